@@ -1,0 +1,22 @@
+package io.bitloom.common.schedule;
+
+import java.util.List;
+
+/**
+ * An aspect ratio that the models know.
+ *
+ * @param hDivW height over width, with at most three decimals as the official table writes it
+ * @param scales all scales of the largest size, smallest first
+ */
+public record AspectRatioTemplate(double hDivW, List<Scale> scales) {
+
+  /** The key of the official table: {@code 1.0}, {@code 0.666}, {@code 1.333}… */
+  public String key() {
+    return Double.toString(hDivW);
+  }
+
+  /** This template's schedule for a size. */
+  public ScaleSchedule schedule(SizeClass size) {
+    return new ScaleSchedule(key(), size, scales.subList(0, size.scales()));
+  }
+}

@@ -1,0 +1,69 @@
+package io.bitloom.common.schedule;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ScaleSchedulesTest {
+
+  @Test
+  void tallTemplatesAreFollowedByTheirMirrors() {
+    assertEquals(
+        List.of(
+            "1.0", "1.25", "0.8", "1.333", "0.75", "1.5", "0.666", "1.75", "0.571", "2.0", "0.5",
+            "2.5", "0.4", "3.0", "0.333"),
+        ScaleSchedules.templates().stream().map(AspectRatioTemplate::key).toList());
+  }
+
+  @Test
+  void everySizeIsWithinAPercentOfItsTemplatesRatio() {
+    for (AspectRatioTemplate template : ScaleSchedules.templates()) {
+      for (SizeClass size : SizeClass.values()) {
+        ScaleSchedule schedule = template.schedule(size);
+        double ratio = (double) schedule.pixelHeight() / schedule.pixelWidth();
+        assertEquals(template.hDivW(), ratio, 0.01, schedule.id());
+        assertEquals(size.scales(), schedule.scales().size());
+      }
+    }
+  }
+
+  @Test
+  void squareScheduleHasThePublishedSizesAndLengths() {
+    AspectRatioTemplate square = ScaleSchedules.nearest(1.0);
+    assertEquals(256, square.schedule(SizeClass.PIXELS_0_06M).pixelWidth());
+    assertEquals(521, square.schedule(SizeClass.PIXELS_0_06M).tokens());
+    assertEquals(2521, square.schedule(SizeClass.PIXELS_0_25M).tokens());
+    assertEquals(6425, square.schedule(SizeClass.PIXELS_0_60M).tokens());
+    assertEquals(10521, square.schedule(SizeClass.PIXELS_1M).tokens());
+  }
+
+  @Test
+  void nearestTemplateWinsAndOfTwoEquallyNearTheFirst() {
+    assertEquals("0.571", ScaleSchedules.nearest(0.5625).key());
+    assertEquals("1.25", ScaleSchedules.nearest(1.2).key());
+    assertEquals("3.0", ScaleSchedules.nearest(10).key());
+    assertEquals("1.0", ScaleSchedules.nearest(1.125).key());
+    assertEquals("0.666", ScaleSchedules.nearest(2.0 / 3).key());
+  }
+
+  @Test
+  void aRatioThatIsNoPositiveNumberIsRefused() {
+    for (double ratio : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+      assertThrows(IllegalArgumentException.class, () -> ScaleSchedules.nearest(ratio));
+    }
+  }
+
+  @Test
+  void everyScheduleIsFoundByItsId() {
+    for (AspectRatioTemplate template : ScaleSchedules.templates()) {
+      for (SizeClass size : SizeClass.values()) {
+        ScaleSchedule schedule = template.schedule(size);
+        assertEquals(schedule, ScaleSchedules.find(schedule.id()).orElseThrow());
+      }
+    }
+    assertTrue(ScaleSchedules.find("1.0_2M").isEmpty());
+  }
+}
