@@ -1,0 +1,83 @@
+package io.bitloom.worker.tensor;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Start-up of the native library. Every class of this package starts it by itself; code that calls
+ * {@code org.bytedeco.pytorch} before it has a tensor calls {@link #start()} first.
+ *
+ * <p>Two settings belong to the process that launches the JVM, because libgomp reads them when it
+ * is loaded: {@code OMP_WAIT_POLICY=PASSIVE} and, on a busy machine, {@code
+ * OPENBLAS_NUM_THREADS=1}.
+ */
+public final class LibTorch {
+  private static final String PHYSICAL_MEMORY_LIMIT = "org.bytedeco.javacpp.maxPhysicalBytes";
+
+  private LibTorch() {}
+
+  /**
+   * Loads libtorch; calls after the first do nothing.
+   *
+   * @throws UncheckedIOException if the native libraries cannot be unpacked into the JavaCPP cache
+   */
+  public static void start() {
+    Loading.once();
+  }
+
+  /** Sets the number of CPU threads that one operator may use. */
+  public static void threads(int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException("threads: expected at least 1, got " + count);
+    }
+    start();
+    torch.set_num_threads(count);
+  }
+
+  /** The number of CPU threads that one operator may use. */
+  public static int threads() {
+    start();
+    return torch.get_num_threads();
+  }
+
+  /**
+   * Whether a CUDA device can be used; the CPU build answers false without touching CUDA classes.
+   */
+  public static boolean cudaAvailable() {
+    start();
+    return torch.cuda_is_available();
+  }
+
+  /** The holder idiom: the JVM runs the initialiser once, whichever thread comes first. */
+  private static final class Loading {
+    static {
+      // JavaCPP's default of four times the Java heap is far below the size of a real model.
+      if (System.getProperty(PHYSICAL_MEMORY_LIMIT) == null) {
+        System.setProperty(PHYSICAL_MEMORY_LIMIT, "0");
+      }
+      unpackBeforeAnyTorchClassLoads();
+      Loader.load(torch.class);
+    }
+
+    /**
+     * Unpacks all libraries into the cache. On a cold cache the loader would otherwise pick up a
+     * libtorch of the operating system for those that it has not unpacked yet, and crash.
+     */
+    private static void unpackBeforeAnyTorchClassLoads() {
+      String root = "/org/bytedeco/pytorch/" + Loader.getPlatform();
+      try {
+        for (String folder : new String[] {root + "/", root + "-gpu/"}) {
+          if (LibTorch.class.getResource(folder) != null) {
+            Loader.cacheResources(org.bytedeco.pytorch.presets.torch.class, folder);
+          }
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot unpack libtorch into the JavaCPP cache", e);
+      }
+    }
+
+    static void once() {}
+  }
+}

@@ -1,0 +1,82 @@
+package io.bitloom.worker.tensor;
+
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The layers of the models as functions of their input and their parameters. A parameter that a
+ * layer can do without may be null. Differentiable throughout; no function changes its arguments.
+ */
+public final class Nn {
+  static {
+    LibTorch.start();
+  }
+
+  private static final TensorOptional NONE = Scope.own(new TensorOptional());
+  private static final ScalarTypeOptional SAME_TYPE = Scope.own(new ScalarTypeOptional());
+  private static final long[] ONE = {1, 1};
+
+  private Nn() {}
+
+  /** x·weightᵀ + bias: x (…, in), weight (out, in), bias (out) or null. */
+  public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
+    return torch.linear(x, weight, optional(bias)); // (…, out)
+  }
+
+  /** Normalises the last axis to mean 0 and variance 1, then scales and shifts where given. */
+  public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double eps) {
+    return torch.layer_norm(
+        x, new long[] {x.size(-1)}, optional(weight), optional(bias), eps, true);
+  }
+
+  /** {@link #layerNorm(Tensor, Tensor, Tensor, double)} without scale and shift. */
+  public static Tensor layerNorm(Tensor x, double eps) {
+    return layerNorm(x, null, null, eps);
+  }
+
+  /** Divides the last axis by its root mean square, then scales by weight (null: not). */
+  public static Tensor rmsNorm(Tensor x, Tensor weight, double eps) {
+    return torch.rms_norm(x, new long[] {x.size(-1)}, optional(weight), new DoubleOptional(eps));
+  }
+
+  /** Normalises groups of channels of x (B, C, …) together; weight and bias are (C). */
+  public static Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
+    return torch.group_norm(x, groups, optional(weight), optional(bias), eps, true);
+  }
+
+  /**
+   * Convolution of x (B, in, H, W) with weight (out, in, kh, kw), zero padding on all four sides.
+   */
+  public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
+    return torch.conv2d(
+        x,
+        weight,
+        optional(bias),
+        new long[] {stride, stride},
+        new long[] {padding, padding},
+        ONE,
+        1);
+  }
+
+  /** x·sigmoid(x). */
+  public static Tensor silu(Tensor x) {
+    return torch.silu(x);
+  }
+
+  /** GELU in its tanh approximation. */
+  public static Tensor geluTanh(Tensor x) {
+    return torch.gelu(x, "tanh");
+  }
+
+  /** Softmax along one axis. */
+  public static Tensor softmax(Tensor x, int axis) {
+    return torch.softmax(x, axis, SAME_TYPE);
+  }
+
+  private static TensorOptional optional(Tensor tensor) {
+    return tensor == null ? NONE : new TensorOptional(tensor);
+  }
+}
