@@ -1,0 +1,56 @@
+package io.bitloom.common.error;
+
+import java.util.List;
+
+/**
+ * An error that callers may see: its message is written for them and holds no internals. Everything
+ * else that is thrown is reported to callers as {@link ErrorCode#INTERNAL} without its text.
+ */
+public final class BitloomException extends RuntimeException {
+
+  private static final long serialVersionUID = 1;
+
+  private final ErrorCode code;
+  private final transient List<FieldViolation> violations;
+
+  public BitloomException(ErrorCode code, String message) {
+    this(code, message, List.of(), null);
+  }
+
+  public BitloomException(ErrorCode code, String message, Throwable cause) {
+    this(code, message, List.of(), cause);
+  }
+
+  /** An error about the value of one field. */
+  public BitloomException(ErrorCode code, String message, String field, Object value) {
+    this(code, message, List.of(FieldViolation.of(field, value, message)), null);
+  }
+
+  public BitloomException(
+      ErrorCode code, String message, List<FieldViolation> violations, Throwable cause) {
+    super(message, cause);
+    this.code = code;
+    this.violations = List.copyOf(violations);
+  }
+
+  /** {@link ErrorCode#INVALID_FIELD} for one field; the message says what it has to be. */
+  public static BitloomException invalid(String field, Object value, String message) {
+    return invalid(List.of(FieldViolation.of(field, value, message)));
+  }
+
+  /** {@link ErrorCode#INVALID_FIELD} for at least one violation; the first one is the message. */
+  public static BitloomException invalid(List<FieldViolation> violations) {
+    String more = violations.size() > 1 ? " (and " + (violations.size() - 1) + " more)" : "";
+    return new BitloomException(
+        ErrorCode.INVALID_FIELD, violations.get(0) + more, violations, null);
+  }
+
+  public ErrorCode code() {
+    return code;
+  }
+
+  /** The fields that are to blame; empty if none is. */
+  public List<FieldViolation> violations() {
+    return violations;
+  }
+}

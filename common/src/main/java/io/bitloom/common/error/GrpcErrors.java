@@ -1,0 +1,129 @@
+package io.bitloom.common.error;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.BadRequest;
+import com.google.rpc.ErrorInfo;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+
+/**
+ * The one mapping between exceptions and gRPC statuses.
+ *
+ * <p>A status carries {@code google.rpc.ErrorInfo} (domain {@value #DOMAIN}, the {@link ErrorCode}
+ * as reason) and, for bad fields, {@code google.rpc.BadRequest}. The values of the fields are in
+ * the descriptions for people and in the metadata of the ErrorInfo ({@code value-0}, …) for
+ * programs.
+ */
+public final class GrpcErrors {
+
+  public static final String DOMAIN = "bitloom.io";
+
+  /** Statuses travel in a header of at most 8 KiB, so only the first violations go along. */
+  private static final int MAX_VIOLATIONS = 8;
+
+  private static final int MAX_MESSAGE = 400;
+
+  private GrpcErrors() {}
+
+  /**
+   * The status for callers. Unknown exceptions become INTERNAL and keep their text to themselves.
+   */
+  public static StatusRuntimeException toStatus(Throwable error) {
+    Throwable cause = unwrap(error);
+    if (cause instanceof BitloomException known) {
+      return toStatus(known);
+    }
+    if (cause instanceof StatusRuntimeException status) {
+      return status;
+    }
+    return toStatus(new BitloomException(ErrorCode.INTERNAL, "an internal error, see the log"));
+  }
+
+  private static StatusRuntimeException toStatus(BitloomException error) {
+    ErrorInfo.Builder info =
+        ErrorInfo.newBuilder().setDomain(DOMAIN).setReason(error.code().name());
+    BadRequest.Builder badRequest = BadRequest.newBuilder();
+    for (FieldViolation violation : error.violations()) {
+      int index = badRequest.getFieldViolationsCount();
+      if (index == MAX_VIOLATIONS) {
+        break;
+      }
+      info.putMetadata("value-" + index, violation.value());
+      badRequest
+          .addFieldViolationsBuilder()
+          .setField(violation.field())
+          .setDescription(violation.message());
+    }
+    com.google.rpc.Status.Builder status =
+        com.google.rpc.Status.newBuilder()
+            .setCode(error.code().status().value())
+            .setMessage(shortened(error.getMessage()))
+            .addDetails(Any.pack(info.build()));
+    if (badRequest.getFieldViolationsCount() > 0) {
+      status.addDetails(Any.pack(badRequest.build()));
+    }
+    return StatusProto.toStatusRuntimeException(status.build());
+  }
+
+  private static String shortened(String message) {
+    return message.length() <= MAX_MESSAGE ? message : message.substring(0, MAX_MESSAGE) + "…";
+  }
+
+  /**
+   * The exception behind a status that a call failed with. A status that did not come from Bitloom
+   * (no connection, a proxy) gets the code that is nearest.
+   */
+  public static BitloomException fromStatus(Throwable error) {
+    Throwable cause = unwrap(error);
+    if (cause instanceof BitloomException known) {
+      return known;
+    }
+    Status status = Status.fromThrowable(cause);
+    com.google.rpc.Status details = StatusProto.fromThrowable(cause);
+    ErrorInfo info = detail(details, ErrorInfo.class, ErrorInfo.getDefaultInstance());
+    BadRequest badRequest = detail(details, BadRequest.class, BadRequest.getDefaultInstance());
+    List<FieldViolation> violations = new ArrayList<>();
+    for (BadRequest.FieldViolation violation : badRequest.getFieldViolationsList()) {
+      String value = info.getMetadataOrDefault("value-" + violations.size(), "");
+      violations.add(new FieldViolation(violation.getField(), value, violation.getDescription()));
+    }
+    ErrorCode code =
+        ErrorCode.find(info.getReason()).orElseGet(() -> ErrorCode.of(status.getCode()));
+    String message =
+        status.getDescription() == null ? status.getCode().name() : status.getDescription();
+    return new BitloomException(code, message, violations, cause);
+  }
+
+  /** The exception inside the wrappers that futures put around it. */
+  public static Throwable unwrap(Throwable error) {
+    Throwable cause = error;
+    while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+        && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause;
+  }
+
+  private static <T extends com.google.protobuf.Message> T detail(
+      com.google.rpc.Status status, Class<T> type, T absent) {
+    if (status == null) {
+      return absent;
+    }
+    try {
+      for (Any any : status.getDetailsList()) {
+        if (any.is(type)) {
+          return any.unpack(type);
+        }
+      }
+    } catch (InvalidProtocolBufferException broken) {
+      return absent;
+    }
+    return absent;
+  }
+}
