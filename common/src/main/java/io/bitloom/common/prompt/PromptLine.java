@@ -54,11 +54,11 @@ public final class PromptLine {
       json.setStrictness(Strictness.STRICT);
       return new PromptLine(json).readDocument();
     } catch (EOFException e) {
-      throw new PromptLineException("", line, "the JSON object is not complete");
+      throw new PromptLineException("", "", "the JSON object is not complete");
     } catch (MalformedJsonException e) {
       Matcher column = COLUMN.matcher(e.getMessage());
       String place = column.find() ? " at column " + column.group(1) : "";
-      throw new PromptLineException("", line, "is not valid JSON" + place);
+      throw new PromptLineException("", "", "not valid JSON" + place);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -111,7 +111,7 @@ public final class PromptLine {
 
   private Prompt readDocument() throws IOException, PromptLineException {
     if (json.peek() != JsonToken.BEGIN_OBJECT) {
-      throw new PromptLineException("", shownValue(), "a prompt line is one JSON object");
+      throw new PromptLineException("", shownValue(), "must be one JSON object");
     }
     Set<String> seen = new HashSet<>();
     json.beginObject();
@@ -160,7 +160,8 @@ public final class PromptLine {
     expect(JsonToken.STRING, field, "must be text");
     String text = json.nextString();
     if (hasLoneSurrogate(text)) {
-      throw new PromptLineException(field, text, "holds half of a surrogate pair");
+      throw new PromptLineException(
+          field, text, "holds half of a surrogate pair, which is no character");
     }
     return text;
   }

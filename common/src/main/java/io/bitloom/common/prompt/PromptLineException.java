@@ -1,37 +1,37 @@
 package io.bitloom.common.prompt;
 
+import io.bitloom.common.error.FieldViolation;
+
 /** A prompt line that cannot be taken. Says which field is wrong and what it holds. */
 public final class PromptLineException extends Exception {
 
   private static final long serialVersionUID = 1L;
-  private static final int SHOWN_CHARACTERS = 80;
 
   private final String field;
   private final String value;
 
   /**
    * @param field the field's name, or empty if the line as a whole is wrong
-   * @param value what the field holds, as far as it is known; long text is cut
+   * @param value what the field holds, as JSON writes it, or empty if that does not help
    * @param problem what is wrong, to be read after the field's name
    */
   public PromptLineException(String field, String value, String problem) {
-    super(field.isEmpty() ? problem : field + " " + problem);
+    super(sentence(field, FieldViolation.shown(value), problem));
     this.field = field;
-    this.value = shown(value);
+    this.value = FieldViolation.shown(value);
   }
 
   public String field() {
     return field;
   }
 
+  /** The field's value in one line, at most 80 characters. */
   public String value() {
     return value;
   }
 
-  private static String shown(String value) {
-    if (value.codePointCount(0, value.length()) <= SHOWN_CHARACTERS) {
-      return value;
-    }
-    return value.substring(0, value.offsetByCodePoints(0, SHOWN_CHARACTERS)) + "…";
+  private static String sentence(String field, String value, String problem) {
+    String subject = field.isEmpty() ? problem : FieldViolation.shown(field) + " " + problem;
+    return value.isEmpty() ? subject : subject + ": " + value;
   }
 }

@@ -1,5 +1,8 @@
 package io.bitloom.common.prompt;
 
+import static java.util.stream.Collectors.joining;
+
+import io.bitloom.common.error.FieldViolation;
 import io.bitloom.v1.Prompt;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -10,10 +13,10 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Reads a JSONL prompt file line by line.
@@ -28,27 +31,31 @@ public final class PromptLineReader implements AutoCloseable {
   /** A good line. Lines count from 1. */
   public record NumberedPrompt(long line, Prompt prompt) {}
 
-  /** A line that cannot be taken, and why. */
-  public record BadLine(String file, long line, PromptLineException problem) {
+  /**
+   * A line that cannot be taken.
+   *
+   * @param field the first field that is wrong, or empty if the line as a whole is
+   * @param value what that field holds
+   * @param message all that is wrong, with fields and values
+   */
+  public record BadLine(String file, long line, String field, String value, String message) {
 
-    /** {@code prompts.jsonl:17: size is not a known field: "big"}. */
+    /** {@code prompts.jsonl:17: colour is not a known field: "red"}. */
     @Override
     public String toString() {
-      String value = problem.field().isEmpty() ? "" : problem.value();
-      return file
-          + ":"
-          + line
-          + ": "
-          + problem.getMessage()
-          + (value.isEmpty() ? "" : ": " + value);
+      return file + ":" + line + ": " + message;
     }
   }
+
+  /** Fields of {@link io.bitloom.v1.Sampling} are fields of the line itself. */
+  private static final String SAMPLING = "sampling.";
 
   private static final int BUFFER_BYTES = 1 << 16;
   private static final int END = -1;
 
   private final String file;
   private final InputStream in;
+  private final Function<Prompt, List<FieldViolation>> rules;
   private final Consumer<BadLine> badLines;
   private final CustomIdIndex customIds = new CustomIdIndex();
   private final CharsetDecoder utf8 =
@@ -63,17 +70,18 @@ public final class PromptLineReader implements AutoCloseable {
   /**
    * @param file the file's name, for messages
    * @param in read to its end and closed with this reader
+   * @param rules what is wrong with a prompt, {@link PromptRules#check} at least
    * @param badLines told of every bad line, in order
    */
-  public PromptLineReader(String file, InputStream in, Consumer<BadLine> badLines) {
+  public PromptLineReader(
+      String file,
+      InputStream in,
+      Function<Prompt, List<FieldViolation>> rules,
+      Consumer<BadLine> badLines) {
     this.file = file;
     this.in = new BufferedInputStream(in, BUFFER_BYTES);
+    this.rules = rules;
     this.badLines = badLines;
-  }
-
-  /** Opens a file. */
-  public static PromptLineReader open(Path file, Consumer<BadLine> badLines) throws IOException {
-    return new PromptLineReader(file.toString(), Files.newInputStream(file), badLines);
   }
 
   /** The next good line, or null after the last one. */
@@ -82,10 +90,16 @@ public final class PromptLineReader implements AutoCloseable {
       try {
         String text = decoded();
         if (!text.isBlank()) {
-          return new NumberedPrompt(line, checked(PromptLine.parse(text)));
+          Prompt prompt = PromptLine.parse(text);
+          refuseRepeated(prompt.getCustomId());
+          List<FieldViolation> violations = rules.apply(prompt);
+          if (violations.isEmpty()) {
+            return new NumberedPrompt(line, prompt);
+          }
+          badLines.accept(badLine(violations));
         }
       } catch (PromptLineException e) {
-        badLines.accept(new BadLine(file, line, e));
+        badLines.accept(new BadLine(file, line, e.field(), e.value(), e.getMessage()));
       }
     }
     return null;
@@ -96,16 +110,25 @@ public final class PromptLineReader implements AutoCloseable {
     in.close();
   }
 
-  private Prompt checked(Prompt prompt) throws PromptLineException {
-    String customId = prompt.getCustomId();
-    if (!customId.isEmpty()) {
-      OptionalLong earlier = customIds.add(customId, line);
-      if (earlier.isPresent()) {
-        throw new PromptLineException(
-            "custom_id", customId, "is the same as in line " + earlier.getAsLong());
-      }
+  private void refuseRepeated(String customId) throws PromptLineException {
+    if (customId.isEmpty()) {
+      return;
     }
-    return prompt;
+    OptionalLong earlier = customIds.add(customId, line);
+    if (earlier.isPresent()) {
+      throw new PromptLineException(
+          "custom_id", '"' + customId + '"', "is the same as in line " + earlier.getAsLong());
+    }
+  }
+
+  private BadLine badLine(List<FieldViolation> violations) {
+    List<FieldViolation> inLine =
+        violations.stream()
+            .map(v -> new FieldViolation(v.field().replace(SAMPLING, ""), v.value(), v.message()))
+            .toList();
+    String message = inLine.stream().map(FieldViolation::toString).collect(joining("; "));
+    FieldViolation first = inLine.get(0);
+    return new BadLine(file, line, first.field(), first.value(), message);
   }
 
   /** Reads the next line's bytes, at most one more than are allowed; false at the file's end. */
@@ -133,7 +156,7 @@ public final class PromptLineReader implements AutoCloseable {
       String text = utf8.decode(ByteBuffer.wrap(bytes.toByteArray())).toString();
       return line == 1 && text.startsWith("\uFEFF") ? text.substring(1) : text;
     } catch (CharacterCodingException e) {
-      throw new PromptLineException("", "", "is not valid UTF-8");
+      throw new PromptLineException("", "", "not valid UTF-8");
     }
   }
 }

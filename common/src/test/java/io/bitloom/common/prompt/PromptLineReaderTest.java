@@ -33,7 +33,7 @@ class PromptLineReaderTest {
     assertEquals(
         List.of(
             "prompts.jsonl:2: colour is not a known field: \"red\"",
-            "prompts.jsonl:4: is not valid JSON at column 1"),
+            "prompts.jsonl:4: not valid JSON at column 1"),
         badLines.stream().map(BadLine::toString).toList());
   }
 
@@ -47,7 +47,7 @@ class PromptLineReaderTest {
         """);
 
     assertEquals(
-        List.of("prompts.jsonl:3: custom_id is the same as in line 1: a"),
+        List.of("prompts.jsonl:3: custom_id is the same as in line 1: \"a\""),
         badLines.stream().map(BadLine::toString).toList());
   }
 
@@ -69,12 +69,12 @@ class PromptLineReaderTest {
     List<NumberedPrompt> good = read(new ByteArrayInputStream(bytes.toByteArray()));
 
     assertEquals(1, good.size());
-    assertEquals("prompts.jsonl:1: is not valid UTF-8", badLines.get(0).toString());
+    assertEquals("prompts.jsonl:1: not valid UTF-8", badLines.get(0).toString());
   }
 
   @Test
   void anOverLongLineIsPassedOverAndTheNextOneIsRead() throws IOException {
-    String fits = "{\"prompt\": \"" + "x".repeat(PromptLine.MAX_BYTES - 14) + "\"}";
+    String fits = "{\"prompt\": \"x\"" + " ".repeat(PromptLine.MAX_BYTES - 15) + "}";
     List<NumberedPrompt> good = read(fits + "\n" + fits + " \n{\"prompt\": \"y\"}");
 
     assertEquals(List.of(1L, 3L), good.stream().map(NumberedPrompt::line).toList());
@@ -96,13 +96,24 @@ class PromptLineReaderTest {
     assertTrue(badLines.get(9).toString().contains("line 90001"), badLines.get(9).toString());
   }
 
+  @Test
+  void aValueThatTheRulesRefuseNamesTheFieldAsTheLineHasIt() throws IOException {
+    read("{\"prompt\": \"x\", \"size\": \"9M\", \"guidance\": 99}");
+
+    BadLine bad = badLines.get(0);
+    assertEquals("size", bad.field());
+    assertEquals("9M", bad.value());
+    assertTrue(bad.message().contains("; guidance must be"), bad.message());
+  }
+
   private List<NumberedPrompt> read(String file) throws IOException {
     return read(new ByteArrayInputStream(file.getBytes(StandardCharsets.UTF_8)));
   }
 
   private List<NumberedPrompt> read(InputStream file) throws IOException {
     List<NumberedPrompt> good = new ArrayList<>();
-    try (PromptLineReader reader = new PromptLineReader("prompts.jsonl", file, badLines::add)) {
+    try (PromptLineReader reader =
+        new PromptLineReader("prompts.jsonl", file, PromptRules.defaults()::check, badLines::add)) {
       for (NumberedPrompt p = reader.next(); p != null; p = reader.next()) {
         good.add(p);
       }

@@ -74,7 +74,7 @@ class PromptLineTest {
         "{\"prompt\":7}|prompt|7|text",
         "{\"prompt\":null}|prompt|null|text",
         "{\"prompt\":\"a\",\"custom_id\":\"\"}|custom_id||empty",
-        "{\"prompt\":\"\\ud83d\"}|prompt|\ud83d|surrogate",
+        "{\"prompt\":\"\\ud83d\"}|prompt|\\ud83d|surrogate",
         "{\"prompt\":\"a\",\"aspect_ratio\":1.5}|aspect_ratio|1.5|text",
         "{\"prompt\":\"a\",\"h_div_w\":\"1.5\"}|h_div_w|\"1.5\"|number",
         "{\"prompt\":\"a\",\"h_div_w\":1e400}|h_div_w|1e400|too large",
