@@ -1,0 +1,16 @@
+package io.bitloom.coordinator.queue;
+
+import com.google.protobuf.ByteString;
+
+/**
+ * A job to be created.
+ *
+ * @param tenant who it belongs to
+ * @param requestId unique to this submission within the tenant; empty: none
+ * @param weight the tenant's share relative to others, above 0; usually 1
+ * @param priority 0 (last) to 9 (first), among the jobs of the tenant
+ * @param spec everything else, opaque to the queue. Two specs are the same if their bytes are, so
+ *     messages with maps must be serialized deterministically
+ */
+public record NewJob(
+    String tenant, String requestId, double weight, int priority, ByteString spec) {}

@@ -1,0 +1,42 @@
+package io.bitloom.coordinator.queue;
+
+import java.time.Duration;
+
+/**
+ * Settings of the queue; all coordinators of a cluster should have the same.
+ *
+ * @param namespace prefix of every key and channel
+ * @param maxAttempts how often a prompt is tried before it is given up
+ * @param isolateAfterFailures a prompt that failed this often is tried alone
+ * @param backoff wait before the second attempt; doubles with every further one, and is drawn
+ *     between half and all of it
+ * @param maxBackoff longest wait
+ * @param ageing a job that was not served for this long goes before jobs of one priority more
+ * @param leaseDuration longest lease that is asked for; bounds the reaper's sleep
+ * @param reapGrace after a start and after a loss of Redis, expired leases are left alone for this
+ *     long, so that workers which are well can renew them
+ * @param sweepInterval how often what a crash left half-done is looked for
+ */
+public record QueueSettings(
+    String namespace,
+    int maxAttempts,
+    int isolateAfterFailures,
+    Duration backoff,
+    Duration maxBackoff,
+    Duration ageing,
+    Duration leaseDuration,
+    Duration reapGrace,
+    Duration sweepInterval) {
+
+  public static final QueueSettings DEFAULTS =
+      new QueueSettings(
+          "bitloom",
+          5,
+          2,
+          Duration.ofMillis(200),
+          Duration.ofSeconds(30),
+          Duration.ofMinutes(1),
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(3),
+          Duration.ofSeconds(15));
+}

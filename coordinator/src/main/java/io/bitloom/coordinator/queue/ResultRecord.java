@@ -1,0 +1,34 @@
+package io.bitloom.coordinator.queue;
+
+import com.google.protobuf.ByteString;
+import java.time.Instant;
+
+/**
+ * The one outcome of one prompt.
+ *
+ * @param cursor place among the job's results: 1 for the first that was committed, then 2, …
+ * @param offset place of the prompt in its job
+ * @param attempt the attempt that brought it; 0 if it was cancelled before the first
+ * @param payload as given to {@link NewPrompt}
+ * @param body as given to {@link TaskOutcome} or {@link TaskFailure}; empty if lost or cancelled
+ * @param commitTime by the clock of Redis
+ */
+public record ResultRecord(
+    long cursor,
+    long offset,
+    Status status,
+    int attempt,
+    ByteString payload,
+    ByteString body,
+    Instant commitTime) {
+
+  /** How it ended. */
+  public enum Status {
+    SUCCEEDED,
+    /** Counts as failed. */
+    FAILED,
+    /** Every attempt ended without a word of its worker. Counts as failed. */
+    LOST,
+    CANCELLED
+  }
+}

@@ -1,0 +1,2 @@
+/** The connection to Redis, and the Redis server of a single machine. */
+package io.bitloom.coordinator.redis;
