@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -46,6 +47,11 @@ public final class Weights implements AutoCloseable {
       throw new WeightsException(source, prefix + name, "occurs twice");
     }
     tensors.put(prefix + name, Scope.own(tensor));
+  }
+
+  /** Adds every tensor of other weights; both own the tensors from then on, nothing is copied. */
+  public void share(Weights other) {
+    other.names().forEach(name -> put(name, new Tensor(other.get(name))));
   }
 
   /** Where the weights come from, for messages. */
@@ -126,6 +132,15 @@ public final class Weights implements AutoCloseable {
   /** Total size of the tensors under this view's prefix, in bytes. */
   public long bytes() {
     return names().stream().mapToLong(name -> tensors.get(prefix + name).nbytes()).sum();
+  }
+
+  /** The same tensors under other names; both sets are closed on their own. */
+  public Weights renamed(UnaryOperator<String> rename) {
+    Weights renamed = new Weights(source);
+    for (String name : names()) {
+      renamed.put(rename.apply(name), new Tensor(tensors.get(prefix + name)));
+    }
+    return renamed;
   }
 
   /**

@@ -1,0 +1,61 @@
+package io.bitloom.worker.checkpoint;
+
+import io.bitloom.worker.tensor.DType;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a PyTorch pickle can hold, as plain values. Text, numbers, booleans, {@code null}, {@link
+ * java.util.Map} and {@link java.util.List} stand for themselves.
+ */
+final class Pickled {
+  private Pickled() {}
+
+  /** A name out of the allow-list: a reference, never the thing itself. */
+  record Global(String module, String name) {
+    @Override
+    public String toString() {
+      return module + "." + name;
+    }
+  }
+
+  /** A tuple; kept apart from lists because only lists and dictionaries change after creation. */
+  record Tuple(List<Object> items) {}
+
+  /**
+   * The elements of one or more tensors.
+   *
+   * @param key name of the archive's entry under {@code data/}
+   * @param elements number of elements that the entry must have
+   */
+  record Storage(DType dtype, String key, long elements) {}
+
+  /** A strided view of a storage, as {@code torch._utils._rebuild_tensor_v2} is called for it. */
+  record TensorView(Storage storage, long offset, List<Long> shape, List<Long> strides) {}
+
+  /** What kind of value it is, for messages; never the value, which may be huge or hold itself. */
+  static String kind(Object value) {
+    if (value == null) {
+      return "None";
+    }
+    if (value instanceof Map) {
+      return "a dictionary";
+    }
+    if (value instanceof List) {
+      return "a list";
+    }
+    if (value instanceof Tuple) {
+      return "a tuple";
+    }
+    if (value instanceof TensorView) {
+      return "a tensor";
+    }
+    if (value instanceof Storage) {
+      return "a storage";
+    }
+    if (value instanceof Global global) {
+      return global.toString();
+    }
+    return "a " + value.getClass().getSimpleName();
+  }
+}
