@@ -1,0 +1,64 @@
+package io.bitloom.client.sdk;
+
+import io.bitloom.v1.BatchServiceGrpc;
+import io.bitloom.v1.BatchServiceGrpc.BatchServiceBlockingV2Stub;
+import io.grpc.ChannelCredentials;
+import io.grpc.Grpc;
+import io.grpc.ManagedChannel;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/** The channel to a coordinator, and how long an outage of it is borne. */
+final class Connection {
+
+  private static final int MAX_MESSAGE_BYTES = 64 << 20;
+  private static final Duration KEEP_ALIVE = Duration.ofSeconds(20);
+
+  private final ManagedChannel channel;
+  private final BatchServiceBlockingV2Stub stub;
+  private final Duration firstContact;
+  private final Duration patience;
+  private volatile boolean answered;
+
+  /**
+   * @param firstContact patience until the coordinator answered for the first time
+   * @param patience patience after that
+   */
+  Connection(
+      String target, ChannelCredentials credentials, Duration firstContact, Duration patience) {
+    channel =
+        Grpc.newChannelBuilder(target, credentials)
+            .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+            .keepAliveTime(KEEP_ALIVE.toSeconds(), TimeUnit.SECONDS)
+            .build();
+    stub = BatchServiceGrpc.newBlockingV2Stub(channel);
+    this.firstContact = firstContact;
+    this.patience = patience;
+  }
+
+  BatchServiceBlockingV2Stub stub() {
+    return stub;
+  }
+
+  BatchServiceBlockingV2Stub stubWithDeadline(Duration deadline) {
+    return stub.withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Longest time to go on trying without a success. */
+  Duration patience() {
+    return answered ? patience : firstContact;
+  }
+
+  void answered() {
+    answered = true;
+  }
+
+  /** Lets the next call connect at once; otherwise it fails during the channel's own pauses. */
+  void reconnect() {
+    channel.resetConnectBackoff();
+  }
+
+  void close() {
+    channel.shutdownNow();
+  }
+}
