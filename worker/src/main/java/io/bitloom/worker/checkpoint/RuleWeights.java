@@ -8,27 +8,19 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.LongStream;
-import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Weights that are computed from a rule instead of stored ({@code .rule.json}): a counter-based
- * random generator (FNV-1a of the tensor's name, then SplitMix64's finaliser), scaled and shifted
- * per tensor. Real-size models for tests in a few kilobytes.
+ * Weights that are computed from a rule instead of stored ({@code .rule.json}), see {@link
+ * RuleTensor}. Real-size models for tests in a few kilobytes.
  */
 public final class RuleWeights {
-  private static final long FNV_START = 0xcbf29ce484222325L;
-  private static final long FNV_PRIME = 0x100000001b3L;
-  private static final long SEED_STEP = 0xD1B54A32D192ED03L;
-  private static final long INDEX_STEP = 0x9E3779B97F4A7C15L;
-  private static final int CHUNK = 1 << 16;
+  private static final int MAX_CONSTANT_ELEMENTS = 1 << 16;
 
   private final String source;
   private final JsonFields rule;
@@ -63,14 +55,14 @@ public final class RuleWeights {
    */
   public Weights load() {
     LibTorch.start();
-    List<Generated> tensors = tensors();
+    List<RuleTensor> tensors = tensors();
     checkHashes();
     checkExampleNames("first_values");
     checkExampleNames("last_values");
     JsonFields constants = rule.object("constant");
     Weights weights = new Weights(source);
     try (Scope scope = Scope.open()) {
-      for (Generated tensor : tensors) {
+      for (RuleTensor tensor : tensors) {
         try (Scope each = Scope.open()) {
           Tensor values = tensor.generate(seed);
           checkExamples("first_values", tensor, values, false);
@@ -88,48 +80,9 @@ public final class RuleWeights {
     }
   }
 
-  /** One tensor of the rule: value i is offset + scale·(2u − 1) with u in [0, 1) from (name, i). */
-  private record Generated(String name, long[] shape, long elements, double offset, double scale) {
-
-    Tensor generate(long seed) {
-      Tensor tensor = Tensors.empty(DType.F32, TorchDevice.CPU, shape);
-      FloatPointer values = new FloatPointer(tensor.data_ptr());
-      long start = hash(name) + seed * SEED_STEP;
-      LongStream.range(0, (elements + CHUNK - 1) / CHUNK)
-          .parallel()
-          .forEach(chunk -> fill(values, start, chunk * CHUNK));
-      return tensor;
-    }
-
-    private void fill(FloatPointer values, long start, long first) {
-      float[] chunk = new float[(int) Math.min(CHUNK, elements - first)];
-      for (int i = 0; i < chunk.length; i++) {
-        long bits = mix(start + (first + i + 1) * INDEX_STEP);
-        double u = (bits >>> 40) * 0x1p-24;
-        chunk[i] = (float) (offset + scale * (2 * u - 1));
-      }
-      values.getPointer(first).put(chunk);
-    }
-  }
-
-  private static long hash(String name) {
-    long hash = FNV_START;
-    for (byte unit : name.getBytes(StandardCharsets.UTF_8)) {
-      hash = (hash ^ Byte.toUnsignedInt(unit)) * FNV_PRIME;
-    }
-    return hash;
-  }
-
-  private static long mix(long value) {
-    long z = value;
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
-  }
-
-  private List<Generated> tensors() {
+  private List<RuleTensor> tensors() {
     JsonFields entries = rule.object("tensors");
-    List<Generated> tensors = new ArrayList<>();
+    List<RuleTensor> tensors = new ArrayList<>();
     long total = 0;
     for (String name : entries.names()) {
       JsonFields entry = entries.object(name);
@@ -140,8 +93,7 @@ public final class RuleWeights {
         throw new WeightsException(source, name, "does not fit the memory of this machine");
       }
       total += elements;
-      tensors.add(
-          new Generated(name, shape, elements, entry.number("offset"), entry.number("scale")));
+      tensors.add(new RuleTensor(name, shape, entry.number("offset"), entry.number("scale")));
     }
     if (total != rule.longInteger("parameters")) {
       throw new WeightsException(
@@ -157,7 +109,7 @@ public final class RuleWeights {
     String dtype = entry.text("dtype");
     long elements = StoredTensor.elements(source, name, shape);
     boolean uniform = entry.has("value");
-    if (elements > CHUNK) {
+    if (elements > MAX_CONSTANT_ELEMENTS) {
       throw new WeightsException(source, name, "is a constant of " + elements + " elements");
     }
     if (!uniform && entry.elements("values").size() != elements) {
@@ -182,7 +134,7 @@ public final class RuleWeights {
   private void checkHashes() {
     JsonFields examples = rule.object("hash_examples");
     for (String name : examples.names()) {
-      String computed = String.format("0x%016x", hash(name));
+      String computed = String.format("0x%016x", RuleTensor.hash(name));
       if (!computed.equals(examples.text(name))) {
         throw new WeightsException(
             source, name, "hash_examples says " + examples.text(name) + ", computed " + computed);
@@ -199,7 +151,7 @@ public final class RuleWeights {
   }
 
   /** Compares with the file's examples for this tensor: its first values, or its last. */
-  private void checkExamples(String member, Generated tensor, Tensor values, boolean atEnd) {
+  private void checkExamples(String member, RuleTensor tensor, Tensor values, boolean atEnd) {
     JsonFields examples = rule.object(member);
     if (!examples.has(tensor.name())) {
       return;
