@@ -1,0 +1,130 @@
+package io.bitloom.worker.verify;
+
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
+/** What was found in one case of a file. */
+final class CaseReport {
+  private final String file;
+  private final String name;
+  private final List<Measurement> measurements = new ArrayList<>();
+  private final List<String> faults = new ArrayList<>();
+  private final List<String> notChecked = new ArrayList<>();
+
+  CaseReport(String file, String name) {
+    this.file = file;
+    this.name = name;
+  }
+
+  /** Compares element by element; both must have the same shape. The error is max |a − b|. */
+  void close(String quantity, Tensor computed, Tensor expected, double tolerance) {
+    if (sameShape(quantity, computed, expected)) {
+      try (Scope scope = Scope.open()) {
+        Tensor difference =
+            Tensors.to(computed, DType.F64).sub(Tensors.to(expected, DType.F64)).abs();
+        double error = difference.numel() == 0 ? 0 : difference.max().item().toDouble();
+        measure(quantity, error, tolerance);
+      }
+    }
+  }
+
+  /** Compares integers or bits, which must be equal. The error is the number of differences. */
+  void equal(String quantity, Tensor computed, Tensor expected) {
+    if (sameShape(quantity, computed, expected)) {
+      try (Scope scope = Scope.open()) {
+        Tensor different = Tensors.to(computed, DType.F64).ne(Tensors.to(expected, DType.F64));
+        measure(quantity, different.sum().item().toDouble(), 0);
+      }
+    }
+  }
+
+  /** Compares plain values, which must be equal. */
+  void equal(String quantity, Object computed, Object expected) {
+    measure(quantity, computed.equals(expected) ? 0 : 1, 0);
+    if (!computed.equals(expected)) {
+      fault(quantity + ": computed " + computed + ", expected " + expected);
+    }
+  }
+
+  /**
+   * Compares 8-bit pictures, whose conversion truncates: no value may be off by more than {@code
+   * step}, and at most a fraction of them may be off at all.
+   */
+  void picture(String quantity, Tensor computed, Tensor expected, double step, double fraction) {
+    if (sameShape(quantity, computed, expected)) {
+      try (Scope scope = Scope.open()) {
+        Tensor difference =
+            Tensors.to(computed, DType.F64).sub(Tensors.to(expected, DType.F64)).abs();
+        measure(quantity + " step", difference.max().item().toDouble(), step);
+        double changed = difference.count_nonzero().item().toDouble();
+        measure(quantity + " changed", changed / difference.numel(), fraction);
+      }
+    }
+  }
+
+  /** Records an error that the check measured itself. */
+  void measure(String quantity, double error, double tolerance) {
+    measurements.add(new Measurement(quantity, error, tolerance));
+  }
+
+  /** Records that something is wrong beyond numbers; the case fails. */
+  void fault(String reason) {
+    faults.add(reason);
+  }
+
+  /** Names something in the file that is known and left for later; the case does not fail by it. */
+  void notChecked(String what) {
+    notChecked.add(what);
+  }
+
+  private boolean sameShape(String quantity, Tensor computed, Tensor expected) {
+    boolean same = Arrays.equals(computed.shape(), expected.shape());
+    if (!same) {
+      fault(
+          quantity
+              + ": computed shape "
+              + Arrays.toString(computed.shape())
+              + ", expected "
+              + Arrays.toString(expected.shape()));
+    }
+    return same;
+  }
+
+  String file() {
+    return file;
+  }
+
+  String name() {
+    return name;
+  }
+
+  List<Measurement> measurements() {
+    return Collections.unmodifiableList(measurements);
+  }
+
+  List<String> faults() {
+    return Collections.unmodifiableList(faults);
+  }
+
+  List<String> notChecked() {
+    return Collections.unmodifiableList(notChecked);
+  }
+
+  /** Whether every measurement holds and nothing else is wrong. */
+  boolean holds() {
+    return faults.isEmpty() && measurements.stream().allMatch(Measurement::holds);
+  }
+
+  /** The quantity that comes nearest to its tolerance, or is furthest past it. */
+  Optional<Measurement> worst() {
+    return measurements.stream().max(Comparator.comparingDouble(Measurement::strain));
+  }
+}

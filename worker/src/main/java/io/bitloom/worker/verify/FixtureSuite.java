@@ -1,0 +1,88 @@
+package io.bitloom.worker.verify;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/** Runs every file of a fixture folder through the check of its kind. */
+final class FixtureSuite {
+  /** A file's kind is its name's prefix. */
+  private record Kind(String prefix, String ending, FixtureCheck check) {
+    boolean matches(String name) {
+      return name.startsWith(prefix) && name.endsWith(ending);
+    }
+  }
+
+  private static final List<Kind> KINDS =
+      List.of(new Kind("schedules", ".json", new SchedulesCheck()));
+
+  private final Path folder;
+
+  FixtureSuite(Path folder) {
+    this.folder = folder;
+  }
+
+  /**
+   * Checks all files in the order of their names and hands every case to the sink as soon as it is
+   * done.
+   *
+   * @return whether everything holds
+   * @throws UncheckedIOException if the folder cannot be listed
+   */
+  boolean run(Consumer<CaseReport> sink) {
+    boolean[] holds = {true};
+    Consumer<CaseReport> watched =
+        report -> {
+          holds[0] &= report.holds();
+          sink.accept(report);
+        };
+    List<Path> files = files();
+    for (Path file : files) {
+      check(file, new FileReport(file.getFileName().toString(), watched));
+    }
+    return holds[0] && !files.isEmpty();
+  }
+
+  private List<Path> files() {
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries
+          .filter(file -> !file.getFileName().toString().equals("README.md"))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void check(Path file, FileReport report) {
+    String name = file.getFileName().toString();
+    if (WeightFilesCheck.isWeightFile(name)) {
+      WeightFilesCheck.check(file, report);
+      return;
+    }
+    KINDS.stream()
+        .filter(kind -> kind.matches(name))
+        .findFirst()
+        .ifPresentOrElse(
+            kind -> checkFixture(kind, file, report),
+            () -> report.fault("(file)", "is of no known kind"));
+  }
+
+  private static void checkFixture(Kind kind, Path file, FileReport report) {
+    try (Fixture fixture = Fixture.open(file)) {
+      kind.check().check(fixture, report);
+      if (report.isEmpty()) {
+        report.fault("(file)", "has no case");
+      }
+      for (String tensor : fixture.tensors().unused()) {
+        report.fault(tensor, "no check knows this tensor");
+      }
+    } catch (RuntimeException e) {
+      report.fault("(file)", String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
+    }
+  }
+}

@@ -1,0 +1,137 @@
+package io.bitloom.worker.verify;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code bitloom verify}: compares our numbers with a folder of fixtures. */
+@Command(
+    name = "verify",
+    mixinStandardHelpOptions = true,
+    description =
+        "Runs Bitloom's code on numerical fixtures and prints, for every case, the largest error"
+            + " against its tolerance.",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:Everything holds.",
+      "1:A value is out of tolerance, or a file, case or tensor is not known.",
+      "2:The command line is wrong."
+    })
+public final class VerifyCommand implements Callable<Integer> {
+  @Option(
+      names = "--fixtures",
+      paramLabel = "DIR",
+      required = true,
+      description = "The folder of fixture files.")
+  private Path fixtures;
+
+  @Option(names = "--json", description = "Print one JSON document instead of lines.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    if (!Files.isDirectory(fixtures)) {
+      throw new ParameterException(
+          spec.commandLine(), "--fixtures: \"" + fixtures + "\" is not a folder");
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    FixtureSuite suite = new FixtureSuite(fixtures);
+    boolean holds = json ? printJson(suite, out) : printLines(suite, out);
+    out.flush();
+    return holds ? 0 : 1;
+  }
+
+  private boolean printLines(FixtureSuite suite, PrintWriter out) {
+    int[] count = new int[2];
+    boolean holds =
+        suite.run(
+            report -> {
+              count[report.holds() ? 0 : 1]++;
+              lines(report).forEach(out::println);
+              out.flush();
+            });
+    out.printf("%d cases hold, %d do not%n", count[0], count[1]);
+    return holds;
+  }
+
+  /** A line for the case, and one for each quantity that does not hold. */
+  static List<String> lines(CaseReport report) {
+    List<String> lines = new ArrayList<>();
+    String place = String.format("%-38s %-24s", report.file(), report.name());
+    String worst =
+        report
+            .worst()
+            .map(it -> summary(it) + String.format(" (%d compared)", report.measurements().size()))
+            .orElse("");
+    lines.add(((report.holds() ? "ok    " : "FAIL  ") + place + " " + worst).stripTrailing());
+    report.measurements().stream()
+        .filter(it -> !it.holds())
+        .forEach(it -> lines.add("      " + place + " " + describe(it)));
+    report.faults().forEach(it -> lines.add("      " + place + " " + it));
+    report.notChecked().forEach(it -> lines.add("      " + place + " not checked yet: " + it));
+    return lines;
+  }
+
+  private static String summary(Measurement worst) {
+    return worst.error() == 0 ? "exact" : "largest " + describe(worst);
+  }
+
+  private static String describe(Measurement it) {
+    return it.tolerance() == 0
+        ? String.format(Locale.ROOT, "%s: %.0f differ, tolerance exact", it.quantity(), it.error())
+        : String.format(
+            Locale.ROOT,
+            "%s: error %.2g, tolerance %.2g",
+            it.quantity(),
+            it.error(),
+            it.tolerance());
+  }
+
+  private boolean printJson(FixtureSuite suite, PrintWriter out) {
+    JsonArray cases = new JsonArray();
+    boolean holds = suite.run(report -> cases.add(json(report)));
+    JsonObject document = new JsonObject();
+    document.addProperty("fixtures", fixtures.toString());
+    document.addProperty("holds", holds);
+    document.add("cases", cases);
+    Gson gson =
+        new GsonBuilder().setPrettyPrinting().serializeSpecialFloatingPointValues().create();
+    out.println(gson.toJson(document));
+    return holds;
+  }
+
+  private static JsonObject json(CaseReport report) {
+    JsonObject entry = new JsonObject();
+    entry.addProperty("file", report.file());
+    entry.addProperty("case", report.name());
+    entry.addProperty("holds", report.holds());
+    JsonArray measurements = new JsonArray();
+    for (Measurement measurement : report.measurements()) {
+      JsonObject item = new JsonObject();
+      item.addProperty("quantity", measurement.quantity());
+      item.addProperty("error", measurement.error());
+      item.addProperty("tolerance", measurement.tolerance());
+      measurements.add(item);
+    }
+    entry.add("measurements", measurements);
+    Gson gson = new Gson();
+    entry.add("faults", gson.toJsonTree(report.faults()));
+    entry.add("not_checked", gson.toJsonTree(report.notChecked()));
+    return entry;
+  }
+}
