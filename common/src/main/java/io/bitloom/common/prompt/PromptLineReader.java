@@ -57,7 +57,7 @@ public final class PromptLineReader implements AutoCloseable {
   private final InputStream in;
   private final Function<Prompt, List<FieldViolation>> rules;
   private final Consumer<BadLine> badLines;
-  private final CustomIdIndex customIds = new CustomIdIndex();
+  private final NameIndex customIds = new NameIndex();
   private final CharsetDecoder utf8 =
       StandardCharsets.UTF_8
           .newDecoder()

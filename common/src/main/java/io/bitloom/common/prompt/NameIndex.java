@@ -7,11 +7,11 @@ import java.security.NoSuchAlgorithmException;
 import java.util.OptionalLong;
 
 /**
- * Remembers in which line of a file each {@code custom_id} was, for millions of them: an open hash
- * table of the first 64 bits of their SHA-256. Among ten million names the chance that two
- * different ones are taken for the same is 3 in a million.
+ * Remembers names and the line in which each was first seen, for millions of them: an open hash
+ * table of the first 64 bits of their SHA-256, 12 to 24 bytes a name. Among ten million names the
+ * chance that two different ones are taken for the same is 3 in a million.
  */
-final class CustomIdIndex {
+public final class NameIndex {
 
   private static final int FIRST_CAPACITY = 1 << 10;
 
@@ -23,7 +23,7 @@ final class CustomIdIndex {
 
   private int size;
 
-  CustomIdIndex() {
+  public NameIndex() {
     try {
       sha256 = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -31,12 +31,16 @@ final class CustomIdIndex {
     }
   }
 
-  /** Adds a name, unless it is there already: then its earlier line is returned. */
-  OptionalLong add(String customId, long line) {
+  /**
+   * Adds a name, unless it is there already: then its earlier line is returned.
+   *
+   * @param line 1 to 2³² - 1
+   */
+  public OptionalLong add(String name, long line) {
     if (size >= hashes.length - hashes.length / 4) {
       grow();
     }
-    long hash = ByteBuffer.wrap(sha256.digest(customId.getBytes(StandardCharsets.UTF_8))).getLong();
+    long hash = ByteBuffer.wrap(sha256.digest(name.getBytes(StandardCharsets.UTF_8))).getLong();
     int place = placeOf(hash);
     if (lines[place] != 0) {
       return OptionalLong.of(Integer.toUnsignedLong(lines[place]));

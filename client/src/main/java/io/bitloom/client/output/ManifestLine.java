@@ -1,0 +1,178 @@
+package io.bitloom.client.output;
+
+import com.google.gson.FieldNamingPolicy;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import com.google.protobuf.Duration;
+import com.google.protobuf.util.Timestamps;
+import io.bitloom.common.prompt.PromptLine;
+import io.bitloom.v1.GeneratedImage;
+import io.bitloom.v1.PromptFailure;
+import io.bitloom.v1.PromptResult;
+import io.bitloom.v1.Provenance;
+import io.bitloom.v1.StageTimes;
+import java.util.HexFormat;
+
+/**
+ * One line of {@code manifest.jsonl}: an image and how it came to be, or a prompt that failed.
+ *
+ * @param job resource name
+ * @param offset of the prompt in the job
+ * @param status {@code succeeded} or {@code failed}
+ * @param index of the image among those of its prompt, from 0
+ * @param images number of images of the prompt
+ * @param file name in this folder
+ * @param width pixels
+ * @param height pixels
+ * @param sizeBytes of the file
+ * @param sha256 of the file, in hexadecimal digits
+ * @param parameters the prompt with every default filled in, as a prompt line
+ * @param schedule scale schedule, {@code 0.666_0.25M}
+ * @param modelDigest {@code sha256:} and the digest of the model's files
+ * @param attempt how often the prompt was tried
+ * @param batchImages images that shared the batch
+ * @param times seconds that the batch spent in each stage
+ * @param commitTime RFC 3339, by the queue's clock
+ * @param reason why there is no image, in upper snake case
+ * @param message why there is no image, for people
+ * @param cursor place of the result, for going on later
+ */
+record ManifestLine(
+    String job,
+    long offset,
+    String customId,
+    String status,
+    Integer index,
+    Integer images,
+    String file,
+    Integer width,
+    Integer height,
+    Long sizeBytes,
+    String sha256,
+    Long seed,
+    JsonObject parameters,
+    String schedule,
+    String model,
+    String modelDigest,
+    String worker,
+    int attempt,
+    Integer batchImages,
+    Times times,
+    String commitTime,
+    String reason,
+    String message,
+    String cursor) {
+
+  static final String SUCCEEDED = "succeeded";
+  static final String FAILED = "failed";
+
+  private static final Gson GSON =
+      new GsonBuilder()
+          .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+          .disableHtmlEscaping()
+          .create();
+
+  /** Seconds of each stage. */
+  record Times(double text, double transformer, double decode, double encode) {}
+
+  static ManifestLine of(
+      String job, PromptResult result, GeneratedImage image, String file, String cursor) {
+    Provenance provenance = result.getProvenance();
+    return new ManifestLine(
+        job,
+        result.getOffset(),
+        result.getCustomId(),
+        SUCCEEDED,
+        image.getIndex(),
+        result.getImages().getImagesCount(),
+        file,
+        image.getWidth(),
+        image.getHeight(),
+        (long) image.getData().size(),
+        HexFormat.of().formatHex(image.getSha256().toByteArray()),
+        provenance.getPrompt().getSeed(),
+        parameters(provenance),
+        provenance.getSchedule(),
+        provenance.getModel(),
+        provenance.getModelDigest(),
+        provenance.getWorker(),
+        provenance.getAttempt(),
+        provenance.getBatchImages(),
+        times(provenance.getTimes()),
+        Timestamps.toString(provenance.getCommitTime()),
+        null,
+        null,
+        cursor);
+  }
+
+  static ManifestLine ofFailure(String job, PromptResult result, String cursor) {
+    PromptFailure failure = result.getFailure();
+    Provenance provenance = result.getProvenance();
+    return new ManifestLine(
+        job,
+        result.getOffset(),
+        result.getCustomId(),
+        FAILED,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        parameters(provenance),
+        provenance.getSchedule(),
+        provenance.getModel(),
+        null,
+        null,
+        failure.getAttempts(),
+        null,
+        null,
+        Timestamps.toString(provenance.getCommitTime()),
+        failure.getReason(),
+        failure.getMessage(),
+        cursor);
+  }
+
+  /** Reads a line; throws {@link com.google.gson.JsonParseException} if it is none. */
+  static ManifestLine parse(String line) {
+    return GSON.fromJson(line, ManifestLine.class);
+  }
+
+  String toJson() {
+    return GSON.toJson(this);
+  }
+
+  boolean succeeded() {
+    return SUCCEEDED.equals(status);
+  }
+
+  /** Whether this is the last line of its prompt. */
+  boolean endsPrompt() {
+    return !succeeded() || index == images - 1;
+  }
+
+  /** What a parameter is, or empty. */
+  String parameter(String name) {
+    return parameters != null && parameters.has(name) ? parameters.get(name).getAsString() : "";
+  }
+
+  private static JsonObject parameters(Provenance provenance) {
+    return JsonParser.parseString(PromptLine.format(provenance.getPrompt())).getAsJsonObject();
+  }
+
+  private static Times times(StageTimes times) {
+    return new Times(
+        seconds(times.getText()),
+        seconds(times.getTransformer()),
+        seconds(times.getDecode()),
+        seconds(times.getEncode()));
+  }
+
+  private static double seconds(Duration duration) {
+    return duration.getSeconds() + duration.getNanos() / 1e9;
+  }
+}
