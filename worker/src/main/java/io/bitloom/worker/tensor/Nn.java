@@ -1,6 +1,8 @@
 package io.bitloom.worker.tensor;
 
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -17,6 +19,8 @@ public final class Nn {
 
   private static final TensorOptional NONE = Scope.own(new TensorOptional());
   private static final ScalarTypeOptional SAME_TYPE = Scope.own(new ScalarTypeOptional());
+  private static final ScalarOptional EUCLIDEAN = Scope.own(new ScalarOptional(new Scalar(2)));
+  private static final Scalar LEAST_NORM = Scope.own(new Scalar(1e-12));
   private static final long[] ONE = {1, 1};
 
   private Nn() {}
@@ -45,6 +49,12 @@ public final class Nn {
   /** Normalises groups of channels of x (B, C, …) together; weight and bias are (C). */
   public static Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
     return torch.group_norm(x, groups, optional(weight), optional(bias), eps, true);
+  }
+
+  /** x divided by its Euclidean norm along an axis, or by 1e-12 where the norm is less. */
+  public static Tensor l2Normalize(Tensor x, int axis) {
+    Tensor norm = x.norm(EUCLIDEAN, new long[] {axis}, true);
+    return x.div(norm.clamp_min(LEAST_NORM));
   }
 
   /**

@@ -2,6 +2,7 @@ package io.bitloom.worker.tensor;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -10,8 +11,10 @@ import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -143,6 +146,17 @@ public final class Tensors {
   /** tensor + summand. */
   public static Tensor plus(Tensor tensor, double summand) {
     return tensor.add(new Scalar(summand));
+  }
+
+  /** The tensor with values below {@code least} or above {@code most} replaced by these. */
+  public static Tensor clamp(Tensor tensor, double least, double most) {
+    return tensor.clamp(
+        new ScalarOptional(new Scalar(least)), new ScalarOptional(new Scalar(most)));
+  }
+
+  /** The tensors one after the other along an axis. */
+  public static Tensor concat(List<Tensor> tensors, int axis) {
+    return torch.cat(new TensorVector(tensors.toArray(new Tensor[0])), axis);
   }
 
   /** Options for libtorch's own factory functions; they belong to the open scope. */

@@ -17,8 +17,14 @@ final class FixtureSuite {
     }
   }
 
+  private static final String SAFETENSORS = ".safetensors";
+
   private static final List<Kind> KINDS =
-      List.of(new Kind("schedules", ".json", new SchedulesCheck()));
+      List.of(
+          new Kind("schedules", ".json", new SchedulesCheck()),
+          new Kind("quantizer", SAFETENSORS, new QuantizerCheck()),
+          new Kind("vae_", SAFETENSORS, new VaeCheck()),
+          new Kind("bsc", SAFETENSORS, new SelfCorrectionCheck()));
 
   private final Path folder;
 

@@ -1,0 +1,89 @@
+package io.bitloom.worker.tokenizer;
+
+import io.bitloom.common.schedule.Scale;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Resize;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Bitwise self-correction (section 3.4 of the paper): the transformer trains on inputs in which
+ * bits were flipped at random, and on labels that make up for the flips, so that it learns to
+ * correct its own mistakes.
+ */
+public final class BitwiseSelfCorrection {
+  private final MultiScaleResidualQuantizer quantizer;
+  private final Config config;
+
+  /** Self-correction with the quantizer of a tokenizer. */
+  public BitwiseSelfCorrection(MultiScaleResidualQuantizer quantizer, Config config) {
+    this.quantizer = quantizer;
+    this.config = config;
+  }
+
+  /**
+   * The settings.
+   *
+   * @param layers number of scales, from the first, whose bits may be flipped
+   * @param requantize whether the flipped bits enter the running sum, and so all later labels;
+   *     without it the flips have no effect
+   * @param spatialPatchify whether the transformer sees 2×2 features as one token of 4d bits
+   */
+  public record Config(int layers, boolean requantize, boolean spatialPatchify) {}
+
+  /**
+   * What the transformer trains on; D is d, or 4d under spatial patchify.
+   *
+   * @param inputs the tokens of all scales but the first, (B, L − L₁, D): the running sum, resized
+   * @param labels the bits of all scales, (B, L, D)
+   */
+  public record Sample(Tensor inputs, Tensor labels) {}
+
+  /**
+   * Algorithm 2 of the paper.
+   *
+   * @param featuresBdHW the encoder's features F
+   * @param scales of the tokenizer, that is doubled under spatial patchify
+   */
+  public Sample correct(Tensor featuresBdHW, List<Scale> scales, Flips flips) {
+    Scale full = scales.get(scales.size() - 1);
+    List<Tensor> inputs = new ArrayList<>();
+    List<Tensor> labels = new ArrayList<>();
+    try (Scope scope = Scope.open()) {
+      Tensor sum = Tensors.times(featuresBdHW, 0); // F_0^flip (B, d, H, W)
+      for (int k = 0; k < scales.size(); k++) {
+        Tensor residual = featuresBdHW.sub(sum); // (B, d, H, W)
+        Tensor bits = quantizer.bits(area(residual, scales.get(k))); // R_k (B, h, w, d)
+        labels.add(tokens(bits.permute(0, 3, 1, 2)));
+        if (config.requantize() && k < config.layers()) {
+          bits = bits.bitwise_xor(Tensors.to(flips.mask(k, bits), DType.U8)); // R_k^flip
+        }
+        sum = sum.add(trilinear(quantizer.codes(bits), full)); // F_k^flip (B, d, H, W)
+        if (k + 1 < scales.size()) {
+          inputs.add(tokens(trilinear(sum, scales.get(k + 1)))); // F̃_k
+        }
+      }
+      Tensor noInputs = tokens(featuresBdHW).narrow(1, 0, 0);
+      return new Sample(
+          scope.keep(inputs.isEmpty() ? noInputs : Tensors.concat(inputs, 1)),
+          scope.keep(Tensors.concat(labels, 1)));
+    }
+  }
+
+  /** A feature map (B, d, h, w) as tokens in row-major order, (B, L, D). */
+  private Tensor tokens(Tensor mapBdhw) {
+    Tensor map = config.spatialPatchify() ? Resize.pixelUnshuffle(mapBdhw, 2) : mapBdhw;
+    return map.flatten(2, 3).transpose(1, 2); // (B, L, D)
+  }
+
+  private static Tensor area(Tensor xBdHW, Scale to) {
+    return Resize.area(xBdHW, to.height(), to.width());
+  }
+
+  private static Tensor trilinear(Tensor xBdhw, Scale to) {
+    return Resize.trilinear(xBdhw, to.height(), to.width());
+  }
+}

@@ -1,0 +1,52 @@
+package io.bitloom.worker.tokenizer;
+
+import io.bitloom.worker.tensor.Nn;
+import io.bitloom.worker.tensor.Resize;
+import io.bitloom.worker.tensor.Weights;
+import org.bytedeco.pytorch.Tensor;
+
+/** Summed codes (B, d, H, W) to an image (B, 3, H·p, W·p), roughly in [-1, 1], for patch size p. */
+final class Decoder {
+  private static final int RGB = 3;
+
+  private final Sequential layers = new Sequential();
+
+  Decoder(TokenizerConfig config, Weights weights) {
+    int channels = config.channels(config.levels() - 1);
+    layers.add(
+        "conv_in", Convolution.of3x3(weights.at("conv_in."), config.codebookDim(), channels));
+    layers.add("mid.block_1", new ResidualBlock(weights.at("mid.block_1."), channels, channels));
+    layers.add("mid.block_2", new ResidualBlock(weights.at("mid.block_2."), channels, channels));
+    for (int level = config.levels() - 1; level >= 0; level--) {
+      for (int block = 0; block <= config.numResBlocks(); block++) {
+        String name = "up." + level + ".block." + block;
+        layers.add(
+            name, new ResidualBlock(weights.at(name + "."), channels, config.channels(level)));
+        channels = config.channels(level);
+      }
+      if (level >= 1 && level <= config.halvings()) {
+        String name = "up." + level + ".upsample";
+        layers.add(name, upsample(weights.at(name + "."), channels));
+      }
+    }
+    layers.add("norm_out", new Normalization(weights.at("norm_out."), channels));
+    layers.add("silu", Nn::silu);
+    layers.add("conv_out", Convolution.of3x3(weights.at("conv_out."), channels, RGB));
+  }
+
+  Sequential layers() {
+    return layers;
+  }
+
+  /** Doubles by repeating every cell, then convolves. */
+  private static Layer upsample(Weights weights, int channels) {
+    Convolution conv = Convolution.of3x3(weights.at("conv."), channels, channels);
+    return x ->
+        conv.forward(Resize.nearest(x, 2 * (int) x.size(2), 2 * (int) x.size(3))); // (B, C, 2H, 2W)
+  }
+
+  /** The image before clamping. */
+  Tensor forward(Tensor zBdHW) {
+    return layers.forward(zBdHW); // (B, 3, H·p, W·p)
+  }
+}

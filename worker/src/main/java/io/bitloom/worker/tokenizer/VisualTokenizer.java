@@ -1,0 +1,139 @@
+package io.bitloom.worker.tokenizer;
+
+import io.bitloom.common.schedule.Scale;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tensor.WeightsException;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The visual tokenizer: pictures to bits and back. The networks compute in the type and on the
+ * device of their weights; the quantizer always in float32.
+ *
+ * <p>Scales are those of the tokenizer, that is doubled where the transformer uses spatial
+ * patchify.
+ */
+public final class VisualTokenizer implements AutoCloseable {
+  /** The official module registers its quantizer under both names. */
+  private static final List<String> MASKS = List.of("quantizer.lfq.mask", "quantize.lfq.mask");
+
+  private final TokenizerConfig config;
+  private final Weights weights;
+  private final Encoder encoder;
+  private final Decoder decoder;
+  private final MultiScaleResidualQuantizer quantizer;
+  private final DType dtype;
+
+  /**
+   * A tokenizer with these weights, which stay the caller's and can be closed; names with and
+   * without the infixes {@code .conv} and {@code .norm} are understood.
+   *
+   * @throws WeightsException naming the tensor, if one is missing or has another shape than the
+   *     settings ask for
+   */
+  public VisualTokenizer(TokenizerConfig config, Weights weights) {
+    this.config = config;
+    this.weights = TokenizerNames.official(weights);
+    try {
+      encoder = new Encoder(config, this.weights.at("encoder."));
+      decoder = new Decoder(config, this.weights.at("decoder."));
+      quantizer = new MultiScaleResidualQuantizer(config.codebookDim());
+      dtype = Tensors.dtype(this.weights.get("decoder.conv_in.conv.weight"));
+      MASKS.forEach(this::checkMask);
+    } catch (RuntimeException e) {
+      this.weights.close();
+      throw e;
+    }
+  }
+
+  /** The architecture. */
+  public TokenizerConfig config() {
+    return config;
+  }
+
+  /** The quantizer. */
+  public MultiScaleResidualQuantizer quantizer() {
+    return quantizer;
+  }
+
+  /** Names of weights that this architecture has no use for. */
+  public Set<String> unexpected() {
+    return weights.unused();
+  }
+
+  /** Pictures (B, 3, H·p, W·p) of 8-bit RGB to features (B, d, H, W) in float32. */
+  public Tensor features(Tensor picturesB3HW) {
+    try (Scope scope = Scope.open()) {
+      Tensor signal = Tensors.to(Pixels.toSignal(picturesB3HW), dtype);
+      return scope.keep(Tensors.to(encoder.forward(signal), DType.F32));
+    }
+  }
+
+  /** Pictures (B, 3, H·p, W·p) of 8-bit RGB to bits; the last scale is (H, W). */
+  public MultiScaleResidualQuantizer.Encoding encode(Tensor picturesB3HW, List<Scale> scales) {
+    Tensor features = features(picturesB3HW);
+    return quantizer.encode(features, scales);
+  }
+
+  /** Summed codes (B, d, H, W) to the decoder's output (B, 3, H·p, W·p) in float32, not clamped. */
+  public Tensor decode(Tensor sumBdHW) {
+    try (Scope scope = Scope.open()) {
+      return scope.keep(Tensors.to(decoder.forward(Tensors.to(sumBdHW, dtype)), DType.F32));
+    }
+  }
+
+  /** Summed codes (B, d, H, W) to pictures (B, H·p, W·p, 3) of 8-bit RGB. */
+  public Tensor pictures(Tensor sumBdHW) {
+    try (Scope scope = Scope.open()) {
+      Tensor bytes = Pixels.toBytes(decode(sumBdHW)); // (B, 3, H·p, W·p)
+      return scope.keep(bytes.permute(0, 2, 3, 1).contiguous());
+    }
+  }
+
+  /**
+   * Runs encoder and decoder on one picture and shows the output of every module under its official
+   * name ({@code encoder.down.0.block.1}); for comparison with the reference.
+   */
+  public void observe(Tensor pictureB3HW, List<Scale> scales, BiConsumer<String, Tensor> observer) {
+    try (Scope scope = Scope.open()) {
+      Tensor signal = Tensors.to(Pixels.toSignal(pictureB3HW), dtype);
+      Tensor features =
+          encoder.layers().forward(signal, (name, x) -> observer.accept("encoder." + name, x));
+      Tensor sum = quantizer.encode(features, scales).sum();
+      decoder
+          .layers()
+          .forward(Tensors.to(sum, dtype), (name, x) -> observer.accept("decoder." + name, x));
+    }
+  }
+
+  /**
+   * The buffer that the reference reads integer labels with: place values, the first bit highest.
+   */
+  private void checkMask(String name) {
+    weights
+        .find(name)
+        .ifPresent(
+            mask -> {
+              int d = config.codebookDim();
+              long[] values = Tensors.longs(mask);
+              boolean holds = values.length == d;
+              for (int bit = 0; holds && bit < d; bit++) {
+                holds = values[bit] == 1L << (d - 1 - bit);
+              }
+              if (!holds) {
+                throw new WeightsException(
+                    weights.source(), name, "is not 2^" + (d - 1) + " down to 1");
+              }
+            });
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+  }
+}

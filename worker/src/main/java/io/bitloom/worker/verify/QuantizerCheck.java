@@ -1,0 +1,109 @@
+package io.bitloom.worker.verify;
+
+import io.bitloom.common.schedule.Scale;
+import io.bitloom.worker.checkpoint.JsonFields;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tokenizer.MultiScaleResidualQuantizer;
+import io.bitloom.worker.tokenizer.QuantizerStatistics;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Checks {@code quantizer*}: bits, sums and running inputs of the multi-scale quantizer, codes from
+ * integer and bit labels, and one level with its statistics.
+ */
+final class QuantizerCheck implements FixtureCheck {
+  private static final double CODES = 1e-5;
+
+  @Override
+  public void check(Fixture fixture, FileReport report) {
+    JsonFields cases = fixture.structure("cases");
+    for (String name : cases.names()) {
+      report.testCase(
+          name, found -> checkCase(fixture, cases.object(name), fixture.tensors(name), found));
+    }
+    if (!fixture.tensors("indices_to_codes").names().isEmpty()) {
+      report.testCase(
+          "indices_to_codes", found -> checkLabels(fixture.tensors("indices_to_codes"), found));
+    }
+    if (!fixture.tensors("single").names().isEmpty()) {
+      report.testCase("single", found -> checkSingle(fixture.tensors("single"), found));
+    }
+  }
+
+  private static void checkCase(
+      Fixture fixture, JsonFields settings, Weights expected, CaseReport found) {
+    List<Scale> scales = Fixture.scales(settings, "scale_schedule");
+    var quantizer = new MultiScaleResidualQuantizer(settings.integer("codebook_dim"));
+    var encoding = quantizer.encode(expected.get("features"), scales);
+    for (int k = 0; k < scales.size(); k++) {
+      found.equal("bits/" + k, encoding.bits().get(k).unsqueeze(1), expected.get("bits/" + k));
+    }
+    double tolerance = fixture.tolerance("codes_abs", CODES);
+    found.close("quantized_sum", encoding.sum(), expected.get("quantized_sum"), tolerance);
+    found.close(
+        "sum of the codes of the bits",
+        quantizer.sum(encoding.bits()),
+        expected.get("quantized_sum"),
+        tolerance);
+    for (int k = 0; k + 1 < scales.size(); k++) {
+      String name = "var_inputs_area/" + k;
+      found.close(
+          name, encoding.runningInputs().get(k).unsqueeze(2), expected.get(name), tolerance);
+    }
+    expected
+        .find("summed_codes_from_bits")
+        .ifPresent(
+            sum ->
+                found.close(
+                    "summed_codes_from_bits",
+                    quantizer.sum(encoding.bits()).unsqueeze(2),
+                    sum,
+                    tolerance));
+    expected.find("aux_losses").ifPresent(losses -> checkZero("aux_losses", losses, found));
+  }
+
+  private static void checkLabels(Weights expected, CaseReport found) {
+    Tensor bits = expected.get("bit_label").squeeze(1); // (B, h, w, d)
+    var quantizer = new MultiScaleResidualQuantizer((int) bits.size(-1));
+    found.close(
+        "bit_label_codes",
+        quantizer.codes(bits).unsqueeze(2),
+        expected.get("bit_label_codes"),
+        CODES);
+    Tensor labels = expected.get("int_label").squeeze(1); // (B, h, w)
+    Tensor bitsOfLabels = quantizer.bitsOfLabels(labels); // (B, h, w, d)
+    found.close(
+        "int_label_codes",
+        quantizer.codes(bitsOfLabels).unsqueeze(2),
+        expected.get("int_label_codes"),
+        CODES);
+    found.equal("int_label from its bits", quantizer.labels(bitsOfLabels), labels);
+  }
+
+  private static void checkSingle(Weights expected, CaseReport found) {
+    Tensor features = expected.get("features"); // (B, d, h, w)
+    var quantizer = new MultiScaleResidualQuantizer((int) features.size(1));
+    Tensor bits = quantizer.bits(features);
+    found.equal("bits", bits.unsqueeze(1), expected.get("bits"));
+    found.close("quantized", quantizer.codes(bits).unsqueeze(2), expected.get("quantized"), CODES);
+    var statistics = QuantizerStatistics.of(features, quantizer);
+    compare("soft_per_sample_entropy", statistics.tokenEntropy(), expected, found);
+    compare("soft_codebook_entropy", statistics.codebookEntropy(), expected, found);
+    compare("soft_avg_prob", statistics.averageProbability(), expected, found);
+    compare("mse_normalised_input_vs_quantized", statistics.commitment(), expected, found);
+    checkZero("aux_loss_train_mode", expected.get("aux_loss_train_mode"), found);
+  }
+
+  private static void compare(String name, Tensor computed, Weights expected, CaseReport found) {
+    Tensor value = expected.get(name);
+    found.close(name, computed.reshape(value.shape()), value, CODES);
+  }
+
+  /** The reference leaves its auxiliary loss at 0; there is nothing of ours to compare. */
+  private static void checkZero(String name, Tensor losses, CaseReport found) {
+    found.close(name, Tensors.zeros(DType.F32, Fixture.DEVICE, losses.shape()), losses, CODES);
+  }
+}
