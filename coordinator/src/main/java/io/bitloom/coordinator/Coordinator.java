@@ -1,0 +1,220 @@
+package io.bitloom.coordinator;
+
+import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.results.DirectoryResultStore;
+import io.bitloom.common.results.ResultStore;
+import io.bitloom.coordinator.api.BatchServiceApi;
+import io.bitloom.coordinator.config.CoordinatorConfig;
+import io.bitloom.coordinator.dispatch.Arrivals;
+import io.bitloom.coordinator.dispatch.Dispatcher;
+import io.bitloom.coordinator.dispatch.ModelRegistry;
+import io.bitloom.coordinator.dispatch.WorkerServiceApi;
+import io.bitloom.coordinator.grpc.GrpcServer;
+import io.bitloom.coordinator.http.HttpPort;
+import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.QueueSettings;
+import io.bitloom.coordinator.redis.EmbeddedRedis;
+import io.bitloom.coordinator.redis.RedisConnection;
+import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.coordinator.telemetry.QueueMetrics;
+import io.bitloom.coordinator.telemetry.RpcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A coordinator: its parts, in the order in which they start, and ended in reverse. */
+public final class Coordinator implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Coordinator.class);
+  private static final int API_THREADS = Math.max(4, Runtime.getRuntime().availableProcessors());
+
+  private final CoordinatorConfig config;
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final String redisUri;
+  private final RedisConnection redis;
+  private final Dispatcher dispatcher;
+  private final GrpcServer grpc;
+  private final HttpPort http;
+  private volatile boolean draining;
+
+  /**
+   * Starts all parts.
+   *
+   * @throws IOException if the embedded Redis does not start or an address cannot be bound
+   * @throws io.bitloom.common.error.BitloomException if Redis or the result directory is away
+   */
+  public static Coordinator start(CoordinatorConfig config) throws IOException {
+    return new Coordinator(config);
+  }
+
+  private Coordinator(CoordinatorConfig config) throws IOException {
+    this.config = config;
+    boolean started = false;
+    try {
+      redisUri = redisUri();
+      redis = part(RedisConnection.connect(redisUri));
+      JobQueue queue = part(new JobQueue(redis, queueSettings()));
+      ResultStore store =
+          new DirectoryResultStore(config.directory().resolve("results"), config.fsyncResults());
+
+      PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+      part(registry::close);
+      new JvmMemoryMetrics().bindTo(registry);
+      new JvmThreadMetrics().bindTo(registry);
+      new ProcessorMetrics().bindTo(registry);
+      new UptimeMetrics().bindTo(registry);
+      DispatchMetrics dispatchMetrics = new DispatchMetrics(registry);
+
+      ModelRegistry models = new ModelRegistry(queue, config.defaultModel());
+      Arrivals arrivals = new Arrivals();
+      dispatcher =
+          part(
+              new Dispatcher(
+                  UUID.randomUUID().toString(),
+                  queue,
+                  models,
+                  store,
+                  config.leases(),
+                  config.maxBatchDelay(),
+                  arrivals,
+                  dispatchMetrics));
+      ScheduledExecutorService timer = timer();
+      BatchServiceApi batchService =
+          new BatchServiceApi(
+              queue,
+              models,
+              store,
+              new PromptRules(config.promptCharacters()),
+              arrivals,
+              apiThreads(),
+              timer);
+      grpc =
+          part(
+              new GrpcServer(
+                  config.bind(),
+                  config.grpcPort(),
+                  List.of(
+                      batchService,
+                      new WorkerServiceApi(dispatcher, config.leases(), dispatchMetrics)),
+                  new RpcMetrics(registry)));
+      http =
+          part(
+              new HttpPort(
+                  config.bind(),
+                  config.httpPort(),
+                  grpc.inProcessChannel(),
+                  queue,
+                  dispatcher,
+                  this::ready,
+                  registry,
+                  new QueueMetrics(registry, redis::available)));
+      timer.scheduleWithFixedDelay(() -> grpc.setServing(ready()), 0, 1, TimeUnit.SECONDS);
+      started = true;
+    } finally {
+      if (!started) {
+        closeParts();
+      }
+    }
+  }
+
+  private String redisUri() throws IOException {
+    if (!config.redis().equals(CoordinatorConfig.EMBEDDED)) {
+      return config.redis();
+    }
+    return part(EmbeddedRedis.start(config.directory().resolve("redis"))).uri();
+  }
+
+  private QueueSettings queueSettings() {
+    QueueSettings defaults = QueueSettings.DEFAULTS;
+    return new QueueSettings(
+        defaults.namespace(),
+        config.leases().maxAttempts(),
+        defaults.isolateAfterFailures(),
+        defaults.backoff(),
+        defaults.maxBackoff(),
+        defaults.ageing(),
+        config.leases().duration(),
+        defaults.reapGrace(),
+        defaults.sweepInterval());
+  }
+
+  private ExecutorService apiThreads() {
+    AtomicInteger number = new AtomicInteger();
+    ExecutorService threads =
+        Executors.newFixedThreadPool(
+            API_THREADS, task -> new Thread(task, "api-" + number.incrementAndGet()));
+    part(threads::shutdownNow);
+    return threads;
+  }
+
+  private ScheduledExecutorService timer() {
+    ScheduledExecutorService timer =
+        Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "timer"));
+    part(timer::shutdownNow);
+    return timer;
+  }
+
+  private <P extends AutoCloseable> P part(P part) {
+    parts.push(part);
+    return part;
+  }
+
+  /** Whether calls can be served at this moment. */
+  public boolean ready() {
+    return !draining && redis.available();
+  }
+
+  public int grpcPort() {
+    return grpc.port();
+  }
+
+  public int httpPort() {
+    return http.port();
+  }
+
+  /** The URI of the Redis that is used. */
+  public String redis() {
+    return redisUri;
+  }
+
+  /** Sends workers elsewhere and lets running calls end, then ends all parts. */
+  public void stop() {
+    draining = true;
+    grpc.setServing(false);
+    dispatcher.drain();
+    grpc.drain(config.drainTimeout());
+    close();
+  }
+
+  /** Ends all parts at once. */
+  @Override
+  public void close() {
+    draining = true;
+    closeParts();
+  }
+
+  private void closeParts() {
+    while (!parts.isEmpty()) {
+      try {
+        parts.pop().close();
+      } catch (Exception e) {
+        log.warn("A part did not end well: {}", e.toString());
+      }
+    }
+  }
+}

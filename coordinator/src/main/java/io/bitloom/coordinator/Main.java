@@ -1,0 +1,252 @@
+package io.bitloom.coordinator;
+
+import com.google.gson.JsonObject;
+import io.bitloom.common.config.ConfigException;
+import io.bitloom.common.config.Settings;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.coordinator.config.CoordinatorConfig;
+import io.bitloom.coordinator.config.LeaseConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Runs a coordinator until it is told to stop. Exit codes: 0 stopped, 1 failed, 2 usage. */
+@Command(
+    name = "bitloom coordinator",
+    description = "Takes bulk jobs over gRPC, queues their prompts and gives batches to workers.",
+    mixinStandardHelpOptions = true,
+    version = "Bitloom coordinator",
+    sortOptions = false,
+    footer = {
+      "",
+      "Durations have a unit: 250ms, 1.5s, 10m, 2h.",
+      "BITLOOM_LOG=json writes the log as one JSON object a line.",
+      "BITLOOM_LOG_LEVEL sets the log level: error, warn, info (default), debug.",
+      "",
+      "Exit codes: 0 stopped on request, 1 failed, 2 wrong usage."
+    })
+public final class Main implements Callable<Integer> {
+
+  private static final Logger log = LoggerFactory.getLogger(Main.class);
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      defaultValue = "${env:BITLOOM_DATA:-data}",
+      description = "Where the queue and the images are kept (default: ./data).")
+  private Path data;
+
+  @Option(
+      names = "--redis",
+      paramLabel = "URI",
+      defaultValue = "${env:BITLOOM_REDIS:-embedded}",
+      description = "embedded (default), or the redis:// URI of a server.")
+  private String redis;
+
+  @Option(
+      names = "--bind",
+      paramLabel = "ADDRESS",
+      defaultValue = "${env:BITLOOM_BIND:-127.0.0.1}",
+      description = "Address to listen on (default: 127.0.0.1).")
+  private String bind;
+
+  @Option(
+      names = "--grpc-port",
+      paramLabel = "PORT",
+      defaultValue = "${env:BITLOOM_GRPC_PORT:-7700}",
+      description = "Port of clients and workers; 0 takes a free one (default: 7700).")
+  private int grpcPort;
+
+  @Option(
+      names = "--http-port",
+      paramLabel = "PORT",
+      defaultValue = "${env:BITLOOM_HTTP_PORT:-7701}",
+      description =
+          "Port of health, metrics and the jobs page; 0 takes a free one (default: 7701).")
+  private int httpPort;
+
+  @Option(
+      names = "--ports-file",
+      paramLabel = "FILE",
+      description = "Written once ready: a JSON object with grpc, http and redis.")
+  private Path portsFile;
+
+  @Option(
+      names = "--default-model",
+      paramLabel = "NAME",
+      defaultValue = "${env:BITLOOM_DEFAULT_MODEL:-}",
+      description = "Draws where a job names no model (default: the only one there is).")
+  private String defaultModel;
+
+  @Option(
+      names = "--prompt-characters",
+      paramLabel = "N",
+      defaultValue = "${env:BITLOOM_PROMPT_CHARACTERS:-4000}",
+      description = "Longest prompt (default: 4000).")
+  private int promptCharacters;
+
+  @Option(
+      names = "--lease-duration",
+      paramLabel = "TIME",
+      defaultValue = "${env:BITLOOM_LEASE_DURATION:-10s}",
+      description = "Prompts of a worker that is silent for this long go to others (default: 10s).")
+  private String leaseDuration;
+
+  @Option(
+      names = "--heartbeat-interval",
+      paramLabel = "TIME",
+      defaultValue = "${env:BITLOOM_HEARTBEAT_INTERVAL:-2s}",
+      description = "How often workers say that they are alive (default: 2s).")
+  private String heartbeatInterval;
+
+  @Option(
+      names = "--reconnect-grace",
+      paramLabel = "TIME",
+      defaultValue = "${env:BITLOOM_RECONNECT_GRACE:-1s}",
+      description = "A worker that was cut off may come back to its prompts (default: 1s).")
+  private String reconnectGrace;
+
+  @Option(
+      names = "--max-attempts",
+      paramLabel = "N",
+      defaultValue = "${env:BITLOOM_MAX_ATTEMPTS:-5}",
+      description = "How often a prompt is tried before it has failed (default: 5).")
+  private int maxAttempts;
+
+  @Option(
+      names = "--max-batch-delay",
+      paramLabel = "TIME",
+      defaultValue = "${env:BITLOOM_MAX_BATCH_DELAY:-50ms}",
+      description = "How long a batch with room left waits for more prompts (default: 50ms).")
+  private String maxBatchDelay;
+
+  @Option(
+      names = "--no-fsync-results",
+      negatable = true,
+      description = "Do not wait for the disk before a result is visible.")
+  private boolean noFsyncResults;
+
+  @Option(
+      names = "--drain-timeout",
+      paramLabel = "TIME",
+      defaultValue = "${env:BITLOOM_DRAIN_TIMEOUT:-5s}",
+      description = "How long a stop waits for running calls (default: 5s).")
+  private String drainTimeout;
+
+  @Option(
+      names = "--exit-on-stdin-close",
+      description = "Stop when standard input ends, so that no coordinator outlives its parent.")
+  private boolean exitOnStdinClose;
+
+  public static void main(String[] arguments) {
+    System.exit(new CommandLine(new Main()).execute(arguments));
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    CoordinatorConfig config = config();
+    Coordinator coordinator;
+    try {
+      coordinator = Coordinator.start(config);
+    } catch (IOException | BitloomException e) {
+      log.error("The coordinator cannot start: {}", e.getMessage());
+      return CommandLine.ExitCode.SOFTWARE;
+    }
+    Thread onSignal = new Thread(() -> stop(coordinator), "shutdown");
+    Runtime.getRuntime().addShutdownHook(onSignal);
+    try {
+      announce(coordinator);
+    } catch (IOException e) {
+      log.error("The ports file cannot be written: {}", e.toString());
+      Runtime.getRuntime().removeShutdownHook(onSignal);
+      coordinator.close();
+      return CommandLine.ExitCode.SOFTWARE;
+    }
+    if (exitOnStdinClose) {
+      Thread watch = new Thread(Main::exitWhenStdinEnds, "stdin");
+      watch.setDaemon(true);
+      watch.start();
+    }
+    Thread.currentThread().join();
+    return CommandLine.ExitCode.OK;
+  }
+
+  private CoordinatorConfig config() {
+    try {
+      LeaseConfig leases =
+          new LeaseConfig(
+              Settings.duration("lease-duration", leaseDuration),
+              Settings.duration("heartbeat-interval", heartbeatInterval),
+              Settings.duration("reconnect-grace", reconnectGrace),
+              maxAttempts);
+      return new CoordinatorConfig(
+          data,
+          redis,
+          bind,
+          grpcPort,
+          httpPort,
+          leases,
+          Settings.duration("max-batch-delay", maxBatchDelay),
+          promptCharacters,
+          Optional.of(defaultModel).filter(name -> !name.isBlank()),
+          !noFsyncResults,
+          Settings.duration("drain-timeout", drainTimeout));
+    } catch (ConfigException e) {
+      throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
+    }
+  }
+
+  private void announce(Coordinator coordinator) throws IOException {
+    if (portsFile != null) {
+      JsonObject ports = new JsonObject();
+      ports.addProperty("grpc", coordinator.grpcPort());
+      ports.addProperty("http", coordinator.httpPort());
+      ports.addProperty("redis", coordinator.redis());
+      Path file = portsFile.toAbsolutePath();
+      Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
+      Files.writeString(temporary, ports.toString());
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+    log.info(
+        "Bitloom coordinator is ready: gRPC {}:{}, HTTP http://{}:{}, Redis {}",
+        bind,
+        coordinator.grpcPort(),
+        bind,
+        coordinator.httpPort(),
+        coordinator.redis().replaceAll("//[^/@]*@", "//***@"));
+  }
+
+  /**
+   * Runs as a shutdown hook. It ends the virtual machine itself, because one that was ended by a
+   * signal would report the signal and not that all went well.
+   */
+  private static void stop(Coordinator coordinator) {
+    log.info("Bitloom coordinator stops");
+    coordinator.stop();
+    Runtime.getRuntime().halt(CommandLine.ExitCode.OK);
+  }
+
+  private static void exitWhenStdinEnds() {
+    try {
+      while (System.in.read() >= 0) {
+        // What is written there means nothing.
+      }
+    } catch (IOException e) {
+      log.debug("Standard input broke: {}", e.toString());
+    }
+    System.exit(CommandLine.ExitCode.OK);
+  }
+}

@@ -1,0 +1,127 @@
+package io.bitloom.coordinator.api;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.v1.AppendPromptsRequest;
+import io.bitloom.v1.CreateJobRequest;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.JobState;
+import io.bitloom.v1.ListJobsRequest;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Checks requests before they touch anything. */
+final class JobRules {
+
+  private static final int MAX_DISPLAY_NAME = 200;
+  private static final int MAX_REQUEST_ID = 128;
+  private static final int MAX_MODEL_NAME = 128;
+  private static final int MAX_LABELS = 32;
+  private static final int MAX_LABEL = 128;
+  private static final int MAX_PRIORITY = 9;
+  private static final int MAX_PAGE_SIZE = 1000;
+  private static final int DEFAULT_PAGE_SIZE = 50;
+  private static final int MAX_PROMPTS = 10_000;
+
+  /** A message with thousands of bad prompts need not be checked to its end. */
+  private static final int ENOUGH_VIOLATIONS = 100;
+
+  private final PromptRules prompts;
+
+  JobRules(PromptRules prompts) {
+    this.prompts = prompts;
+  }
+
+  /**
+   * @throws BitloomException {@code INVALID_FIELD} with all that is wrong
+   */
+  void check(CreateJobRequest request) {
+    Job job = request.getJob();
+    List<FieldViolation> violations = new ArrayList<>();
+    PromptRules.checkLabel("request_id", request.getRequestId(), MAX_REQUEST_ID, violations);
+    PromptRules.checkLabel("job.display_name", job.getDisplayName(), MAX_DISPLAY_NAME, violations);
+    PromptRules.checkLabel("job.model", job.getModel(), MAX_MODEL_NAME, violations);
+    if (job.hasPriority() && (job.getPriority() < 0 || job.getPriority() > MAX_PRIORITY)) {
+      violations.add(
+          FieldViolation.of("job.priority", job.getPriority(), "must be 0 to " + MAX_PRIORITY));
+    }
+    checkLabels(job.getLabelsMap(), violations);
+    prompts.checkDefaults(job.getDefaults()).stream()
+        .map(violation -> violation.in("job.defaults"))
+        .forEach(violations::add);
+    throwIfAny(violations);
+  }
+
+  private static void checkLabels(Map<String, String> labels, List<FieldViolation> violations) {
+    if (labels.size() > MAX_LABELS) {
+      violations.add(
+          FieldViolation.of(
+              "job.labels",
+              labels.size() + " labels",
+              "must have at most " + MAX_LABELS + " labels"));
+      return;
+    }
+    labels.forEach(
+        (key, value) -> {
+          if (key.isEmpty()) {
+            violations.add(FieldViolation.of("job.labels", key, "must not have an empty key"));
+          }
+          PromptRules.checkLabel("job.labels", key, MAX_LABEL, violations);
+          String field = "job.labels[" + FieldViolation.shown(key) + "]";
+          PromptRules.checkLabel(field, value, MAX_LABEL, violations);
+        });
+  }
+
+  /**
+   * @throws BitloomException {@code INVALID_FIELD} with what is wrong, by {@code prompts[i]}
+   */
+  void check(AppendPromptsRequest chunk) {
+    if (chunk.getOffset() < 0) {
+      throw BitloomException.invalid("offset", chunk.getOffset(), "must not be negative");
+    }
+    if (chunk.getPromptsCount() > MAX_PROMPTS) {
+      throw BitloomException.invalid(
+          "prompts",
+          chunk.getPromptsCount() + " prompts",
+          "must have at most " + MAX_PROMPTS + " prompts in one message");
+    }
+    List<FieldViolation> violations = new ArrayList<>();
+    for (int i = 0; i < chunk.getPromptsCount() && violations.size() < ENOUGH_VIOLATIONS; i++) {
+      for (FieldViolation violation : prompts.check(chunk.getPrompts(i))) {
+        violations.add(violation.in("prompts[" + i + "]"));
+      }
+    }
+    throwIfAny(violations);
+  }
+
+  static int pageSize(ListJobsRequest request) {
+    int size = request.getPageSize() == 0 ? DEFAULT_PAGE_SIZE : request.getPageSize();
+    if (size < 1 || size > MAX_PAGE_SIZE) {
+      throw BitloomException.invalid("page_size", size, "must be 1 to " + MAX_PAGE_SIZE);
+    }
+    return size;
+  }
+
+  static Set<JobState> states(ListJobsRequest request) {
+    Set<JobState> states = EnumSet.noneOf(JobState.class);
+    for (int i = 0; i < request.getStatesCount(); i++) {
+      JobState state = request.getStates(i);
+      if (state == JobState.UNRECOGNIZED || state == JobState.JOB_STATE_UNSPECIFIED) {
+        throw BitloomException.invalid(
+            "states[" + i + "]", request.getStatesValue(i), "must be a state of a job");
+      }
+      states.add(state);
+    }
+    return states;
+  }
+
+  static void throwIfAny(List<FieldViolation> violations) {
+    if (!violations.isEmpty()) {
+      throw BitloomException.invalid(violations);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package io.bitloom.coordinator.api;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.results.ResultStore;
+import io.bitloom.coordinator.queue.ResultRecord;
+import io.bitloom.v1.GeneratedImage;
+import io.bitloom.v1.GeneratedImages;
+import io.bitloom.v1.Prompt;
+import io.bitloom.v1.PromptFailure;
+import io.bitloom.v1.PromptResult;
+import io.bitloom.v1.Provenance;
+import io.bitloom.v1.ReadResultsResponse;
+import java.io.UncheckedIOException;
+
+/** Makes results for readers from what the queue and the result store keep of them. */
+final class ResultReader {
+
+  private final ResultStore store;
+
+  ResultReader(ResultStore store) {
+    this.store = store;
+  }
+
+  /**
+   * Blocks while images are read. An image that is lost or broken makes its prompt's result a
+   * failure with that reason, so that it does not stand in the way of all later results.
+   *
+   * @throws BitloomException {@code RESULT_STORE_UNAVAILABLE}
+   */
+  ReadResultsResponse read(String jobId, ResultRecord record, boolean referencesOnly) {
+    PromptResult.Builder result = body(record);
+    complete(record, result);
+    if (result.hasImages() && !referencesOnly) {
+      try {
+        result.setImages(withBytes(result.getImages()));
+      } catch (BitloomException e) {
+        if (e.code().fault() == ErrorCode.Fault.RESOURCE) {
+          throw e;
+        }
+        result.setFailure(failure(e.code(), e.getMessage(), record.attempt()));
+      }
+    }
+    return ReadResultsResponse.newBuilder()
+        .setResult(result)
+        .setCursor(ResultCursor.of(jobId, record.cursor()))
+        .build();
+  }
+
+  private static PromptResult.Builder body(ResultRecord record) {
+    try {
+      return PromptResult.parseFrom(record.body()).toBuilder();
+    } catch (InvalidProtocolBufferException e) {
+      throw new UncheckedIOException("result " + record.cursor() + " is broken", e);
+    }
+  }
+
+  private static void complete(ResultRecord record, PromptResult.Builder result) {
+    Prompt prompt = prompt(record);
+    result.setOffset(record.offset()).setCustomId(prompt.getCustomId());
+    Provenance.Builder provenance = result.getProvenanceBuilder();
+    provenance
+        .setPrompt(prompt)
+        .setAttempt(record.attempt())
+        .setCommitTime(Jobs.timestamp(record.commitTime()));
+    switch (record.status()) {
+      case SUCCEEDED -> {}
+      case FAILED -> result.getFailureBuilder().setAttempts(record.attempt());
+      case LOST ->
+          result.setFailure(
+              failure(
+                  ErrorCode.WORKER_LOST,
+                  "every worker that tried it was lost on the way",
+                  record.attempt()));
+      case CANCELLED ->
+          result.setFailure(
+              failure(ErrorCode.CANCELLED, "the job was cancelled", record.attempt()));
+    }
+  }
+
+  private static Prompt prompt(ResultRecord record) {
+    try {
+      return Prompt.parseFrom(record.payload());
+    } catch (InvalidProtocolBufferException e) {
+      throw new UncheckedIOException("the prompt at " + record.offset() + " is broken", e);
+    }
+  }
+
+  private static PromptFailure failure(ErrorCode reason, String message, int attempts) {
+    return PromptFailure.newBuilder()
+        .setReason(reason.name())
+        .setMessage(message)
+        .setAttempts(attempts)
+        .build();
+  }
+
+  private GeneratedImages withBytes(GeneratedImages references) {
+    GeneratedImages.Builder images = GeneratedImages.newBuilder();
+    for (GeneratedImage image : references.getImagesList()) {
+      images.addImages(image.toBuilder().setData(store.read(image.getUri(), image.getSha256())));
+    }
+    return images.build();
+  }
+}

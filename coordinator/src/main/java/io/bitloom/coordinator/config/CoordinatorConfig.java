@@ -1,0 +1,56 @@
+package io.bitloom.coordinator.config;
+
+import io.bitloom.common.config.ConfigException;
+import io.bitloom.common.config.Settings;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Settings of a coordinator.
+ *
+ * @param directory where the embedded Redis and the images are kept
+ * @param redis {@code embedded}, or the URI of a Redis that runs elsewhere
+ * @param bind address that the gRPC and the HTTP port listen on
+ * @param grpcPort 0 for any free one
+ * @param httpPort 0 for any free one
+ * @param leases how long workers hold prompts
+ * @param maxBatchDelay how long a batch that is not full waits for more prompts
+ * @param promptCharacters Unicode characters that a prompt may have
+ * @param defaultModel draws where a job names no model; empty: the only model there is
+ * @param fsyncResults whether an image is on the disk before its result is visible
+ * @param drainTimeout how long a coordinator that stops waits for running calls
+ */
+public record CoordinatorConfig(
+    Path directory,
+    String redis,
+    String bind,
+    int grpcPort,
+    int httpPort,
+    LeaseConfig leases,
+    Duration maxBatchDelay,
+    int promptCharacters,
+    Optional<String> defaultModel,
+    boolean fsyncResults,
+    Duration drainTimeout) {
+
+  /** The value of {@link #redis} that asks for a Redis of our own. */
+  public static final String EMBEDDED = "embedded";
+
+  /**
+   * @throws ConfigException naming the key of the first bad value
+   */
+  public CoordinatorConfig {
+    if (!redis.equals(EMBEDDED) && !redis.matches("rediss?(-sentinel|-socket)?://.+")) {
+      throw new ConfigException("redis", redis, "must be embedded or a redis:// URI");
+    }
+    if (bind.isBlank()) {
+      throw new ConfigException("bind", bind, "must be an address");
+    }
+    Settings.inRange("grpc-port", grpcPort, 0, 65_535);
+    Settings.inRange("http-port", httpPort, 0, 65_535);
+    Settings.inRange("max-batch-delay", maxBatchDelay, Duration.ZERO, Duration.ofMinutes(1));
+    Settings.inRange("prompt-characters", promptCharacters, 1, 100_000);
+    Settings.inRange("drain-timeout", drainTimeout, Duration.ZERO, Duration.ofHours(1));
+  }
+}

@@ -1,0 +1,238 @@
+package io.bitloom.coordinator.dispatch;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.resilience.Patience;
+import io.bitloom.common.results.ResultStore;
+import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.LeaseRef;
+import io.bitloom.coordinator.queue.TaskFailure;
+import io.bitloom.coordinator.queue.TaskOutcome;
+import io.bitloom.coordinator.queue.TaskRef;
+import io.bitloom.coordinator.queue.TaskVerdict;
+import io.bitloom.v1.GeneratedImages;
+import io.bitloom.v1.Outcome;
+import io.bitloom.v1.PromptFailure;
+import io.bitloom.v1.PromptResult;
+import io.bitloom.v1.Provenance;
+import io.github.resilience4j.retry.Retry;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes the outcomes of one worker session: images into the result store, then the outcome into the
+ * queue, then word to the worker. What comes while a commit of the same lease is under way is
+ * committed together afterwards.
+ *
+ * <p>While the store or the queue is away an outcome waits here, and the session reads no further.
+ * Confined to the dispatch loop, but for the storing of images.
+ */
+final class OutcomeIntake {
+
+  /** Told when an outcome is done with, in the dispatch loop. */
+  interface Listener {
+
+    /**
+     * @param verdict what became of the outcome
+     * @param outcome as the worker reported it
+     */
+    void settled(OpenLease lease, TaskRef task, TaskVerdict verdict, Outcome outcome);
+
+    /** The outcome cannot be taken and the worker was not told: it has to report it again. */
+    void failed(OpenLease lease, TaskRef task, Outcome outcome, Throwable error);
+
+    /** Whether the worker still waits for an answer. */
+    boolean connected();
+  }
+
+  /** An outcome whose images are stored. */
+  private record Ready(TaskRef task, Outcome outcome, boolean retryable, PromptResult body) {}
+
+  private static final class Group {
+    private final OpenLease lease;
+    private final List<Ready> waiting = new ArrayList<>();
+    private boolean committing;
+
+    private Group(OpenLease lease) {
+      this.lease = lease;
+    }
+  }
+
+  private static final Logger log = LoggerFactory.getLogger(OutcomeIntake.class);
+  private static final int MAX_MESSAGE = 1000;
+
+  private final JobQueue queue;
+  private final ResultStore store;
+  private final WorkerProfile worker;
+  private final Executor storeThreads;
+  private final ScheduledExecutorService loop;
+  private final Listener listener;
+  private final Retry patience;
+  private final Map<LeaseRef, Group> groups = new HashMap<>();
+
+  OutcomeIntake(
+      JobQueue queue,
+      ResultStore store,
+      WorkerProfile worker,
+      Executor storeThreads,
+      ScheduledExecutorService loop,
+      Listener listener) {
+    this.queue = queue;
+    this.store = store;
+    this.worker = worker;
+    this.storeThreads = storeThreads;
+    this.loop = loop;
+    this.listener = listener;
+    this.patience =
+        Patience.whileUnavailable(
+            "outcomes", Duration.ofMillis(100), Duration.ofSeconds(2), listener::connected);
+  }
+
+  /** Takes the outcome of a prompt that the worker held until now. */
+  void take(OpenLease lease, OpenLease.Task task, Outcome outcome) {
+    CompletionStage<Ready> ready =
+        outcome.hasImages()
+            ? patience.executeCompletionStage(loop, () -> storing(lease, task, outcome))
+            : CompletableFuture.completedStage(failure(lease, task, outcome));
+    ready.whenCompleteAsync(
+        (stored, error) -> {
+          if (error != null) {
+            listener.failed(lease, task.ref(), outcome, error);
+          } else {
+            Group group = groups.computeIfAbsent(lease.ref(), ref -> new Group(lease));
+            group.waiting.add(stored);
+            commit(group);
+          }
+        },
+        loop);
+  }
+
+  private CompletionStage<Ready> storing(OpenLease lease, OpenLease.Task task, Outcome outcome) {
+    return CompletableFuture.supplyAsync(() -> stored(lease, task, outcome), storeThreads);
+  }
+
+  private Ready stored(OpenLease lease, OpenLease.Task task, Outcome outcome) {
+    try {
+      GeneratedImages images =
+          ImageIntake.store(store, lease.ref().bucket().schedule(), task, outcome.getImages());
+      PromptResult body =
+          PromptResult.newBuilder()
+              .setImages(images)
+              .setProvenance(provenance(lease, outcome))
+              .build();
+      return new Ready(task.ref(), outcome, false, body);
+    } catch (BitloomException e) {
+      if (e.code() != ErrorCode.RESULT_CORRUPT) {
+        throw e;
+      }
+      log.warn(
+          "Worker {} sent a bad image of {}: {}", worker.workerId(), task.ref(), e.getMessage());
+      return new Ready(
+          task.ref(), outcome, true, failed(lease, outcome, e.code().name(), e.getMessage()));
+    }
+  }
+
+  private Ready failure(OpenLease lease, OpenLease.Task task, Outcome outcome) {
+    String reason = outcome.getFailure().getReason();
+    String message = outcome.getFailure().getMessage();
+    PromptResult body =
+        failed(
+            lease,
+            outcome,
+            reason.matches("[A-Z][A-Z0-9_]{0,63}") ? reason : ErrorCode.INTERNAL.name(),
+            message.substring(0, Math.min(message.length(), MAX_MESSAGE)));
+    return new Ready(task.ref(), outcome, outcome.getFailure().getRetryable(), body);
+  }
+
+  private PromptResult failed(OpenLease lease, Outcome outcome, String reason, String message) {
+    return PromptResult.newBuilder()
+        .setFailure(PromptFailure.newBuilder().setReason(reason).setMessage(message))
+        .setProvenance(provenance(lease, outcome))
+        .build();
+  }
+
+  /** Everything but the prompt, which the queue has already, and what it knows better. */
+  private Provenance provenance(OpenLease lease, Outcome outcome) {
+    String model = lease.ref().bucket().model();
+    return Provenance.newBuilder()
+        .setModel(model)
+        .setModelDigest(worker.digest(model))
+        .setSchedule(lease.ref().bucket().schedule())
+        .setWorker(worker.workerId())
+        .setBatchImages(outcome.getBatchImages())
+        .setTimes(outcome.getTimes())
+        .build();
+  }
+
+  private void commit(Group group) {
+    if (group.committing) {
+      return;
+    }
+    if (group.waiting.isEmpty()) {
+      groups.remove(group.lease.ref());
+      return;
+    }
+    group.committing = true;
+    List<Ready> outcomes = group.waiting.stream().filter(ready -> !ready.retryable()).toList();
+    List<Ready> failures = group.waiting.stream().filter(Ready::retryable).toList();
+    group.waiting.clear();
+    LeaseRef lease = group.lease.ref();
+    settle(group.lease, outcomes, () -> queue.commit(lease, taskOutcomes(outcomes)))
+        .thenCompose(
+            done -> settle(group.lease, failures, () -> queue.fail(lease, taskFailures(failures))))
+        .whenCompleteAsync(
+            (done, error) -> {
+              group.committing = false;
+              commit(group);
+            },
+            loop);
+  }
+
+  private static List<TaskOutcome> taskOutcomes(List<Ready> outcomes) {
+    return outcomes.stream()
+        .map(
+            ready ->
+                new TaskOutcome(
+                    ready.task(), ready.body().hasImages(), ready.body().toByteString()))
+        .toList();
+  }
+
+  private static List<TaskFailure> taskFailures(List<Ready> failures) {
+    return failures.stream()
+        .map(ready -> new TaskFailure(ready.task(), ready.body().toByteString()))
+        .toList();
+  }
+
+  /** Completes normally in any case, when the listener was told of every report. */
+  private CompletionStage<Void> settle(
+      OpenLease lease, List<Ready> reports, Supplier<CompletionStage<List<TaskVerdict>>> call) {
+    if (reports.isEmpty()) {
+      return CompletableFuture.completedStage(null);
+    }
+    return patience
+        .executeCompletionStage(loop, call)
+        .handleAsync(
+            (verdicts, error) -> {
+              for (int i = 0; i < reports.size(); i++) {
+                Ready report = reports.get(i);
+                if (error == null) {
+                  listener.settled(lease, report.task(), verdicts.get(i), report.outcome());
+                } else {
+                  listener.failed(lease, report.task(), report.outcome(), error);
+                }
+              }
+              return null;
+            },
+            loop);
+  }
+}

@@ -1,0 +1,435 @@
+package io.bitloom.coordinator.dispatch;
+
+import com.google.protobuf.Duration;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.resilience.Patience;
+import io.bitloom.coordinator.config.LeaseConfig;
+import io.bitloom.coordinator.queue.LeaseRef;
+import io.bitloom.coordinator.queue.LeasedBatch;
+import io.bitloom.coordinator.queue.TaskRef;
+import io.bitloom.coordinator.queue.TaskVerdict;
+import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.v1.ConnectRequest;
+import io.bitloom.v1.ConnectResponse;
+import io.bitloom.v1.Heartbeat;
+import io.bitloom.v1.HeldLease;
+import io.bitloom.v1.Hello;
+import io.bitloom.v1.Outcome;
+import io.bitloom.v1.OutcomeAckStatus;
+import io.bitloom.v1.Progress;
+import io.bitloom.v1.Release;
+import io.bitloom.v1.Welcome;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One stream of one worker: what it asks for, what it holds, what it reports. Messages are handled
+ * in the order they came, in the dispatch loop, to which all state is confined.
+ */
+final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeIntake.Listener {
+
+  private static final Logger log = LoggerFactory.getLogger(WorkerSession.class);
+
+  /** Outcomes that are being stored hold at most this much before the next message is read. */
+  private static final long MAX_BYTES_IN_FLIGHT = 8 << 20;
+
+  private static final int MAX_REQUESTS = 64;
+
+  private final ServerCallStreamObserver<ConnectResponse> stream;
+  private final Dispatcher dispatcher;
+  private final LeaseConfig config;
+  private final DispatchMetrics metrics;
+  private final Instant since = Instant.now();
+
+  private WorkerProfile profile;
+  private OutcomeIntake intake;
+  private boolean joined;
+  private boolean welcomed;
+  private boolean closed;
+
+  /** A message was handled and the next one not yet asked for. */
+  private boolean owesRead;
+
+  private long bytesInFlight;
+  private boolean leasing;
+  private long lastRequest;
+  private final Deque<Long> requests = new ArrayDeque<>();
+  private final Map<String, OpenLease> leases = new LinkedHashMap<>();
+  private long imagesDone;
+
+  WorkerSession(
+      ServerCallStreamObserver<ConnectResponse> stream,
+      Dispatcher dispatcher,
+      LeaseConfig config,
+      DispatchMetrics metrics) {
+    this.stream = stream;
+    this.dispatcher = dispatcher;
+    this.config = config;
+    this.metrics = metrics;
+    stream.disableAutoRequest();
+    stream.setOnCancelHandler(() -> dispatcher.execute(this::broken));
+    stream.request(1);
+  }
+
+  // The stream
+
+  @Override
+  public void onNext(ConnectRequest message) {
+    dispatcher.execute(() -> receive(message));
+  }
+
+  @Override
+  public void onError(Throwable error) {
+    dispatcher.execute(this::broken);
+  }
+
+  @Override
+  public void onCompleted() {
+    dispatcher.execute(
+        () -> {
+          if (!closed) {
+            broken();
+            stream.onCompleted();
+          }
+        });
+  }
+
+  private void receive(ConnectRequest message) {
+    if (closed) {
+      return;
+    }
+    owesRead = true;
+    try {
+      handle(message);
+      readOn();
+    } catch (RuntimeException e) {
+      fail(e);
+    }
+  }
+
+  private void handle(ConnectRequest message) {
+    if (message.hasHello() != (profile == null)) {
+      throw WorkerMessages.violation("the first message must be a Hello, and no later one");
+    }
+    switch (message.getMessageCase()) {
+      case HELLO -> hello(message.getHello());
+      case WORK_REQUEST -> workRequest(message.getWorkRequest().getRequestNumber());
+      case HEARTBEAT -> heartbeat(message.getHeartbeat());
+      case OUTCOME -> outcome(message.getOutcome());
+      case RELEASE -> release(message.getRelease());
+      case PROGRESS -> progress(message.getProgress());
+      case CAPACITY_UPDATE -> profile.update(message.getCapacityUpdate());
+      case MESSAGE_NOT_SET -> log.debug("{} says something that is not known here", workerId());
+    }
+  }
+
+  /** Asks for the next message, unless too much of what came is still to be stored. */
+  private void readOn() {
+    if (owesRead && welcomed && !closed && bytesInFlight < MAX_BYTES_IN_FLIGHT) {
+      owesRead = false;
+      stream.request(1);
+    }
+  }
+
+  private void send(ConnectResponse message) {
+    if (!closed) {
+      stream.onNext(message);
+    }
+  }
+
+  /** Ends the stream with an error; the worker may come back with what it holds. */
+  void fail(Throwable error) {
+    if (!closed) {
+      broken();
+      stream.onError(GrpcErrors.unwrap(error));
+    }
+  }
+
+  private void broken() {
+    if (!closed) {
+      closed = true;
+      if (joined) {
+        dispatcher.left(this);
+      }
+    }
+  }
+
+  void drain(String reason) {
+    requests.clear();
+    send(WorkerMessages.drain(reason));
+  }
+
+  // Hello
+
+  private void hello(Hello hello) {
+    profile = new WorkerProfile(hello);
+    intake = dispatcher.newIntake(profile, this);
+    dispatcher.join(this, hello.getHeldLeasesList());
+  }
+
+  /** It is among the dispatcher's workers, and has to be taken off there when it leaves. */
+  void joined() {
+    joined = true;
+  }
+
+  /**
+   * The worker is known and its leases are renewed.
+   *
+   * @param kept of the leases that it named
+   * @param lost those that are no longer its own
+   */
+  void welcome(Collection<OpenLease> kept, Collection<String> lost, String coordinatorId) {
+    if (closed) {
+      return;
+    }
+    kept.forEach(lease -> leases.put(lease.ref().id(), lease));
+    send(
+        ConnectResponse.newBuilder()
+            .setWelcome(
+                Welcome.newBuilder()
+                    .setCoordinatorId(coordinatorId)
+                    .setHeartbeatInterval(proto(config.heartbeatInterval()))
+                    .setLeaseDuration(proto(config.duration()))
+                    .addAllLostLeases(lost))
+            .build());
+    welcomed = true;
+    readOn();
+  }
+
+  private static Duration proto(java.time.Duration duration) {
+    return Duration.newBuilder()
+        .setSeconds(duration.getSeconds())
+        .setNanos(duration.getNano())
+        .build();
+  }
+
+  // Work
+
+  private void workRequest(long number) {
+    if (number <= lastRequest) {
+      throw WorkerMessages.violation(
+          "request numbers count up: " + number + " came after " + lastRequest);
+    }
+    if (requests.size() == MAX_REQUESTS) {
+      throw WorkerMessages.violation("at most " + MAX_REQUESTS + " requests may be open");
+    }
+    lastRequest = number;
+    requests.add(number);
+    dispatcher.match();
+  }
+
+  boolean welcomed() {
+    return welcomed;
+  }
+
+  boolean wantsWork() {
+    return welcomed && !closed && !leasing && !requests.isEmpty();
+  }
+
+  /** Whether it has nothing to draw. */
+  boolean idle() {
+    return leases.isEmpty();
+  }
+
+  int leaseCount() {
+    return leases.size();
+  }
+
+  void leasing(boolean leasing) {
+    this.leasing = leasing;
+  }
+
+  /**
+   * Gives the worker the batch that it asked for.
+   *
+   * @return false if it is gone, or no longer wants one
+   */
+  boolean give(LeasedBatch batch) {
+    if (closed || requests.isEmpty()) {
+      return false;
+    }
+    leases.put(batch.lease().id(), new OpenLease(batch, System.nanoTime()));
+    send(WorkerMessages.lease(requests.remove(), batch));
+    return true;
+  }
+
+  // Leases
+
+  private void heartbeat(Heartbeat heartbeat) {
+    Set<String> named = new HashSet<>();
+    List<LeaseRef> renewed = new ArrayList<>();
+    for (HeldLease held : heartbeat.getLeasesList()) {
+      OpenLease lease = leases.get(held.getLeaseId());
+      if (lease != null) {
+        renewed.add(lease.ref());
+        named.add(held.getLeaseId());
+      } else {
+        send(WorkerMessages.lost(held.getLeaseId(), "it is not held by this worker"));
+      }
+    }
+    // What the worker does not know of any more expires by itself.
+    long old = System.nanoTime() - config.duration().toNanos();
+    leases
+        .values()
+        .removeIf(lease -> !named.contains(lease.ref().id()) && lease.grantedAt() - old < 0);
+    dispatcher.renew(this, renewed);
+  }
+
+  /** The leases whose renewal cannot wait for heartbeats, because the stream is not being read. */
+  List<LeaseRef> leasesOfUnreadStream() {
+    boolean unread = welcomed && !closed && bytesInFlight >= MAX_BYTES_IN_FLIGHT;
+    return unread ? leaseRefs() : List.of();
+  }
+
+  void lost(LeaseRef lease) {
+    if (leases.remove(lease.id()) != null) {
+      log.info("Worker {} lost lease {}", workerId(), lease.id());
+      send(WorkerMessages.lost(lease.id(), "it expired"));
+    }
+  }
+
+  private void release(Release release) {
+    OpenLease lease = leases.get(release.getLeaseId());
+    if (lease == null) {
+      return;
+    }
+    List<TaskRef> named =
+        release.getTasksCount() == 0
+            ? List.copyOf(lease.openTasks())
+            : release.getTasksList().stream().map(WorkerMessages::ref).toList();
+    List<TaskRef> dropped = named.stream().filter(lease::drop).toList();
+    forgetIfDone(lease);
+    dispatcher.release(lease.ref(), dropped);
+  }
+
+  private void progress(Progress progress) {
+    OpenLease lease = leases.get(progress.getLeaseId());
+    if (lease != null) {
+      lease.progress(progress.getScale(), progress.getScales());
+    }
+  }
+
+  private void forgetIfDone(OpenLease lease) {
+    if (lease.done()) {
+      leases.remove(lease.ref().id());
+    }
+  }
+
+  // Outcomes
+
+  private void outcome(Outcome outcome) {
+    if (outcome.getOutcomeCase() == Outcome.OutcomeCase.OUTCOME_NOT_SET) {
+      throw WorkerMessages.violation("an outcome must have images or a failure");
+    }
+    OpenLease lease = leases.get(outcome.getLeaseId());
+    boolean held = lease != null && lease.ref().token() == outcome.getFencingToken();
+    Optional<OpenLease.Task> task =
+        held ? lease.report(WorkerMessages.ref(outcome.getTask())) : Optional.empty();
+    if (task.isEmpty()) {
+      metrics.superseded();
+      send(WorkerMessages.ack(outcome, OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED));
+      return;
+    }
+    bytesInFlight += outcome.getSerializedSize();
+    intake.take(lease, task.get(), outcome);
+  }
+
+  @Override
+  public void settled(OpenLease lease, TaskRef task, TaskVerdict verdict, Outcome outcome) {
+    bytesInFlight -= outcome.getSerializedSize();
+    lease.acknowledged(task);
+    forgetIfDone(lease);
+    count(lease, verdict, outcome);
+    send(
+        WorkerMessages.ack(
+            outcome,
+            verdict == TaskVerdict.SUPERSEDED
+                ? OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED
+                : OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED));
+    readOn();
+    dispatcher.match();
+  }
+
+  private void count(OpenLease lease, TaskVerdict verdict, Outcome outcome) {
+    if (lease.firstSettled() && outcome.hasTimes()) {
+      metrics.stages(outcome.getTimes());
+    }
+    switch (verdict) {
+      case COMMITTED -> {
+        if (outcome.hasImages()) {
+          imagesDone += outcome.getImages().getImagesCount();
+          metrics.succeeded(lease.ref().bucket(), outcome.getImages().getImagesCount());
+        } else {
+          metrics.failed();
+        }
+      }
+      case RETRIED -> metrics.retried(outcome.getFailure().getReason(), 1);
+      case SUPERSEDED -> metrics.superseded();
+    }
+  }
+
+  @Override
+  public void failed(OpenLease lease, TaskRef task, Outcome outcome, Throwable error) {
+    if (closed && Patience.unavailable(error)) {
+      log.debug("Worker {} has to report {} again: {}", workerId(), task, error.getMessage());
+      return;
+    }
+    boolean jobGone =
+        GrpcErrors.unwrap(error) instanceof BitloomException known
+            && known.code() == ErrorCode.JOB_NOT_FOUND;
+    if (!jobGone) {
+      log.error("The outcome of {} is lost, it will be tried again", task, error);
+    }
+    settled(lease, task, TaskVerdict.SUPERSEDED, outcome);
+  }
+
+  @Override
+  public boolean connected() {
+    return !closed;
+  }
+
+  // What others ask
+
+  String workerId() {
+    return profile == null ? "?" : profile.workerId();
+  }
+
+  WorkerProfile profile() {
+    return profile;
+  }
+
+  Collection<OpenLease> leases() {
+    return leases.values();
+  }
+
+  List<LeaseRef> leaseRefs() {
+    return leases.values().stream().map(OpenLease::ref).toList();
+  }
+
+  WorkerView view() {
+    return new WorkerView(
+        workerId(),
+        profile.version(),
+        profile.device(),
+        List.copyOf(profile.modelNames()),
+        !closed,
+        since,
+        imagesDone,
+        leases.values().stream().map(WorkerView.LeaseView::of).toList());
+  }
+}

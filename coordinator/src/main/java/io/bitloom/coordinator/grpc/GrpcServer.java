@@ -1,0 +1,122 @@
+package io.bitloom.coordinator.grpc;
+
+import io.grpc.BindableService;
+import io.grpc.Channel;
+import io.grpc.ManagedChannel;
+import io.grpc.Server;
+import io.grpc.ServerBuilder;
+import io.grpc.ServerInterceptor;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The gRPC port with health and reflection, and the same services within the process for the HTTP
+ * port.
+ */
+public final class GrpcServer implements AutoCloseable {
+
+  /** Largest message in either direction: a prompt's 16 images at 4 MiB. */
+  public static final int MAX_MESSAGE_BYTES = 64 << 20;
+
+  private static final int THREADS = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
+
+  private final HealthStatusManager health = new HealthStatusManager();
+  private final ExecutorService threads;
+  private final Server network;
+  private final Server inProcess;
+  private final ManagedChannel inProcessChannel;
+
+  /**
+   * Starts to listen; health says NOT_SERVING until {@link #setServing}.
+   *
+   * @param port 0 for any free one
+   * @throws IOException if the address cannot be bound
+   */
+  public GrpcServer(
+      String bind, int port, List<BindableService> services, ServerInterceptor telemetry)
+      throws IOException {
+    setServing(false);
+    AtomicInteger number = new AtomicInteger();
+    threads =
+        Executors.newFixedThreadPool(
+            THREADS, task -> new Thread(task, "grpc-" + number.incrementAndGet()));
+    NettyServerBuilder builder =
+        NettyServerBuilder.forAddress(new InetSocketAddress(bind, port))
+            .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+            .permitKeepAliveTime(5, TimeUnit.SECONDS)
+            .permitKeepAliveWithoutCalls(true)
+            .keepAliveTime(10, TimeUnit.SECONDS)
+            .keepAliveTimeout(5, TimeUnit.SECONDS);
+    String name = InProcessServerBuilder.generateName();
+    network = with(services, telemetry, builder).build();
+    inProcess = with(services, telemetry, InProcessServerBuilder.forName(name)).build();
+    inProcessChannel = InProcessChannelBuilder.forName(name).build();
+    inProcess.start();
+    try {
+      network.start();
+    } catch (IOException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private <B extends ServerBuilder<B>> B with(
+      List<BindableService> services, ServerInterceptor telemetry, B builder) {
+    builder
+        .executor(threads)
+        .addService(health.getHealthService())
+        .addService(ProtoReflectionServiceV1.newInstance())
+        .intercept(new ErrorInterceptor())
+        .intercept(telemetry);
+    services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));
+    return builder;
+  }
+
+  public int port() {
+    return network.getPort();
+  }
+
+  /** A channel to the same services that takes no socket. */
+  public Channel inProcessChannel() {
+    return inProcessChannel;
+  }
+
+  /** What the gRPC health service answers. */
+  public void setServing(boolean serving) {
+    health.setStatus(
+        HealthStatusManager.SERVICE_NAME_ALL_SERVICES,
+        serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
+  }
+
+  /** Takes no new calls and lets those that run end, at most for this long. */
+  public void drain(Duration patience) {
+    health.enterTerminalState();
+    network.shutdown();
+    try {
+      network.awaitTermination(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Ends all calls at once. */
+  @Override
+  public void close() {
+    network.shutdownNow();
+    inProcessChannel.shutdownNow();
+    inProcess.shutdownNow();
+    threads.shutdown();
+  }
+}

@@ -1,0 +1,65 @@
+package io.bitloom.coordinator.http;
+
+import io.bitloom.v1.BatchServiceGrpc;
+import io.bitloom.v1.GetJobRequest;
+import io.bitloom.v1.GetJobResponse;
+import io.bitloom.v1.ListJobsRequest;
+import io.bitloom.v1.ListJobsResponse;
+import io.bitloom.v1.ListModelsRequest;
+import io.bitloom.v1.ListModelsResponse;
+import io.grpc.Channel;
+import io.grpc.stub.StreamObserver;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+
+/** The gRPC services, called as any client would, with answers on the caller's event loop. */
+final class BatchClient {
+
+  private static final int DEADLINE_SECONDS = 5;
+
+  private final Vertx vertx;
+  private final BatchServiceGrpc.BatchServiceStub stub;
+
+  BatchClient(Vertx vertx, Channel channel) {
+    this.vertx = vertx;
+    this.stub = BatchServiceGrpc.newStub(channel);
+  }
+
+  Future<ListJobsResponse> listJobs(ListJobsRequest request) {
+    return call((stub, answer) -> stub.listJobs(request, answer));
+  }
+
+  Future<GetJobResponse> getJob(GetJobRequest request) {
+    return call((stub, answer) -> stub.getJob(request, answer));
+  }
+
+  Future<ListModelsResponse> listModels() {
+    return call((stub, answer) -> stub.listModels(ListModelsRequest.getDefaultInstance(), answer));
+  }
+
+  private <A> Future<A> call(
+      BiConsumer<BatchServiceGrpc.BatchServiceStub, StreamObserver<A>> method) {
+    Promise<A> promise = Promise.promise();
+    var context = vertx.getOrCreateContext();
+    method.accept(
+        stub.withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS),
+        new StreamObserver<>() {
+          @Override
+          public void onNext(A answer) {
+            context.runOnContext(done -> promise.tryComplete(answer));
+          }
+
+          @Override
+          public void onError(Throwable error) {
+            context.runOnContext(done -> promise.tryFail(error));
+          }
+
+          @Override
+          public void onCompleted() {}
+        });
+    return promise.future();
+  }
+}

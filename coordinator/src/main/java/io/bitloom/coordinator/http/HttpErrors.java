@@ -1,0 +1,59 @@
+package io.bitloom.coordinator.http;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.error.GrpcErrors;
+import io.grpc.Status;
+import io.vertx.ext.web.RoutingContext;
+
+/** Errors as HTTP statuses with a JSON body. */
+final class HttpErrors {
+
+  private HttpErrors() {}
+
+  static void send(RoutingContext context, Throwable error) {
+    BitloomException known = GrpcErrors.fromStatus(error);
+    int status = status(known.code().status());
+    HttpJson.send(context, status, body(status, known));
+  }
+
+  private static JsonObject body(int status, BitloomException error) {
+    JsonArray fields = new JsonArray();
+    for (FieldViolation violation : error.violations()) {
+      JsonObject field = new JsonObject();
+      field.addProperty("field", violation.field());
+      field.addProperty("value", violation.value());
+      field.addProperty("message", violation.message());
+      fields.add(field);
+    }
+    JsonObject details = new JsonObject();
+    details.addProperty("code", status);
+    details.addProperty("status", error.code().status().name());
+    details.addProperty("reason", error.code().name());
+    details.addProperty("message", error.getMessage());
+    details.add("fields", fields);
+    JsonObject body = new JsonObject();
+    body.add("error", details);
+    return body;
+  }
+
+  /** The mapping of google.rpc.Code. */
+  private static int status(Status.Code code) {
+    return switch (code) {
+      case OK -> 200;
+      case INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE -> 400;
+      case UNAUTHENTICATED -> 401;
+      case PERMISSION_DENIED -> 403;
+      case NOT_FOUND -> 404;
+      case ALREADY_EXISTS, ABORTED -> 409;
+      case RESOURCE_EXHAUSTED -> 429;
+      case CANCELLED -> 499;
+      case UNIMPLEMENTED -> 501;
+      case UNAVAILABLE -> 503;
+      case DEADLINE_EXCEEDED -> 504;
+      case UNKNOWN, INTERNAL, DATA_LOSS -> 500;
+    };
+  }
+}

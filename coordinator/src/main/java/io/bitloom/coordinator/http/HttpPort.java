@@ -1,0 +1,228 @@
+package io.bitloom.coordinator.http;
+
+import com.google.gson.JsonObject;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.coordinator.dispatch.Dispatcher;
+import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.telemetry.QueueMetrics;
+import io.bitloom.v1.GetJobRequest;
+import io.bitloom.v1.JobState;
+import io.bitloom.v1.ListJobsRequest;
+import io.grpc.Channel;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.io.IOException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The port for people and machines that watch: health, metrics, JSON and the jobs page. */
+public final class HttpPort implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(HttpPort.class);
+
+  private final Vertx vertx;
+  private final BatchClient client;
+  private final JobQueue queue;
+  private final Dispatcher dispatcher;
+  private final BooleanSupplier ready;
+  private final PrometheusMeterRegistry registry;
+  private final QueueMetrics queueMetrics;
+  private final JobsPage page = new JobsPage();
+  private final LiveView live;
+  private final HttpServer server;
+
+  /**
+   * Starts to listen.
+   *
+   * @param port 0 for any free one
+   * @param services a channel to the gRPC services
+   * @param ready what {@code /health/ready} answers
+   * @throws IOException if the address cannot be bound
+   */
+  public HttpPort(
+      String bind,
+      int port,
+      Channel services,
+      JobQueue queue,
+      Dispatcher dispatcher,
+      BooleanSupplier ready,
+      PrometheusMeterRegistry registry,
+      QueueMetrics queueMetrics)
+      throws IOException {
+    this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
+    this.client = new BatchClient(vertx, services);
+    this.queue = queue;
+    this.dispatcher = dispatcher;
+    this.ready = ready;
+    this.registry = registry;
+    this.queueMetrics = queueMetrics;
+    this.live = new LiveView(vertx, this::state);
+    this.server =
+        vertx
+            .createHttpServer(new HttpServerOptions().setHost(bind).setPort(port))
+            .requestHandler(router());
+    try {
+      server.listen().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      vertx.close();
+      throw new IOException("cannot listen on " + bind + ":" + port + ": " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      vertx.close();
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
+  private Router router() {
+    Router router = Router.router(vertx);
+    router.route().handler(this::secure);
+    router.get("/health/live").handler(context -> health(context, true));
+    router.get("/health/ready").handler(context -> health(context, ready.getAsBoolean()));
+    router.get("/metrics").handler(this::metrics);
+    router.get("/api/v1/jobs").handler(this::jobs);
+    router.get("/api/v1/jobs/:job").handler(this::job);
+    router.get("/api/v1/models").handler(this::models);
+    router.get("/api/v1/cluster").handler(context -> send(context, cluster()));
+    router.get("/api/v1/events").handler(this::events);
+    router.get("/").handler(context -> context.redirect("/jobs"));
+    router.get("/jobs").handler(page::send);
+    router.route().failureHandler(this::failed);
+    return router;
+  }
+
+  private void secure(RoutingContext context) {
+    context
+        .response()
+        .putHeader("X-Content-Type-Options", "nosniff")
+        .putHeader("X-Frame-Options", "DENY")
+        .putHeader("Referrer-Policy", "no-referrer");
+    context.next();
+  }
+
+  private void failed(RoutingContext context) {
+    if (context.failure() == null) {
+      context.response().setStatusCode(context.statusCode()).end();
+    } else {
+      if (!(context.failure() instanceof BitloomException)) {
+        log.error("{} failed", context.request().path(), context.failure());
+      }
+      HttpErrors.send(context, context.failure());
+    }
+  }
+
+  private static void health(RoutingContext context, boolean up) {
+    JsonObject body = new JsonObject();
+    body.addProperty("status", up ? "UP" : "DOWN");
+    HttpJson.send(context, up ? 200 : 503, body);
+  }
+
+  private void metrics(RoutingContext context) {
+    onEventLoop(queue.backlog())
+        .onComplete(
+            backlog -> {
+              if (backlog.succeeded()) {
+                queueMetrics.show(backlog.result());
+              }
+              context
+                  .response()
+                  .putHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                  .end(registry.scrape());
+            });
+  }
+
+  private void jobs(RoutingContext context) {
+    ListJobsRequest.Builder request = ListJobsRequest.newBuilder();
+    String pageSize = context.request().getParam("page_size", "");
+    if (!pageSize.isEmpty()) {
+      request.setPageSize(integer("page_size", pageSize));
+    }
+    request.setPageToken(context.request().getParam("page_token", ""));
+    for (String state : context.queryParam("state")) {
+      request.addStates(state(state));
+    }
+    send(context, client.listJobs(request.build()).map(HttpJson::of));
+  }
+
+  private static int integer(String field, String text) {
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      throw BitloomException.invalid(field, text, "must be a whole number");
+    }
+  }
+
+  private static JobState state(String name) {
+    try {
+      return JobState.valueOf("JOB_STATE_" + name);
+    } catch (IllegalArgumentException e) {
+      throw BitloomException.invalid("state", name, "must be a state of a job, such as RUNNING");
+    }
+  }
+
+  private void job(RoutingContext context) {
+    String name = "jobs/" + context.pathParam("job");
+    GetJobRequest request = GetJobRequest.newBuilder().setName(name).build();
+    send(context, client.getJob(request).map(answer -> HttpJson.of(answer.getJob())));
+  }
+
+  private void models(RoutingContext context) {
+    send(context, client.listModels().map(HttpJson::of));
+  }
+
+  private void events(RoutingContext context) {
+    if (!live.add(context.response())) {
+      context.fail(503);
+    }
+  }
+
+  private Future<JsonObject> cluster() {
+    return Future.all(onEventLoop(queue.backlog()), onEventLoop(dispatcher.workers()))
+        .map(all -> ClusterView.of(all.resultAt(0), all.resultAt(1)));
+  }
+
+  private Future<JsonObject> state() {
+    return Future.all(client.listJobs(ListJobsRequest.getDefaultInstance()), cluster())
+        .map(
+            all -> {
+              JsonObject state = all.resultAt(1);
+              state.add("jobs", HttpJson.of(all.resultAt(0)).getAsJsonObject().get("jobs"));
+              return state;
+            });
+  }
+
+  private <T> Future<T> onEventLoop(CompletionStage<T> stage) {
+    return Future.fromCompletionStage(stage, vertx.getOrCreateContext());
+  }
+
+  private static <T extends com.google.gson.JsonElement> void send(
+      RoutingContext context, Future<T> body) {
+    body.onComplete(
+        answer -> {
+          if (answer.succeeded()) {
+            HttpJson.send(context, 200, answer.result());
+          } else {
+            HttpErrors.send(context, answer.cause());
+          }
+        });
+  }
+
+  public int port() {
+    return server.actualPort();
+  }
+
+  @Override
+  public void close() {
+    vertx.close();
+  }
+}

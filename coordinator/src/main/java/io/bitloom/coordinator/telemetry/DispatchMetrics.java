@@ -1,0 +1,95 @@
+package io.bitloom.coordinator.telemetry;
+
+import com.google.protobuf.Duration;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.v1.StageTimes;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+
+/** Counts what goes to workers and what comes back. */
+public final class DispatchMetrics {
+
+  private final MeterRegistry registry;
+
+  public DispatchMetrics(MeterRegistry registry) {
+    this.registry = registry;
+  }
+
+  /** A batch was given to a worker that could have taken {@code capacity} images. */
+  public void batch(Bucket bucket, int images, int capacity) {
+    Tags tags = Tags.of("model", bucket.model(), "schedule", bucket.schedule());
+    Counter.builder("bitloom.batches")
+        .description("Batches given to workers")
+        .tags(tags)
+        .register(registry)
+        .increment();
+    DistributionSummary.builder("bitloom.batch.fill")
+        .description("Images of a batch, divided by what the worker could have taken")
+        .tags(tags)
+        .serviceLevelObjectives(0.25, 0.5, 0.75, 0.999)
+        .register(registry)
+        .record(Math.min(1.0, images / (double) capacity));
+  }
+
+  /** A prompt has its images. */
+  public void succeeded(Bucket bucket, int images) {
+    prompt("succeeded");
+    Counter.builder("bitloom.images")
+        .description("Images that were stored and committed")
+        .tags("model", bucket.model(), "schedule", bucket.schedule())
+        .register(registry)
+        .increment(images);
+  }
+
+  /** A prompt was given up. */
+  public void failed() {
+    prompt("failed");
+  }
+
+  /** An outcome came too late to count. */
+  public void superseded() {
+    prompt("superseded");
+  }
+
+  private void prompt(String outcome) {
+    Counter.builder("bitloom.outcomes")
+        .description("Outcomes that workers reported")
+        .tag("outcome", outcome)
+        .register(registry)
+        .increment();
+  }
+
+  /**
+   * Prompts go to another attempt.
+   *
+   * @param reason from a worker, so it may be anything; unknown ones are counted together
+   */
+  public void retried(String reason, int prompts) {
+    String known = ErrorCode.find(reason).map(Enum::name).orElse("OTHER");
+    Counter.builder("bitloom.retries")
+        .description("Attempts that ended without an outcome")
+        .tag("reason", known)
+        .register(registry)
+        .increment(prompts);
+  }
+
+  /** How long a batch took in its worker. */
+  public void stages(StageTimes times) {
+    stage("text", times.getText());
+    stage("transformer", times.getTransformer());
+    stage("decode", times.getDecode());
+    stage("encode", times.getEncode());
+  }
+
+  private void stage(String stage, Duration time) {
+    Timer.builder("bitloom.stage")
+        .description("Wall time of a batch in one stage of a worker")
+        .tag("stage", stage)
+        .register(registry)
+        .record(java.time.Duration.ofSeconds(time.getSeconds(), time.getNanos()));
+  }
+}
