@@ -122,6 +122,14 @@ public final class Tensors {
     }
   }
 
+  /**
+   * Whether this CPU has bfloat16 arithmetic; without it such operators are hundreds of times
+   * slower.
+   */
+  public static boolean cpuComputesBf16() {
+    return OneDnn.bf16();
+  }
+
   /** The type of the tensor's elements. */
   public static DType dtype(Tensor tensor) {
     return DType.of(tensor.scalar_type());

@@ -24,7 +24,12 @@ final class FixtureSuite {
           new Kind("schedules", ".json", new SchedulesCheck()),
           new Kind("quantizer", SAFETENSORS, new QuantizerCheck()),
           new Kind("vae_", SAFETENSORS, new VaeCheck()),
-          new Kind("bsc", SAFETENSORS, new SelfCorrectionCheck()));
+          new Kind("bsc", SAFETENSORS, new SelfCorrectionCheck()),
+          new Kind("rope2d", SAFETENSORS, new RopeCheck()),
+          new Kind("sampling", SAFETENSORS, new SamplingCheck()),
+          new Kind("t5_encoder", SAFETENSORS, new T5Check()),
+          new Kind("transformer_train", SAFETENSORS, new TrainCheck()),
+          new Kind("transformer_infer", SAFETENSORS, new InferCheck()));
 
   private final Path folder;
 

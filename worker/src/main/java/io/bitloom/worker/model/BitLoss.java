@@ -1,0 +1,72 @@
+package io.bitloom.worker.model;
+
+import io.bitloom.common.schedule.Scale;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Tensors;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The training loss: cross entropy of every bit, summarised per token, weighted per scale.
+ *
+ * <p>The official reweighting takes the product of a tuple and fails; its intent is done here: a
+ * token's weight is √(area of the last scale) / √(area of its scale), and the weights add up to 1.
+ */
+public final class BitLoss {
+  private BitLoss() {}
+
+  /**
+   * Cross entropy of every bit.
+   *
+   * @param logitsBLV logits (B, L, 2d)
+   * @param bitsBLd bits to predict (B, L, d)
+   * @return (B, L, d)
+   */
+  public static Tensor perBit(Tensor logitsBLV, Tensor bitsBLd) {
+    long[] shape = bitsBLd.shape(); // (B, L, d)
+    Tensor logProbabilities =
+        logitsBLV.view(shape[0], shape[1], shape[2], 2).log_softmax(-1); // (B, L, d, 2)
+    Tensor labels = Tensors.to(bitsBLd, DType.I64).unsqueeze(-1); // (B, L, d, 1)
+    return logProbabilities.gather(-1, labels).squeeze(-1).neg();
+  }
+
+  /** Weight of every token (L): the same for all. */
+  public static double[] uniform(List<Scale> scales) {
+    int tokens = scales.stream().mapToInt(Scale::tokens).sum();
+    double[] weights = new double[tokens];
+    java.util.Arrays.fill(weights, 1.0 / tokens);
+    return weights;
+  }
+
+  /** Weight of every token (L): larger for the tokens of small scales. */
+  public static double[] reweighted(List<Scale> scales) {
+    double[] weights = new double[scales.stream().mapToInt(Scale::tokens).sum()];
+    double lastArea = scales.get(scales.size() - 1).tokens();
+    double sum = 0;
+    int token = 0;
+    for (Scale scale : scales) {
+      double weight = Math.sqrt(lastArea) / Math.sqrt(scale.tokens());
+      for (int i = 0; i < scale.tokens(); i++) {
+        weights[token++] = weight;
+        sum += weight;
+      }
+    }
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] /= sum;
+    }
+    return weights;
+  }
+
+  /**
+   * The loss of a batch: weighted sum over tokens, mean over images.
+   *
+   * @param perTokenBL loss of every token (B, L)
+   * @param weights weight of every token (L)
+   * @return a scalar
+   */
+  public static Tensor total(Tensor perTokenBL, double[] weights) {
+    Tensor weightsL =
+        Tensors.of(weights, weights.length).to(perTokenBL.device(), DType.F32.torch());
+    return perTokenBL.mul(weightsL).sum(new long[] {-1}).mean();
+  }
+}

@@ -1,0 +1,190 @@
+package io.bitloom.worker.model;
+
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tensor.WeightsException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Names and shapes of all tensors of an official checkpoint, in the order of the official state
+ * dict's modules.
+ */
+public final class InfinityLayout {
+  /** Buffers of older checkpoints, which the official loader recomputes as well. */
+  private static final Set<String> RECOMPUTED =
+      Set.of(
+          "lvl_1L", "attn_bias_for_masking", "Infinity_visible_kvlen", "Infinity_invisible_qlen");
+
+  private static final int NAMED_IN_A_MESSAGE = 8;
+
+  private final InfinityConfig config;
+  private final Map<String, long[]> shapes = new LinkedHashMap<>();
+
+  private InfinityLayout(InfinityConfig config) {
+    this.config = config;
+    int width = config.embedDim();
+    put("cfg_uncond", config.textMaxLength(), config.textChannels());
+    put("pos_start", 1, 1, width);
+    put("text_norm.weight", config.textChannels());
+    textProjections();
+    put("lvl_embed.weight", InfinityConfig.MAX_SCALES, width);
+    if (config.wordNorm()) {
+      norm("norm0_ve", config.bitsPerToken());
+    }
+    linear("word_embed", config.bitsPerToken(), width);
+    if (config.sharedAdaptiveNorm()) {
+      linear("shared_ada_lin.1", width, 6 * width);
+    }
+    head();
+    for (int k = 0; k < config.depth(); k++) {
+      block(config.blockName(k));
+    }
+  }
+
+  /** Name to shape of every tensor that a model of this architecture has. */
+  public static Map<String, long[]> of(InfinityConfig config) {
+    return Collections.unmodifiableMap(new InfinityLayout(config).shapes);
+  }
+
+  /**
+   * Compares weights with the architecture.
+   *
+   * @throws WeightsException if tensors are missing, have another shape or are not part of the
+   *     architecture; the message names them
+   */
+  public static void check(InfinityConfig config, Weights weights) {
+    List<String> faults = new ArrayList<>();
+    Map<String, long[]> expected = of(config);
+    expected.forEach(
+        (name, shape) -> {
+          if (!weights.has(name)) {
+            faults.add(name + " is missing, expected shape " + Arrays.toString(shape));
+          } else if (!fits(name, shape, weights.get(name).shape())) {
+            String found = Arrays.toString(weights.get(name).shape());
+            faults.add(name + ": expected shape " + Arrays.toString(shape) + ", found " + found);
+          }
+        });
+    for (String name : weights.names()) {
+      if (!expected.containsKey(name) && !RECOMPUTED.contains(name)) {
+        faults.add(name + " is not part of this architecture");
+      }
+    }
+    if (!faults.isEmpty()) {
+      String rest =
+          faults.size() > NAMED_IN_A_MESSAGE
+              ? "; and " + (faults.size() - NAMED_IN_A_MESSAGE) + " more"
+              : "";
+      List<String> named = faults.subList(0, Math.min(faults.size(), NAMED_IN_A_MESSAGE));
+      throw new WeightsException(
+          weights.source(), "does not fit the architecture: " + String.join("; ", named) + rest);
+    }
+  }
+
+  /** The unconditional text may be longer or shorter than the model's; it is cropped or padded. */
+  private static boolean fits(String name, long[] expected, long[] found) {
+    return name.equals("cfg_uncond")
+        ? found.length == 2 && found[0] > 0 && found[1] == expected[1]
+        : Arrays.equals(expected, found);
+  }
+
+  private void textProjections() {
+    int width = config.embedDim();
+    int poolHeads = config.poolHeads();
+    String pool = "text_proj_for_sos.ca.";
+    put(pool + "mat_q", 1, poolHeads, width / poolHeads);
+    put(pool + "v_bias", width);
+    put(pool + "zero_k_bias", width);
+    put(pool + "mat_kv.weight", 2 * width, config.textChannels());
+    linear(pool + "proj", width, width);
+    linear("text_proj_for_ca.0", config.textChannels(), width);
+    linear("text_proj_for_ca.2", width, width);
+  }
+
+  private void head() {
+    int width = config.embedDim();
+    if (config.headAdaptiveNorm()) {
+      normWithoutAffine("head_nm.ln_wo_grad");
+      linear("head_nm.ada_lin.1", width, 2 * width);
+    }
+    int layer = 0;
+    if (!config.headAdaptiveNorm()) {
+      norm("head." + layer++, width);
+    }
+    if (config.headDepth() == 2) {
+      linear("head." + layer, width, width);
+      linear("head." + (layer + 2), width, config.logitsPerToken());
+    } else {
+      linear(layer == 0 ? "head" : "head." + layer, width, config.logitsPerToken());
+    }
+  }
+
+  private void block(String block) {
+    int width = config.embedDim();
+    if (config.sharedAdaptiveNorm()) {
+      put(block + "ada_gss", 1, 1, 6, width);
+    }
+    if (config.crossAttentionGate()) {
+      put(block + "ca_gamma", width);
+    }
+    if (config.cosAttention()) {
+      put(block + "sa.scale_mul_1H11", 1, config.numHeads(), 1, 1);
+    }
+    put(block + "sa.q_bias", width);
+    put(block + "sa.v_bias", width);
+    put(block + "sa.zero_k_bias", width);
+    put(block + "sa.mat_qkv.weight", 3 * width, width);
+    linear(block + "sa.proj", width, width);
+    put(block + "ca.v_bias", width);
+    put(block + "ca.zero_k_bias", width);
+    linear(block + "ca.mat_q", width, width);
+    put(block + "ca.mat_kv.weight", 2 * width, width);
+    linear(block + "ca.proj", width, width);
+    feedForward(block + "ffn.");
+    normWithoutAffine(block + "ln_wo_grad");
+    norm(block + "ca_norm", width);
+    if (!config.sharedAdaptiveNorm()) {
+      linear(block + "ada_lin.1", width, 6 * width);
+    }
+  }
+
+  private void feedForward(String ffn) {
+    int width = config.embedDim();
+    int hidden = config.mlpWidth();
+    if (config.swiGlu()) {
+      put(ffn + "fcg.weight", hidden, width);
+      put(ffn + "fc1.weight", hidden, width);
+      put(ffn + "fc2.weight", width, hidden);
+    } else {
+      linear(ffn + "fc1", width, hidden);
+      linear(ffn + "fc2", hidden, width);
+    }
+  }
+
+  private void norm(String name, int channels) {
+    put(name + ".weight", channels);
+    if (!config.rmsNorm()) {
+      put(name + ".bias", channels);
+    }
+  }
+
+  /** The official RMS norm keeps its weight of ones as a buffer; layer norm keeps nothing. */
+  private void normWithoutAffine(String name) {
+    if (config.rmsNorm()) {
+      put(name + ".weight", config.embedDim());
+    }
+  }
+
+  private void linear(String name, int in, int out) {
+    put(name + ".weight", out, in);
+    put(name + ".bias", out);
+  }
+
+  private void put(String name, long... shape) {
+    shapes.put(name, shape);
+  }
+}

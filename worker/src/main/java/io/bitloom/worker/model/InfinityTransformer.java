@@ -1,0 +1,258 @@
+package io.bitloom.worker.model;
+
+import io.bitloom.common.schedule.Scale;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Linear;
+import io.bitloom.worker.tensor.Parameters;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.text.TextFeatures;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.bytedeco.pytorch.InferenceMode;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The Infinity transformer: predicts an image's bits scale by scale, all tokens of a scale at once,
+ * each scale seeing the text and all earlier scales.
+ */
+public final class InfinityTransformer implements AutoCloseable {
+  private final InfinityConfig config;
+  private final Parameters parameters;
+  private final DType dtype;
+  private final TextConditioning text;
+  private final Tensor posStart; // (1, 1, C)
+  private final Tensor lvlEmbed; // (scales, C)
+  private final Norm wordNorm; // or null
+  private final Linear wordEmbed;
+  private final List<TransformerBlock> blocks;
+  private final Head head;
+  private final Rope2d rope;
+  private final BitCodes codes;
+
+  private InfinityTransformer(InfinityConfig config, Parameters parameters, DType dtype) {
+    int width = config.embedDim();
+    this.config = config;
+    this.parameters = parameters;
+    this.dtype = dtype;
+    text = new TextConditioning(config, parameters);
+    posStart = parameters.get("pos_start", 1, 1, width);
+    lvlEmbed = parameters.get("lvl_embed.weight", InfinityConfig.MAX_SCALES, width);
+    wordNorm =
+        config.wordNorm()
+            ? Norm.affine(config, parameters, "norm0_ve", config.bitsPerToken())
+            : null;
+    wordEmbed = parameters.as(DType.F32).linear("word_embed", config.bitsPerToken(), width);
+    blocks =
+        IntStream.range(0, config.depth())
+            .mapToObj(k -> new TransformerBlock(config, parameters.at(config.blockName(k))))
+            .toList();
+    head = new Head(config, parameters);
+    rope = new Rope2d(config.headDim(), config.ropeMode(), parameters.device());
+    codes = new BitCodes(config);
+  }
+
+  /**
+   * A model for generation. It does not need the weights afterwards, but shares float32 tensors
+   * with them.
+   *
+   * @param dtype type of the linear layers and the KV cache; embeddings, norms, the residual stream
+   *     and the head are float32 in any case
+   * @throws io.bitloom.worker.tensor.WeightsException if the weights do not fit the architecture
+   */
+  public static InfinityTransformer forInference(
+      InfinityConfig config, Weights weights, TorchDevice device, DType dtype) {
+    InfinityLayout.check(config, weights);
+    return new InfinityTransformer(config, Parameters.frozen(weights, device, dtype), dtype);
+  }
+
+  /**
+   * A model whose {@link #forward} gradients can flow through to the weights, which must outlive
+   * it.
+   *
+   * @throws io.bitloom.worker.tensor.WeightsException if the weights do not fit the architecture
+   */
+  public static InfinityTransformer forTraining(InfinityConfig config, Weights weights) {
+    InfinityLayout.check(config, weights);
+    return new InfinityTransformer(config, Parameters.trainable(weights), DType.F32);
+  }
+
+  /** The architecture. */
+  public InfinityConfig config() {
+    return config;
+  }
+
+  /** Bytes of KV cache that one image of a schedule takes. */
+  public long kvBytesPerImage(List<Scale> scales, boolean guided) {
+    return KvCache.bytesPerImage(config, scales, dtype, guided);
+  }
+
+  /** {@link #generate(GenerationBatch, ScaleObserver, Trace)} without a trace. */
+  public Generation generate(GenerationBatch batch, ScaleObserver observer) {
+    return generate(batch, observer, Trace.NONE);
+  }
+
+  /**
+   * Draws a batch of images: scale by scale, each from the text and the sum of all earlier scales.
+   * The result belongs to the scope that is open.
+   *
+   * @param observer told after every scale
+   * @param trace shown {@code act/…}, {@code next_scale_input/k} and {@code logits/k}
+   * @throws IllegalArgumentException if the batch does not fit the model
+   */
+  public Generation generate(GenerationBatch batch, ScaleObserver observer, Trace trace) {
+    requireFitting(batch);
+    List<Scale> scales = batch.scales();
+    Tensor angles = rope.table(scales); // (1, L, 1, c/2)
+    try (Scope scope = Scope.open();
+        InferenceMode inference = new InferenceMode(true)) {
+      Guidance guidance = new Guidance(batch, config.depth(), parameters.device());
+      Sampler sampler = new Sampler(batch.images(), config);
+      TextCondition condition = text.condition(textOf(batch, guidance), trace);
+      KvCache cache = new KvCache(config, scales, condition.rows(), dtype, parameters.device());
+      List<TransformerBlock.Context> contexts = contexts(condition, cache);
+
+      Tensor x = startToken(condition); // (R, 1, C)
+      Tensor summed = codes.none(batch.size(), last(scales), parameters.device()); // (B, ch, H, W)
+      List<Tensor> bits = new ArrayList<>();
+      int position = 0;
+      for (int k = 0; k < scales.size(); k++) {
+        try (Scope scaleScope = Scope.open()) {
+          Scale scale = scales.get(k);
+          Tensor angle = angles.narrow(1, position, scale.tokens());
+          Tensor hidden = throughBlocks(k, x, contexts, angle, guidance, trace.at("act/scale", k));
+          cache.advance(scale.tokens());
+          Tensor logits = guidance.logits(k, hidden, condition.pooledRC(), head); // (B, h·w, V)
+          trace.record("logits/" + k, logits);
+          Tensor drawn = sampler.draw(logits); // (B, h·w, d)
+          bits.add(scaleScope.keep(Tensors.to(drawn, DType.U8)));
+          summed.add_(codes.upsampled(codes.codes(drawn, scale), last(scales)));
+          position += scale.tokens();
+          if (k + 1 < scales.size()) {
+            Tensor tokens = codes.tokens(summed, scales.get(k + 1)); // (B, h·w, d)
+            trace.record("next_scale_input/" + (k + 1), tokens);
+            long copies = guidance.rows(k + 1) / batch.size();
+            x = scaleScope.keep(embed(tokens).repeat(copies, 1, 1)); // (R, h·w, C)
+          }
+        }
+        observer.drawn(k, summed);
+      }
+      bits.replaceAll(scope::keep);
+      return new Generation(scope.keep(summed), bits);
+    }
+  }
+
+  /**
+   * The teacher-forced pass of training: all scales at once, each token seeing its own and earlier
+   * scales.
+   *
+   * @param prompts text features of the B prompts
+   * @param dropped which prompts are replaced by the unconditional text
+   * @param inputsBLd the sum of earlier scales as every token but the first sees it (B, L − 1, d)
+   * @return logits (B, L, V)
+   */
+  public Tensor forward(
+      TextFeatures prompts, List<Boolean> dropped, Tensor inputsBLd, List<Scale> scales) {
+    Tensor angles = rope.table(scales);
+    Tensor mask = BlockCausalMask.of(scales, parameters.device()); // (1, 1, L, L)
+    TextCondition condition = text.condition(text.withDropped(prompts, dropped), Trace.NONE);
+    Tensor levels = torch.cat(perScale(scales), 1); // (1, L, C)
+    Tensor x = torch.cat(new TensorVector(startToken(condition), embed(inputsBLd)), 1);
+    for (int i = 0; i < blocks.size(); i++) {
+      x = config.levelEmbeddingBefore(i) ? x.add(levels) : x; // (B, L, C)
+      TransformerBlock block = blocks.get(i);
+      x = block.forward(x, block.context(condition, null), angles, mask, Trace.NONE);
+    }
+    return head.logits(x, condition.pooledRC());
+  }
+
+  private Tensor throughBlocks(
+      int k,
+      Tensor xRLC,
+      List<TransformerBlock.Context> contexts,
+      Tensor angle,
+      Guidance guidance,
+      Trace trace) {
+    int rows = guidance.rows(k);
+    Tensor x = xRLC.narrow(0, 0, rows);
+    for (int i = 0; i < blocks.size(); i++) {
+      x = config.levelEmbeddingBefore(i) ? x.add(levelEmbedding(k)) : x; // (R, l, C)
+      TransformerBlock.Context context = contexts.get(i).rows(rows);
+      x = blocks.get(i).forward(x, context, angle, null, trace.at("block", i));
+      x = guidance.afterBlock(k, i, x);
+    }
+    return x;
+  }
+
+  private TextFeatures textOf(GenerationBatch batch, Guidance guidance) {
+    return guidance.neededFrom(0)
+        ? text.withUnconditional(batch.prompts(), batch.negative())
+        : batch.prompts();
+  }
+
+  private List<TransformerBlock.Context> contexts(TextCondition condition, KvCache cache) {
+    return IntStream.range(0, blocks.size())
+        .mapToObj(i -> blocks.get(i).context(condition, cache.layer(i)))
+        .toList();
+  }
+
+  private Tensor startToken(TextCondition condition) {
+    return condition.pooledRC().unsqueeze(1).add(posStart); // (R, 1, C)
+  }
+
+  /** Inputs (B, L, d) as tokens (B, L, C). */
+  private Tensor embed(Tensor inputsBLd) {
+    return wordEmbed.apply(wordNorm == null ? inputsBLd : wordNorm.apply(inputsBLd));
+  }
+
+  private Tensor levelEmbedding(int k) {
+    return lvlEmbed.narrow(0, k, 1).unsqueeze(0); // (1, 1, C)
+  }
+
+  private TensorVector perScale(List<Scale> scales) {
+    TensorVector levels = new TensorVector();
+    for (int k = 0; k < scales.size(); k++) {
+      levels.push_back(levelEmbedding(k).expand(1, scales.get(k).tokens(), -1));
+    }
+    return levels;
+  }
+
+  private static Scale last(List<Scale> scales) {
+    return scales.get(scales.size() - 1);
+  }
+
+  private void requireFitting(GenerationBatch batch) {
+    requireFitting("prompt", batch.prompts());
+    if (batch.negative() != null) {
+      requireFitting("negative prompt", batch.negative());
+    }
+  }
+
+  private void requireFitting(String what, TextFeatures features) {
+    if (features.channels() != config.textChannels()) {
+      throw new IllegalArgumentException(
+          what
+              + ": features of "
+              + features.channels()
+              + " channels, the model takes "
+              + config.textChannels());
+    }
+    for (int length : features.lengths()) {
+      if (length > config.textMaxLength()) {
+        throw new IllegalArgumentException(
+            what + ": " + length + " text rows, the model takes at most " + config.textMaxLength());
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    rope.close();
+    parameters.close();
+  }
+}

@@ -1,0 +1,116 @@
+package io.bitloom.worker.model;
+
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Linear;
+import io.bitloom.worker.tensor.Parameters;
+import io.bitloom.worker.tensor.PerImage;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.text.TextFeatures;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/** From text features to the condition of the transformer. */
+final class TextConditioning {
+  private final InfinityConfig config;
+  private final Supplier<Tensor> cfgUncond; // (max length, text channels)
+  private final Norm textNorm;
+  private final Tensor poolQuery; // (1, 1, pool heads, C / pool heads)
+  private final CrossAttention.TextKeys poolKeys;
+  private final Linear poolProj;
+  private final Attention poolAttention;
+  private final Linear textProj0;
+  private final Linear textProj2;
+  private final Linear sharedAdaLin; // null without shared modulation
+
+  TextConditioning(InfinityConfig config, Parameters parameters) {
+    this.config = config;
+    int width = config.embedDim();
+    int channels = config.textChannels();
+    int poolHeads = config.poolHeads();
+    Tensor learned = parameters.get("cfg_uncond");
+    cfgUncond =
+        parameters.derived(() -> UnconditionalText.ofLength(learned, config.textMaxLength()));
+    textNorm = Norm.rms(config, parameters, "text_norm", channels);
+    Parameters pool = parameters.at("text_proj_for_sos.ca.");
+    poolQuery = pool.get("mat_q", 1, poolHeads, width / poolHeads);
+    poolKeys = new CrossAttention.TextKeys(pool, channels, width, poolHeads);
+    poolProj = pool.linear("proj", width, width);
+    poolAttention = new Attention(1 / Math.sqrt((double) width / poolHeads));
+    textProj0 = parameters.linear("text_proj_for_ca.0", channels, width);
+    textProj2 = parameters.linear("text_proj_for_ca.2", width, width);
+    sharedAdaLin =
+        config.sharedAdaptiveNorm()
+            ? parameters.as(DType.F32).linear("shared_ada_lin.1", width, 6 * width)
+            : null;
+  }
+
+  /** The learned text that stands for no prompt, as long as the prompt that it replaces. */
+  private Tensor unconditional(int length) {
+    return cfgUncond.get().narrow(0, 0, length); // (length, text channels)
+  }
+
+  /** Texts with their unconditional or negative counterparts behind them, for guidance. */
+  TextFeatures withUnconditional(TextFeatures prompts, TextFeatures negative) {
+    List<Integer> lengths = new ArrayList<>(prompts.lengths());
+    TensorVector rows = new TensorVector(prompts.rows());
+    for (int i = 0; i < prompts.prompts(); i++) {
+      boolean hasNegative = negative != null && negative.lengths().get(i) > 0;
+      Tensor text = hasNegative ? negative.prompt(i) : unconditional(prompts.lengths().get(i));
+      lengths.add(Math.toIntExact(text.size(0)));
+      rows.push_back(text);
+    }
+    return new TextFeatures(torch.cat(rows, 0), lengths);
+  }
+
+  /** Texts of which some are replaced by the unconditional text, as training does at random. */
+  TextFeatures withDropped(TextFeatures prompts, List<Boolean> dropped) {
+    TensorVector rows = new TensorVector();
+    for (int i = 0; i < prompts.prompts(); i++) {
+      rows.push_back(dropped.get(i) ? unconditional(prompts.lengths().get(i)) : prompts.prompt(i));
+    }
+    return new TextFeatures(torch.cat(rows, 0), prompts.lengths());
+  }
+
+  TextCondition condition(TextFeatures text, Trace trace) {
+    Tensor rows = textNorm.apply(text.rows()); // (N, text channels)
+    trace.record("act/text_norm", rows);
+    Tensor pooled = pool(rows, text.lengths()); // (R, C)
+    trace.record("act/sos_cond", pooled);
+    Tensor hidden = gelu(textProj0.apply(rows), text.lengths());
+    Tensor projected = textProj2.apply(hidden); // (N, C)
+    trace.record("act/ca_kv_input", projected);
+    Tensor ada = null;
+    if (sharedAdaLin != null) {
+      ada = sharedAdaLin.apply(PerImage.silu(pooled)).view(-1, 1, 6, config.embedDim());
+      trace.record("act/shared_ada", ada);
+    }
+    return new TextCondition(projected, text.lengths(), pooled, ada);
+  }
+
+  /** Attention pooling: a learned query reads each text into one vector (R, C). */
+  private Tensor pool(Tensor rowsND, List<Integer> lengths) {
+    CrossAttention.KeysValues text = poolKeys.of(rowsND, lengths);
+    TensorVector pooled = new TensorVector();
+    for (int i = 0; i < lengths.size(); i++) {
+      Tensor query = poolQuery.unsqueeze(0); // (1, 1, heads, head size)
+      pooled.push_back(
+          poolAttention.attend(query, text.keys().get(i), text.values().get(i), null).squeeze(1));
+    }
+    return Tensors.to(poolProj.apply(torch.cat(pooled, 0)), DType.F32);
+  }
+
+  /** GELU of each text on its own, as {@link PerImage} does it for images. */
+  private static Tensor gelu(Tensor rowsNC, List<Integer> lengths) {
+    TensorVector texts = new TensorVector();
+    long start = 0;
+    for (int length : lengths) {
+      texts.push_back(PerImage.geluTanh(rowsNC.narrow(0, start, length).unsqueeze(0)).squeeze(0));
+      start += length;
+    }
+    return torch.cat(texts, 0);
+  }
+}

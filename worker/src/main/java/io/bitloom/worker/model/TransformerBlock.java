@@ -1,0 +1,86 @@
+package io.bitloom.worker.model;
+
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Linear;
+import io.bitloom.worker.tensor.Parameters;
+import io.bitloom.worker.tensor.PerImage;
+import io.bitloom.worker.tensor.Scope;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A block of the transformer: self-attention over the image, cross-attention to the text,
+ * feed-forward layer, each on the normalised stream and added to it (paper, figure 2). The
+ * condition modulates the first and the last.
+ */
+final class TransformerBlock {
+  private final int width;
+  private final Tensor adaGss; // (1, 1, 6, C), added to the shared modulation; or null
+  private final Linear adaLin; // the block's own modulation; or null
+  private final Norm norm;
+  private final Norm caNorm;
+  private final Tensor caGamma; // (C) or null
+  private final SelfAttention sa;
+  private final CrossAttention ca;
+  private final FeedForward ffn;
+
+  TransformerBlock(InfinityConfig config, Parameters parameters) {
+    width = config.embedDim();
+    boolean shared = config.sharedAdaptiveNorm();
+    adaGss = shared ? parameters.get("ada_gss", 1, 1, 6, width) : null;
+    adaLin = shared ? null : parameters.as(DType.F32).linear("ada_lin.1", width, 6 * width);
+    norm = Norm.plain(config);
+    caNorm = Norm.affine(config, parameters, "ca_norm", width);
+    caGamma = config.crossAttentionGate() ? parameters.get("ca_gamma", width) : null;
+    sa = new SelfAttention(config, parameters.at("sa."));
+    ca = new CrossAttention(config, parameters.at("ca."));
+    ffn = new FeedForward(config, parameters.at("ffn."));
+  }
+
+  /**
+   * What a block keeps of the text while an image is generated.
+   *
+   * @param modulation from the condition
+   * @param text keys and values of the prompts
+   * @param cache keys and values of earlier scales, or null in training
+   */
+  record Context(Modulation modulation, CrossAttention.KeysValues text, KvCache.Layer cache) {
+    /** Only the first {@code rows} rows of the batch. */
+    Context rows(int rows) {
+      return new Context(modulation.rows(rows), text, cache);
+    }
+  }
+
+  /** Computes what does not depend on the scale. */
+  Context context(TextCondition text, KvCache.Layer cache) {
+    Tensor ada =
+        adaGss != null
+            ? text.sharedAdaR16C().add(adaGss)
+            : adaLin.apply(PerImage.silu(text.pooledRC())).view(-1, 1, 6, width);
+    return new Context(Modulation.of(ada), ca.keysValues(text), cache);
+  }
+
+  /**
+   * @param xRLC tokens
+   * @param rope angles of these tokens
+   * @param mask which tokens see which, or null
+   * @return (R, L, C)
+   */
+  Tensor forward(Tensor xRLC, Context context, Tensor rope, Tensor mask, Trace trace) {
+    try (Scope scope = Scope.open()) {
+      Modulation m = context.modulation();
+      Tensor x = xRLC;
+      Tensor attended =
+          sa.forward(norm.apply(x).mul(m.scale1()).add(m.shift1()), rope, context.cache(), mask);
+      trace.record("sa", attended);
+      x = x.add(attended.mul(m.gamma1())); // (R, L, C)
+      Tensor read = ca.forward(caNorm.apply(x), context.text());
+      trace.record("ca", read);
+      x = x.add(caGamma == null ? read : read.mul(caGamma)); // (R, L, C)
+      Tensor fed = ffn.forward(norm.apply(x).mul(m.scale2()).add(m.shift2()));
+      trace.record("ffn", fed);
+      x = x.add(fed.mul(m.gamma2())); // (R, L, C)
+      trace.record("blk", x);
+      return scope.keep(x);
+    }
+  }
+}

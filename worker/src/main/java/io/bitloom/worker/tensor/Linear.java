@@ -1,0 +1,79 @@
+package io.bitloom.worker.tensor;
+
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A linear layer x·Wᵀ + b with its parameters. It computes and answers in the type of its weight,
+ * whatever the type of x.
+ *
+ * <p>A {@link #frozen} layer on the CPU runs on oneDNN with a reordered copy of the weight. BLAS is
+ * up to five times slower on the few rows of the first scales, and a row's last bits depend there
+ * on how many other rows share the call; with oneDNN they depend on the row alone, so that an image
+ * does not change with the batch it is made in.
+ */
+public final class Linear implements AutoCloseable {
+  private final Tensor weight; // (out, in), or in oneDNN's order
+  private final Tensor bias; // (out) or null
+  private final DType dtype;
+  private final boolean reordered;
+
+  private Linear(Tensor weight, Tensor bias, DType dtype, boolean reordered) {
+    this.weight = Scope.own(new Tensor(weight));
+    this.bias = bias == null ? null : Scope.own(new Tensor(bias));
+    this.dtype = dtype;
+    this.reordered = reordered;
+  }
+
+  /** A layer that gradients flow through; it shares the tensors. {@code bias} may be null. */
+  public static Linear trainable(Tensor weight, Tensor bias) {
+    return new Linear(weight, bias, Tensors.dtype(weight), false);
+  }
+
+  /**
+   * A layer for inference only. {@code bias} may be null.
+   *
+   * <p>bfloat16 on a CPU without bfloat16 arithmetic: inputs, weight and outputs are rounded to
+   * bfloat16 and the products are computed in float32, which is what such arithmetic does.
+   */
+  public static Linear frozen(Tensor weight, Tensor bias) {
+    DType dtype = Tensors.dtype(weight);
+    boolean onCpu = !weight.is_cuda();
+    if (!onCpu || (dtype != DType.F32 && dtype != DType.BF16)) {
+      return new Linear(weight, bias, dtype, false);
+    }
+    try (Scope scope = Scope.open()) {
+      DType kernel = kernelType(dtype);
+      Tensor kernelBias = bias == null ? null : Tensors.to(bias, kernel);
+      Tensor kernelWeight = OneDnn.reorder(Tensors.to(weight, kernel));
+      return new Linear(kernelWeight, kernelBias, dtype, true);
+    }
+  }
+
+  /** x (…, in) to (…, out). */
+  public Tensor apply(Tensor x) {
+    return apply(x, bias);
+  }
+
+  /** {@link #apply(Tensor)} with another bias (out) than the layer's own, or null. */
+  public Tensor apply(Tensor x, Tensor bias) {
+    Tensor input = Tensors.to(x, dtype);
+    if (!reordered) {
+      return Nn.linear(input, weight, bias == null ? null : Tensors.to(bias, dtype));
+    }
+    DType kernel = kernelType(dtype);
+    Tensor kernelBias = bias == null ? null : Tensors.to(bias, kernel);
+    return Tensors.to(OneDnn.linear(Tensors.to(input, kernel), weight, kernelBias), dtype);
+  }
+
+  private static DType kernelType(DType dtype) {
+    return dtype == DType.BF16 && !OneDnn.bf16() ? DType.F32 : dtype;
+  }
+
+  @Override
+  public void close() {
+    weight.close();
+    if (bias != null) {
+      bias.close();
+    }
+  }
+}

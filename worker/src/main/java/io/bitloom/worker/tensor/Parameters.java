@@ -1,0 +1,139 @@
+package io.bitloom.worker.tensor;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The parameters from which a model builds its layers, taken from {@link Weights} by name and
+ * shape. They belong to this object and live until it is closed; {@link #at(String)} gives a view
+ * under a prefix.
+ *
+ * <p>Frozen parameters are for inference: matrices of linear layers have the wanted type, all
+ * others are float32, because norms, embeddings and gates are small and their precision is cheap.
+ * Trainable ones are the weights themselves, so that gradients reach them.
+ */
+public final class Parameters implements AutoCloseable {
+  private final Weights weights;
+  private final TorchDevice device;
+  private final DType dtype;
+  private final boolean trainable;
+  private final List<Runnable> owned;
+
+  private Parameters(
+      Weights weights, TorchDevice device, DType dtype, boolean trainable, List<Runnable> owned) {
+    this.weights = weights;
+    this.device = device;
+    this.dtype = dtype;
+    this.trainable = trainable;
+    this.owned = owned;
+  }
+
+  /** Parameters for inference on a device, with linear layers of type {@code dtype}. */
+  public static Parameters frozen(Weights weights, TorchDevice device, DType dtype) {
+    return new Parameters(weights, device, dtype, false, new ArrayList<>());
+  }
+
+  /** The weights as they are, for training; the weights must outlive the model. */
+  public static Parameters trainable(Weights weights) {
+    return new Parameters(weights, TorchDevice.CPU, DType.F32, true, new ArrayList<>());
+  }
+
+  /** The parameters whose names begin with {@code prefix}, seen without it. */
+  public Parameters at(String prefix) {
+    return new Parameters(weights.at(prefix), device, dtype, trainable, owned);
+  }
+
+  /** The same parameters with linear layers of another type. */
+  public Parameters as(DType dtype) {
+    return new Parameters(weights, device, dtype, trainable, owned);
+  }
+
+  /** The device of frozen parameters. */
+  public TorchDevice device() {
+    return device;
+  }
+
+  /**
+   * A parameter that is no matrix of a linear layer.
+   *
+   * @throws WeightsException if it is missing or of another shape
+   */
+  public Tensor get(String name, long... shape) {
+    return ready(weights.get(name, shape));
+  }
+
+  /**
+   * A parameter of whatever shape that is no matrix of a linear layer.
+   *
+   * @throws WeightsException if it is missing
+   */
+  public Tensor get(String name) {
+    return ready(weights.get(name));
+  }
+
+  private Tensor ready(Tensor tensor) {
+    return trainable ? tensor : own(Tensors.to(tensor, device, DType.F32));
+  }
+
+  /**
+   * The layer of {@code name.weight} (out, in) and {@code name.bias} (out).
+   *
+   * @throws WeightsException if one is missing or of another shape
+   */
+  public Linear linear(String name, int in, int out) {
+    return layer(weights.get(name + ".weight", out, in), weights.get(name + ".bias", out));
+  }
+
+  /**
+   * The layer of {@code name.weight} (out, in) without a bias of its own.
+   *
+   * @throws WeightsException if the weight is missing or of another shape
+   */
+  public Linear linearWithoutBias(String name, int in, int out) {
+    return layer(weights.get(name + ".weight", out, in), null);
+  }
+
+  /**
+   * A tensor that follows from parameters: computed once for frozen ones, at every use for
+   * trainable ones.
+   */
+  public Supplier<Tensor> derived(Supplier<Tensor> formula) {
+    if (trainable) {
+      return formula;
+    }
+    try (Scope scope = Scope.open()) {
+      Tensor value = own(formula.get());
+      return () -> value;
+    }
+  }
+
+  private Linear layer(Tensor weight, Tensor bias) {
+    Linear layer;
+    if (trainable) {
+      layer = Linear.trainable(weight, bias);
+    } else {
+      try (Scope scope = Scope.open()) {
+        layer =
+            Linear.frozen(
+                Tensors.to(weight, device, dtype),
+                bias == null ? null : Tensors.to(bias, device, dtype));
+      }
+    }
+    owned.add(layer::close);
+    return layer;
+  }
+
+  private Tensor own(Tensor tensor) {
+    Tensor handle = Scope.own(new Tensor(tensor));
+    owned.add(handle::close);
+    return handle;
+  }
+
+  @Override
+  public void close() {
+    owned.forEach(Runnable::run);
+    owned.clear();
+  }
+}

@@ -1,0 +1,19 @@
+package io.bitloom.worker.text;
+
+import java.util.List;
+
+/** Turns prompts into the features that condition the transformer. */
+public interface TextEncoder extends AutoCloseable {
+  /** Width of the features. */
+  int channels();
+
+  /**
+   * Features of prompts, which do not depend on each other; they belong to the open scope.
+   *
+   * @param maxLength most rows of a prompt; longer prompts are cut
+   */
+  TextFeatures encode(List<String> prompts, int maxLength);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,57 @@
+package io.bitloom.worker.verify;
+
+import io.bitloom.worker.checkpoint.JsonFields;
+import io.bitloom.worker.model.InfinityConfig;
+import io.bitloom.worker.model.InfinityTransformer;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tensor.WeightsException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The models that the cases of one file need, each built once. */
+final class Models implements AutoCloseable {
+  private final Fixture fixture;
+  private final String kind;
+  private final Map<Path, InfinityTransformer> transformers = new HashMap<>();
+  private final Map<Path, InfinityTransformer> trainable = new HashMap<>();
+
+  Models(Fixture fixture, String kind) {
+    this.fixture = fixture;
+    this.kind = kind;
+  }
+
+  /** A case's model for generation. */
+  InfinityTransformer transformer(JsonFields settings) {
+    Fixture.ModelWeights model = fixture.weights(settings, kind, "transformer");
+    return transformers.computeIfAbsent(
+        model.file(),
+        file ->
+            InfinityTransformer.forInference(
+                config(model), model.weights(), Fixture.DEVICE, DType.F32));
+  }
+
+  /** A case's model for teacher-forced training. */
+  InfinityTransformer trainable(JsonFields settings) {
+    Fixture.ModelWeights model = fixture.weights(settings, kind, "transformer");
+    return trainable.computeIfAbsent(
+        model.file(), file -> InfinityTransformer.forTraining(config(model), model.weights()));
+  }
+
+  /** The settings; the bits per token follow from the width of the codes that are embedded. */
+  static InfinityConfig config(Fixture.ModelWeights model) {
+    Weights weights = model.weights();
+    long[] shape = weights.get("word_embed.weight").shape();
+    if (shape.length != 2) {
+      throw new WeightsException(weights.source(), "word_embed.weight", "is no matrix");
+    }
+    return InfinityConfig.parse(model.config(), Math.toIntExact(shape[1]));
+  }
+
+  @Override
+  public void close() {
+    transformers.values().forEach(InfinityTransformer::close);
+    trainable.values().forEach(InfinityTransformer::close);
+  }
+}

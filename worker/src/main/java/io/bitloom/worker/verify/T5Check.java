@@ -1,0 +1,76 @@
+package io.bitloom.worker.verify;
+
+import io.bitloom.worker.checkpoint.JsonFields;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.text.RelativePositions;
+import io.bitloom.worker.text.T5Config;
+import io.bitloom.worker.text.T5Encoder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.bytedeco.pytorch.Tensor;
+
+/** Checks {@code t5_encoder*}: token ids to features, padded and packed. */
+final class T5Check implements FixtureCheck {
+  private static final double TOLERANCE = 2e-4;
+
+  @Override
+  public void check(Fixture fixture, FileReport report) {
+    T5Config config = T5Config.parse(fixture.structure("config").json());
+    Weights tensors = fixture.tensors();
+    if (tensors.has("relative_position")) {
+      report.testCase("relative_position", found -> checkPositions(config, tensors, found));
+    }
+    Weights weights = fixture.tensors("weights");
+    try (T5Encoder encoder = new T5Encoder(config, weights, Fixture.DEVICE, DType.F32)) {
+      JsonFields cases = fixture.structure("cases");
+      for (String name : cases.names()) {
+        report.testCase(
+            name,
+            found -> checkCase(encoder, config, cases.object(name), fixture.tensors(name), found));
+      }
+    }
+  }
+
+  private static void checkPositions(T5Config config, Weights tensors, CaseReport found) {
+    long[] buckets =
+        LongStream.of(Tensors.longs(tensors.get("relative_position")))
+            .map(p -> RelativePositions.bucket(p, config.buckets(), config.maxDistance()))
+            .toArray();
+    found.equal(
+        "relative_position_bucket",
+        Tensors.of(buckets, buckets.length),
+        tensors.get("relative_position_bucket"));
+  }
+
+  private static void checkCase(
+      T5Encoder encoder, T5Config config, JsonFields settings, Weights tensors, CaseReport found) {
+    Tensor ids = tensors.get("input_ids"); // (B, L)
+    Tensor mask = tensors.get("attention_mask"); // (B, L)
+    long[] lengths = settings.integers("lens");
+    found.equal("length", Math.toIntExact(ids.size(1)), settings.integer("length"));
+    found.equal("lens", Tensors.of(lengths, lengths.length), tensors.get("lens"));
+    found.equal("attention_mask", mask.sum(1), tensors.get("lens"));
+    Tensor hidden =
+        encoder.forward(
+            ids,
+            mask,
+            (output, block) -> {
+              String name = "block" + block + "_output";
+              if (tensors.has(name)) {
+                found.close(name, output, tensors.get(name), TOLERANCE);
+              }
+            });
+    found.close("last_hidden_state", hidden, tensors.get("last_hidden_state"), TOLERANCE);
+    List<long[]> prompts = new ArrayList<>();
+    long[] all = Tensors.longs(ids);
+    for (int i = 0; i < lengths.length; i++) {
+      int start = Math.toIntExact(i * ids.size(1));
+      prompts.add(Arrays.copyOfRange(all, start, start + Math.toIntExact(lengths[i])));
+    }
+    found.close("kv_compact", encoder.encode(prompts).rows(), tensors.get("kv_compact"), TOLERANCE);
+  }
+}

@@ -1,0 +1,149 @@
+package io.bitloom.worker.verify;
+
+import io.bitloom.common.schedule.Scale;
+import io.bitloom.worker.checkpoint.JsonFields;
+import io.bitloom.worker.model.BitLoss;
+import io.bitloom.worker.model.InfinityTransformer;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.text.TextFeatures;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import org.bytedeco.pytorch.Tensor;
+
+/** Checks {@code transformer_train*}: the teacher-forced pass and its losses. */
+final class TrainCheck implements FixtureCheck {
+  private static final String KIND = "transformer_train_";
+
+  private static final double LOGITS_TOLERANCE = 3e-4;
+  private static final double TOKEN_LOSS_TOLERANCE = 1e-4;
+  private static final double LOSS_TOLERANCE = 1e-5;
+  private static final double WEIGHT_TOLERANCE = 1e-7;
+
+  @Override
+  public void check(Fixture fixture, FileReport report) {
+    try (Models models = new Models(fixture, KIND)) {
+      JsonFields cases = fixture.structure("cases");
+      for (String name : cases.names()) {
+        report.testCase(name, found -> checkCase(fixture, models, name, cases.object(name), found));
+      }
+    }
+  }
+
+  private static void checkCase(
+      Fixture fixture, Models models, String name, JsonFields settings, CaseReport found) {
+    Weights expected = fixture.tensors(name);
+    List<Scale> scales = Fixture.scales(settings, "scale_schedule");
+    TextFeatures prompts = texts(settings, expected, found);
+    InfinityTransformer transformer = models.trainable(settings);
+    Tensor logits =
+        transformer.forward(
+            prompts,
+            dropped(settings, expected, found),
+            expected.get("x_BLC_wo_prefix"),
+            scales); // (B, L, 2d)
+    compareLogits(fixture, expected, logits, found);
+    compareLosses(fixture, expected, logits, scales, found);
+    leaveGradients(fixture, expected, name, found);
+  }
+
+  private static TextFeatures texts(JsonFields settings, Weights tensors, CaseReport found) {
+    List<Integer> lengths = ints(settings.integers("lens"));
+    found.equal("text_lens", ints(Tensors.longs(tensors.get("text_lens"))), lengths);
+    found.equal("batch", lengths.size(), settings.integer("batch"));
+    return new TextFeatures(tensors.get("text_kv_compact"), lengths);
+  }
+
+  private static List<Integer> ints(long[] values) {
+    return LongStream.of(values).mapToObj(Math::toIntExact).collect(Collectors.toList());
+  }
+
+  private static List<Boolean> dropped(JsonFields settings, Weights tensors, CaseReport found) {
+    int images = settings.integer("batch");
+    if (!settings.has("cond_drop") || settings.json().get("cond_drop").isJsonNull()) {
+      return Collections.nCopies(images, false);
+    }
+    long[] flags = settings.integers("cond_drop");
+    found.equal("cond_drop", Tensors.of(flags, flags.length), tensors.get("cond_drop"));
+    return Arrays.stream(flags).mapToObj(flag -> flag != 0).toList();
+  }
+
+  private static void compareLogits(
+      Fixture fixture, Weights expected, Tensor logits, CaseReport found) {
+    double tolerance = fixture.tolerance("logits_abs", LOGITS_TOLERANCE);
+    if (expected.has("logits")) {
+      found.close("logits", logits, expected.get("logits"), tolerance);
+    }
+    if (expected.has("logits_subset")) {
+      Tensor tokens = expected.get("logits_subset_tokens");
+      found.close(
+          "logits_subset",
+          logits.index_select(1, tokens),
+          expected.get("logits_subset"),
+          tolerance);
+    }
+  }
+
+  private static void compareLosses(
+      Fixture fixture, Weights expected, Tensor logits, List<Scale> scales, CaseReport found) {
+    Tensor perBit = BitLoss.perBit(logits, expected.get("gt_bits")); // (B, L, d)
+    Tensor perToken = perBit.mean(-1); // (B, L)
+    double[] reweighted = BitLoss.reweighted(scales);
+    found.close(
+        "loss_token_mean_over_bits",
+        perToken,
+        expected.get("loss_token_mean_over_bits"),
+        fixture.tolerance("loss_token_abs", TOKEN_LOSS_TOLERANCE));
+    found.close(
+        "loss_weights",
+        Tensors.of(reweighted, reweighted.length),
+        expected.get("loss_weights"),
+        WEIGHT_TOLERANCE);
+    double relative = fixture.tolerance("losses_rel", LOSS_TOLERANCE);
+    compareLoss("loss_reweighted", BitLoss.total(perToken, reweighted), expected, relative, found);
+    compareLoss(
+        "loss_unweighted",
+        BitLoss.total(perToken, BitLoss.uniform(scales)),
+        expected,
+        relative,
+        found);
+    compareLoss(
+        "loss_bitsum_reweighted",
+        BitLoss.total(perBit.sum(-1), reweighted),
+        expected,
+        relative,
+        found);
+  }
+
+  private static void compareLoss(
+      String name, Tensor computed, Weights expected, double relative, CaseReport found) {
+    double value = Tensors.doubles(expected.get(name, 1))[0];
+    double error = Math.abs(Tensors.doubles(computed)[0] - value) / Math.abs(value);
+    found.measure(name, error, relative);
+  }
+
+  /** Gradients and the optimiser step come with training; their tensors must at least be there. */
+  private static void leaveGradients(
+      Fixture fixture, Weights expected, String name, CaseReport found) {
+    long gradients = 0;
+    long steps = 0;
+    for (String tensor : expected.names()) {
+      boolean gradient = tensor.startsWith("grad/") || tensor.startsWith("grad_norm");
+      boolean step = tensor.startsWith("after_adamw/");
+      if (gradient || step) {
+        expected.get(tensor);
+        gradients += gradient ? 1 : 0;
+        steps += step ? 1 : 0;
+      }
+    }
+    if (gradients > 0) {
+      found.notChecked("gradients (" + gradients + " tensors)");
+    }
+    if (steps > 0) {
+      found.notChecked("the optimiser step (" + steps + " tensors)");
+    }
+  }
+}
