@@ -70,7 +70,7 @@ public final class BitloomClient implements AutoCloseable {
     private final String target;
     private ChannelCredentials credentials = InsecureChannelCredentials.create();
     private Duration deadline = Duration.ofSeconds(30);
-    private Duration firstContact = Duration.ofSeconds(5);
+    private Duration firstContact = Duration.ofSeconds(3);
     private Duration patience = Duration.ofMinutes(5);
 
     private Builder(String target) {
@@ -89,7 +89,7 @@ public final class BitloomClient implements AutoCloseable {
       return this;
     }
 
-    /** How long the first call may look for the coordinator. Default 5 s. */
+    /** How long the first call may look for the coordinator. Default 3 s. */
     public Builder firstContact(Duration firstContact) {
       this.firstContact = firstContact;
       return this;

@@ -1,5 +1,8 @@
 package io.bitloom.client.sdk;
 
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.BatchServiceGrpc.BatchServiceBlockingV2Stub;
 import io.grpc.ChannelCredentials;
@@ -14,6 +17,7 @@ final class Connection {
   private static final int MAX_MESSAGE_BYTES = 64 << 20;
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(20);
 
+  private final String target;
   private final ManagedChannel channel;
   private final BatchServiceBlockingV2Stub stub;
   private final Duration firstContact;
@@ -26,6 +30,7 @@ final class Connection {
    */
   Connection(
       String target, ChannelCredentials credentials, Duration firstContact, Duration patience) {
+    this.target = target;
     channel =
         Grpc.newChannelBuilder(target, credentials)
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
@@ -56,6 +61,20 @@ final class Connection {
   /** Lets the next call connect at once; otherwise it fails during the channel's own pauses. */
   void reconnect() {
     channel.resetConnectBackoff();
+  }
+
+  /** The error of a call that failed for good. */
+  BitloomException failure(Throwable status) {
+    BitloomException failure = GrpcErrors.fromStatus(status);
+    if (failure.code() != ErrorCode.COORDINATOR_UNAVAILABLE) {
+      return failure;
+    }
+    return new BitloomException(
+        ErrorCode.COORDINATOR_UNAVAILABLE, "no coordinator answers at " + target, failure);
+  }
+
+  boolean isClosed() {
+    return channel.isShutdown();
   }
 
   void close() {

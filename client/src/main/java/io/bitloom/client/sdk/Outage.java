@@ -2,7 +2,6 @@ package io.bitloom.client.sdk;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.error.GrpcErrors;
 import io.github.resilience4j.core.IntervalFunction;
 import io.grpc.Status;
 import java.time.Duration;
@@ -38,8 +37,9 @@ final class Outage {
    *     is at its end
    */
   void waitAfter(Throwable failure) {
-    if (Status.fromThrowable(failure).getCode() != Status.Code.UNAVAILABLE) {
-      throw GrpcErrors.fromStatus(failure);
+    boolean mendable = Status.fromThrowable(failure).getCode() == Status.Code.UNAVAILABLE;
+    if (!mendable || connection.isClosed()) {
+      throw connection.failure(failure);
     }
     if (attempts == 0) {
       startNanos = System.nanoTime();
@@ -48,7 +48,7 @@ final class Outage {
     long pauseMillis = BACKOFF.apply(attempts);
     long goneNanos = System.nanoTime() - startNanos;
     if (goneNanos + pauseMillis * 1_000_000 > connection.patience().toNanos()) {
-      throw GrpcErrors.fromStatus(failure);
+      throw connection.failure(failure);
     }
     try {
       Thread.sleep(pauseMillis);

@@ -1,0 +1,48 @@
+package io.bitloom.client.cli;
+
+import java.nio.file.Path;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What a cluster on this machine is made of. */
+final class ClusterOptions {
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME|DIR",
+      description = "The worker's model; default: the built-in one.")
+  private String model = "";
+
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Number of workers (default: ${DEFAULT-VALUE}).")
+  private int workers;
+
+  String model() {
+    return model;
+  }
+
+  int workers() {
+    if (workers < 1) {
+      throw new ParameterException(command.commandLine(), "--workers must be at least 1");
+    }
+    return workers;
+  }
+
+  /** The folder of the script, which sets this variable. */
+  Path home() {
+    String home = System.getenv("BITLOOM_HOME");
+    if (home == null) {
+      throw new ParameterException(
+          command.commandLine(), command.name() + " is to be started by the script ./bitloom");
+    }
+    return Path.of(home);
+  }
+}

@@ -1,0 +1,155 @@
+package io.bitloom.client.cli;
+
+import com.google.gson.JsonObject;
+import io.bitloom.client.cluster.ClusterConfig;
+import io.bitloom.client.cluster.LocalCluster;
+import io.bitloom.client.output.ImageFolder;
+import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.Model;
+import io.bitloom.v1.Prompt;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "demo",
+    description = {
+      "Show all of it: cluster, job and images on this machine.",
+      "Starts a Redis, a coordinator and a worker, submits prompts in several",
+      "aspect ratios as one job, fetches its images and stops everything."
+    })
+final class DemoCommand implements Callable<Integer> {
+
+  private static final String BUNDLED = "demo-prompts.jsonl";
+  private static final long POLL_MILLIS = 50;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      defaultValue = "out/demo",
+      description = "Folder for the images (default: ${DEFAULT-VALUE}); an earlier demo's go.")
+  private Path out;
+
+  @Option(
+      names = "--prompts",
+      paramLabel = "FILE",
+      description = "Your own JSONL file of prompts; default: ${COMMAND-NAME}'s 24.")
+  private Path prompts;
+
+  @Mixin private ClusterOptions options;
+  @Mixin private OutputOptions output;
+
+  @Override
+  public Integer call() throws IOException {
+    Console console = output.console();
+    long startNanos = System.nanoTime();
+    ImageFolder.clear(out);
+    Path data = Files.createTempDirectory("bitloom-demo");
+    console.say("Starting a Redis, a coordinator and " + workers() + " on this machine …");
+    try (LocalCluster cluster = LocalCluster.start(config(data));
+        BitloomClient client = BitloomClient.builder(cluster.grpcAddress()).build()) {
+      Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "stop-cluster"));
+      cluster.whenBroken(client::close);
+      Job job = run(console, client, cluster);
+      double seconds = (System.nanoTime() - startNanos) / 1e9;
+      console.say(String.format(Locale.ROOT, "%.1f s from the start", seconds));
+      return ExitCode.of(job);
+    } finally {
+      deleteAll(data);
+    }
+  }
+
+  private String workers() {
+    return options.workers() == 1 ? "a worker" : options.workers() + " workers";
+  }
+
+  private ClusterConfig config(Path data) {
+    return new ClusterConfig(
+        options.home(), data, out.resolve("logs"), 0, 0, options.workers(), options.model());
+  }
+
+  private Job run(Console console, BitloomClient client, LocalCluster cluster) throws IOException {
+    try {
+      Model model = awaitModel(client);
+      announce(console, model);
+      return draw(console, client, model);
+    } catch (BitloomException e) {
+      Optional<String> broken = cluster.broken();
+      if (broken.isPresent()) {
+        throw new IOException(broken.get(), e);
+      }
+      throw e;
+    }
+  }
+
+  /** Waits until a worker has loaded its model; ends by the client's closing if none ever does. */
+  private static Model awaitModel(BitloomClient client) throws IOException {
+    try {
+      List<Model> models = client.listModels();
+      while (models.isEmpty()) {
+        Thread.sleep(POLL_MILLIS);
+        models = client.listModels();
+      }
+      return models.get(0);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while the worker started", e);
+    }
+  }
+
+  private static void announce(Console console, Model model) {
+    JsonObject event = new JsonObject();
+    event.addProperty("event", "model");
+    event.addProperty("name", model.getName());
+    event.addProperty("digest", model.getDigest());
+    event.addProperty("description", model.getDescription());
+    console.emit(event);
+    console.say("Model " + console.bold(model.getName()) + ": " + model.getDescription());
+  }
+
+  private Job draw(Console console, BitloomClient client, Model model) throws IOException {
+    PromptCheck check = new PromptCheck(Prompt.getDefaultInstance(), model);
+    PromptFile file =
+        prompts == null ? PromptFile.bundled(BUNDLED, check) : PromptFile.of(prompts, check);
+    Submission submission = new Submission(console, file);
+    PromptFile.Contents contents = submission.check();
+    if (contents.badLines() > 0 || contents.prompts() == 0) {
+      throw new IOException(
+          file.name() + " has " + JobReport.plural(contents.badLines(), "bad line"));
+    }
+    Job job =
+        Submission.create(
+            client, Job.newBuilder().setDisplayName("demo").setModel(model.getName()).build());
+    job = submission.send(client, job, contents.prompts());
+    console.say(
+        JobReport.plural(contents.prompts(), "prompt")
+            + " in "
+            + JobReport.plural(contents.schedules().size(), "scale schedule")
+            + " as "
+            + job.getName());
+    job =
+        new Download(console, client, out)
+            .run(job.getName(), true, "Bitloom demo", model.getDescription());
+    JobReport.conclude(console, job);
+    return job;
+  }
+
+  private static void deleteAll(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+package io.bitloom.client.cli;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import io.bitloom.client.output.ContactSheet;
+import io.bitloom.client.output.ImageFolder;
+import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.client.sdk.ResumingStream;
+import io.bitloom.common.error.FieldViolation;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.PromptResult;
+import io.bitloom.v1.ReadResultsResponse;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+
+/** Brings a job's results into a folder. */
+final class Download {
+
+  private static final int SHOWN_FAILURES = 10;
+
+  private final Console console;
+  private final BitloomClient client;
+  private final Path out;
+  private long shownFailures;
+
+  Download(Console console, BitloomClient client, Path out) {
+    this.console = console;
+    this.client = client;
+    this.out = out;
+  }
+
+  /**
+   * Saves the results that are not in the folder yet and draws the contact sheet.
+   *
+   * @param follow whether to wait until the job is done
+   * @param title of the contact sheet
+   * @param note second line of the contact sheet
+   * @return the job as it stands afterwards
+   */
+  Job run(String job, boolean follow, String title, String note) throws IOException {
+    long total = client.getJob(job).getCounts().getAppended();
+    try (ImageFolder folder = ImageFolder.open(out, job);
+        ResumingStream<ReadResultsResponse> results =
+            follow
+                ? client.followResults(job, folder.cursor())
+                : client.readResults(job, folder.cursor())) {
+      save(results, folder, job, total);
+      String counted = title + "  ·  " + JobReport.plural(folder.images(), "image");
+      ContactSheet.draw(out, counted, note);
+      summarize(folder);
+    }
+    return client.getJob(job);
+  }
+
+  private void save(
+      ResumingStream<ReadResultsResponse> results, ImageFolder folder, String job, long total)
+      throws IOException {
+    Progress progress =
+        new Progress(console, job, total, folder.prompts(), folder.images(), System::nanoTime);
+    progress.update(folder.prompts(), folder.failed(), folder.images());
+    while (results.hasNext()) {
+      ReadResultsResponse response = results.next();
+      List<String> files = folder.save(response);
+      report(response.getResult(), files);
+      progress.update(folder.prompts(), folder.failed(), folder.images());
+    }
+    progress.end();
+  }
+
+  private void report(PromptResult result, List<String> files) {
+    JsonObject event = new JsonObject();
+    event.addProperty("event", "result");
+    event.addProperty("custom_id", result.getCustomId());
+    event.addProperty("offset", result.getOffset());
+    if (result.hasFailure()) {
+      event.addProperty("reason", result.getFailure().getReason());
+      event.addProperty("message", result.getFailure().getMessage());
+      event.addProperty("attempts", result.getFailure().getAttempts());
+      complain(result, event);
+      return;
+    }
+    JsonArray names = new JsonArray();
+    files.forEach(names::add);
+    event.add("files", names);
+    console.emit(event);
+  }
+
+  /** Names the first failures; the manifest has them all. */
+  private void complain(PromptResult result, JsonObject event) {
+    if (console.isJson()) {
+      console.emit(event);
+    } else if (shownFailures++ < SHOWN_FAILURES) {
+      String line =
+          String.format(
+              Locale.ROOT,
+              "%s failed: %s, %s",
+              FieldViolation.shown(result.getCustomId()),
+              result.getFailure().getReason(),
+              FieldViolation.shown(result.getFailure().getMessage()));
+      console.complain(line, event);
+    }
+  }
+
+  private void summarize(ImageFolder folder) {
+    console.say(JobReport.plural(folder.images(), "image") + " in " + out);
+    console.say("  " + out.resolve("contact-sheet.png"));
+    console.say("  " + out.resolve("manifest.jsonl"));
+    if (folder.failed() > 0) {
+      console.say(
+          JobReport.plural(folder.failed(), "prompt")
+              + " without images; the manifest says why (\"status\": \"failed\")");
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package io.bitloom.client.cli;
+
+import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.JobCounts;
+import io.bitloom.v1.JobState;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+@Command(name = "list", description = "List jobs, newest first.")
+final class ListCommand implements Callable<Integer> {
+
+  @Option(
+      names = "--state",
+      paramLabel = "STATE",
+      split = ",",
+      converter = StateConverter.class,
+      description = "Only jobs in these states: accepting, queued, running, succeeded, …")
+  private List<JobState> states = List.of();
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      defaultValue = "50",
+      description = "Most jobs to list (default: ${DEFAULT-VALUE}).")
+  private int limit;
+
+  /** Reads {@code running} or {@code partially_succeeded}. */
+  static final class StateConverter implements ITypeConverter<JobState> {
+    @Override
+    public JobState convert(String value) {
+      try {
+        return JobState.valueOf("JOB_STATE_" + value.toUpperCase(Locale.ROOT).replace('-', '_'));
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException("\"" + value + "\" is not a state of a job");
+      }
+    }
+  }
+
+  @Mixin private ConnectionOptions connection;
+  @Mixin private OutputOptions output;
+
+  @Override
+  public Integer call() {
+    Console console = output.console();
+    try (BitloomClient client = connection.client()) {
+      List<Job> jobs = new ArrayList<>();
+      Iterator<Job> all = client.listJobs(states);
+      while (jobs.size() < limit && all.hasNext()) {
+        jobs.add(all.next());
+      }
+      jobs.forEach(job -> console.emit(JobReport.json(job)));
+      print(console, jobs);
+      return ExitCode.DONE;
+    }
+  }
+
+  private static void print(Console console, List<Job> jobs) {
+    if (jobs.isEmpty()) {
+      console.say("no jobs");
+      return;
+    }
+    int width = jobs.stream().mapToInt(job -> job.getName().length()).max().orElse(0);
+    String format = "%-" + width + "s  %-19s  %15s  %8s  %-19s  %s";
+    console.say(
+        console.bold(String.format(format, "JOB", "STATE", "DONE", "FAILED", "CREATED", "NAME")));
+    for (Job job : jobs) {
+      JobCounts counts = job.getCounts();
+      console.say(
+          String.format(
+              format,
+              job.getName(),
+              JobReport.state(job.getState()),
+              JobReport.done(counts) + "/" + counts.getAppended(),
+              counts.getFailed(),
+              JobReport.time(job.getCreateTime()),
+              job.getDisplayName()));
+    }
+  }
+}

@@ -1,0 +1,146 @@
+package io.bitloom.client.cli;
+
+import com.google.gson.JsonObject;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/**
+ * How far a job is: a bar that is redrawn on a terminal, a line every few seconds in a log, an
+ * object every second for machines. The speed is that of the last half minute.
+ */
+final class Progress {
+
+  private static final long WINDOW = TimeUnit.SECONDS.toNanos(30);
+  private static final long SAMPLE = TimeUnit.MILLISECONDS.toNanos(250);
+  private static final long REDRAW = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final long JSON_PAUSE = TimeUnit.SECONDS.toNanos(1);
+  private static final long LOG_PAUSE = TimeUnit.SECONDS.toNanos(5);
+  private static final int MAX_BAR = 32;
+
+  /** What was done at a time. */
+  private record Sample(long nanos, long done, long images) {}
+
+  private final Console console;
+  private final String job;
+  private final long total;
+  private final LongSupplier clock;
+  private final Deque<Sample> samples = new ArrayDeque<>();
+  private long shownNanos = Long.MIN_VALUE;
+
+  /**
+   * @param total prompts of the job
+   * @param done prompts that were done before
+   * @param images images that were there before
+   * @param clock nanoseconds
+   */
+  Progress(Console console, String job, long total, long done, long images, LongSupplier clock) {
+    this.console = console;
+    this.job = job;
+    this.total = total;
+    this.clock = clock;
+    samples.add(new Sample(clock.getAsLong(), done, images));
+  }
+
+  /**
+   * Shows the progress, unless it was shown a moment ago.
+   *
+   * @param done prompts with an outcome
+   * @param failed those of them without images
+   * @param images images so far
+   */
+  void update(long done, long failed, long images) {
+    long now = clock.getAsLong();
+    if (now - samples.getLast().nanos() >= SAMPLE) {
+      samples.add(new Sample(now, done, images));
+      while (now - samples.getFirst().nanos() > WINDOW) {
+        samples.removeFirst();
+      }
+    }
+    if (shownNanos == Long.MIN_VALUE || now - shownNanos >= pause() || done == total) {
+      shownNanos = now;
+      show(now, done, failed, images);
+    }
+  }
+
+  long total() {
+    return total;
+  }
+
+  /** Takes the bar off the terminal. */
+  void end() {
+    console.endLive();
+  }
+
+  private long pause() {
+    if (console.isJson()) {
+      return JSON_PAUSE;
+    }
+    return console.columns() > 0 ? REDRAW : LOG_PAUSE;
+  }
+
+  private void show(long now, long done, long failed, long images) {
+    double seconds = (now - samples.getFirst().nanos()) / 1e9;
+    double imagesPerSecond = rate(images - samples.getFirst().images(), seconds);
+    double promptsPerSecond = rate(done - samples.getFirst().done(), seconds);
+    long left = promptsPerSecond > 0 ? Math.round((total - done) / promptsPerSecond) : -1;
+    if (console.isJson()) {
+      JsonObject event = new JsonObject();
+      event.addProperty("event", "progress");
+      event.addProperty("job", job);
+      event.addProperty("done", done);
+      event.addProperty("total", total);
+      event.addProperty("failed", failed);
+      event.addProperty("images_per_second", Math.round(imagesPerSecond * 100) / 100.0);
+      event.addProperty("eta_seconds", left < 0 ? null : left);
+      console.emit(event);
+      return;
+    }
+    String facts = facts(done, failed, imagesPerSecond, left);
+    if (console.columns() > 0) {
+      int bar = Math.min(MAX_BAR, console.columns() - facts.length() - 3);
+      console.live(bar < 4 ? facts : bar(done, bar) + "  " + facts);
+    } else {
+      console.say(facts);
+    }
+  }
+
+  private static double rate(long count, double seconds) {
+    return seconds > 0 ? count / seconds : 0;
+  }
+
+  private String facts(long done, long failed, double imagesPerSecond, long left) {
+    StringBuilder facts = new StringBuilder(String.format(Locale.ROOT, "%,d/%,d", done, total));
+    if (imagesPerSecond > 0) {
+      facts.append(String.format(Locale.ROOT, "  %.1f images/s", imagesPerSecond));
+    }
+    if (left > 0) {
+      facts.append("  ").append(duration(left)).append(" left");
+    }
+    if (failed > 0) {
+      facts.append(String.format(Locale.ROOT, "  %,d failed", failed));
+    }
+    return facts.toString();
+  }
+
+  private String bar(long done, int width) {
+    int full = total == 0 ? 0 : (int) (Math.min(done, total) * width / total);
+    return "█".repeat(full) + "░".repeat(width - full);
+  }
+
+  /** {@code 42 s}, {@code 3 min 5 s}, {@code 2 h 10 min}, {@code 3 d 4 h}. */
+  static String duration(long seconds) {
+    if (seconds < 60) {
+      return seconds + " s";
+    }
+    if (seconds < 3600) {
+      return seconds / 60 + " min " + seconds % 60 + " s";
+    }
+    if (seconds < 86_400) {
+      return seconds / 3600 + " h " + seconds % 3600 / 60 + " min";
+    }
+    return seconds / 86_400 + " d " + seconds % 86_400 / 3600 + " h";
+  }
+}

@@ -1,0 +1,52 @@
+package io.bitloom.client.cli;
+
+import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.v1.Job;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "results",
+    description = {
+      "Fetch a job's images into a folder; go on where it broke off.",
+      "What is on disk is not saved again.",
+      "Without --follow it ends after the results there are; if the job goes on,",
+      "the exit code is 3."
+    })
+final class ResultsCommand implements Callable<Integer> {
+
+  @Parameters(paramLabel = "JOB", converter = JobName.Converter.class, description = "The job.")
+  private JobName name;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      required = true,
+      description = "Folder for the images.")
+  private Path out;
+
+  @Option(names = "--follow", description = "Wait until the job is done.")
+  private boolean follow;
+
+  @Mixin private ConnectionOptions connection;
+  @Mixin private OutputOptions output;
+
+  @Override
+  public Integer call() throws IOException {
+    Console console = output.console();
+    try (BitloomClient client = connection.client()) {
+      Job job = client.getJob(name.resource());
+      String title = job.getDisplayName().isEmpty() ? job.getName() : job.getDisplayName();
+      Job fetched =
+          new Download(console, client, out)
+              .run(job.getName(), follow, title, "model " + job.getModel());
+      JobReport.conclude(console, fetched);
+      return ExitCode.of(fetched);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package io.bitloom.client.cli;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * Commands of other modules. The script {@code ./bitloom} starts those modules itself; here the
+ * commands only stand in the list of {@code --help}.
+ */
+final class RoutedCommands {
+
+  private RoutedCommands() {}
+
+  /** A command that only the script can run. */
+  abstract static class Routed implements Callable<Integer> {
+
+    @Spec private CommandSpec command;
+
+    @Override
+    public Integer call() {
+      throw new ParameterException(
+          command.commandLine(), command.name() + " is started by the script ./bitloom");
+    }
+  }
+
+  @Command(name = "coordinator", description = "Run a coordinator.")
+  static final class Coordinator extends Routed {}
+
+  @Command(name = "worker", description = "Run a worker.")
+  static final class Worker extends Routed {}
+
+  @Command(name = "verify", description = "Check the model code against reference values.")
+  static final class Verify extends Routed {}
+}

@@ -1,0 +1,208 @@
+package io.bitloom.client.cli;
+
+import com.google.gson.JsonObject;
+import io.bitloom.client.output.ImageFolder;
+import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.Model;
+import io.bitloom.v1.Prompt;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "submit",
+    description = {
+      "Submit a JSONL file of prompts as one job and fetch its images.",
+      "The whole file is checked first: if lines are bad, they are named and nothing",
+      "is submitted."
+    },
+    footer = {
+      "",
+      "Fields of a line; only prompt is required:",
+      "  custom_id, prompt, negative_prompt, aspect_ratio (\"3:2\") or h_div_w (1.5),",
+      "  size, seed, guidance, temperature, top_p, greedy, num_images, format",
+      "Ctrl-C leaves the job running; the last line says how to come back."
+    })
+final class SubmitCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec command;
+
+  @Parameters(paramLabel = "FILE", description = "The prompts, one JSON object a line.")
+  private Path path;
+
+  @Option(names = "--out", paramLabel = "DIR", description = "Folder for the images.")
+  private Path out;
+
+  @Option(names = "--dry-run", description = "Check everything, submit nothing.")
+  private boolean dryRun;
+
+  @Option(names = "--offline", description = "With --dry-run: check without a coordinator.")
+  private boolean offline;
+
+  @Option(names = "--skip-bad-lines", description = "Submit the good lines of a file; exit with 3.")
+  private boolean skipBadLines;
+
+  @Option(names = "--no-wait", description = "Return as soon as the job is submitted.")
+  private boolean noWait;
+
+  @Option(names = "--name", paramLabel = "TEXT", description = "The job's name for people.")
+  private String name;
+
+  @Option(names = "--priority", paramLabel = "N", description = "0 (last) to 9 (first); default 5.")
+  private Integer priority;
+
+  @Option(names = "--label", paramLabel = "KEY=VALUE", description = "Labels of the job.")
+  private Map<String, String> labels = new LinkedHashMap<>();
+
+  @Option(
+      names = "--resume",
+      paramLabel = "JOB",
+      converter = JobName.Converter.class,
+      description = "Go on with a submission of this file that broke off.")
+  private JobName resume;
+
+  @Mixin private PromptOptions prompts;
+  @Mixin private ConnectionOptions connection;
+  @Mixin private OutputOptions output;
+
+  @Override
+  public Integer call() throws IOException {
+    if (offline && !dryRun) {
+      throw new ParameterException(command.commandLine(), "--offline needs --dry-run");
+    }
+    if (!Files.isReadable(path) || Files.isDirectory(path)) {
+      throw new ParameterException(command.commandLine(), "cannot read the file " + path);
+    }
+    Console console = output.console();
+    Prompt defaults = prompts.defaults();
+    if (offline) {
+      return check(console, new Submission(console, file(PromptCheck.offline(defaults))));
+    }
+    try (BitloomClient client = connection.client()) {
+      Model model = Submission.model(client.listModels(), prompts.model());
+      Submission submission = new Submission(console, file(new PromptCheck(defaults, model)));
+      if (dryRun) {
+        return check(console, submission);
+      }
+      refuseFolderOfAnotherJob();
+      return submit(console, client, submission, model);
+    }
+  }
+
+  private PromptFile file(PromptCheck check) {
+    return PromptFile.of(path, check);
+  }
+
+  private int check(Console console, Submission submission) throws IOException {
+    PromptFile.Contents contents = submission.check();
+    JsonObject event = new JsonObject();
+    event.addProperty("event", "checked");
+    event.addProperty("file", path.toString());
+    event.addProperty("prompts", contents.prompts());
+    event.addProperty("images", contents.images());
+    event.addProperty("bad_lines", contents.badLines());
+    JsonObject schedules = new JsonObject();
+    contents.schedules().forEach(schedules::addProperty);
+    event.add("schedules", schedules);
+    console.emit(event);
+    console.say(
+        path
+            + ": "
+            + JobReport.plural(contents.prompts(), "prompt")
+            + ", "
+            + JobReport.plural(contents.images(), "image"));
+    contents.schedules().forEach((schedule, n) -> console.say("  " + schedule + "  " + n));
+    return exitCode(console, contents);
+  }
+
+  /** Whether a file may be submitted: {@link ExitCode#USAGE} if not. */
+  private int exitCode(Console console, PromptFile.Contents contents) {
+    String problem = "";
+    if (contents.badLines() > 0 && !skipBadLines) {
+      problem =
+          JobReport.plural(contents.badLines(), "bad line")
+              + " in "
+              + path
+              + "; nothing was submitted (--skip-bad-lines goes on without them)";
+    } else if (contents.prompts() == 0) {
+      problem = "no prompts in " + path + "; nothing was submitted";
+    }
+    if (!problem.isEmpty()) {
+      JsonObject event = new JsonObject();
+      event.addProperty("event", "error");
+      event.addProperty("message", problem);
+      console.complain(problem, event);
+      return ExitCode.USAGE;
+    }
+    return contents.badLines() > 0 ? ExitCode.PARTIAL : ExitCode.DONE;
+  }
+
+  private void refuseFolderOfAnotherJob() throws IOException {
+    Optional<String> there = out == null ? Optional.empty() : ImageFolder.jobOf(out);
+    boolean same = resume != null && there.equals(Optional.of(resume.resource()));
+    if (there.isPresent() && !same) {
+      throw new ParameterException(
+          command.commandLine(),
+          out + " holds the images of " + there.get() + "; choose another folder");
+    }
+  }
+
+  private int submit(Console console, BitloomClient client, Submission submission, Model model)
+      throws IOException {
+    PromptFile.Contents contents = submission.check();
+    int checked = exitCode(console, contents);
+    if (checked == ExitCode.USAGE) {
+      return checked;
+    }
+    Job job =
+        resume == null ? Submission.create(client, newJob()) : client.getJob(resume.resource());
+    try (ComeBack comeBack = new ComeBack(console, job.getName(), path, out)) {
+      job = submission.send(client, job, contents.prompts());
+      comeBack.allIsSent();
+      console.say(console.bold(job.getName()) + "  " + JobReport.counts(job.getCounts()));
+      if (noWait) {
+        return checked;
+      }
+      job =
+          out == null
+              ? Watch.until(console, client, job.getName())
+              : fetch(console, client, job, model);
+      comeBack.done();
+    }
+    JobReport.conclude(console, job);
+    int outcome = ExitCode.of(job);
+    return outcome == ExitCode.DONE ? checked : outcome;
+  }
+
+  private Job newJob() {
+    Job.Builder job =
+        Job.newBuilder()
+            .setDisplayName(name == null ? path.getFileName().toString() : name)
+            .setModel(prompts.model())
+            .setDefaults(prompts.defaults())
+            .putAllLabels(labels);
+    if (priority != null) {
+      job.setPriority(priority);
+    }
+    return job.build();
+  }
+
+  private Job fetch(Console console, BitloomClient client, Job job, Model model)
+      throws IOException {
+    String title = job.getDisplayName().isEmpty() ? job.getName() : job.getDisplayName();
+    String note = model.getName() + ": " + model.getDescription();
+    return new Download(console, client, out).run(job.getName(), true, title, note);
+  }
+}

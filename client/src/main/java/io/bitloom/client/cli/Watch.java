@@ -1,0 +1,46 @@
+package io.bitloom.client.cli;
+
+import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.client.sdk.ResumingStream;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.JobCounts;
+import io.bitloom.v1.WatchJobResponse;
+
+/** Follows a job by its counts, without its images. */
+final class Watch {
+
+  private Watch() {}
+
+  /** Shows a job's progress until its state is terminal; returns it as it then is. */
+  static Job until(Console console, BitloomClient client, String name) {
+    Job job = client.getJob(name);
+    Progress progress = null;
+    try (ResumingStream<WatchJobResponse> events = client.watch(name)) {
+      while (events.hasNext()) {
+        WatchJobResponse event = events.next();
+        if (!event.hasJob()) {
+          continue;
+        }
+        job = event.getJob();
+        JobCounts counts = job.getCounts();
+        if (progress == null || progress.total() != counts.getAppended()) {
+          progress =
+              new Progress(
+                  console,
+                  name,
+                  counts.getAppended(),
+                  JobReport.done(counts),
+                  counts.getSucceeded(),
+                  System::nanoTime);
+        }
+        progress.update(
+            JobReport.done(counts),
+            counts.getFailed() + counts.getCancelled(),
+            counts.getSucceeded());
+      }
+    } finally {
+      console.endLive();
+    }
+    return job;
+  }
+}

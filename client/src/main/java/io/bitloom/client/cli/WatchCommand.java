@@ -1,0 +1,28 @@
+package io.bitloom.client.cli;
+
+import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.v1.Job;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "watch", description = "Follow a job until it is done.")
+final class WatchCommand implements Callable<Integer> {
+
+  @Mixin private ConnectionOptions connection;
+  @Mixin private OutputOptions output;
+
+  @Parameters(paramLabel = "JOB", converter = JobName.Converter.class, description = "The job.")
+  private JobName job;
+
+  @Override
+  public Integer call() {
+    Console console = output.console();
+    try (BitloomClient client = connection.client()) {
+      Job ended = Watch.until(console, client, job.resource());
+      JobReport.conclude(console, ended);
+      return ExitCode.of(ended);
+    }
+  }
+}

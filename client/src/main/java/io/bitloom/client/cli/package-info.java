@@ -1,0 +1,2 @@
+/** The {@code bitloom} command line. */
+package io.bitloom.client.cli;

@@ -1,0 +1,17 @@
+package io.bitloom.client.cluster;
+
+import java.nio.file.Path;
+
+/**
+ * What a local cluster consists of.
+ *
+ * @param home folder of the script {@code bitloom}
+ * @param data folder of the coordinator: queue and results
+ * @param logs folder for one log file a process
+ * @param grpcPort port of the coordinator; 0 for any free one
+ * @param httpPort port of its pages and metrics; 0 for any free one
+ * @param workers number of workers
+ * @param model name or folder of the workers' model; empty for the built-in one
+ */
+public record ClusterConfig(
+    Path home, Path data, Path logs, int grpcPort, int httpPort, int workers, String model) {}

@@ -1,0 +1,152 @@
+package io.bitloom.client.cluster;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+
+/** A coordinator with its embedded Redis, and workers; each is its own process. */
+public final class LocalCluster implements AutoCloseable {
+
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration POLL = Duration.ofMillis(20);
+  private static final int LAST_LINES = 20;
+
+  private final Deque<ChildProcess> processes = new ArrayDeque<>();
+  private String grpcAddress;
+  private String httpAddress;
+  private volatile boolean closing;
+
+  private LocalCluster() {}
+
+  /**
+   * Starts the processes; returns when the coordinator is ready, while the workers still load their
+   * model.
+   *
+   * @throws IOException if the coordinator cannot be started; has the end of its log
+   */
+  public static LocalCluster start(ClusterConfig config) throws IOException {
+    LocalCluster cluster = new LocalCluster();
+    try {
+      cluster.startAll(config);
+    } catch (IOException | RuntimeException e) {
+      cluster.close();
+      throw e;
+    }
+    return cluster;
+  }
+
+  private void startAll(ClusterConfig config) throws IOException {
+    Files.createDirectories(config.logs());
+    Path ports = Files.createTempDirectory("bitloom-ports").resolve("ports.json");
+    try {
+      startCoordinator(config, ports);
+    } finally {
+      Files.deleteIfExists(ports);
+      Files.delete(ports.getParent());
+    }
+    for (int i = 1; i <= config.workers(); i++) {
+      startWorker(config, config.workers() == 1 ? "worker" : "worker-" + i);
+    }
+  }
+
+  private void startCoordinator(ClusterConfig config, Path ports) throws IOException {
+    List<String> arguments =
+        List.of(
+            "coordinator",
+            "--data=" + config.data(),
+            "--grpc-port=" + config.grpcPort(),
+            "--http-port=" + config.httpPort(),
+            "--ports-file=" + ports,
+            "--exit-on-stdin-close");
+    start("coordinator", config, arguments);
+    JsonObject bound = JsonParser.parseString(awaitFile(ports)).getAsJsonObject();
+    grpcAddress = "127.0.0.1:" + bound.get("grpc").getAsInt();
+    httpAddress = "http://127.0.0.1:" + bound.get("http").getAsInt();
+  }
+
+  private void startWorker(ClusterConfig config, String name) throws IOException {
+    List<String> arguments = new ArrayList<>();
+    arguments.add("worker");
+    arguments.add("--coordinator=" + grpcAddress);
+    arguments.add("--exit-on-stdin-close");
+    if (!config.model().isEmpty()) {
+      arguments.add("--model=" + config.model());
+    }
+    start(name, config, arguments);
+  }
+
+  private void start(String name, ClusterConfig config, List<String> arguments) throws IOException {
+    Path log = config.logs().resolve(name + ".log");
+    processes.push(ChildProcess.start(name, config.home(), arguments, log));
+  }
+
+  /** The coordinator writes the file in one step when it is ready. */
+  private String awaitFile(Path file) throws IOException {
+    long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
+    while (!Files.exists(file)) {
+      Optional<String> broken = broken();
+      if (broken.isPresent()) {
+        throw new IOException(broken.get());
+      }
+      if (System.nanoTime() > deadline) {
+        throw new IOException("the coordinator is not ready after " + START_TIMEOUT);
+      }
+      pause();
+    }
+    return Files.readString(file);
+  }
+
+  private static void pause() throws IOException {
+    try {
+      Thread.sleep(POLL.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while the coordinator started", e);
+    }
+  }
+
+  /** {@code host:port} of the coordinator. */
+  public String grpcAddress() {
+    return grpcAddress;
+  }
+
+  /** Address of the coordinator's pages. */
+  public String httpAddress() {
+    return httpAddress;
+  }
+
+  /** Which process ended though it should run, with the end of its log. */
+  public Optional<String> broken() {
+    return processes.stream()
+        .filter(process -> !process.isAlive())
+        .findFirst()
+        .map(process -> process.epitaph(LAST_LINES));
+  }
+
+  /** Runs something as soon as a process ends that should run. */
+  public void whenBroken(Runnable action) {
+    for (ChildProcess process : processes) {
+      process.whenEnded(
+          () -> {
+            if (!closing) {
+              action.run();
+            }
+          });
+    }
+  }
+
+  /** Ends the workers, then the coordinator; waits for them. */
+  @Override
+  public void close() {
+    closing = true;
+    processes.forEach(ChildProcess::close);
+  }
+}

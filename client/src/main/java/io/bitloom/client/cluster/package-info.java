@@ -1,0 +1,2 @@
+/** A coordinator and workers on this machine, as child processes. */
+package io.bitloom.client.cluster;

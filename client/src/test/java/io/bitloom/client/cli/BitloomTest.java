@@ -1,0 +1,169 @@
+package io.bitloom.client.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+class BitloomTest {
+
+  @TempDir Path folder;
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @ParameterizedTest
+  @ValueSource(strings = {"demo", "up", "submit", "status", "watch", "results", "list", "cancel"})
+  void everyCommandHasHelp(String command) {
+    assertEquals(0, run(command, "--help"));
+    assertTrue(out.toString().startsWith("Usage: bitloom " + command), out.toString());
+  }
+
+  @Test
+  void theHelpListsTheCommandsOfAllModules() {
+    assertEquals(0, run("--help"));
+    for (String command : List.of("demo", "submit", "coordinator", "worker", "verify")) {
+      assertTrue(out.toString().contains("\n  " + command + " "), command);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "|which command",
+        "frobnicate|frobnicate",
+        "submit|FILE",
+        "submit no-such-file.jsonl --dry-run --offline|no-such-file.jsonl",
+        "submit FILE --offline|--dry-run",
+        "submit FILE --dry-run --offline --size 2M|--size must be one of 0.06M",
+        "submit FILE --dry-run --offline --aspect-ratio 3x2|--aspect-ratio must be",
+        "submit FILE --dry-run --offline --num-images 0|--num-images must be 1 to 16",
+        "submit FILE --dry-run --offline --guidance 99|--guidance must be",
+        "submit FILE --dry-run --offline --format gif|--format must be png or jpeg",
+        "submit FILE --dry-run --offline --top-p x|'x' is not a double",
+        "results jobs/1|--out",
+        "list --state nope|nope",
+      })
+  void wrongUsageIsSaidAndExitsWithTwo(String command, String complaint) throws IOException {
+    Path file = write("{\"prompt\": \"a cat\"}");
+
+    int exit = run((command == null ? "" : command).replace("FILE", file.toString()).split(" "));
+
+    assertEquals(2, exit, err.toString());
+    assertTrue(err.toString().contains(complaint), err.toString());
+  }
+
+  @Test
+  void aDryRunOfAGoodFileCountsPromptsByTemplate() throws IOException {
+    Path file =
+        write(
+            "{\"prompt\": \"a\", \"aspect_ratio\": \"3:2\", \"num_images\": 3}",
+            "{\"prompt\": \"b\", \"h_div_w\": 0.67, \"size\": \"0.06M\"}");
+
+    assertEquals(0, run("submit", file.toString(), "--dry-run", "--offline"), err.toString());
+    assertEquals(file + ": 2 prompts, 4 images\n  0.666  1\n  0.666_0.06M  1\n", out.toString());
+  }
+
+  @Test
+  void everyBadLineIsNamedByFileAndNumber() throws IOException {
+    Path file = badFile();
+
+    assertEquals(2, run("submit", file.toString(), "--dry-run", "--offline"));
+
+    List<String> complaints = err.toString().lines().toList();
+    assertEquals(
+        file + ":2: size must be one of 0.06M, 0.25M, 0.60M, 1M, not \"9M\"", complaints.get(0));
+    assertTrue(complaints.get(1).startsWith(file + ":3: "), complaints.get(1));
+    assertTrue(complaints.get(2).contains("2 bad lines"), complaints.get(2));
+  }
+
+  @Test
+  void badLinesCanBeSkippedAndAreStillListed() throws IOException {
+    Path file = badFile();
+
+    assertEquals(3, run("submit", file.toString(), "--dry-run", "--offline", "--skip-bad-lines"));
+
+    assertEquals(2, err.toString().lines().count());
+    assertTrue(out.toString().contains("2 prompts, 2 images"), out.toString());
+  }
+
+  @Test
+  void machinesGetOneObjectALine() throws IOException {
+    Path file = badFile();
+
+    assertEquals(2, run("submit", file.toString(), "--dry-run", "--offline", "--json"));
+
+    List<String> lines = out.toString().lines().toList();
+    assertTrue(lines.get(0).startsWith("{\"event\":\"bad_line\",\"file\":\""), lines.get(0));
+    assertTrue(lines.get(0).contains("\"line\":2,\"field\":\"size\",\"value\":\"9M\""));
+    assertTrue(lines.get(2).startsWith("{\"event\":\"checked\""), lines.get(2));
+    assertEquals("", err.toString());
+  }
+
+  @Test
+  void aFileWithoutPromptsIsRefused() throws IOException {
+    assertEquals(2, run("submit", write("").toString(), "--dry-run", "--offline"));
+    assertTrue(err.toString().contains("no prompts"), err.toString());
+  }
+
+  @Test
+  void defaultsOfTheCommandLineHoldWhereALineSaysNothing() throws IOException {
+    Path file = write("{\"prompt\": \"a\"}", "{\"prompt\": \"b\", \"size\": \"1M\"}");
+
+    run("submit", file.toString(), "--dry-run", "--offline", "--size=0.25M", "--aspect-ratio=1:1");
+
+    assertTrue(out.toString().contains("  1.0_0.25M  1\n  1.0_1M  1\n"), out.toString());
+  }
+
+  @Test
+  void aMissingCoordinatorIsAnErrorWithoutAStackTrace() {
+    assertEquals(1, run("list", "--coordinator", "127.0.0.1:1"));
+    assertTrue(err.toString().contains("no coordinator answers at 127.0.0.1:1"), err.toString());
+    assertFalse(err.toString().contains("\tat "), err.toString());
+  }
+
+  @Test
+  void theDemoHasTwentyFourPromptsInEightAspectRatios() throws IOException {
+    try (var demo = BitloomTest.class.getResourceAsStream("demo-prompts.jsonl")) {
+      Path file = folder.resolve("demo.jsonl");
+      Files.copy(demo, file);
+
+      assertEquals(0, run("submit", file.toString(), "--dry-run", "--offline"), err.toString());
+      assertTrue(out.toString().contains("24 prompts, 24 images"), out.toString());
+      assertEquals(9, out.toString().lines().count());
+    }
+  }
+
+  private Path badFile() throws IOException {
+    return write(
+        "{\"prompt\": \"a\"}",
+        "{\"prompt\": \"b\", \"size\": \"9M\"}",
+        "not json",
+        "{\"prompt\": \"d\"}");
+  }
+
+  private Path write(String... lines) throws IOException {
+    return Files.write(folder.resolve("prompts.jsonl"), List.of(lines));
+  }
+
+  private int run(String... arguments) {
+    CommandLine commandLine = Bitloom.commandLine();
+    commandLine.setOut(new PrintWriter(out, true));
+    commandLine.setErr(new PrintWriter(err, true));
+    boolean none = arguments.length == 1 && arguments[0].isEmpty();
+    return commandLine.execute(none ? new String[0] : arguments);
+  }
+}

@@ -1,0 +1,101 @@
+package io.bitloom.client.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ProgressTest {
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+  private long nanos;
+
+  @Test
+  void aTerminalGetsABarWithCountSpeedAndTimeLeft() {
+    Progress progress = progress(false, 80);
+
+    passSeconds(10);
+    progress.update(10, 1, 20);
+
+    String line = err.toString();
+    assertTrue(line.contains("10/40  2.0 images/s  30 s left  1 failed"), line);
+    assertTrue(line.contains("████████░░"), line);
+    assertEquals("", out.toString());
+  }
+
+  @Test
+  void theBarFitsANarrowTerminal() {
+    Progress progress = progress(false, 50);
+
+    passSeconds(10);
+    progress.update(10, 0, 20);
+
+    String line = err.toString().replaceAll("\r\u001b\\[K", "");
+    assertTrue(line.length() < 50, line);
+  }
+
+  @Test
+  void aLogGetsPlainLinesNowAndThen() {
+    Progress progress = progress(false, 0);
+
+    for (int done = 1; done <= 40; done++) {
+      passSeconds(1);
+      progress.update(done, 0, done);
+    }
+
+    assertFalse(out.toString().contains("\u001b"), out.toString());
+    assertEquals(9, out.toString().lines().count());
+    assertTrue(out.toString().endsWith("40/40  1.0 images/s\n"), out.toString());
+    assertEquals("", err.toString());
+  }
+
+  @Test
+  void aMachineGetsObjects() {
+    Progress progress = progress(true, 80);
+
+    passSeconds(10);
+    progress.update(10, 1, 20);
+
+    assertEquals(
+        "{\"event\":\"progress\",\"job\":\"jobs/1\",\"done\":10,\"total\":40,\"failed\":1,"
+            + "\"images_per_second\":2.0,\"eta_seconds\":30}\n",
+        out.toString());
+    assertEquals("", err.toString());
+  }
+
+  @Test
+  void theSpeedIsThatOfTheLastHalfMinute() {
+    Progress progress = progress(true, 0);
+
+    passSeconds(1000);
+    progress.update(1, 0, 1);
+    for (int done = 2; done <= 40; done++) {
+      passSeconds(1);
+      progress.update(done, 0, 2L * done);
+    }
+
+    assertTrue(out.toString().endsWith("\"images_per_second\":2.0,\"eta_seconds\":0}\n"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"42,42 s", "185,3 min 5 s", "7800,2 h 10 min", "273600,3 d 4 h"})
+  void durationsAreShort(long seconds, String text) {
+    assertEquals(text, Progress.duration(seconds));
+  }
+
+  private Progress progress(boolean json, int columns) {
+    Console console = new Console(new PrintWriter(out), new PrintWriter(err), json, columns, false);
+    return new Progress(console, "jobs/1", 40, 0, 0, () -> nanos);
+  }
+
+  private void passSeconds(long seconds) {
+    nanos += TimeUnit.SECONDS.toNanos(seconds);
+  }
+}
