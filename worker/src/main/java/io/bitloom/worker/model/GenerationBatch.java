@@ -1,7 +1,7 @@
 package io.bitloom.worker.model;
 
 import io.bitloom.common.schedule.Scale;
-import io.bitloom.worker.text.TextFeatures;
+import io.bitloom.worker.tensor.PackedRows;
 import java.util.List;
 
 /**
@@ -14,7 +14,7 @@ import java.util.List;
  * @param images how each of the B images is drawn
  */
 public record GenerationBatch(
-    List<Scale> scales, TextFeatures prompts, TextFeatures negative, List<ImageSampling> images) {
+    List<Scale> scales, PackedRows prompts, PackedRows negative, List<ImageSampling> images) {
 
   /**
    * @throws IllegalArgumentException if the parts are not for the same number of images and scales
@@ -28,11 +28,11 @@ public record GenerationBatch(
     require(
         scales.size() <= InfinityConfig.MAX_SCALES,
         "at most " + InfinityConfig.MAX_SCALES + " scales, got " + scales.size());
-    require(prompts.prompts() == count, count + " images, but " + prompts.prompts() + " prompts");
+    require(prompts.count() == count, count + " images, but " + prompts.count() + " prompts");
     require(
         prompts.lengths().stream().allMatch(n -> n > 0), "a prompt needs at least one text row");
     require(
-        negative == null || negative.prompts() == count,
+        negative == null || negative.count() == count,
         count + " images, but another number of negative prompts");
     for (ImageSampling image : images) {
       require(

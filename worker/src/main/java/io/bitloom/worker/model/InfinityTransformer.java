@@ -3,12 +3,12 @@ package io.bitloom.worker.model;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Linear;
+import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Parameters;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
-import io.bitloom.worker.text.TextFeatures;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -157,7 +157,7 @@ public final class InfinityTransformer implements AutoCloseable {
    * @return logits (B, L, V)
    */
   public Tensor forward(
-      TextFeatures prompts, List<Boolean> dropped, Tensor inputsBLd, List<Scale> scales) {
+      PackedRows prompts, List<Boolean> dropped, Tensor inputsBLd, List<Scale> scales) {
     Tensor angles = rope.table(scales);
     Tensor mask = BlockCausalMask.of(scales, parameters.device()); // (1, 1, L, L)
     TextCondition condition = text.condition(text.withDropped(prompts, dropped), Trace.NONE);
@@ -189,7 +189,7 @@ public final class InfinityTransformer implements AutoCloseable {
     return x;
   }
 
-  private TextFeatures textOf(GenerationBatch batch, Guidance guidance) {
+  private PackedRows textOf(GenerationBatch batch, Guidance guidance) {
     return guidance.neededFrom(0)
         ? text.withUnconditional(batch.prompts(), batch.negative())
         : batch.prompts();
@@ -233,7 +233,7 @@ public final class InfinityTransformer implements AutoCloseable {
     }
   }
 
-  private void requireFitting(String what, TextFeatures features) {
+  private void requireFitting(String what, PackedRows features) {
     if (features.channels() != config.textChannels()) {
       throw new IllegalArgumentException(
           what

@@ -2,10 +2,10 @@ package io.bitloom.worker.model;
 
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Linear;
+import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Parameters;
 import io.bitloom.worker.tensor.PerImage;
 import io.bitloom.worker.tensor.Tensors;
-import io.bitloom.worker.text.TextFeatures;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -54,28 +54,29 @@ final class TextConditioning {
   }
 
   /** Texts with their unconditional or negative counterparts behind them, for guidance. */
-  TextFeatures withUnconditional(TextFeatures prompts, TextFeatures negative) {
+  PackedRows withUnconditional(PackedRows prompts, PackedRows negative) {
     List<Integer> lengths = new ArrayList<>(prompts.lengths());
     TensorVector rows = new TensorVector(prompts.rows());
-    for (int i = 0; i < prompts.prompts(); i++) {
+    for (int i = 0; i < prompts.count(); i++) {
       boolean hasNegative = negative != null && negative.lengths().get(i) > 0;
-      Tensor text = hasNegative ? negative.prompt(i) : unconditional(prompts.lengths().get(i));
+      Tensor text = hasNegative ? negative.sequence(i) : unconditional(prompts.lengths().get(i));
       lengths.add(Math.toIntExact(text.size(0)));
       rows.push_back(text);
     }
-    return new TextFeatures(torch.cat(rows, 0), lengths);
+    return new PackedRows(torch.cat(rows, 0), lengths);
   }
 
   /** Texts of which some are replaced by the unconditional text, as training does at random. */
-  TextFeatures withDropped(TextFeatures prompts, List<Boolean> dropped) {
+  PackedRows withDropped(PackedRows prompts, List<Boolean> dropped) {
     TensorVector rows = new TensorVector();
-    for (int i = 0; i < prompts.prompts(); i++) {
-      rows.push_back(dropped.get(i) ? unconditional(prompts.lengths().get(i)) : prompts.prompt(i));
+    for (int i = 0; i < prompts.count(); i++) {
+      rows.push_back(
+          dropped.get(i) ? unconditional(prompts.lengths().get(i)) : prompts.sequence(i));
     }
-    return new TextFeatures(torch.cat(rows, 0), prompts.lengths());
+    return new PackedRows(torch.cat(rows, 0), prompts.lengths());
   }
 
-  TextCondition condition(TextFeatures text, Trace trace) {
+  TextCondition condition(PackedRows text, Trace trace) {
     Tensor rows = textNorm.apply(text.rows()); // (N, text channels)
     trace.record("act/text_norm", rows);
     Tensor pooled = pool(rows, text.lengths()); // (R, C)

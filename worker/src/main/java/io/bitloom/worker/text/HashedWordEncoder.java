@@ -1,5 +1,6 @@
 package io.bitloom.worker.text;
 
+import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Tensors;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -34,7 +35,7 @@ public final class HashedWordEncoder implements TextEncoder {
   }
 
   @Override
-  public TextFeatures encode(List<String> prompts, int maxLength) {
+  public PackedRows encode(List<String> prompts, int maxLength) {
     List<Integer> lengths = new ArrayList<>();
     List<String> words = new ArrayList<>();
     for (String prompt : prompts) {
@@ -47,7 +48,7 @@ public final class HashedWordEncoder implements TextEncoder {
       fill(rows, row, words.get(row));
     }
     Tensor features = Tensors.of(rows, words.size(), channels);
-    return new TextFeatures(features, lengths);
+    return new PackedRows(features, lengths);
   }
 
   /** Lower-case words and an end mark, each with its place. */

@@ -2,6 +2,7 @@ package io.bitloom.worker.text;
 
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Nn;
+import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Parameters;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
@@ -62,7 +63,7 @@ public final class T5Encoder implements AutoCloseable {
    * @param prompts token ids, the end-of-sequence token included
    * @throws IllegalArgumentException if a prompt is empty or an id is not in the vocabulary
    */
-  public TextFeatures encode(List<long[]> prompts) {
+  public PackedRows encode(List<long[]> prompts) {
     try (Scope scope = Scope.open();
         InferenceMode inference = new InferenceMode(true)) {
       TensorVector rows = new TensorVector();
@@ -72,7 +73,7 @@ public final class T5Encoder implements AutoCloseable {
         rows.push_back(forward(Tensors.of(ids, 1, ids.length), null, (x, i) -> {}).squeeze(0));
         lengths.add(ids.length);
       }
-      return new TextFeatures(scope.keep(torch.cat(rows, 0)), lengths);
+      return new PackedRows(scope.keep(torch.cat(rows, 0)), lengths);
     }
   }
 

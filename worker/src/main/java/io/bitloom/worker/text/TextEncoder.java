@@ -1,5 +1,6 @@
 package io.bitloom.worker.text;
 
+import io.bitloom.worker.tensor.PackedRows;
 import java.util.List;
 
 /** Turns prompts into the features that condition the transformer. */
@@ -12,7 +13,7 @@ public interface TextEncoder extends AutoCloseable {
    *
    * @param maxLength most rows of a prompt; longer prompts are cut
    */
-  TextFeatures encode(List<String> prompts, int maxLength);
+  PackedRows encode(List<String> prompts, int maxLength);
 
   @Override
   void close();

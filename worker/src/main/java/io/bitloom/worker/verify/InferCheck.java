@@ -9,9 +9,9 @@ import io.bitloom.worker.model.ImageSampling;
 import io.bitloom.worker.model.InfinityTransformer;
 import io.bitloom.worker.model.ScaleObserver;
 import io.bitloom.worker.model.Trace;
+import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
-import io.bitloom.worker.text.TextFeatures;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -80,9 +80,9 @@ final class InferCheck implements FixtureCheck {
     List<Double> temperature = perScale(settings, "tau_list", scales.size());
     found.close("cfg_list", row(guidance), tensors.get("cfg_list"), LIST_TOLERANCE);
     found.close("tau_list", row(temperature), tensors.get("tau_list"), LIST_TOLERANCE);
-    TextFeatures prompts = texts(settings, "lens", tensors, "text_", found);
+    PackedRows prompts = texts(settings, "lens", tensors, "text_", found);
     boolean hasNegative = settings.has("neg_lens") && !settings.json().get("neg_lens").isJsonNull();
-    TextFeatures negative =
+    PackedRows negative =
         hasNegative ? texts(settings, "neg_lens", tensors, "neg_text_", found) : null;
     if (settings.integer("top_k") != 1) {
       throw new IllegalArgumentException("only greedy generation (top_k 1) can be compared");
@@ -96,13 +96,13 @@ final class InferCheck implements FixtureCheck {
         scales, prompts, negative, Collections.nCopies(settings.integer("batch"), image));
   }
 
-  private static TextFeatures texts(
+  private static PackedRows texts(
       JsonFields settings, String lengths, Weights tensors, String prefix, CaseReport found) {
     int[] expected = toInts(settings.integers(lengths));
     List<Integer> found1 =
         IntStream.of(toInts(Tensors.longs(tensors.get(prefix + "lens")))).boxed().toList();
     found.equal(prefix + "lens", found1, IntStream.of(expected).boxed().toList());
-    return new TextFeatures(tensors.get(prefix + "kv_compact"), found1);
+    return new PackedRows(tensors.get(prefix + "kv_compact"), found1);
   }
 
   private static int[] toInts(long[] values) {

@@ -4,9 +4,9 @@ import io.bitloom.common.schedule.Scale;
 import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.model.BitLoss;
 import io.bitloom.worker.model.InfinityTransformer;
+import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
-import io.bitloom.worker.text.TextFeatures;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -37,7 +37,7 @@ final class TrainCheck implements FixtureCheck {
       Fixture fixture, Models models, String name, JsonFields settings, CaseReport found) {
     Weights expected = fixture.tensors(name);
     List<Scale> scales = Fixture.scales(settings, "scale_schedule");
-    TextFeatures prompts = texts(settings, expected, found);
+    PackedRows prompts = texts(settings, expected, found);
     InfinityTransformer transformer = models.trainable(settings);
     Tensor logits =
         transformer.forward(
@@ -50,11 +50,11 @@ final class TrainCheck implements FixtureCheck {
     leaveGradients(fixture, expected, name, found);
   }
 
-  private static TextFeatures texts(JsonFields settings, Weights tensors, CaseReport found) {
+  private static PackedRows texts(JsonFields settings, Weights tensors, CaseReport found) {
     List<Integer> lengths = ints(settings.integers("lens"));
     found.equal("text_lens", ints(Tensors.longs(tensors.get("text_lens"))), lengths);
     found.equal("batch", lengths.size(), settings.integer("batch"));
-    return new TextFeatures(tensors.get("text_kv_compact"), lengths);
+    return new PackedRows(tensors.get("text_kv_compact"), lengths);
   }
 
   private static List<Integer> ints(long[] values) {
