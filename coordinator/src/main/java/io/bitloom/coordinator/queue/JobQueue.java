@@ -1,6 +1,8 @@
 package io.bitloom.coordinator.queue;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.redis.RedisChannels;
 import io.bitloom.coordinator.redis.RedisConnection;
 import java.time.Duration;
 import java.util.Collection;
@@ -9,7 +11,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
@@ -25,11 +31,53 @@ import java.util.function.Consumer;
  */
 public final class JobQueue implements AutoCloseable {
 
+  /** More results than this are not read in one call of Redis. */
+  private static final int RESULTS_PER_CALL = 256;
+
+  /** More jobs than this are not looked at for one page. */
+  private static final int JOBS_PER_PAGE = 2000;
+
+  private final RedisConnection redis;
+  private final Keys keys;
+  private final JobIndex index;
+  private final JobScripts jobs;
+  private final BucketScripts buckets;
+  private final JobEnd jobEnd;
+  private final ReadyBuckets ready;
+  private final Reaper reaper;
+  private final Sweeper sweeper;
+  private final Appending appending;
+  private final Leases leases;
+  private final ScheduledExecutorService timers =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            Thread thread = new Thread(task, "queue-timers");
+            thread.setDaemon(true);
+            return thread;
+          });
+
   /**
    * @param redis closed by its owner, after the queue
    */
   public JobQueue(RedisConnection redis, QueueSettings settings) {
-    throw new UnsupportedOperationException();
+    this.redis = redis;
+    this.keys = new Keys(settings.namespace());
+    this.index = new JobIndex(redis, keys);
+    this.jobs = new JobScripts(redis, keys);
+    this.buckets = new BucketScripts(redis, keys, settings);
+    this.jobEnd = new JobEnd(jobs, buckets, index);
+    this.ready = new ReadyBuckets(timers);
+    this.reaper = new Reaper(jobs, buckets, jobEnd, settings, timers);
+    this.sweeper = new Sweeper(jobs, buckets, index, jobEnd);
+    this.appending = new Appending(index, jobs, buckets, sweeper);
+    this.leases = new Leases(jobs, buckets, jobEnd, ready, reaper);
+    long sweepMillis = settings.sweepInterval().toMillis();
+    timers.scheduleWithFixedDelay(
+        sweeper::sweepLater, sweepMillis, sweepMillis, TimeUnit.MILLISECONDS);
+    redis
+        .channels()
+        .subscribe(
+            keys.wakeChannel(), new WakeListener(ready, reaper, sweeper, this::snapshots, timers));
   }
 
   // Jobs
@@ -39,7 +87,20 @@ public final class JobQueue implements AutoCloseable {
    * Fails with {@code REQUEST_ID_REUSED} if that one has another spec, weight or priority.
    */
   public CompletionStage<JobRecord> createJob(NewJob job) {
-    throw new UnsupportedOperationException();
+    String jobId =
+        job.requestId().isEmpty() ? JobIds.random() : JobIds.of(job.tenant(), job.requestId());
+    return index
+        .register(jobId, job.tenant())
+        .thenCompose(listed -> jobs.create(jobId, job))
+        .thenCompose(
+            created ->
+                created == JobScripts.Created.DIFFERS
+                    ? JobErrors.failed(
+                        ErrorCode.REQUEST_ID_REUSED,
+                        "was used for a job with other values",
+                        "request_id",
+                        job.requestId())
+                    : get(jobId));
   }
 
   /**
@@ -53,7 +114,7 @@ public final class JobQueue implements AutoCloseable {
    * @return the job's count of prompts afterwards
    */
   public CompletionStage<Long> append(String jobId, long offset, List<NewPrompt> prompts) {
-    throw new UnsupportedOperationException();
+    return appending.append(jobId, offset, prompts);
   }
 
   /**
@@ -61,12 +122,32 @@ public final class JobQueue implements AutoCloseable {
    * PROMPT_COUNT_MISMATCH}, or with {@code JOB_NOT_ACCEPTING} if the job was cancelled.
    */
   public CompletionStage<JobRecord> seal(String jobId, OptionalLong expectedPrompts) {
-    throw new UnsupportedOperationException();
+    String expected = expectedPrompts.isPresent() ? Long.toString(expectedPrompts.getAsLong()) : "";
+    return jobs.seal(jobId, expected)
+        .thenCompose(
+            answer -> {
+              if (answer instanceof JobScripts.Done done) {
+                return jobEnd.endedIf(done.terminal(), jobId).thenCompose(ended -> get(jobId));
+              }
+              return answer instanceof JobScripts.OtherCount other
+                  ? JobErrors.failed(
+                      ErrorCode.PROMPT_COUNT_MISMATCH,
+                      "must be " + other.count(),
+                      "expected_prompts",
+                      expected)
+                  : JobErrors.failed(
+                      JobErrors.notAccepting(jobId, ((JobScripts.NotSealable) answer).state()));
+            });
   }
 
   /** Fails with {@code JOB_NOT_FOUND}. */
   public CompletionStage<JobRecord> get(String jobId) {
-    throw new UnsupportedOperationException();
+    return jobs.view(jobId)
+        .thenCompose(
+            found ->
+                found.isPresent()
+                    ? CompletableFuture.completedStage(found.get())
+                    : JobErrors.failed(JobErrors.notFound(jobId)));
   }
 
   /**
@@ -77,7 +158,35 @@ public final class JobQueue implements AutoCloseable {
    *     it is not such a token
    */
   public CompletionStage<JobPage> list(JobFilter filter, int pageSize, String pageToken) {
-    throw new UnsupportedOperationException();
+    return list(filter, pageSize, pageToken, JOBS_PER_PAGE);
+  }
+
+  private CompletionStage<JobPage> list(
+      JobFilter filter, int pageSize, String pageToken, int most) {
+    return index
+        .list(filter.tenant(), pageToken, pageSize)
+        .thenCompose(
+            listed ->
+                Stages.all(listed.stream().map(job -> jobs.view(job.jobId())).toList())
+                    .thenCompose(
+                        views -> {
+                          List<JobRecord> found =
+                              views.stream()
+                                  .flatMap(Optional::stream)
+                                  .filter(job -> matches(filter, job))
+                                  .toList();
+                          String next =
+                              listed.size() < pageSize
+                                  ? ""
+                                  : listed.get(listed.size() - 1).nextToken();
+                          return found.isEmpty() && !next.isEmpty() && most > pageSize
+                              ? list(filter, pageSize, next, most - pageSize)
+                              : CompletableFuture.completedStage(new JobPage(found, next));
+                        }));
+  }
+
+  private static boolean matches(JobFilter filter, JobRecord job) {
+    return filter.states().isEmpty() || filter.states().contains(job.state());
   }
 
   /**
@@ -86,7 +195,18 @@ public final class JobQueue implements AutoCloseable {
    * JOB_NOT_FOUND}.
    */
   public CompletionStage<JobRecord> cancel(String jobId) {
-    throw new UnsupportedOperationException();
+    return jobEnd
+        .cancelWaiting(jobId, "0")
+        .thenCompose(
+            cancelled -> {
+              if (!cancelled.cancelling()) {
+                return get(jobId);
+              }
+              return jobs.looseEnds(jobId)
+                  .thenCompose(ends -> jobEnd.forget(jobId, ends.lastOffsets().keySet()))
+                  .thenCompose(forgotten -> get(jobId))
+                  .thenCompose(job -> jobEnd.endedIf(job.terminal(), jobId).thenApply(done -> job));
+            });
   }
 
   /**
@@ -96,7 +216,12 @@ public final class JobQueue implements AutoCloseable {
    * @param afterCursor of the last result that the reader has; 0: from the start
    */
   public CompletionStage<List<ResultRecord>> results(String jobId, long afterCursor, int count) {
-    throw new UnsupportedOperationException();
+    return jobs.results(jobId, afterCursor, Math.min(count, RESULTS_PER_CALL))
+        .thenCompose(
+            results ->
+                results.isPresent()
+                    ? CompletableFuture.completedStage(results.get())
+                    : JobErrors.failed(JobErrors.notFound(jobId)));
   }
 
   /**
@@ -104,7 +229,22 @@ public final class JobQueue implements AutoCloseable {
    * been missed. Only changes after the stage is complete are certain to be told.
    */
   public CompletionStage<Subscription> onJobChanged(String jobId, Runnable listener) {
-    throw new UnsupportedOperationException();
+    return redis
+        .channels()
+        .subscribe(
+            keys.jobChannel(jobId),
+            new RedisChannels.Listener() {
+              @Override
+              public void message(byte[] message) {
+                listener.run();
+              }
+
+              @Override
+              public void subscribed() {
+                listener.run();
+              }
+            })
+        .thenApply(unsubscribe -> unsubscribe::run);
   }
 
   // Leases
@@ -118,7 +258,7 @@ public final class JobQueue implements AutoCloseable {
    */
   public CompletionStage<Optional<LeasedBatch>> lease(
       Bucket bucket, String worker, int maxImages, Duration duration) {
-    throw new UnsupportedOperationException();
+    return leases.lease(bucket, worker, maxImages, duration);
   }
 
   /**
@@ -127,8 +267,8 @@ public final class JobQueue implements AutoCloseable {
    * @return those that are not the worker's, or no longer: they expired or every prompt is done
    */
   public CompletionStage<Set<LeaseRef>> renew(
-      String worker, Collection<LeaseRef> leases, Duration duration) {
-    throw new UnsupportedOperationException();
+      String worker, Collection<LeaseRef> held, Duration duration) {
+    return leases.renew(worker, held, duration);
   }
 
   /**
@@ -138,7 +278,7 @@ public final class JobQueue implements AutoCloseable {
    * @return a verdict for each outcome, in order: COMMITTED or SUPERSEDED
    */
   public CompletionStage<List<TaskVerdict>> commit(LeaseRef lease, List<TaskOutcome> outcomes) {
-    throw new UnsupportedOperationException();
+    return leases.commit(lease, outcomes);
   }
 
   /**
@@ -148,17 +288,17 @@ public final class JobQueue implements AutoCloseable {
    * @return a verdict for each failure, in order
    */
   public CompletionStage<List<TaskVerdict>> fail(LeaseRef lease, List<TaskFailure> failures) {
-    throw new UnsupportedOperationException();
+    return leases.fail(lease, failures);
   }
 
   /** Hands prompts back that were not started; this is not an attempt, and they go next. */
   public CompletionStage<Void> release(LeaseRef lease, List<TaskRef> tasks) {
-    throw new UnsupportedOperationException();
+    return leases.release(lease, tasks);
   }
 
   /** Lets a lease expire now because its worker is lost; counts as an attempt. */
   public CompletionStage<Void> expire(LeaseRef lease) {
-    throw new UnsupportedOperationException();
+    return leases.expire(lease);
   }
 
   // Work
@@ -169,7 +309,7 @@ public final class JobQueue implements AutoCloseable {
    * notifications; asking costs nothing.
    */
   public Set<Bucket> readyBuckets() {
-    throw new UnsupportedOperationException();
+    return ready.ready();
   }
 
   /**
@@ -178,12 +318,12 @@ public final class JobQueue implements AutoCloseable {
    * nothing.
    */
   public Subscription onReady(Consumer<Bucket> listener) {
-    throw new UnsupportedOperationException();
+    return ready.subscribe(listener);
   }
 
   /** What waits in every bucket that ever had a prompt. */
   public CompletionStage<List<BucketBacklog>> backlog() {
-    throw new UnsupportedOperationException();
+    return snapshots().thenApply(all -> all.stream().map(BucketScripts.Snapshot::backlog).toList());
   }
 
   // Models
@@ -194,17 +334,23 @@ public final class JobQueue implements AutoCloseable {
    * @param description opaque to the queue; replaces the one before
    */
   public CompletionStage<Void> announceModel(String name, ByteString description) {
-    throw new UnsupportedOperationException();
+    return index.putModel(name, description);
   }
 
   /** Every model that was ever announced, by name. */
   public CompletionStage<Map<String, ByteString>> models() {
-    throw new UnsupportedOperationException();
+    return index.models();
   }
 
   /** Ends timers and subscriptions of this coordinator; leases and jobs stay. */
   @Override
   public void close() {
-    throw new UnsupportedOperationException();
+    timers.shutdownNow();
+  }
+
+  private CompletionStage<List<BucketScripts.Snapshot>> snapshots() {
+    return index
+        .buckets()
+        .thenCompose(all -> Stages.all(all.stream().map(buckets::snapshot).toList()));
   }
 }

@@ -1,29 +1,178 @@
 package io.bitloom.coordinator.redis;
 
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisConnectionStateAdapter;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.RedisNoScriptException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.codec.RedisCodec;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.Delay;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
 /**
  * Connections to one Redis, with a circuit breaker: while Redis is away, calls fail at once with
- * {@code QUEUE_UNAVAILABLE}; when it is back they work again.
+ * {@code QUEUE_UNAVAILABLE}; when it is back they work again. A call whose connection breaks is not
+ * repeated, because it may have taken effect.
  */
 public final class RedisConnection implements AutoCloseable {
+
+  private static final Duration TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration PING_INTERVAL = Duration.ofMillis(2500);
+  private static final RedisCodec<String, byte[]> CODEC =
+      RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
+
+  private final ClientResources resources;
+  private final RedisClient client;
+  private final StatefulRedisConnection<String, byte[]> connection;
+  private final RedisChannels channels;
+  private final CircuitBreaker breaker = CircuitBreaker.of("redis", breakerConfig());
+  private final Future<?> pings;
+  private volatile boolean answering = true;
+
+  private RedisConnection(ClientResources resources, RedisClient client) {
+    this.resources = resources;
+    this.client = client;
+    this.connection = client.connect(CODEC);
+    this.channels = new RedisChannels(client.connectPubSub(CODEC));
+    connection.addListener(
+        new RedisConnectionStateAdapter() {
+          @Override
+          public void onRedisConnected(RedisChannelHandler<?, ?> connected, SocketAddress address) {
+            answering = true;
+            breaker.reset();
+          }
+        });
+    this.pings =
+        resources
+            .eventExecutorGroup()
+            .scheduleAtFixedRate(
+                this::ping,
+                PING_INTERVAL.toMillis(),
+                PING_INTERVAL.toMillis(),
+                TimeUnit.MILLISECONDS);
+  }
 
   /**
    * Connects.
    *
    * @param uri {@code redis://host:port}, as Lettuce reads it
-   * @throws io.bitloom.common.error.BitloomException with {@code QUEUE_UNAVAILABLE} if Redis does
-   *     not answer
+   * @throws BitloomException with {@code INVALID_FIELD} if this is not such a URI, with {@code
+   *     QUEUE_UNAVAILABLE} if Redis does not answer
    */
   public static RedisConnection connect(String uri) {
-    throw new UnsupportedOperationException();
+    RedisURI address;
+    try {
+      address = RedisURI.create(uri);
+    } catch (IllegalArgumentException e) {
+      throw BitloomException.invalid("redis", uri, "must be a URI like redis://127.0.0.1:6379");
+    }
+    ClientResources resources =
+        ClientResources.builder()
+            .ioThreadPoolSize(2)
+            .computationThreadPoolSize(2)
+            .reconnectDelay(
+                () ->
+                    Delay.exponential(
+                        Duration.ofMillis(20), Duration.ofMillis(500), 2, TimeUnit.MILLISECONDS))
+            .build();
+    RedisClient client = RedisClient.create(resources, address);
+    client.setOptions(
+        ClientOptions.builder()
+            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+            .replayFilter(command -> true)
+            .timeoutOptions(TimeoutOptions.enabled(TIMEOUT))
+            .socketOptions(SocketOptions.builder().connectTimeout(TIMEOUT).keepAlive(true).build())
+            .build());
+    try {
+      return new RedisConnection(resources, client);
+    } catch (RedisException e) {
+      client.shutdown();
+      resources.shutdown(0, 0, TimeUnit.SECONDS);
+      throw new BitloomException(
+          ErrorCode.QUEUE_UNAVAILABLE,
+          "Redis does not answer at " + address.getHost() + ":" + address.getPort(),
+          e);
+    }
+  }
+
+  private static CircuitBreakerConfig breakerConfig() {
+    return CircuitBreakerConfig.custom()
+        .slidingWindowSize(20)
+        .minimumNumberOfCalls(5)
+        .failureRateThreshold(50)
+        .waitDurationInOpenState(Duration.ofMillis(500))
+        .permittedNumberOfCallsInHalfOpenState(2)
+        .recordException(RedisErrors::isLoss)
+        .build();
   }
 
   /** Whether Redis answers; turns false within 5 s of its loss. */
   public boolean available() {
-    throw new UnsupportedOperationException();
+    return answering && connection.isOpen() && breaker.getState() != CircuitBreaker.State.OPEN;
+  }
+
+  /** Makes one call. Its stage fails with a {@link BitloomException} only. */
+  public <T> CompletionStage<T> call(
+      Function<RedisClusterAsyncCommands<String, byte[]>, CompletionStage<T>> command) {
+    return breaker
+        .executeCompletionStage(() -> command.apply(connection.async()))
+        .exceptionallyCompose(e -> CompletableFuture.failedStage(RedisErrors.translate(e)));
+  }
+
+  /** Runs a script, and loads it first if this Redis does not have it. */
+  public CompletionStage<List<Object>> eval(RedisScript script, String[] keys, byte[]... args) {
+    return call(
+        redis ->
+            redis
+                .<List<Object>>evalsha(script.sha1(), ScriptOutputType.MULTI, keys, args)
+                .exceptionallyCompose(
+                    e ->
+                        RedisErrors.cause(e) instanceof RedisNoScriptException
+                            ? redis.eval(script.text(), ScriptOutputType.MULTI, keys, args)
+                            : CompletableFuture.failedStage(e)));
+  }
+
+  /** The pub/sub side of this Redis. */
+  public RedisChannels channels() {
+    return channels;
+  }
+
+  private void ping() {
+    if (!connection.isOpen()) {
+      answering = false;
+      return;
+    }
+    connection.async().ping().whenComplete((pong, e) -> answering = e == null);
+    channels.ping();
   }
 
   @Override
   public void close() {
-    throw new UnsupportedOperationException();
+    pings.cancel(false);
+    channels.close();
+    connection.close();
+    client.shutdown(Duration.ZERO, Duration.ofSeconds(1));
+    resources.shutdown(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
   }
 }

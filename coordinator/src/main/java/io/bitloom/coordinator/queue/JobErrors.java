@@ -1,0 +1,42 @@
+package io.bitloom.coordinator.queue;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.v1.JobState;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** What calls about jobs fail with. */
+final class JobErrors {
+
+  private JobErrors() {}
+
+  static BitloomException notFound(String jobId) {
+    return new BitloomException(
+        ErrorCode.JOB_NOT_FOUND, "there is no such job", "name", "jobs/" + jobId);
+  }
+
+  /**
+   * @param state empty if there is no such job
+   */
+  static BitloomException notAccepting(String jobId, Optional<JobState> state) {
+    return state
+        .map(
+            known ->
+                new BitloomException(
+                    ErrorCode.JOB_NOT_ACCEPTING,
+                    "is the name of a job in state " + known,
+                    "name",
+                    "jobs/" + jobId))
+        .orElseGet(() -> notFound(jobId));
+  }
+
+  static <T> CompletionStage<T> failed(ErrorCode code, String message, String field, Object value) {
+    return failed(new BitloomException(code, message, field, value));
+  }
+
+  static <T> CompletionStage<T> failed(BitloomException e) {
+    return CompletableFuture.failedStage(e);
+  }
+}

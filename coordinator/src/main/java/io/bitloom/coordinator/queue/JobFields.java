@@ -1,0 +1,50 @@
+package io.bitloom.coordinator.queue;
+
+import com.google.protobuf.ByteString;
+import io.bitloom.v1.JobState;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+
+/** The fields of a job's hash, as {@code create.lua} names them. */
+record JobFields(Map<String, ByteString> fields) {
+
+  JobRecord toRecord(String jobId, long running) {
+    long appended = number("appended");
+    long succeeded = number("succeeded");
+    long failed = number("failed");
+    long cancelled = number("cancelled");
+    return new JobRecord(
+        jobId,
+        text("tenant"),
+        Math.toIntExact(number("priority")),
+        fields.get("spec"),
+        JobState.valueOf("JOB_STATE_" + text("state")),
+        new JobRecord.Counts(
+            appended,
+            appended - succeeded - failed - cancelled - running,
+            running,
+            succeeded,
+            failed,
+            cancelled,
+            number("retried")),
+        Instant.ofEpochMilli(number("created")),
+        time("sealed"),
+        time("started"),
+        time("ended"));
+  }
+
+  private String text(String field) {
+    return fields.get(field).toStringUtf8();
+  }
+
+  private long number(String field) {
+    return Long.parseLong(text(field));
+  }
+
+  private Optional<Instant> time(String field) {
+    return fields.containsKey(field)
+        ? Optional.of(Instant.ofEpochMilli(number(field)))
+        : Optional.empty();
+  }
+}

@@ -1,0 +1,82 @@
+package io.bitloom.coordinator.queue;
+
+/**
+ * Every key and channel of the queue. The keys of one job share a hash tag, those of one bucket
+ * another, the lists of jobs, buckets and models a third.
+ */
+final class Keys {
+
+  private final String namespace;
+
+  Keys(String namespace) {
+    this.namespace = Names.escape(namespace) + ":";
+  }
+
+  /** In the order of {@code fragments/job.lua}. */
+  String[] job(String jobId) {
+    String tag = namespace + "{j:" + Names.escape(jobId) + "}:";
+    return new String[] {
+      tag + "job", tag + "prompts", tag + "buckets", tag + "running", tag + "done", tag + "results"
+    };
+  }
+
+  /** In the order of {@code fragments/bucket.lua}. */
+  String[] bucket(Bucket bucket) {
+    String tag = namespace + "{b:" + id(bucket) + "}:";
+    return new String[] {
+      tag + "flows",
+      tag + "runs",
+      tag + "ready",
+      tag + "tenants",
+      tag + "retry",
+      tag + "leases",
+      tag + "held",
+      tag + "meta"
+    };
+  }
+
+  /** A bucket as one word; {@link #bucketOf} reads it. */
+  static String id(Bucket bucket) {
+    return Names.escape(bucket.model()) + ":" + Names.escape(bucket.schedule());
+  }
+
+  static Bucket bucketOf(String id) {
+    int colon = id.indexOf(':');
+    return new Bucket(
+        Names.unescape(id.substring(0, colon)), Names.unescape(id.substring(colon + 1)));
+  }
+
+  /** All jobs by time. */
+  String jobs() {
+    return index("jobs");
+  }
+
+  String jobsOf(String tenant) {
+    return index("jobs:" + Names.escape(tenant));
+  }
+
+  /** Jobs that may have something left to be done. */
+  String activeJobs() {
+    return index("active");
+  }
+
+  String buckets() {
+    return index("buckets");
+  }
+
+  String models() {
+    return index("models");
+  }
+
+  private String index(String name) {
+    return namespace + "{index}:" + name;
+  }
+
+  String jobChannel(String jobId) {
+    return namespace + "job:" + Names.escape(jobId);
+  }
+
+  String wakeChannel() {
+    return namespace + "wake";
+  }
+}

@@ -1,0 +1,56 @@
+package io.bitloom.coordinator.queue;
+
+import io.bitloom.coordinator.redis.RedisScript;
+import java.util.Locale;
+
+/** The transitions of the queue, each one a Lua file of its own that says what it does. */
+enum Script {
+  REGISTER(Tag.INDEX),
+
+  CREATE(Tag.JOB),
+  VIEW(Tag.JOB),
+  APPEND(Tag.JOB),
+  SEAL(Tag.JOB),
+  START(Tag.JOB),
+  COMMIT(Tag.JOB),
+  REQUEUE(Tag.JOB),
+  CANCEL(Tag.JOB),
+  RESULTS(Tag.JOB),
+  UNDELIVERED(Tag.JOB),
+  LOOSE_ENDS(Tag.JOB),
+
+  ENQUEUE(Tag.BUCKET),
+  LEASE(Tag.BUCKET),
+  SETTLE(Tag.BUCKET),
+  RENEW(Tag.BUCKET),
+  RETRY(Tag.BUCKET),
+  RELEASE(Tag.BUCKET),
+  EXPIRE(Tag.BUCKET),
+  DROP_FLOW(Tag.BUCKET),
+  CHECK(Tag.BUCKET),
+  BACKLOG(Tag.BUCKET);
+
+  /** What shares a hash tag. */
+  enum Tag {
+    INDEX,
+    JOB,
+    BUCKET
+  }
+
+  private final Tag tag;
+  private final RedisScript lua;
+
+  Script(Tag tag) {
+    this.tag = tag;
+    this.lua = RedisScript.load(Script.class, name().toLowerCase(Locale.ROOT));
+  }
+
+  /** Whose keys the script gets. */
+  Tag tag() {
+    return tag;
+  }
+
+  RedisScript lua() {
+    return lua;
+  }
+}

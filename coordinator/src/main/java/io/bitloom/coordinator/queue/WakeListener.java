@@ -1,0 +1,69 @@
+package io.bitloom.coordinator.queue;
+
+import io.bitloom.coordinator.redis.RedisChannels;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/** Hears which buckets become ready; looks for itself when it may have missed something. */
+final class WakeListener implements RedisChannels.Listener {
+
+  private final ReadyBuckets ready;
+  private final Reaper reaper;
+  private final Sweeper sweeper;
+  private final Supplier<CompletionStage<List<BucketScripts.Snapshot>>> snapshots;
+  private final ScheduledExecutorService timers;
+
+  WakeListener(
+      ReadyBuckets ready,
+      Reaper reaper,
+      Sweeper sweeper,
+      Supplier<CompletionStage<List<BucketScripts.Snapshot>>> snapshots,
+      ScheduledExecutorService timers) {
+    this.ready = ready;
+    this.reaper = reaper;
+    this.sweeper = sweeper;
+    this.snapshots = snapshots;
+    this.timers = timers;
+  }
+
+  @Override
+  public void message(byte[] message) {
+    String[] words = new String(message, StandardCharsets.UTF_8).split(" ");
+    Bucket bucket = Keys.bucketOf(words[0]);
+    reaper.watch(bucket);
+    ready.notified(bucket, Long.parseLong(words[1]), Duration.ofMillis(Long.parseLong(words[2])));
+  }
+
+  @Override
+  public void subscribed() {
+    reaper.startGrace();
+    sweeper.sweepLater();
+    look();
+  }
+
+  private void look() {
+    snapshots
+        .get()
+        .whenComplete(
+            (found, e) -> {
+              if (e == null) {
+                found.forEach(this::found);
+              } else {
+                timers.schedule(this::look, 1, TimeUnit.SECONDS);
+              }
+            });
+  }
+
+  private void found(BucketScripts.Snapshot snapshot) {
+    BucketBacklog backlog = snapshot.backlog();
+    if (backlog.prompts() + backlog.retries() + backlog.leases() > 0) {
+      reaper.watch(backlog.bucket());
+    }
+    ready.found(snapshot);
+  }
+}

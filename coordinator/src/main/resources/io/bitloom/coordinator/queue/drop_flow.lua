@@ -1,0 +1,30 @@
+-- Forgets what waits of a job that ended, some runs at a time.
+-- KEYS   of the bucket
+-- ARGV   1 job, 2 most runs
+-- Reply  {1 if there is more, else 0}
+--@include bucket
+
+local flow = load_flow(ARGV[1])
+if not flow then
+  return {0}
+end
+if flow.n > 0 then
+  redis.call('ZREM', ready, place(ARGV[1], flow))
+  redis.call('HINCRBY', meta, 'prompts', -flow.n)
+  redis.call('HINCRBY', meta, 'images', -flow.i)
+  flow.n, flow.i = 0, 0
+end
+local dropped = {'HDEL', runs}
+while flow.h <= flow.l and #dropped < tonumber(ARGV[2]) + 2 do
+  dropped[#dropped + 1] = flow.f .. ':' .. flow.h
+  flow.h = flow.h + 1
+end
+if #dropped > 2 then
+  redis.call(unpack(dropped))
+end
+if flow.h <= flow.l then
+  save_flow(ARGV[1], flow)
+  return {1}
+end
+redis.call('HDEL', flows, ARGV[1])
+return {0}

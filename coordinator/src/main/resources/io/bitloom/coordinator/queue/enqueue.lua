@@ -1,0 +1,63 @@
+-- Tells a bucket of prompts that a job accepted. What it knows already is skipped, so this can be
+-- repeated; a gap is refused, so nothing can be left out.
+-- KEYS   of the bucket
+-- ARGV   1 channel, 2 bucket, 3 job, 4 tenant, 5 weight, 6 priority, 7 ageing (ms), 8 offset of the
+--        job's last prompt in this bucket before these, or -1, 9 entries
+-- Reply  {1, offset of the last prompt the bucket knows}; {0, the same} if it lacks some before
+--        these: nothing changed
+--@include bucket
+--@include wake
+
+local RUN = 128 * ENTRY
+local ageing = tonumber(ARGV[7])
+local entries = ARGV[9]
+
+local flow = load_flow(ARGV[3])
+local mark = flow and flow.m or -1
+if mark < tonumber(ARGV[8]) then
+  return {0, mark}
+end
+
+local first, images, last = 1, 0, mark
+for at = 1, #entries, ENTRY do
+  local _, offset, n = struct.unpack('>I4I4B', entries, at)
+  if offset <= mark then
+    first = at + ENTRY
+  else
+    last, images = offset, images + n
+  end
+end
+if last == mark then
+  return {1, mark}
+end
+if not flow then
+  flow = {t = ARGV[4], f = redis.call('HINCRBY', meta, 'flow', 1), h = 1, l = 0, n = 0, i = 0}
+end
+flow.w, flow.p, flow.m = tonumber(ARGV[5]), tonumber(ARGV[6]), last
+
+if flow.n == 0 then
+  make_ready(ARGV[3], flow, ageing, now_ms())
+end
+local added = (#entries - first + 1) / ENTRY
+flow.n, flow.i = flow.n + added, flow.i + images
+
+if flow.l >= flow.h then
+  local tail = redis.call('HGET', runs, flow.f .. ':' .. flow.l)
+  if #tail < RUN then
+    local fits = math.min(RUN - #tail, #entries - first + 1)
+    redis.call('HSET', runs, flow.f .. ':' .. flow.l,
+      tail .. string.sub(entries, first, first + fits - 1))
+    first = first + fits
+  end
+end
+for at = first, #entries, RUN do
+  flow.l = flow.l + 1
+  redis.call('HSET', runs, flow.f .. ':' .. flow.l, string.sub(entries, at, at + RUN - 1))
+end
+save_flow(ARGV[3], flow)
+
+redis.call('HINCRBY', meta, 'images', images)
+if redis.call('HINCRBY', meta, 'prompts', added) == added then
+  wake(ARGV[1], ARGV[2], 0)
+end
+return {1, last}

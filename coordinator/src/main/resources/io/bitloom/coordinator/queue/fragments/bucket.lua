@@ -1,0 +1,53 @@
+-- The keys of one bucket, for every script that works on a bucket:
+--   flows    hash    job -> packed flow: how the job stands in this bucket; t: tenant, w: weight,
+--                    p: priority, f: short id, m: offset of the last prompt that was enqueued,
+--                    h and l: first and last run, n: prompts and i: images that wait, s: since
+--                    when it waits to be served (ms), r: rank
+--   runs     hash    '<flow id>:<run>' -> entries that wait for their first attempt, in order
+--   ready    zset    '<tenant>\0<rank>\0<job>', all with score 0: the flows with entries; of a
+--                    tenant the one with the lowest rank goes first
+--   tenants  zset    tenant -> virtual time: images served by weight
+--   retry    zset    task -> when its next attempt may start (ms)
+--   leases   zset    token -> expiry (ms)
+--   held     hash    token -> packed lease; w: worker or false, t: '<job>:<offset>' -> {group, images, attempt}
+--   meta     hash    token: the last one; wake: counts notifications; flow: the last short id;
+--                    clock: virtual time of the bucket; prompts, images: that wait for their first
+--                    attempt; turn: what the last lease was made of
+-- An entry is 9 bytes: u32 group, u32 offset, u8 images. A task is the text
+-- '<job>:<offset>:<group>:<images>:<attempt>'. Jobs and tenants come escaped: no colon, no \0.
+local flows, runs, ready, tenants, retry, leases, held, meta = unpack(KEYS)
+local ENTRY = 9
+
+local function now_ms()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+local function load_flow(id)
+  local packed = redis.call('HGET', flows, id)
+  return packed and cmsgpack.unpack(packed)
+end
+
+local function save_flow(id, flow)
+  redis.call('HSET', flows, id, cmsgpack.pack(flow))
+end
+
+-- The place of a flow in `ready`.
+local function place(id, flow)
+  return string.format('%s\0%015.0f\0%s', flow.t, flow.r, id)
+end
+
+-- Sends a flow that was served or had no entries to the back of its priority. A job that is not
+-- served for `ageing` ms comes before one that was served just now and has a priority more.
+local function line_up(id, flow, ageing, now)
+  flow.s = now
+  flow.r = now - flow.p * ageing
+  redis.call('ZADD', ready, 0, place(id, flow))
+end
+
+-- Makes a flow that had no entries ready.
+local function make_ready(id, flow, ageing, now)
+  line_up(id, flow, ageing, now)
+  local clock = redis.call('HGET', meta, 'clock') or 0
+  redis.call('ZADD', tenants, 'NX', clock, flow.t)
+end

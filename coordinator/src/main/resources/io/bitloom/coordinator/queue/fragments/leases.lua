@@ -1,0 +1,14 @@
+local function load_lease(token)
+  local packed = redis.call('HGET', held, token)
+  return packed and cmsgpack.unpack(packed)
+end
+
+-- Keeps what a lease still holds; a lease that holds nothing is gone.
+local function save_lease(token, lease)
+  if next(lease.t) then
+    redis.call('HSET', held, token, cmsgpack.pack(lease))
+  else
+    redis.call('HDEL', held, token)
+    redis.call('ZREM', leases, token)
+  end
+end

@@ -1,0 +1,18 @@
+-- Lists a job, before it is created (create.lua). Repeating it changes nothing but makes the job
+-- active again, which a sweep corrects.
+-- KEYS   1 all jobs, 2 jobs of the tenant, 3 active jobs: zsets job -> time (us), later ones higher
+-- ARGV   1 job
+-- Reply  {time of the job (us)}
+
+local listed = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local t = redis.call('TIME')
+local now = t[1] * 1000000 + t[2]
+if not listed then
+  local newest = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] or 0
+  listed = math.max(now, newest + 1)
+end
+listed = string.format('%.0f', listed)
+redis.call('ZADD', KEYS[1], listed, ARGV[1])
+redis.call('ZADD', KEYS[2], listed, ARGV[1])
+redis.call('ZADD', KEYS[3], listed, ARGV[1])
+return {listed}
