@@ -1,16 +1,61 @@
 package io.bitloom.coordinator.redis;
 
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.resource.ClientResources;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A Redis server of our own for a single machine: a process that keeps its data in a directory,
  * with every write synced to disk before it is acknowledged, and that listens on loopback only.
  *
  * <p>It survives a kill of the coordinator; the next one on the same directory adopts it. Several
- * coordinators on one directory share it, and the last one that closes stops it.
+ * coordinators on one directory share it, and the last one that closes stops it. If it dies, it is
+ * started again on the same port.
  */
 public final class EmbeddedRedis implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(EmbeddedRedis.class);
+
+  /** Every coordinator that uses the server holds a connection of this name. */
+  private static final String USER = "bitloom-embedded";
+
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE_WHILE_LOADING = Duration.ofMinutes(10);
+  private static final long PAUSE_MILLIS = 20;
+
+  private final RedisServerDirectory directory;
+  private final int port;
+  private final ClientResources resources;
+  private final RedisClient client;
+  private final StatefulRedisConnection<String, String> connection;
+  private volatile boolean closing;
+
+  private EmbeddedRedis(RedisServerDirectory directory) throws IOException {
+    this.directory = directory;
+    this.resources =
+        ClientResources.builder().ioThreadPoolSize(2).computationThreadPoolSize(2).build();
+    this.client = RedisClient.create(resources);
+    try {
+      ensureRunning();
+      this.port = directory.port().orElseThrow();
+      this.connection = connect(port);
+    } catch (IOException | RuntimeException e) {
+      shutDownClient();
+      throw e;
+    }
+  }
 
   /**
    * Starts the server of this directory, or adopts the one that runs. Blocks until it answers.
@@ -18,21 +63,149 @@ public final class EmbeddedRedis implements AutoCloseable {
    * @throws IOException if it cannot be started; the message holds the end of its log
    */
   public static EmbeddedRedis start(Path directory) throws IOException {
-    throw new UnsupportedOperationException();
+    RedisServerDirectory server = new RedisServerDirectory(directory);
+    EmbeddedRedis redis = server.locked(() -> new EmbeddedRedis(server));
+    redis.watch();
+    return redis;
   }
 
   /** Where it listens, {@code redis://127.0.0.1:PORT}. */
   public String uri() {
-    throw new UnsupportedOperationException();
+    return "redis://127.0.0.1:" + port;
   }
 
   public int port() {
-    throw new UnsupportedOperationException();
+    return port;
+  }
+
+  /** The server's process; changes when it is started again. */
+  public Optional<ProcessHandle> process() {
+    return directory.server();
+  }
+
+  /** Call with the directory locked. */
+  private void ensureRunning() throws IOException {
+    if (directory.server().isEmpty()) {
+      directory.launch();
+    }
+    ProcessHandle server =
+        directory
+            .server()
+            .orElseThrow(() -> new IOException("redis-server ended; see " + directory.path()));
+    awaitAnswer(server);
+  }
+
+  /** Waits for the server of this directory, and for nothing else that may be on its port. */
+  private void awaitAnswer(ProcessHandle server) throws IOException {
+    int candidate = directory.port().orElseThrow();
+    long start = System.nanoTime();
+    Duration patience = PATIENCE;
+    while (server.isAlive() && System.nanoTime() - start < patience.toNanos()) {
+      try (StatefulRedisConnection<String, String> attempt = connect(candidate)) {
+        RedisCommands<String, String> redis = attempt.sync();
+        if (!redis.info("server").contains("process_id:" + server.pid() + "\r\n")
+            || !redis.configGet("dir").containsValue(directory.path().toString())) {
+          throw new IOException("port " + candidate + " belongs to another Redis");
+        }
+        if (redis.info("persistence").contains("loading:0")) {
+          return;
+        }
+        patience = PATIENCE_WHILE_LOADING;
+      } catch (RedisException e) {
+        LOG.debug("redis-server does not answer yet", e);
+      }
+      pause();
+    }
+    throw new IOException(
+        "redis-server of " + directory.path() + " does not answer: " + directory.lastWords());
+  }
+
+  private static void pause() throws IOException {
+    try {
+      Thread.sleep(PAUSE_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while redis-server started", e);
+    }
+  }
+
+  private StatefulRedisConnection<String, String> connect(int port) {
+    return client.connect(
+        RedisURI.builder()
+            .withHost("127.0.0.1")
+            .withPort(port)
+            .withClientName(USER)
+            .withTimeout(Duration.ofSeconds(5))
+            .build());
+  }
+
+  private void watch() {
+    directory
+        .server()
+        .ifPresentOrElse(server -> server.onExit().thenRun(this::revive), this::revive);
+  }
+
+  /** Starts the server again if it died; the first of several coordinators does it. */
+  private void revive() {
+    if (closing) {
+      return;
+    }
+    try {
+      directory.locked(
+          () -> {
+            if (!closing) {
+              LOG.warn("redis-server of {} ended, starting it again", directory.path());
+              ensureRunning();
+            }
+            return null;
+          });
+    } catch (IOException e) {
+      LOG.error("redis-server of {} cannot be started again", directory.path(), e);
+      return;
+    }
+    watch();
   }
 
   /** Stops the server if no other coordinator uses it. */
   @Override
   public void close() {
-    throw new UnsupportedOperationException();
+    closing = true;
+    try {
+      directory.locked(
+          () -> {
+            if (directory.server().isPresent() && otherUsers() == 0) {
+              stop();
+            }
+            return null;
+          });
+    } catch (IOException | RedisException e) {
+      LOG.warn("redis-server of {} could not be stopped", directory.path(), e);
+    } finally {
+      shutDownClient();
+    }
+  }
+
+  private long otherUsers() {
+    return connection.sync().clientList().lines().filter(c -> c.contains(" name=" + USER)).count()
+        - 1;
+  }
+
+  private void stop() throws IOException {
+    Optional<ProcessHandle> server = directory.server();
+    connection.sync().shutdown(false);
+    if (server.isPresent()) {
+      try {
+        server.get().onExit().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (ExecutionException | TimeoutException e) {
+        throw new IOException("redis-server does not end", e);
+      }
+    }
+  }
+
+  private void shutDownClient() {
+    client.shutdown(Duration.ZERO, Duration.ofSeconds(1));
+    resources.shutdown(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
   }
 }

@@ -1,0 +1,203 @@
+package io.bitloom.coordinator.queue;
+
+import com.google.protobuf.ByteString;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.coordinator.redis.RedisConnection;
+import io.bitloom.coordinator.redis.TestRedis;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+
+/** A queue in a namespace of its own, and short words for what tests do with it. */
+abstract class QueueFixture {
+
+  static final Bucket SQUARE = new Bucket("demo", "1.000_0.06M");
+  static final Bucket TALL = new Bucket("demo", "1.500_0.06M");
+  static final Duration LEASE = Duration.ofSeconds(30);
+
+  final QueueSettings settings = settings();
+  RedisConnection redis;
+  JobQueue queue;
+  Keys keys;
+  JobScripts jobs;
+  BucketScripts buckets;
+
+  @BeforeEach
+  void openQueue() {
+    redis = RedisConnection.connect(uri());
+    queue = new JobQueue(redis, settings);
+    keys = new Keys(settings.namespace());
+    jobs = new JobScripts(redis, keys);
+    buckets = new BucketScripts(redis, keys, settings);
+  }
+
+  @AfterEach
+  void closeQueue() {
+    queue.close();
+    redis.close();
+  }
+
+  String uri() {
+    return TestRedis.uri();
+  }
+
+  /** Long waits, so that nothing happens by itself unless a test wants it. */
+  QueueSettings settings() {
+    return new QueueSettings(
+        "test-" + UUID.randomUUID(),
+        4,
+        2,
+        Duration.ofMillis(1),
+        Duration.ofMillis(4),
+        Duration.ofMinutes(1),
+        Duration.ofSeconds(30),
+        Duration.ZERO,
+        Duration.ofHours(1));
+  }
+
+  static QueueSettings withSweep(QueueSettings s, Duration interval) {
+    return new QueueSettings(
+        s.namespace(),
+        s.maxAttempts(),
+        s.isolateAfterFailures(),
+        s.backoff(),
+        s.maxBackoff(),
+        s.ageing(),
+        s.leaseDuration(),
+        s.reapGrace(),
+        interval);
+  }
+
+  static <T> T await(CompletionStage<T> stage) {
+    try {
+      return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof BitloomException known) {
+        throw known;
+      }
+      throw new AssertionError(e.getCause());
+    } catch (InterruptedException | TimeoutException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  static void awaitTrue(String what, BooleanSupplier condition) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("still not: " + what);
+      }
+      Thread.sleep(5);
+    }
+  }
+
+  String newJob(String tenant, double weight, int priority) {
+    return await(queue.createJob(new NewJob(tenant, "", weight, priority, bytes("spec")))).id();
+  }
+
+  String newJob() {
+    return newJob("tenant", 1, 5);
+  }
+
+  /** Appends prompts of one image each, with payloads {@code <offset>}. */
+  void append(String jobId, long offset, int count, Bucket... among) {
+    List<NewPrompt> prompts = new ArrayList<>();
+    for (long i = offset; i < offset + count; i++) {
+      prompts.add(new NewPrompt(among[(int) (i % among.length)], 1, payload(i)));
+    }
+    await(queue.append(jobId, offset, prompts));
+  }
+
+  String sealedJob(int count, Bucket... among) {
+    String jobId = newJob();
+    append(jobId, 0, count, among);
+    await(queue.seal(jobId, OptionalLong.of(count)));
+    return jobId;
+  }
+
+  Optional<LeasedBatch> tryLease(Bucket bucket, int maxImages) {
+    return await(queue.lease(bucket, "worker", maxImages, LEASE));
+  }
+
+  LeasedBatch lease(Bucket bucket, int maxImages) {
+    return tryLease(bucket, maxImages).orElseThrow();
+  }
+
+  List<TaskVerdict> succeed(LeasedBatch batch) {
+    return await(queue.commit(batch.lease(), successes(batch)));
+  }
+
+  static List<TaskOutcome> successes(LeasedBatch batch) {
+    return batch.tasks().stream()
+        .map(task -> new TaskOutcome(task.task(), true, bytes("image of " + task.task().offset())))
+        .toList();
+  }
+
+  List<TaskVerdict> fail(LeasedBatch batch) {
+    return await(
+        queue.fail(
+            batch.lease(),
+            batch.tasks().stream()
+                .map(task -> new TaskFailure(task.task(), bytes("broken")))
+                .toList()));
+  }
+
+  /** Leases and commits until nothing is left, waiting for retries. */
+  void drain(String jobId, Bucket... among) throws InterruptedException {
+    awaitTrue(
+        "job ended",
+        () -> {
+          for (Bucket bucket : among) {
+            tryLease(bucket, 64).ifPresent(this::succeed);
+          }
+          return job(jobId).terminal();
+        });
+  }
+
+  JobRecord job(String jobId) {
+    return await(queue.get(jobId));
+  }
+
+  List<ResultRecord> results(String jobId) {
+    List<ResultRecord> all = new ArrayList<>();
+    List<ResultRecord> page;
+    do {
+      page = await(queue.results(jobId, all.isEmpty() ? 0 : last(all).cursor(), 100));
+      all.addAll(page);
+    } while (!page.isEmpty());
+    return all;
+  }
+
+  BucketBacklog backlog(Bucket bucket) {
+    return await(queue.backlog()).stream()
+        .filter(b -> b.bucket().equals(bucket))
+        .findAny()
+        .orElseThrow();
+  }
+
+  static List<Long> offsets(LeasedBatch batch) {
+    return batch.tasks().stream().map(task -> task.task().offset()).toList();
+  }
+
+  static <T> T last(List<T> list) {
+    return list.get(list.size() - 1);
+  }
+
+  static ByteString payload(long offset) {
+    return bytes("prompt " + offset);
+  }
+
+  static ByteString bytes(String text) {
+    return ByteString.copyFromUtf8(text);
+  }
+}
