@@ -50,9 +50,18 @@ public final class PromptLine {
 
   /** Reads one line, without its line end. */
   public static Prompt parse(String line) throws PromptLineException {
-    try (JsonReader json = new JsonReader(new StringReader(line))) {
+    return read(line, true);
+  }
+
+  /** Reads an object of the same fields that needs not have a prompt: defaults for others. */
+  public static Prompt parseDefaults(String object) throws PromptLineException {
+    return read(object, false);
+  }
+
+  private static Prompt read(String text, boolean needsPrompt) throws PromptLineException {
+    try (JsonReader json = new JsonReader(new StringReader(text))) {
       json.setStrictness(Strictness.STRICT);
-      return new PromptLine(json).readDocument();
+      return new PromptLine(json).readDocument(needsPrompt);
     } catch (EOFException e) {
       throw new PromptLineException("", "", "the JSON object is not complete");
     } catch (MalformedJsonException e) {
@@ -109,7 +118,7 @@ public final class PromptLine {
     }
   }
 
-  private Prompt readDocument() throws IOException, PromptLineException {
+  private Prompt readDocument(boolean needsPrompt) throws IOException, PromptLineException {
     if (json.peek() != JsonToken.BEGIN_OBJECT) {
       throw new PromptLineException("", shownValue(), "must be one JSON object");
     }
@@ -126,7 +135,7 @@ public final class PromptLine {
     if (json.peek() != JsonToken.END_DOCUMENT) {
       throw new PromptLineException("", "", "there is more text after the JSON object");
     }
-    if (!seen.contains("prompt")) {
+    if (needsPrompt && !seen.contains("prompt")) {
       throw new PromptLineException("prompt", "", "is missing");
     }
     if (seen.contains("aspect_ratio") && seen.contains("h_div_w")) {

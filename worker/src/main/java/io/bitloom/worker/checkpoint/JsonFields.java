@@ -43,6 +43,21 @@ public final class JsonFields {
     return json.has(name);
   }
 
+  /**
+   * Checks that there are no other members than these.
+   *
+   * @throws WeightsException naming one that is not known
+   */
+  public void onlyMembers(String... known) {
+    List<String> allowed = List.of(known);
+    for (String name : names()) {
+      if (!allowed.contains(name)) {
+        throw new WeightsException(
+            source, path + name + " is not known, expected " + String.join(", ", allowed));
+      }
+    }
+  }
+
   /** The object of this name. */
   public JsonFields object(String name) {
     JsonElement element = element(name);

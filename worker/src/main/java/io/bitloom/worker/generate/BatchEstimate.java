@@ -1,0 +1,81 @@
+package io.bitloom.worker.generate;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.worker.model.InfinityConfig;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.TorchDevice;
+import java.lang.management.ManagementFactory;
+import java.util.function.ToIntFunction;
+
+/**
+ * A first guess of how many images of a schedule make a good batch. A batch must fit into memory:
+ * the KV cache of all scales but the last, and the activations of the last scale, both for the
+ * conditional and the unconditional half. And it need not be larger than what keeps the device
+ * busy.
+ *
+ * @param memory bytes that a batch may take
+ * @param tokens tokens of all images together beyond which a larger batch is no faster
+ * @param maxImages upper bound
+ */
+public record BatchEstimate(
+    InfinityConfig config,
+    DType dtype,
+    boolean fusedAttention,
+    long memory,
+    long tokens,
+    int maxImages)
+    implements ToIntFunction<ScaleSchedule> {
+  private static final int HALVES = 2;
+
+  /** Tensors of width C that a block holds at once: input, q, k, v, attention, MLP (4), sums. */
+  private static final int WIDTHS = 16;
+
+  /** On CPUs 8 images of 0.06M; there, larger batches gain little and answer later. */
+  private static final int CPU_TOKENS = 4200;
+
+  private static final int GPU_TOKENS = 16 * CPU_TOKENS;
+  private static final int NO_LIMIT = 64;
+
+  /**
+   * The estimate for a model on a device. On the CPU a batch gets half of the machine's (or the
+   * container's) memory; a GPU's memory is found out by running out of it.
+   *
+   * @param maxBatch images as the user limits them, 0 for no such limit; it replaces the bound by
+   *     tokens
+   */
+  public static BatchEstimate of(
+      InfinityConfig config, TorchDevice device, DType dtype, int maxBatch) {
+    long memory =
+        device.cuda()
+            ? Long.MAX_VALUE
+            : ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize()
+                / 2;
+    long tokens = maxBatch > 0 ? Long.MAX_VALUE : device.cuda() ? GPU_TOKENS : CPU_TOKENS;
+    return new BatchEstimate(
+        config,
+        dtype,
+        device.cuda() || dtype == DType.F32,
+        memory,
+        tokens,
+        maxBatch > 0 ? maxBatch : NO_LIMIT);
+  }
+
+  @Override
+  public int applyAsInt(ScaleSchedule schedule) {
+    long byMemory = memory / bytesPerImage(schedule);
+    long byTokens = tokens / schedule.tokens();
+    return (int) Math.max(1, Math.min(maxImages, Math.min(byMemory, byTokens)));
+  }
+
+  /** Bytes that one image takes at the last scale, where a batch is largest. */
+  long bytesPerImage(ScaleSchedule schedule) {
+    long last = schedule.last().tokens();
+    long cached = schedule.tokens() - last;
+    long width = config.embedDim();
+    long cache = 2L * config.depth() * width * cached * dtype.bytes();
+    long activations = WIDTHS * width * last * DType.F32.bytes();
+    long scores = fusedAttention ? 0 : config.numHeads() * last * schedule.tokens() * dtype.bytes();
+    return HALVES * (cache + activations + scores);
+  }
+}

@@ -1,0 +1,189 @@
+package io.bitloom.worker.generate;
+
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.v1.Prompt;
+import io.bitloom.v1.Sampling;
+import io.bitloom.worker.image.RgbImage;
+import io.bitloom.worker.model.Generation;
+import io.bitloom.worker.model.GenerationBatch;
+import io.bitloom.worker.model.ImageSampling;
+import io.bitloom.worker.model.InfinityConfig;
+import io.bitloom.worker.model.InfinityTransformer;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.PackedRows;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.text.TextEncoder;
+import io.bitloom.worker.tokenizer.VisualTokenizer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.function.IntConsumer;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A loaded model: text encoder, transformer and tokenizer on one device. Everything but the
+ * accessors is called on the device's thread.
+ */
+public final class ImageModel implements AutoCloseable {
+  private static final int GREEDY = 1;
+  private static final int ALL_STATES = 0;
+
+  /** Pictures that are decoded together have at most this many pixels in sum. */
+  private static final int DECODED_PIXELS = 1 << 20;
+
+  private final TextEncoder textEncoder;
+  private final InfinityTransformer transformer;
+  private final VisualTokenizer tokenizer;
+
+  private ImageModel(
+      TextEncoder textEncoder, InfinityTransformer transformer, VisualTokenizer tokenizer) {
+    this.textEncoder = textEncoder;
+    this.transformer = transformer;
+    this.tokenizer = tokenizer;
+  }
+
+  /**
+   * Loads a model.
+   *
+   * @param dtype type of the linear layers, the convolutions and the KV cache
+   * @throws io.bitloom.worker.tensor.WeightsException naming file and tensor, if the weights do not
+   *     fit the directory's settings
+   */
+  public static ImageModel load(ModelDirectory directory, TorchDevice device, DType dtype) {
+    TextEncoder textEncoder = directory.textEncoder();
+    InfinityTransformer transformer;
+    try (Weights weights = directory.transformerWeights()) {
+      transformer =
+          InfinityTransformer.forInference(directory.transformer(), weights, device, dtype);
+    }
+    try (Weights stored = directory.tokenizerWeights();
+        Weights weights = stored.to(device, dtype)) {
+      return new ImageModel(
+          textEncoder, transformer, new VisualTokenizer(directory.tokenizer(), weights));
+    } catch (RuntimeException e) {
+      transformer.close();
+      throw e;
+    }
+  }
+
+  /** Architecture of the transformer. */
+  public InfinityConfig transformer() {
+    return transformer.config();
+  }
+
+  /**
+   * A batch that was drawn.
+   *
+   * @param images in the order of the requests
+   * @param durations wall time per stage; encoding is 0
+   */
+  record Drawn(List<RgbImage> images, StageDurations durations) {}
+
+  /**
+   * Draws a batch.
+   *
+   * @param scaleDone is told after every scale how many are done
+   */
+  Drawn draw(ScaleSchedule schedule, List<ImageRequest> batch, IntConsumer scaleDone) {
+    try (Scope scope = Scope.open()) {
+      long start = System.nanoTime();
+      GenerationBatch texts = encodeTexts(schedule, batch);
+      long encoded = System.nanoTime();
+      Generation generation =
+          transformer.generate(texts, (scale, sum) -> scaleDone.accept(scale + 1));
+      long generated = System.nanoTime();
+      List<RgbImage> images = decode(schedule, generation.summedCodesBdHW());
+      long decoded = System.nanoTime();
+      return new Drawn(
+          images,
+          new StageDurations(
+              Duration.ofNanos(encoded - start),
+              Duration.ofNanos(generated - encoded),
+              Duration.ofNanos(decoded - generated),
+              Duration.ZERO));
+    }
+  }
+
+  private GenerationBatch encodeTexts(ScaleSchedule schedule, List<ImageRequest> batch) {
+    List<Prompt> prompts = batch.stream().map(image -> image.work().prompt()).toList();
+    int scales = schedule.scales().size();
+    List<ImageSampling> images =
+        batch.stream()
+            .map(image -> sampling(image.work().prompt(), image.index(), scales))
+            .toList();
+    return new GenerationBatch(
+        schedule.scales(), features(prompts), negativeFeatures(prompts), images);
+  }
+
+  private PackedRows features(List<Prompt> prompts) {
+    return textEncoder.encode(
+        prompts.stream().map(Prompt::getPrompt).toList(), transformer.config().textMaxLength());
+  }
+
+  /** Length 0 for prompts without a negative prompt; null if none has one. */
+  private PackedRows negativeFeatures(List<Prompt> prompts) {
+    List<String> texts =
+        prompts.stream().map(Prompt::getNegativePrompt).filter(text -> !text.isEmpty()).toList();
+    if (texts.isEmpty()) {
+      return null;
+    }
+    PackedRows encoded = textEncoder.encode(texts, transformer.config().textMaxLength());
+    List<Integer> lengths = new ArrayList<>();
+    int next = 0;
+    for (Prompt prompt : prompts) {
+      lengths.add(prompt.getNegativePrompt().isEmpty() ? 0 : encoded.lengths().get(next++));
+    }
+    return new PackedRows(encoded.rows(), lengths);
+  }
+
+  /** A prompt's sampling parameters as the transformer takes them, one value for every scale. */
+  static ImageSampling sampling(Prompt prompt, int index, int scales) {
+    Sampling sampling = prompt.getSampling();
+    return new ImageSampling(
+        prompt.getSeed(),
+        index,
+        perScale(sampling.getGuidanceList(), scales),
+        Set.of(ImageSampling.LOGITS),
+        perScale(sampling.getTemperatureList(), scales),
+        sampling.getGreedy() ? GREEDY : ALL_STATES,
+        sampling.getTopP());
+  }
+
+  /** The last value of a list that is shorter than the schedule goes on. */
+  private static List<Double> perScale(List<Double> values, int scales) {
+    List<Double> filled = new ArrayList<>(values.subList(0, Math.min(values.size(), scales)));
+    filled.addAll(Collections.nCopies(scales - filled.size(), values.get(values.size() - 1)));
+    return filled;
+  }
+
+  /** Decodes few pictures at a time: the decoder's activations are its largest use of memory. */
+  private List<RgbImage> decode(ScaleSchedule schedule, Tensor summedCodesBdHW) {
+    int height = schedule.pixelHeight();
+    int width = schedule.pixelWidth();
+    long together = Math.max(1, DECODED_PIXELS / ((long) height * width));
+    List<RgbImage> images = new ArrayList<>();
+    while (images.size() < summedCodesBdHW.size(0)) {
+      try (Scope scope = Scope.open()) {
+        long count = Math.min(together, summedCodesBdHW.size(0) - images.size());
+        Tensor pictures = tokenizer.pictures(summedCodesBdHW.narrow(0, images.size(), count));
+        for (long i = 0; i < count; i++) {
+          images.add(new RgbImage(width, height, Tensors.bytes(pictures.select(0, i))));
+        }
+      }
+    }
+    return images;
+  }
+
+  @Override
+  public void close() {
+    textEncoder.close();
+    transformer.close();
+    tokenizer.close();
+  }
+}

@@ -1,0 +1,46 @@
+package io.bitloom.worker.generate;
+
+import io.bitloom.common.config.Settings;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.TorchDevice;
+
+/**
+ * How a worker draws.
+ *
+ * @param device what computes
+ * @param dtype type of the model's linear layers, convolutions and KV cache: F32 or BF16
+ * @param threads CPU threads of one operator; 0 leaves it to libtorch
+ * @param maxBatch most images of a batch; 0 leaves it to {@link BatchEstimate}
+ * @param encoderThreads threads that write image files
+ * @param describeImages whether PNG files carry prompt, seed, parameters and model
+ */
+public record PipelineConfig(
+    TorchDevice device,
+    DType dtype,
+    int threads,
+    int maxBatch,
+    int encoderThreads,
+    boolean describeImages) {
+  private static final int MOST_THREADS = 1024;
+  private static final int MOST_IMAGES = 4096;
+
+  /**
+   * @throws io.bitloom.common.config.ConfigException naming what is out of range
+   */
+  public PipelineConfig {
+    Settings.inRange("threads", threads, 0, MOST_THREADS);
+    Settings.inRange("max-batch", maxBatch, 0, MOST_IMAGES);
+    Settings.inRange("encoder-threads", encoderThreads, 1, MOST_THREADS);
+  }
+
+  /** The defaults on a device: float32 on CPUs, bfloat16 on GPUs. */
+  public static PipelineConfig of(TorchDevice device) {
+    return new PipelineConfig(
+        device,
+        device.cuda() ? DType.BF16 : DType.F32,
+        0,
+        0,
+        Math.max(1, Runtime.getRuntime().availableProcessors() / 2),
+        true);
+  }
+}

@@ -1,0 +1,64 @@
+package io.bitloom.worker.generate;
+
+import io.bitloom.common.error.ErrorCode;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+
+/** What the pipeline tells about itself. */
+final class PipelineMetrics {
+  private final MeterRegistry registry;
+  private final DistributionSummary batchImages;
+  private final Counter images;
+  private final Counter memoryExhaustions;
+
+  PipelineMetrics(MeterRegistry registry) {
+    this.registry = registry;
+    this.batchImages =
+        DistributionSummary.builder("bitloom.worker.batch.images")
+            .description("Images of a batch that was drawn")
+            .register(registry);
+    this.images =
+        Counter.builder("bitloom.worker.images")
+            .description("Images that were drawn and encoded")
+            .register(registry);
+    this.memoryExhaustions =
+        Counter.builder("bitloom.worker.memory.exhaustions")
+            .description("Batches that ran out of memory and were halved")
+            .register(registry);
+  }
+
+  void drawn(int images, StageDurations durations) {
+    batchImages.record(images);
+    stage("text", durations.text());
+    stage("transformer", durations.transformer());
+    stage("decode", durations.decode());
+  }
+
+  void encoded(Duration time) {
+    images.increment();
+    stage("encode", time);
+  }
+
+  void memoryExhausted() {
+    memoryExhaustions.increment();
+  }
+
+  void failed(ErrorCode reason) {
+    Counter.builder("bitloom.worker.failures")
+        .description("Prompts that got no image")
+        .tag("reason", reason.name())
+        .register(registry)
+        .increment();
+  }
+
+  private void stage(String stage, Duration time) {
+    Timer.builder("bitloom.worker.stage")
+        .description("Wall time of a batch (encode: of an image) in a stage")
+        .tag("stage", stage)
+        .register(registry)
+        .record(time);
+  }
+}

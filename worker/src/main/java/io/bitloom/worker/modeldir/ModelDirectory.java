@@ -1,0 +1,294 @@
+package io.bitloom.worker.modeldir;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.prompt.PromptLine;
+import io.bitloom.common.prompt.PromptLineException;
+import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.v1.Prompt;
+import io.bitloom.worker.checkpoint.Checkpoints;
+import io.bitloom.worker.checkpoint.JsonFields;
+import io.bitloom.worker.checkpoint.StrictJson;
+import io.bitloom.worker.model.InfinityConfig;
+import io.bitloom.worker.model.InfinityLayout;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tensor.WeightsException;
+import io.bitloom.worker.text.HashedWordEncoder;
+import io.bitloom.worker.text.TextEncoder;
+import io.bitloom.worker.tokenizer.TokenizerConfig;
+import io.bitloom.worker.tokenizer.TokenizerLayout;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * A model as it lies on disk: {@code model.json} and the weight files beside it.
+ *
+ * <p>{@code model.json} has these members:
+ *
+ * <ul>
+ *   <li>{@code format}: 1
+ *   <li>{@code name}, {@code description}: for people and for {@code bitloom submit --model}
+ *   <li>{@code sizes}: size classes that the model draws, its usual one first
+ *   <li>{@code defaults}: fields of a prompt line that hold where a prompt says nothing; optional
+ *   <li>{@code transformer}, {@code tokenizer}: {@code config} under the names of the official
+ *       constructors, and {@code weights}: a file name, or {@code {"random": …}} as {@link
+ *       RandomWeights} reads it
+ *   <li>{@code text_encoder}: {@code type} and what that type needs
+ *   <li>{@code sha256}: digest of every weight file by name; absent where there is none
+ * </ul>
+ */
+public final class ModelDirectory {
+  /** Name of the model that comes with the worker. */
+  public static final String DEMO = "demo";
+
+  private static final String FILE = "model.json";
+  private static final int FORMAT = 1;
+
+  /** Tokenizer cells that spatial patchify makes one token of. */
+  private static final int PATCH_CELLS = 4;
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+
+  private final String source;
+  private final String digest;
+  private final JsonFields json;
+  private final ModelFiles files;
+  private final String name;
+  private final List<SizeClass> sizes;
+  private final Prompt defaults;
+  private final TokenizerConfig tokenizer;
+  private final InfinityConfig transformer;
+
+  /**
+   * Reads and checks {@code model.json}; weights are not touched yet.
+   *
+   * @param nameOrFolder {@value #DEMO}, or the path of a model directory
+   * @throws WeightsException naming file and member, if anything is missing or wrong
+   */
+  public static ModelDirectory open(String nameOrFolder) {
+    if (nameOrFolder.equals(DEMO)) {
+      return builtIn(nameOrFolder);
+    }
+    Path folder = Path.of(nameOrFolder).toAbsolutePath().normalize();
+    Path file = folder.resolve(FILE);
+    if (!Files.isRegularFile(file)) {
+      throw new WeightsException(
+          nameOrFolder, "is neither the built-in model " + DEMO + " nor a folder with " + FILE);
+    }
+    try {
+      return new ModelDirectory(file.toString(), folder, Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new WeightsException(file.toString(), "cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static ModelDirectory builtIn(String name) {
+    String resource = "/io/bitloom/worker/models/" + name + "/" + FILE;
+    try (InputStream in = ModelDirectory.class.getResourceAsStream(resource)) {
+      return new ModelDirectory(
+          "built-in " + name + "/" + FILE, Path.of("").toAbsolutePath(), in.readAllBytes());
+    } catch (IOException e) {
+      throw new WeightsException(resource, "cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private ModelDirectory(String source, Path folder, byte[] content) {
+    this.source = source;
+    this.digest = "sha256:" + ModelFiles.sha256(content);
+    this.json =
+        JsonFields.of(
+            source, StrictJson.object(source, new String(content, StandardCharsets.UTF_8)));
+    json.onlyMembers(
+        "format",
+        "name",
+        "description",
+        "sizes",
+        "defaults",
+        "transformer",
+        "tokenizer",
+        "text_encoder",
+        "sha256");
+    if (json.integer("format") != FORMAT) {
+      throw new WeightsException(
+          source, "format: expected " + FORMAT + ", found " + json.integer("format"));
+    }
+    this.name = json.text("name");
+    if (!NAME.matcher(name).matches()) {
+      throw new WeightsException(
+          source, "name: expected letters, digits, dots, dashes and underscores");
+    }
+    this.sizes = sizes(json);
+    this.defaults =
+        json.has("defaults") ? defaults(json.object("defaults")) : Prompt.getDefaultInstance();
+    this.files =
+        json.has("sha256")
+            ? ModelFiles.parse(source, folder, json.object("sha256"))
+            : new ModelFiles(source, folder, Map.of());
+    this.tokenizer = tokenizer(json.object("tokenizer"));
+    this.transformer = transformer(json.object("transformer"), tokenizer);
+  }
+
+  public String name() {
+    return name;
+  }
+
+  public String description() {
+    return json.text("description");
+  }
+
+  /** {@code sha256:} and the digest of {@code model.json}, which has those of all files. */
+  public String digest() {
+    return digest;
+  }
+
+  /** Size classes that the model draws, its usual one first; not empty. */
+  public List<SizeClass> sizes() {
+    return sizes;
+  }
+
+  /** What holds where a prompt says nothing. */
+  public Prompt defaults() {
+    return defaults;
+  }
+
+  /** Architecture of the transformer. */
+  public InfinityConfig transformer() {
+    return transformer;
+  }
+
+  /** Architecture of the tokenizer. */
+  public TokenizerConfig tokenizer() {
+    return tokenizer;
+  }
+
+  /**
+   * Reads every weight file and compares its SHA-256.
+   *
+   * @throws WeightsException naming the file that is missing or differs
+   */
+  public void verifyFiles() {
+    files.verify();
+  }
+
+  /**
+   * Opens, or makes, the transformer's weights. The caller closes them.
+   *
+   * @throws WeightsException naming file and tensor
+   */
+  public Weights transformerWeights() {
+    return weights("transformer", InfinityLayout.of(transformer));
+  }
+
+  /**
+   * Opens, or makes, the tokenizer's weights. The caller closes them.
+   *
+   * @throws WeightsException naming file and tensor
+   */
+  public Weights tokenizerWeights() {
+    return weights("tokenizer", TokenizerLayout.of(tokenizer));
+  }
+
+  /**
+   * Makes the text encoder.
+   *
+   * @throws WeightsException if its type is not known
+   */
+  public TextEncoder textEncoder() {
+    JsonFields encoder = json.object("text_encoder");
+    String type = encoder.text("type");
+    if (!type.equals("hashed_words")) {
+      throw new WeightsException(
+          source, "text_encoder.type: expected hashed_words, found \"" + type + "\"");
+    }
+    encoder.onlyMembers("type");
+    return new HashedWordEncoder(transformer.textChannels());
+  }
+
+  private Weights weights(String part, Map<String, long[]> layout) {
+    JsonFields members = json.object(part);
+    members.onlyMembers("config", "weights");
+    if (members.json().get("weights") instanceof JsonObject) {
+      JsonFields weights = members.object("weights");
+      weights.onlyMembers("random");
+      String made = source + ": " + part + ".weights.random";
+      return RandomWeights.parse(made, weights.object("random")).generate(made, layout);
+    }
+    return Checkpoints.open(files.find(part + ".weights", members.text("weights")));
+  }
+
+  private TokenizerConfig tokenizer(JsonFields json) {
+    try {
+      return TokenizerConfig.of(json.object("config").json());
+    } catch (IllegalArgumentException e) {
+      throw new WeightsException(source, "tokenizer.config: " + e.getMessage(), e);
+    }
+  }
+
+  /** Bits per token and the size of a token follow from the tokenizer, so both must agree. */
+  private InfinityConfig transformer(JsonFields json, TokenizerConfig tokenizer) {
+    InfinityConfig config;
+    JsonObject settings = json.object("config").json();
+    try {
+      boolean patchify =
+          InfinityConfig.parse(settings, PATCH_CELLS * tokenizer.codebookDim()).spatialPatchify();
+      int bits = (patchify ? PATCH_CELLS : 1) * tokenizer.codebookDim();
+      config = InfinityConfig.parse(settings, bits);
+    } catch (IllegalArgumentException e) {
+      throw new WeightsException(source, "transformer.config: " + e.getMessage(), e);
+    }
+    int pixels = tokenizer.patchSize() * (config.spatialPatchify() ? 2 : 1);
+    if (pixels != ScaleSchedule.PIXELS_PER_TOKEN) {
+      throw new WeightsException(
+          source,
+          "tokenizer.config.patch_size is "
+              + tokenizer.patchSize()
+              + " and the transformer works "
+              + (config.spatialPatchify() ? "with" : "without")
+              + " spatial patchify (apply_spatial_patchify), which gives tokens of "
+              + pixels
+              + " pixels, expected "
+              + ScaleSchedule.PIXELS_PER_TOKEN);
+    }
+    return config;
+  }
+
+  private List<SizeClass> sizes(JsonFields json) {
+    List<SizeClass> sizes = new ArrayList<>();
+    for (JsonElement label : json.elements("sizes")) {
+      sizes.add(
+          SizeClass.find(label.isJsonPrimitive() ? label.getAsString() : "")
+              .orElseThrow(
+                  () ->
+                      new WeightsException(
+                          source,
+                          "sizes: expected some of " + SizeClass.labels() + ", found " + label)));
+    }
+    if (sizes.isEmpty()) {
+      throw new WeightsException(source, "sizes: at least one is needed");
+    }
+    return List.copyOf(sizes);
+  }
+
+  private Prompt defaults(JsonFields json) {
+    try {
+      Prompt defaults = PromptLine.parseDefaults(json.json().toString());
+      List<FieldViolation> violations = PromptRules.defaults().checkDefaults(defaults);
+      if (!violations.isEmpty()) {
+        throw new WeightsException(source, "defaults: " + violations.get(0));
+      }
+      return defaults;
+    } catch (PromptLineException e) {
+      throw new WeightsException(source, "defaults: " + e.getMessage(), e);
+    }
+  }
+}
