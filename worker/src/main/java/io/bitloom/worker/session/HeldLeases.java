@@ -1,0 +1,176 @@
+package io.bitloom.worker.session;
+
+import io.bitloom.v1.HeldLease;
+import io.bitloom.v1.Lease;
+import io.bitloom.v1.Outcome;
+import io.bitloom.v1.Release;
+import io.bitloom.v1.TaskRef;
+import io.bitloom.worker.generate.PromptWork;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The worker's books: every prompt that it holds, from its lease until the coordinator has
+ * acknowledged the outcome. Confined to the session's thread.
+ */
+final class HeldLeases {
+
+  /** A prompt, the work on it (unless it was refused at once), and its outcome once it has one. */
+  private static final class Held {
+    final PromptWork work;
+    Outcome outcome;
+    boolean gone;
+
+    Held(PromptWork work) {
+      this.work = work;
+    }
+  }
+
+  private record HeldTasks(Lease lease, Map<TaskRef, Held> tasks) {
+
+    HeldLease toMessage() {
+      return HeldLease.newBuilder()
+          .setLeaseId(lease.getLeaseId())
+          .setFencingToken(lease.getFencingToken())
+          .setModel(lease.getModel())
+          .setSchedule(lease.getSchedule())
+          .addAllTasks(tasks.keySet())
+          .build();
+    }
+  }
+
+  private final Map<String, HeldTasks> leases = new LinkedHashMap<>();
+  private final Deque<Held> unsent = new ArrayDeque<>();
+  private long unacknowledgedBytes;
+
+  boolean isEmpty() {
+    return leases.isEmpty();
+  }
+
+  /** Size of the outcomes that wait for their acknowledgement, sent or not. */
+  long unacknowledgedBytes() {
+    return unacknowledgedBytes;
+  }
+
+  /** Takes a lease into the books, without its prompts' names. */
+  void add(Lease lease) {
+    leases.put(
+        lease.getLeaseId(),
+        new HeldTasks(lease.toBuilder().clearTasks().build(), new LinkedHashMap<>()));
+  }
+
+  /**
+   * Adds a prompt to a lease.
+   *
+   * @param work null for a prompt that is not going to be drawn
+   */
+  void add(String leaseId, TaskRef task, PromptWork work) {
+    leases.get(leaseId).tasks.put(task, new Held(work));
+  }
+
+  /** Keeps an outcome until it is acknowledged, unless its prompt was given up. */
+  void finished(Outcome outcome) {
+    find(outcome.getLeaseId(), outcome.getTask())
+        .ifPresent(
+            held -> {
+              held.outcome = outcome;
+              unacknowledgedBytes += outcome.getSerializedSize();
+              unsent.add(held);
+            });
+  }
+
+  /** The next outcome that this connection has not seen. */
+  Optional<Outcome> nextUnsent() {
+    while (!unsent.isEmpty()) {
+      Held held = unsent.remove();
+      if (!held.gone) {
+        return Optional.of(held.outcome);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** On a new connection every outcome that was not acknowledged is sent again. */
+  void sendAllAgain() {
+    unsent.clear();
+    for (HeldTasks lease : leases.values()) {
+      lease.tasks.values().stream().filter(held -> held.outcome != null).forEach(unsent::add);
+    }
+  }
+
+  /** Forgets a prompt whose outcome is settled. */
+  void acknowledged(String leaseId, TaskRef task) {
+    giveUp(leaseId, List.of(task));
+  }
+
+  /**
+   * Forgets prompts; what the device has not drawn of them yet, it does not draw.
+   *
+   * @param tasks empty: the whole lease
+   */
+  void giveUp(String leaseId, Collection<TaskRef> tasks) {
+    HeldTasks lease = leases.get(leaseId);
+    if (lease == null) {
+      return;
+    }
+    for (TaskRef task : tasks.isEmpty() ? List.copyOf(lease.tasks.keySet()) : tasks) {
+      Held held = lease.tasks.remove(task);
+      if (held != null) {
+        forget(held);
+      }
+    }
+    if (lease.tasks.isEmpty()) {
+      leases.remove(leaseId);
+    }
+  }
+
+  private void forget(Held held) {
+    held.gone = true;
+    if (held.work != null) {
+      held.work.abandon();
+    }
+    if (held.outcome != null) {
+      unacknowledgedBytes -= held.outcome.getSerializedSize();
+    }
+  }
+
+  /** Takes every prompt that the device has not started out of pipeline and books. */
+  List<Release> releaseUnstarted(String reason) {
+    List<Release> releases = new ArrayList<>();
+    for (HeldTasks lease : List.copyOf(leases.values())) {
+      List<TaskRef> unstarted = new ArrayList<>();
+      lease.tasks.forEach(
+          (task, held) -> {
+            if (held.work != null && held.work.withdraw()) {
+              unstarted.add(task);
+            }
+          });
+      if (!unstarted.isEmpty()) {
+        giveUp(lease.lease.getLeaseId(), unstarted);
+        releases.add(
+            Release.newBuilder()
+                .setLeaseId(lease.lease.getLeaseId())
+                .setFencingToken(lease.lease.getFencingToken())
+                .addAllTasks(unstarted)
+                .setReason(reason)
+                .build());
+      }
+    }
+    return releases;
+  }
+
+  /** All leases with their open prompts, for Hello and heartbeats. */
+  List<HeldLease> toMessages() {
+    return leases.values().stream().map(HeldTasks::toMessage).toList();
+  }
+
+  private Optional<Held> find(String leaseId, TaskRef task) {
+    return Optional.ofNullable(leases.get(leaseId)).map(lease -> lease.tasks.get(task));
+  }
+}

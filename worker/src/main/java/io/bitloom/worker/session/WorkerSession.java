@@ -1,0 +1,334 @@
+package io.bitloom.worker.session;
+
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.v1.CapacityUpdate;
+import io.bitloom.v1.ConnectRequest;
+import io.bitloom.v1.ConnectResponse;
+import io.bitloom.v1.HeldLease;
+import io.bitloom.v1.Hello;
+import io.bitloom.v1.Lease;
+import io.bitloom.v1.LeaseLost;
+import io.bitloom.v1.Outcome;
+import io.bitloom.v1.OutcomeAck;
+import io.bitloom.v1.Progress;
+import io.bitloom.v1.Release;
+import io.bitloom.v1.Welcome;
+import io.bitloom.v1.WorkRequest;
+import io.bitloom.worker.generate.GenerationPipeline;
+import io.grpc.Status;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A worker's standing with the coordinator, over as many connections as it takes. It asks for
+ * leases so that the next batch waits while one is drawn, renews what it holds, and keeps every
+ * outcome until the coordinator has acknowledged it; while the coordinator is away the device goes
+ * on with what is held.
+ *
+ * <p>Everything happens on one thread, the loop: calls from outside, from gRPC and from the
+ * pipeline are queued for it, so the fields below need no locks.
+ */
+public final class WorkerSession implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(WorkerSession.class);
+  private static final long PROGRESS_INTERVAL_NANOS = 500_000_000;
+
+  private final SessionConfig config;
+  private final AnnouncedModel model;
+  private final LeasedWork leasedWork;
+  private final SessionMetrics metrics;
+  private final ScheduledThreadPoolExecutor loop;
+  private final CoordinatorLink link;
+  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+  private final HeldLeases held = new HeldLeases();
+
+  private long requestNumber; // of the current connection
+  private int openRequests; // of the current connection, without a lease yet
+  private boolean leaving; // the current connection: no more work over it
+  private boolean draining; // for good
+  private int leasesOnDevice;
+  private long nextProgress = System.nanoTime();
+  private volatile boolean connected;
+
+  public WorkerSession(
+      SessionConfig config,
+      AnnouncedModel model,
+      GenerationPipeline pipeline,
+      MeterRegistry registry) {
+    this.config = config;
+    this.model = model;
+    this.leasedWork = new LeasedWork(model, pipeline);
+    this.metrics = new SessionMetrics(registry, this::isConnected);
+    this.loop =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> new Thread(task, "session"),
+            new ThreadPoolExecutor.DiscardPolicy()); // late callbacks after the end
+    this.loop.setRemoveOnCancelPolicy(true);
+    this.link = new CoordinatorLink(config, loop, new LinkEvents());
+    model.capacity().onChange(schedule -> loop.execute(() -> sendCapacity(schedule)));
+  }
+
+  /** Connects, and reconnects until the session ends. */
+  public void start() {
+    loop.execute(link::connect);
+  }
+
+  /** Whether a coordinator has welcomed the worker and the connection stands. */
+  public boolean isConnected() {
+    return connected;
+  }
+
+  /**
+   * Completes when the session is over: normally after {@link #drain} or {@link #close}, with an
+   * exception if the coordinator refuses the worker.
+   */
+  public CompletableFuture<Void> ended() {
+    return ended;
+  }
+
+  /** Takes no more leases, hands back what was not started, delivers the rest, then ends. */
+  public void drain(String reason) {
+    loop.execute(
+        () -> {
+          if (!draining) {
+            log.info("draining: {}", reason);
+            draining = true;
+            leave(reason);
+          }
+        });
+  }
+
+  /** Ends the session now; leases that are still held expire. */
+  @Override
+  public void close() {
+    loop.execute(
+        () -> {
+          link.stop();
+          end();
+        });
+  }
+
+  private final class LinkEvents implements CoordinatorLink.Listener {
+    @Override
+    public Hello hello() {
+      requestNumber = 0;
+      openRequests = 0;
+      leaving = draining;
+      String version = WorkerSession.class.getPackage().getImplementationVersion();
+      return Hello.newBuilder()
+          .setWorkerId(config.workerId())
+          .setVersion(version == null ? "development" : version)
+          .setDevice(config.device())
+          .addModels(model.toMessage())
+          .addAllHeldLeases(heldLeases())
+          .build();
+    }
+
+    @Override
+    public List<HeldLease> heldLeases() {
+      return held.toMessages();
+    }
+
+    @Override
+    public void welcomed(Welcome welcome, String address) {
+      connected = true;
+      log.info(
+          "ready: {} draws {} on {} for coordinator {} at {}",
+          config.workerId(),
+          model.name(),
+          config.device(),
+          welcome.getCoordinatorId(),
+          address);
+      for (String leaseId : welcome.getLostLeasesList()) {
+        log.warn("lease {} was lost while there was no connection", leaseId);
+        held.giveUp(leaseId, List.of());
+      }
+      held.sendAllAgain();
+      settle();
+    }
+
+    @Override
+    public void received(ConnectResponse message) {
+      switch (message.getMessageCase()) {
+        case LEASE -> leased(message.getLease());
+        case OUTCOME_ACK -> acknowledged(message.getOutcomeAck());
+        case LEASE_LOST -> lost(message.getLeaseLost());
+        case DRAIN -> {
+          log.info("the coordinator sends its workers away: {}", message.getDrain().getReason());
+          leave("the coordinator drains");
+        }
+        case WELCOME, MESSAGE_NOT_SET -> log.debug("a message of a newer coordinator is ignored");
+      }
+    }
+
+    @Override
+    public void ready() {
+      sendOutcomes();
+    }
+
+    @Override
+    public boolean disconnected() {
+      connected = false;
+      metrics.disconnected();
+      if (draining && held.isEmpty()) {
+        end();
+      }
+      return !ended.isDone();
+    }
+
+    @Override
+    public void refused(Status status) {
+      ended.completeExceptionally(status.asException());
+      loop.shutdown();
+    }
+  }
+
+  // Work coming in
+
+  private void leased(Lease lease) {
+    openRequests = Math.max(0, openRequests - 1);
+    if (lease.getTasksCount() == 0) {
+      log.warn("lease {} is empty", lease.getLeaseId());
+      return;
+    }
+    held.add(lease);
+    LeasedWork.Started started =
+        leasedWork.start(lease, scales -> progress(lease.getLeaseId(), scales));
+    started.works().forEach((task, work) -> held.add(lease.getLeaseId(), task, work));
+    for (Outcome refusal : started.refusals()) {
+      held.add(lease.getLeaseId(), refusal.getTask(), null);
+      held.finished(refusal);
+    }
+    leasesOnDevice++;
+    started.outcomes().forEach(outcome -> outcome.thenAccept(this::finished));
+    started.drawn().thenRun(this::deviceIsDone);
+    if (leaving) {
+      releaseUnstarted("the worker is leaving");
+    }
+    settle();
+  }
+
+  private void finished(Outcome outcome) {
+    loop.execute(
+        () -> {
+          held.finished(outcome);
+          settle();
+        });
+  }
+
+  private void deviceIsDone() {
+    loop.execute(
+        () -> {
+          leasesOnDevice--;
+          settle();
+        });
+  }
+
+  private void acknowledged(OutcomeAck ack) {
+    log.debug(
+        "outcome of {}#{}: {}", ack.getTask().getJob(), ack.getTask().getOffset(), ack.getStatus());
+    held.acknowledged(ack.getLeaseId(), ack.getTask());
+    settle();
+  }
+
+  private void lost(LeaseLost lost) {
+    log.info("lease {} is lost: {}", lost.getLeaseId(), lost.getReason());
+    held.giveUp(lost.getLeaseId(), lost.getTasksList());
+    settle();
+  }
+
+  // Messages going out
+
+  /** Sends what can be sent and asks for what can be taken, after anything has changed. */
+  private void settle() {
+    metrics.unacknowledged(held.unacknowledgedBytes());
+    sendOutcomes();
+    requestWork();
+    leaveIfNothingIsHeld();
+  }
+
+  private void sendOutcomes() {
+    while (link.isReady()) {
+      Optional<Outcome> outcome = held.nextUnsent();
+      if (outcome.isEmpty()) {
+        return;
+      }
+      link.send(ConnectRequest.newBuilder().setOutcome(outcome.get()).build());
+    }
+  }
+
+  private void requestWork() {
+    while (link.isUp()
+        && !leaving
+        && openRequests + leasesOnDevice < config.leasesAhead()
+        && held.unacknowledgedBytes() < config.maxUnacknowledgedBytes()) {
+      openRequests++;
+      requestNumber++;
+      WorkRequest request = WorkRequest.newBuilder().setRequestNumber(requestNumber).build();
+      link.send(ConnectRequest.newBuilder().setWorkRequest(request).build());
+    }
+  }
+
+  private void sendCapacity(ScaleSchedule schedule) {
+    CapacityUpdate update =
+        CapacityUpdate.newBuilder()
+            .setModel(model.name())
+            .addCapacities(model.capacity(schedule))
+            .build();
+    link.send(ConnectRequest.newBuilder().setCapacityUpdate(update).build());
+  }
+
+  /** For display only, so it waits for nothing and is not repeated. */
+  private void progress(String leaseId, LeasedWork.Scales scales) {
+    loop.execute(
+        () -> {
+          if (link.isReady() && System.nanoTime() - nextProgress >= 0) {
+            nextProgress = System.nanoTime() + PROGRESS_INTERVAL_NANOS;
+            Progress progress =
+                Progress.newBuilder()
+                    .setLeaseId(leaseId)
+                    .setScale(scales.done())
+                    .setScales(scales.all())
+                    .build();
+            link.send(ConnectRequest.newBuilder().setProgress(progress).build());
+          }
+        });
+  }
+
+  // Leaving
+
+  private void leave(String reason) {
+    leaving = true;
+    releaseUnstarted(reason);
+    leaveIfNothingIsHeld();
+  }
+
+  private void releaseUnstarted(String reason) {
+    for (Release release : held.releaseUnstarted(reason)) {
+      link.send(ConnectRequest.newBuilder().setRelease(release).build());
+    }
+  }
+
+  private void leaveIfNothingIsHeld() {
+    if (!leaving || !held.isEmpty()) {
+      return;
+    }
+    if (link.isOpen()) {
+      link.finish();
+    } else if (draining) {
+      end();
+    }
+  }
+
+  private void end() {
+    connected = false;
+    ended.complete(null);
+    loop.shutdownNow();
+  }
+}

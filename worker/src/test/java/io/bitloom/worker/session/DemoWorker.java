@@ -1,0 +1,42 @@
+package io.bitloom.worker.session;
+
+import io.bitloom.worker.generate.GenerationPipeline;
+import io.bitloom.worker.generate.PipelineConfig;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.List;
+
+/** The demo model on the CPU, loaded once for all tests of this JVM. */
+final class DemoWorker {
+  private static final DemoWorker SHARED = new DemoWorker();
+
+  private final ModelDirectory directory = ModelDirectory.open(ModelDirectory.DEMO);
+  private final GenerationPipeline pipeline =
+      GenerationPipeline.load(
+          directory, PipelineConfig.of(TorchDevice.CPU), new SimpleMeterRegistry());
+
+  static DemoWorker shared() {
+    return SHARED;
+  }
+
+  WorkerSession session(String coordinator) {
+    return session(coordinator, 64 << 20);
+  }
+
+  WorkerSession session(String coordinator, long maxUnacknowledgedBytes) {
+    AnnouncedModel model = AnnouncedModel.of(directory, pipeline.capacity());
+    SessionConfig config =
+        new SessionConfig(
+            List.of(coordinator),
+            "worker-under-test",
+            "cpu",
+            2,
+            maxUnacknowledgedBytes,
+            Duration.ofSeconds(10),
+            Duration.ofMillis(50),
+            Duration.ofMillis(500));
+    return new WorkerSession(config, model, pipeline, new SimpleMeterRegistry());
+  }
+}

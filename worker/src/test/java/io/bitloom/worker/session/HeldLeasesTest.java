@@ -1,0 +1,77 @@
+package io.bitloom.worker.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bitloom.v1.HeldLease;
+import io.bitloom.v1.Lease;
+import io.bitloom.v1.Outcome;
+import io.bitloom.v1.TaskRef;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class HeldLeasesTest {
+  private static final TaskRef FIRST = TaskRef.newBuilder().setJob("jobs/a").setOffset(0).build();
+  private static final TaskRef SECOND = TaskRef.newBuilder().setJob("jobs/a").setOffset(1).build();
+
+  private final HeldLeases held = new HeldLeases();
+
+  HeldLeasesTest() {
+    held.add(Lease.newBuilder().setLeaseId("lease").setFencingToken(7).build());
+    held.add("lease", FIRST, null);
+    held.add("lease", SECOND, null);
+  }
+
+  @Test
+  void anOutcomeIsSentOncePerConnectionUntilItIsAcknowledged() {
+    Outcome outcome = outcome(FIRST);
+    held.finished(outcome);
+    assertEquals(Optional.of(outcome), held.nextUnsent());
+    assertEquals(Optional.empty(), held.nextUnsent());
+
+    held.sendAllAgain();
+    assertEquals(Optional.of(outcome), held.nextUnsent());
+
+    held.acknowledged("lease", FIRST);
+    held.sendAllAgain();
+    assertEquals(Optional.empty(), held.nextUnsent());
+  }
+
+  @Test
+  void anOutcomeThatWaitsToBeSentIsDroppedWithItsLease() {
+    held.finished(outcome(FIRST));
+    held.giveUp("lease", List.of());
+    assertEquals(Optional.empty(), held.nextUnsent());
+    held.finished(outcome(SECOND));
+    assertEquals(Optional.empty(), held.nextUnsent());
+    assertTrue(held.isEmpty());
+    assertEquals(0, held.unacknowledgedBytes());
+  }
+
+  @Test
+  void bytesCountFromTheOutcomeToItsAcknowledgement() {
+    Outcome outcome = outcome(FIRST);
+    held.finished(outcome);
+    assertEquals(outcome.getSerializedSize(), held.unacknowledgedBytes());
+    held.nextUnsent();
+    assertEquals(outcome.getSerializedSize(), held.unacknowledgedBytes());
+    held.acknowledged("lease", FIRST);
+    assertEquals(0, held.unacknowledgedBytes());
+  }
+
+  @Test
+  void aLeaseNamesItsTokenAndOnlyItsOpenPrompts() {
+    held.acknowledged("lease", FIRST);
+    HeldLease message = held.toMessages().get(0);
+    assertEquals("lease", message.getLeaseId());
+    assertEquals(7, message.getFencingToken());
+    assertEquals(List.of(SECOND), message.getTasksList());
+    held.acknowledged("lease", SECOND);
+    assertEquals(List.of(), held.toMessages());
+  }
+
+  private static Outcome outcome(TaskRef task) {
+    return Outcome.newBuilder().setLeaseId("lease").setFencingToken(7).setTask(task).build();
+  }
+}

@@ -1,0 +1,55 @@
+package io.bitloom.worker.session;
+
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.v1.ImageFormat;
+import io.bitloom.v1.Lease;
+import io.bitloom.v1.Prompt;
+import io.bitloom.v1.Sampling;
+import io.bitloom.v1.Task;
+import io.bitloom.v1.TaskRef;
+
+/** Leases as a coordinator gives them out, every default filled in. */
+final class Leases {
+  static final long FENCING_TOKEN = 42;
+
+  private Leases() {}
+
+  static Prompt prompt(String schedule, long seed) {
+    ScaleSchedule found = ScaleSchedules.find(schedule).orElseThrow();
+    return Prompt.newBuilder()
+        .setCustomId("prompt-" + seed)
+        .setPrompt("a red fox")
+        .setHDivW(Double.parseDouble(found.template()))
+        .setSize(found.size().label())
+        .setSeed(seed)
+        .setSampling(Sampling.newBuilder().addGuidance(3).addTemperature(1).setTopP(0.97))
+        .setNumImages(1)
+        .setFormat(ImageFormat.IMAGE_FORMAT_PNG)
+        .build();
+  }
+
+  /** The prompts of job {@code jobs/<leaseId>} from offset 0. */
+  static Lease lease(String leaseId, String schedule, Prompt... prompts) {
+    Lease.Builder lease =
+        Lease.newBuilder()
+            .setLeaseId(leaseId)
+            .setFencingToken(FENCING_TOKEN)
+            .setModel("demo")
+            .setSchedule(schedule);
+    for (int offset = 0; offset < prompts.length; offset++) {
+      lease.addTasks(
+          Task.newBuilder()
+              .setRef(TaskRef.newBuilder().setJob("jobs/" + leaseId).setOffset(offset))
+              .setPrompt(prompts[offset])
+              .setAttempt(1));
+    }
+    return lease.build();
+  }
+
+  /** One prompt that keeps the device busy for a while. */
+  static Lease longLease(String leaseId) {
+    Prompt prompt = prompt("1.0_0.25M", 1).toBuilder().setNumImages(4).build();
+    return lease(leaseId, "1.0_0.25M", prompt);
+  }
+}
