@@ -1,0 +1,56 @@
+package io.bitloom.worker;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.worker.cli.GenerateCommand;
+import io.bitloom.worker.cli.WorkerCommand;
+import io.bitloom.worker.tensor.WeightsException;
+import io.bitloom.worker.verify.VerifyCommand;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
+
+/** The commands that need a model: {@code bitloom worker|generate|verify}. */
+@Command(
+    name = "bitloom",
+    mixinStandardHelpOptions = true,
+    version = "Bitloom worker",
+    description = "Commands that need a model.",
+    subcommands = {WorkerCommand.class, GenerateCommand.class, VerifyCommand.class})
+public final class Main implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  public static void main(String[] arguments) {
+    System.exit(
+        new CommandLine(new Main())
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .setParameterExceptionHandler(Main::reportUsage)
+            .setExecutionExceptionHandler(Main::report)
+            .execute(arguments));
+  }
+
+  @Override
+  public Integer call() {
+    throw new ParameterException(spec.commandLine(), "a command is needed");
+  }
+
+  private static int reportUsage(ParameterException fault, String[] arguments) {
+    CommandLine command = fault.getCommandLine();
+    command.getErr().println("bitloom: " + fault.getMessage());
+    command.getErr().println("Try: " + command.getCommandSpec().qualifiedName() + " --help");
+    return CommandLine.ExitCode.USAGE;
+  }
+
+  /** Faults that the user can act on are one line; anything else comes with its stack trace. */
+  private static int report(Exception failure, CommandLine command, ParseResult arguments)
+      throws Exception {
+    if (failure instanceof WeightsException || failure instanceof BitloomException) {
+      command.getErr().println("bitloom: " + failure.getMessage());
+      return CommandLine.ExitCode.SOFTWARE;
+    }
+    throw failure;
+  }
+}

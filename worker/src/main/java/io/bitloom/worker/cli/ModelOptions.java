@@ -1,0 +1,109 @@
+package io.bitloom.worker.cli;
+
+import io.bitloom.common.config.ConfigException;
+import io.bitloom.worker.generate.PipelineConfig;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.LibTorch;
+import io.bitloom.worker.tensor.TorchDevice;
+import java.util.Locale;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.Spec.Target;
+
+/** The options that say which model is loaded, and how. */
+final class ModelOptions {
+  /** Types that a model can compute in. */
+  enum Precision {
+    AUTO,
+    FP32,
+    BF16
+  }
+
+  @Spec(Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME|DIR",
+      defaultValue = "${env:BITLOOM_MODEL:-" + ModelDirectory.DEMO + "}",
+      description = "A model directory, or the built-in model with random weights (default: demo).")
+  private String model;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "${env:BITLOOM_DEVICE:-auto}",
+      description = "auto (default), cpu or cuda:N.")
+  private String device;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "${env:BITLOOM_DTYPE:-auto}",
+      description = "fp32, bf16, or auto (default): fp32 on CPUs, bf16 on GPUs.")
+  private Precision dtype;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "${env:BITLOOM_THREADS:-0}",
+      description = "CPU threads of one operator; 0 (default): as many as libtorch likes.")
+  private int threads;
+
+  @Option(
+      names = "--max-batch",
+      paramLabel = "N",
+      defaultValue = "${env:BITLOOM_MAX_BATCH:-0}",
+      description = "Most images of a batch; 0 (default): what fits and is fast.")
+  private int maxBatch;
+
+  @Option(
+      names = "--skip-checksums",
+      description = "Do not compare the weight files with the SHA-256 in model.json.")
+  private boolean skipChecksums;
+
+  @Option(
+      names = "--bare-images",
+      description = "Do not write prompt, seed, parameters and model into PNG files.")
+  private boolean bareImages;
+
+  /** The model directory, its files checked. */
+  ModelDirectory open() {
+    ModelDirectory directory = ModelDirectory.open(model);
+    if (!skipChecksums) {
+      directory.verifyFiles();
+    }
+    return directory;
+  }
+
+  /** The settings of the pipeline; what is wrong with them is wrong usage. */
+  PipelineConfig config() {
+    try {
+      PipelineConfig defaults = PipelineConfig.of(TorchDevice.parse(device));
+      return new PipelineConfig(
+          defaults.device(),
+          switch (dtype) {
+            case AUTO -> defaults.dtype();
+            case FP32 -> DType.F32;
+            case BF16 -> DType.BF16;
+          },
+          threads,
+          maxBatch,
+          defaults.encoderThreads(),
+          !bareImages);
+    } catch (ConfigException | IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
+    }
+  }
+
+  /** The device for people. */
+  static String describe(PipelineConfig config) {
+    String type = config.dtype().name().toLowerCase(Locale.ROOT);
+    return config.device().cuda()
+        ? config.device() + ", " + type
+        : "cpu, " + LibTorch.threads() + " threads, " + type;
+  }
+}

@@ -1,0 +1,187 @@
+package io.bitloom.worker.cli;
+
+import io.bitloom.common.config.ConfigException;
+import io.bitloom.common.config.Settings;
+import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.worker.generate.GenerationPipeline;
+import io.bitloom.worker.generate.PipelineConfig;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.session.AnnouncedModel;
+import io.bitloom.worker.session.SessionConfig;
+import io.bitloom.worker.session.WorkerSession;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code bitloom worker}: draws for a coordinator until it is told to stop. */
+@Command(
+    name = "worker",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Loads a model and draws what a coordinator hands out.",
+    footer = {
+      "",
+      "SIGTERM: takes no more work, finishes what runs, hands back the rest, exits with 0.",
+      "Durations have a unit: 250ms, 1.5s, 10m, 2h.",
+      "BITLOOM_LOG=json writes the log as one JSON object a line.",
+      "BITLOOM_LOG_LEVEL sets the log level: error, warn, info (default), debug."
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:Stopped on request.",
+      "1:Failed: the model cannot be used, the coordinator refuses the worker, or the grace is over.",
+      "2:The command line is wrong."
+    })
+public final class WorkerCommand implements Callable<Integer> {
+  private static final Logger log = LoggerFactory.getLogger(WorkerCommand.class);
+  private static final int NO_PORT = -1;
+
+  /** What a worker does. */
+  enum Mode {
+    GENERATE
+  }
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--coordinator",
+      paramLabel = "HOST:PORT",
+      split = ",",
+      defaultValue = "${env:BITLOOM_COORDINATOR:-127.0.0.1:7700}",
+      description =
+          "Where the work comes from; several addresses, with commas, are tried in turn (default:"
+              + " 127.0.0.1:7700).")
+  private List<String> coordinators;
+
+  @Option(
+      names = "--mode",
+      paramLabel = "MODE",
+      defaultValue = "${env:BITLOOM_WORKER_MODE:-generate}",
+      description = "generate (default).")
+  private Mode mode;
+
+  @Mixin private ModelOptions model;
+
+  @Option(
+      names = "--worker-id",
+      paramLabel = "ID",
+      defaultValue = "${env:BITLOOM_WORKER_ID:-}",
+      description = "Unique among workers (default: made of host, process and a random number).")
+  private String workerId;
+
+  @Option(
+      names = "--http-port",
+      paramLabel = "PORT",
+      defaultValue = "${env:BITLOOM_WORKER_HTTP_PORT:-" + NO_PORT + "}",
+      description =
+          "Loopback port of /health/live, /health/ready and /metrics; 0 takes a free one (default:"
+              + " none).")
+  private int httpPort;
+
+  @Option(
+      names = "--shutdown-grace",
+      paramLabel = "TIME",
+      defaultValue = "${env:BITLOOM_SHUTDOWN_GRACE:-60s}",
+      description = "Most time that running work may take after SIGTERM (default: 60s).")
+  private String shutdownGrace;
+
+  @Option(
+      names = "--exit-on-stdin-close",
+      description = "Stop when standard input ends, so that no worker outlives its parent.")
+  private boolean exitOnStdinClose;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Duration grace = grace();
+    PipelineConfig config = model.config();
+    SessionConfig sessionConfig =
+        SessionConfig.of(
+            coordinators,
+            workerId.isBlank() ? newWorkerId() : workerId,
+            ModelOptions.describe(config));
+    PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    ModelDirectory directory = model.open();
+    long start = System.nanoTime();
+    try (GenerationPipeline pipeline = GenerationPipeline.load(directory, config, metrics)) {
+      pipeline.warmUp(usualSchedule(directory));
+      log.info(
+          "Model {} ({}) is loaded and warm after {} ms. {}",
+          directory.name(),
+          directory.digest(),
+          (System.nanoTime() - start) / 1_000_000,
+          directory.description());
+      AnnouncedModel announced = AnnouncedModel.of(directory, pipeline.capacity());
+      return work(new WorkerSession(sessionConfig, announced, pipeline, metrics), metrics, grace);
+    }
+  }
+
+  /** Runs a session to its end. */
+  private int work(WorkerSession session, PrometheusMeterRegistry metrics, Duration grace)
+      throws IOException, InterruptedException {
+    Termination termination =
+        Termination.onSignal(() -> session.drain("the worker was told to stop"), grace);
+    if (exitOnStdinClose) {
+      Termination.onStdinEnd(() -> session.drain("standard input has ended"));
+    }
+    int exitCode = CommandLine.ExitCode.OK;
+    HealthServer health = null;
+    try {
+      if (httpPort != NO_PORT) {
+        health = HealthServer.start(httpPort, session::isConnected, metrics);
+        log.info("Health and metrics at http://127.0.0.1:{}", health.port());
+      }
+      session.start();
+      session.ended().get();
+    } catch (ExecutionException refused) {
+      log.error(
+          "The coordinator refuses this worker: {}", GrpcErrors.fromStatus(refused).getMessage());
+      exitCode = CommandLine.ExitCode.SOFTWARE;
+    } finally {
+      session.close();
+      if (health != null) {
+        health.close();
+      }
+    }
+    termination.finished(exitCode);
+    return exitCode;
+  }
+
+  private Duration grace() {
+    try {
+      return Settings.duration("shutdown-grace", shutdownGrace);
+    } catch (ConfigException e) {
+      throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
+    }
+  }
+
+  /** The schedule that most prompts of a model will have: square, in its usual size. */
+  private static ScaleSchedule usualSchedule(ModelDirectory directory) {
+    return ScaleSchedules.nearest(1).schedule(directory.sizes().get(0));
+  }
+
+  private static String newWorkerId() throws UnknownHostException {
+    return String.format(
+        "%s-%d-%04x",
+        InetAddress.getLocalHost().getHostName(),
+        ProcessHandle.current().pid(),
+        ThreadLocalRandom.current().nextInt(1 << 16));
+  }
+}
