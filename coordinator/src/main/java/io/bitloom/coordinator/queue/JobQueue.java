@@ -13,8 +13,8 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -48,19 +48,15 @@ public final class JobQueue implements AutoCloseable {
   private final Sweeper sweeper;
   private final Appending appending;
   private final Leases leases;
-  private final ScheduledExecutorService timers =
-      Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "queue-timers");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final ScheduledThreadPoolExecutor timers;
+  private final WakeListener wakes;
 
   /**
    * @param redis closed by its owner, after the queue
    */
   public JobQueue(RedisConnection redis, QueueSettings settings) {
     this.redis = redis;
+    this.timers = timers();
     this.keys = new Keys(settings.namespace());
     this.index = new JobIndex(redis, keys);
     this.jobs = new JobScripts(redis, keys);
@@ -68,16 +64,28 @@ public final class JobQueue implements AutoCloseable {
     this.jobEnd = new JobEnd(jobs, buckets, index);
     this.ready = new ReadyBuckets(timers);
     this.reaper = new Reaper(jobs, buckets, jobEnd, settings, timers);
-    this.sweeper = new Sweeper(jobs, buckets, index, jobEnd);
+    this.sweeper = new Sweeper(jobs, buckets, index, jobEnd, timers);
     this.appending = new Appending(index, jobs, buckets, sweeper);
     this.leases = new Leases(jobs, buckets, jobEnd, ready, reaper);
     long sweepMillis = settings.sweepInterval().toMillis();
     timers.scheduleWithFixedDelay(
         sweeper::sweepLater, sweepMillis, sweepMillis, TimeUnit.MILLISECONDS);
-    redis
-        .channels()
-        .subscribe(
-            keys.wakeChannel(), new WakeListener(ready, reaper, sweeper, this::snapshots, timers));
+    this.wakes = new WakeListener(ready, reaper, sweeper, this::snapshots, timers);
+    wakes.listen(redis.channels(), keys.wakeChannel());
+  }
+
+  private static ScheduledThreadPoolExecutor timers() {
+    ScheduledThreadPoolExecutor timers =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "queue-timers");
+              thread.setDaemon(true);
+              return thread;
+            },
+            new ThreadPoolExecutor.DiscardPolicy());
+    timers.setRemoveOnCancelPolicy(true);
+    return timers;
   }
 
   // Jobs
@@ -345,6 +353,7 @@ public final class JobQueue implements AutoCloseable {
   /** Ends timers and subscriptions of this coordinator; leases and jobs stay. */
   @Override
   public void close() {
+    wakes.close();
     timers.shutdownNow();
   }
 

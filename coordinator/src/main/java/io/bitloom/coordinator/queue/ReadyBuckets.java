@@ -75,14 +75,14 @@ final class ReadyBuckets {
     State state = state(bucket);
     boolean missed;
     synchronized (state) {
-      missed = leased.token() == 0 && state.wake > leased.wake();
+      missed = state.wake > leased.wake();
       if (state.wake <= leased.wake()) {
         state.wake = leased.wake();
         state.ready = false;
       }
     }
-    if (missed) {
-      markReady(bucket);
+    if (missed) { // a notification overtook the reply, and whoever asked for the lease ignored it
+      tell(bucket);
     }
   }
 
@@ -101,9 +101,17 @@ final class ReadyBuckets {
 
   private void markReady(Bucket bucket) {
     State state = state(bucket);
+    boolean news;
     synchronized (state) {
+      news = !state.ready;
       state.ready = true;
     }
+    if (news) {
+      tell(bucket);
+    }
+  }
+
+  private void tell(Bucket bucket) {
     listeners.forEach(listener -> listener.accept(bucket));
   }
 

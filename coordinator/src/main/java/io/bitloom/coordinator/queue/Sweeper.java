@@ -5,8 +5,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +25,7 @@ final class Sweeper {
 
   private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
   private static final int DELIVER_GROUPS = 64;
+  private static final long PAUSE_MILLIS = 20;
 
   /** A job that was listed this long ago and does not exist was never created. */
   private static final Duration CREATION = Duration.ofMinutes(1);
@@ -29,13 +34,21 @@ final class Sweeper {
   private final BucketScripts buckets;
   private final JobIndex index;
   private final JobEnd jobEnd;
+  private final ScheduledExecutorService timers;
   private final AtomicBoolean sweeping = new AtomicBoolean();
+  private final Set<String> asked = ConcurrentHashMap.newKeySet();
 
-  Sweeper(JobScripts jobs, BucketScripts buckets, JobIndex index, JobEnd jobEnd) {
+  Sweeper(
+      JobScripts jobs,
+      BucketScripts buckets,
+      JobIndex index,
+      JobEnd jobEnd,
+      ScheduledExecutorService timers) {
     this.jobs = jobs;
     this.buckets = buckets;
     this.index = index;
     this.jobEnd = jobEnd;
+    this.timers = timers;
   }
 
   /** Sweeps every active job, one after the other; does nothing if that is under way. */
@@ -69,8 +82,15 @@ final class Sweeper {
                     : index.inactive(active.jobId()));
   }
 
-  /** Sweeps one job. */
+  /** Sweeps one job in a moment, once for all who ask until then. */
   void sweepLater(String jobId) {
+    if (asked.add(jobId)) {
+      timers.schedule(() -> sweep(jobId), PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void sweep(String jobId) {
+    asked.remove(jobId);
     jobs.looseEnds(jobId)
         .thenCompose(ends -> sweep(jobId, ends))
         .whenComplete(

@@ -4,6 +4,7 @@ import io.bitloom.coordinator.redis.RedisChannels;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +18,7 @@ final class WakeListener implements RedisChannels.Listener {
   private final Sweeper sweeper;
   private final Supplier<CompletionStage<List<BucketScripts.Snapshot>>> snapshots;
   private final ScheduledExecutorService timers;
+  private final CompletableFuture<Runnable> ending = new CompletableFuture<>();
 
   WakeListener(
       ReadyBuckets ready,
@@ -29,6 +31,24 @@ final class WakeListener implements RedisChannels.Listener {
     this.sweeper = sweeper;
     this.snapshots = snapshots;
     this.timers = timers;
+  }
+
+  /** Begins to listen, as soon as Redis lets it. */
+  void listen(RedisChannels channels, String channel) {
+    channels
+        .subscribe(channel, this)
+        .whenComplete(
+            (unsubscribe, e) -> {
+              if (e != null) {
+                timers.schedule(() -> listen(channels, channel), 1, TimeUnit.SECONDS);
+              } else {
+                ending.complete(unsubscribe);
+              }
+            });
+  }
+
+  void close() {
+    ending.thenAccept(Runnable::run);
   }
 
   @Override
@@ -62,7 +82,7 @@ final class WakeListener implements RedisChannels.Listener {
   private void found(BucketScripts.Snapshot snapshot) {
     BucketBacklog backlog = snapshot.backlog();
     if (backlog.prompts() + backlog.retries() + backlog.leases() > 0) {
-      reaper.watch(backlog.bucket());
+      reaper.watch(backlog.bucket(), Duration.ZERO);
     }
     ready.found(snapshot);
   }

@@ -10,9 +10,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -190,16 +188,13 @@ public final class EmbeddedRedis implements AutoCloseable {
         - 1;
   }
 
+  /** Ends the server and waits for its end, so that the directory can be used again at once. */
   private void stop() throws IOException {
-    Optional<ProcessHandle> server = directory.server();
+    ProcessHandle server = directory.server().orElseThrow();
     connection.sync().shutdown(false);
-    if (server.isPresent()) {
-      try {
-        server.get().onExit().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      } catch (ExecutionException | TimeoutException e) {
-        throw new IOException("redis-server does not end", e);
+    for (long start = System.nanoTime(); server.isAlive(); pause()) {
+      if (System.nanoTime() - start > PATIENCE.toNanos()) {
+        throw new IOException("redis-server does not end");
       }
     }
   }

@@ -5,6 +5,7 @@ import io.bitloom.common.error.ErrorCode;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.lettuce.core.ClientOptions;
+import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionStateAdapter;
@@ -101,6 +102,7 @@ public final class RedisConnection implements AutoCloseable {
         ClientOptions.builder()
             .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
             .replayFilter(command -> true)
+            .maintNotificationsConfig(MaintNotificationsConfig.disabled())
             .timeoutOptions(TimeoutOptions.enabled(TIMEOUT))
             .socketOptions(SocketOptions.builder().connectTimeout(TIMEOUT).keepAlive(true).build())
             .build());
@@ -163,7 +165,19 @@ public final class RedisConnection implements AutoCloseable {
       answering = false;
       return;
     }
-    connection.async().ping().whenComplete((pong, e) -> answering = e == null);
+    connection
+        .async()
+        .ping()
+        .whenComplete(
+            (pong, e) -> {
+              answering = e == null;
+              boolean open = breaker.getState() == CircuitBreaker.State.OPEN;
+              if (answering && open) {
+                breaker.transitionToHalfOpenState();
+              } else if (!answering && !open) {
+                breaker.transitionToOpenState();
+              }
+            });
     channels.ping();
   }
 

@@ -1,0 +1,255 @@
+package io.bitloom.coordinator.queue;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import io.bitloom.v1.JobState;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.LongFunction;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A coordinator dies between the two halves of a step: the test makes only the first call of each
+ * pair itself, then lets another coordinator go on.
+ */
+class RecoveryIT extends QueueFixture {
+
+  private static final String WORKER = "worker";
+
+  /** A coordinator that sweeps often, as if it had just come up. */
+  private JobQueue another() {
+    return new JobQueue(redis, withSweep(settings, Duration.ofMillis(100)));
+  }
+
+  @Test
+  void promptsThatTheirBucketWasNeverToldOfAreDelivered() throws InterruptedException {
+    String jobId = newJob();
+    append(jobId, 0, 10, SQUARE, TALL);
+    onlyToTheJob(jobId, 10, 300, SQUARE, TALL);
+    assertEquals(5, backlog(SQUARE).prompts());
+
+    try (JobQueue other = another()) {
+      awaitTrue("delivered", () -> backlog(SQUARE).prompts() == 155);
+    }
+    assertEquals(offsetsOf(0, 310, 2), offsets(lease(SQUARE, 1000)));
+    assertEquals(offsetsOf(1, 310, 2), offsets(lease(TALL, 1000)));
+  }
+
+  @Test
+  void aGapIsFilledByTheNextAppend() throws InterruptedException {
+    String jobId = newJob();
+    onlyToTheJob(jobId, 0, 40, SQUARE);
+    append(jobId, 40, 10, SQUARE);
+
+    awaitTrue("delivered", () -> backlog(SQUARE).prompts() == 50);
+    assertEquals(offsetsOf(0, 50, 1), offsets(lease(SQUARE, 1000)));
+  }
+
+  @Test
+  void aClientThatAppendsAgainWhatWasTakenGetsItDelivered() throws InterruptedException {
+    String jobId = newJob();
+    onlyToTheJob(jobId, 0, 40, SQUARE);
+    append(jobId, 0, 40, SQUARE);
+
+    awaitTrue("delivered", () -> backlog(SQUARE).prompts() == 40);
+    assertEquals(40, job(jobId).counts().appended());
+  }
+
+  @Test
+  void anEnqueueThatComesTwiceOrLateChangesNothing() {
+    String jobId = newJob();
+    PromptGroups.Part part = onlyToTheJob(jobId, 0, 40, SQUARE).parts().get(0);
+    JobScripts.Share share = new JobScripts.Share("tenant", "1.0", "5");
+    for (int i = 0; i < 3; i++) {
+      await(buckets.enqueue(SQUARE, jobId, share, -1, part.queueEntries()));
+    }
+    append(jobId, 40, 10, SQUARE);
+    await(buckets.enqueue(SQUARE, jobId, share, -1, part.queueEntries()));
+
+    assertEquals(offsetsOf(0, 50, 1), offsets(lease(SQUARE, 1000)));
+    assertEquals(0, backlog(SQUARE).prompts());
+  }
+
+  @Test
+  void aLeaseThatNeverReachedTheJobsExpiresAndItsPromptsAreDrawnLater()
+      throws InterruptedException {
+    String jobId = sealedJob(5, SQUARE);
+    await(buckets.lease(SQUARE, WORKER, 5, Duration.ofMillis(50)));
+    assertEquals(5, job(jobId).counts().queued());
+
+    try (JobQueue other = another()) {
+      drain(jobId, SQUARE);
+    }
+    assertEquals(5, job(jobId).counts().succeeded());
+  }
+
+  @Test
+  void aLastAttemptThatNeverReachedTheJobsEndsAsLost() throws InterruptedException {
+    String jobId = sealedJob(1, SQUARE);
+    for (int attempt = 1; attempt < settings.maxAttempts(); attempt++) {
+      await(queue.expire(lease(SQUARE, 1).lease()));
+      Thread.sleep(20);
+    }
+    var lost = await(buckets.lease(SQUARE, WORKER, 1, Duration.ofMillis(50)));
+    await(queue.expire(new LeaseRef(SQUARE, lost.token())));
+
+    assertEquals(ResultRecord.Status.LOST, results(jobId).get(0).status());
+    assertEquals(0, backlog(SQUARE).leases());
+  }
+
+  @Test
+  void anOutcomeThatItsLeaseDoesNotKnowOfIsNeitherLostNorDoubled() throws InterruptedException {
+    String jobId = sealedJob(2, SQUARE);
+    LeasedBatch batch = await(queue.lease(SQUARE, WORKER, 2, Duration.ofMillis(100))).orElseThrow();
+    await(jobs.commit(jobId, batch.lease().token(), List.of(success(0))));
+    assertEquals(1, job(jobId).counts().succeeded());
+
+    assertEquals(
+        List.of(TaskVerdict.SUPERSEDED),
+        await(queue.commit(batch.lease(), successes(batch).subList(0, 1))));
+    drain(jobId, SQUARE);
+    assertEquals(List.of(0L, 1L), results(jobId).stream().map(ResultRecord::offset).toList());
+    assertEquals(2, job(jobId).counts().succeeded());
+    awaitTrue("no lease left", () -> backlog(SQUARE).leases() == 0);
+  }
+
+  @Test
+  void promptsThatTheJobStillBelievesToBeLeasedAreQueuedAgain() throws InterruptedException {
+    String jobId = sealedJob(4, SQUARE);
+    LeasedBatch failed = lease(SQUARE, 2);
+    LeasedBatch released = lease(SQUARE, 2);
+    await(buckets.retry(failed.lease(), refs(failed)));
+    await(buckets.release(released.lease(), refs(released)));
+    assertEquals(4, job(jobId).counts().running());
+
+    try (JobQueue other = another()) {
+      awaitTrue("queued again", () -> job(jobId).counts().queued() == 4);
+      drain(jobId, SQUARE);
+    }
+    assertEquals(new JobRecord.Counts(4, 0, 0, 4, 0, 0, 0), job(jobId).counts());
+  }
+
+  @Test
+  void anOutcomeOfALeaseThatOnlyTheBucketTookBackStaysTheOnlyOne() throws InterruptedException {
+    String jobId = sealedJob(1, SQUARE);
+    LeasedBatch batch = lease(SQUARE, 1);
+    await(buckets.retry(batch.lease(), refs(batch)));
+    assertEquals(List.of(TaskVerdict.COMMITTED), succeed(batch));
+    Thread.sleep(20);
+
+    assertEquals(Optional.empty(), tryLease(SQUARE, 1));
+    assertEquals(1, results(jobId).size());
+    assertEquals(0, backlog(SQUARE).retries());
+    assertEquals(JobState.JOB_STATE_SUCCEEDED, job(jobId).state());
+  }
+
+  @Test
+  void aCancellationThatStoppedHalfWayIsFinished() throws InterruptedException {
+    String jobId = newJob();
+    append(jobId, 0, 640, SQUARE);
+    await(queue.seal(jobId, OptionalLong.of(640)));
+    await(jobs.cancel(jobId, "0", 3));
+    assertEquals(96, job(jobId).counts().cancelled());
+
+    try (JobQueue other = another()) {
+      awaitTrue("cancelled", () -> job(jobId).state() == JobState.JOB_STATE_CANCELLED);
+      awaitTrue("bucket forgot it", () -> backlog(SQUARE).prompts() == 0);
+    }
+    assertEquals(640, results(jobId).size());
+  }
+
+  @Test
+  void aJobWhoseEndItsBucketsWereNotToldOfIsForgottenByThem() throws InterruptedException {
+    String jobId = sealedJob(2, SQUARE);
+    LeasedBatch batch = lease(SQUARE, 2);
+    await(jobs.commit(jobId, batch.lease().token(), List.of(success(0), success(1))));
+    await(buckets.settle(batch.lease(), refs(batch)));
+    assertEquals(1L, await(redis.call(r -> r.hlen(keys.bucket(SQUARE)[0]))).longValue());
+
+    try (JobQueue other = another()) {
+      awaitTrue("forgotten", () -> await(redis.call(r -> r.hlen(keys.bucket(SQUARE)[0]))) == 0);
+      awaitTrue("inactive", () -> await(redis.call(r -> r.zcard(keys.activeJobs()))) == 0);
+    }
+  }
+
+  @Test
+  void nothingIsLeftOfFinishedWorkButTheJobAndItsResults() throws InterruptedException {
+    String jobId = sealedJob(300, SQUARE, TALL);
+    await(queue.expire(lease(SQUARE, 20).lease()));
+    drain(jobId, SQUARE, TALL);
+
+    List<String> left = await(redis.call(r -> r.keys(settings.namespace() + ":*")));
+    List<String> expected = new ArrayList<>();
+    for (Bucket bucket : List.of(SQUARE, TALL)) {
+      expected.add(keys.bucket(bucket)[7]);
+      expected.add(keys.bucket(bucket)[3]);
+    }
+    for (int k : new int[] {0, 1, 2, 4, 5}) {
+      expected.add(keys.job(jobId)[k]);
+    }
+    expected.addAll(List.of(keys.jobs(), keys.jobsOf("tenant"), keys.buckets()));
+    assertTrue(expected.containsAll(left), () -> "left: " + left);
+  }
+
+  @Test
+  void aNewCoordinatorFindsTheWorkThatWaits() throws InterruptedException {
+    sealedJob(3, SQUARE);
+    try (JobQueue other = another()) {
+      awaitTrue("ready", () -> other.readyBuckets().contains(SQUARE));
+      assertEquals(3, await(other.lease(SQUARE, WORKER, 9, LEASE)).orElseThrow().tasks().size());
+      assertTrue(other.readyBuckets().isEmpty());
+    }
+  }
+
+  @Test
+  void anotherCoordinatorReapsTheLeasesOfOneThatDied() throws InterruptedException {
+    String jobId = sealedJob(3, SQUARE);
+    try (JobQueue other = another()) {
+      awaitTrue("ready", () -> other.readyBuckets().contains(SQUARE));
+      await(buckets.lease(SQUARE, WORKER, 9, Duration.ofMillis(50)));
+    }
+    QueueSettings shortLeases =
+        new QueueSettings(
+            settings.namespace(),
+            4,
+            2,
+            settings.backoff(),
+            settings.maxBackoff(),
+            settings.ageing(),
+            Duration.ofMillis(50),
+            Duration.ZERO,
+            settings.sweepInterval());
+    try (JobQueue other = new JobQueue(redis, shortLeases)) {
+      awaitTrue("reaped", () -> backlog(SQUARE).retries() == 3);
+    }
+    assertEquals(3, job(jobId).counts().queued());
+  }
+
+  /** The first half of an append. */
+  private PromptGroups onlyToTheJob(String jobId, long offset, int count, Bucket... among) {
+    LongFunction<NewPrompt> prompt =
+        i -> new NewPrompt(among[(int) (i % among.length)], 1, payload(i));
+    PromptGroups groups =
+        PromptGroups.of(offset, LongStream.range(offset, offset + count).mapToObj(prompt).toList());
+    await(jobs.append(jobId, offset, count, groups));
+    return groups;
+  }
+
+  private static JobScripts.Outcome success(long offset) {
+    return new JobScripts.Outcome(offset, ResultRecord.Status.SUCCEEDED, ByteString.EMPTY);
+  }
+
+  private static List<TaskRef> refs(LeasedBatch batch) {
+    return batch.tasks().stream().map(LeasedTask::task).toList();
+  }
+
+  private static List<Long> offsetsOf(long first, long end, long step) {
+    return LongStream.iterate(first, i -> i < end, i -> i + step).boxed().toList();
+  }
+}

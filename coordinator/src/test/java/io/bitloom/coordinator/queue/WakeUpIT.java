@@ -1,0 +1,87 @@
+package io.bitloom.coordinator.queue;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class WakeUpIT extends QueueFixture {
+
+  @Override
+  QueueSettings settings() {
+    QueueSettings s = super.settings();
+    return new QueueSettings(
+        s.namespace(),
+        s.maxAttempts(),
+        s.isolateAfterFailures(),
+        Duration.ofMillis(300),
+        Duration.ofMillis(300),
+        s.ageing(),
+        s.leaseDuration(),
+        s.reapGrace(),
+        s.sweepInterval());
+  }
+
+  @Test
+  void everyCoordinatorIsToldWhenAnEmptyBucketGetsPrompts() throws InterruptedException {
+    try (JobQueue other = new JobQueue(redis, settings)) {
+      Queue<Bucket> told = new ConcurrentLinkedQueue<>();
+      other.onReady(told::add);
+      append(newJob(), 0, 3, SQUARE);
+
+      awaitTrue("told", () -> told.contains(SQUARE));
+      assertTrue(other.readyBuckets().contains(SQUARE));
+      assertEquals(List.of(SQUARE), List.copyOf(told));
+    }
+  }
+
+  @Test
+  void aBucketLeavesTheReadyOnesWhenItsLastPromptIsLeased() throws InterruptedException {
+    append(newJob(), 0, 3, SQUARE);
+    awaitTrue("ready", () -> queue.readyBuckets().contains(SQUARE));
+    lease(SQUARE, 2);
+    assertTrue(queue.readyBuckets().contains(SQUARE));
+    lease(SQUARE, 2);
+    assertTrue(queue.readyBuckets().isEmpty());
+  }
+
+  @Test
+  void aBucketBecomesReadyWhenABackoffIsOverAndNotBefore() throws InterruptedException {
+    append(newJob(), 0, 1, SQUARE);
+    awaitTrue("ready", () -> queue.readyBuckets().contains(SQUARE));
+    LeasedBatch batch = lease(SQUARE, 1);
+    fail(batch);
+    assertEquals(Optional.empty(), tryLease(SQUARE, 1));
+    assertTrue(queue.readyBuckets().isEmpty());
+
+    awaitTrue("ready again", () -> queue.readyBuckets().contains(SQUARE));
+    assertEquals(2, lease(SQUARE, 1).tasks().get(0).attempt());
+  }
+
+  @Test
+  void whoeverAsksForAllReadyBucketsAfterBeingToldMissesNothing() throws InterruptedException {
+    String jobId = newJob();
+    AtomicInteger leased = new AtomicInteger();
+    try (Subscription told =
+        queue.onReady(
+            bucket ->
+                queue
+                    .lease(bucket, "worker", 1000, LEASE)
+                    .thenAccept(
+                        batch -> leased.addAndGet(batch.map(b -> b.tasks().size()).orElse(0))))) {
+      for (int i = 0; i < 500; i++) {
+        queue.append(jobId, i, List.of(new NewPrompt(SQUARE, 1, payload(i))));
+        if (i % 7 == 0) {
+          Thread.sleep(1);
+        }
+      }
+      awaitTrue("all leased, " + leased, () -> leased.get() == 500);
+    }
+  }
+}
