@@ -1,6 +1,7 @@
 package io.bitloom.worker.tensor;
 
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
@@ -58,9 +59,18 @@ public final class Nn {
   }
 
   /**
-   * Convolution of x (B, in, H, W) with weight (out, in, kh, kw), zero padding on all four sides.
+   * Convolution of x (B, in, H, W) with weight (out, in, k, k), zero padding on all four sides;
+   * bias (out) or null. Without gradients, the CPU takes the quickest algorithm for the size; maps
+   * with channels last are quickest.
    */
   public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
+    boolean gradients = GradMode.is_enabled() && (x.requires_grad() || weight.requires_grad());
+    return gradients || x.is_cuda()
+        ? plainConv2d(x, weight, bias, stride, padding)
+        : CpuConvolution.apply(x, weight, bias, stride, padding);
+  }
+
+  static Tensor plainConv2d(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
     return torch.conv2d(
         x,
         weight,
@@ -69,6 +79,11 @@ public final class Nn {
         new long[] {padding, padding},
         ONE,
         1);
+  }
+
+  /** {@link #silu} written over x, which nothing else may need. */
+  public static Tensor siluInPlace(Tensor x) {
+    return torch.silu_(x);
   }
 
   /** x·sigmoid(x). */

@@ -162,6 +162,11 @@ public final class Tensors {
         new ScalarOptional(new Scalar(least)), new ScalarOptional(new Scalar(most)));
   }
 
+  /** The same feature maps (B, C, H, W), in memory with the channels of a cell side by side. */
+  public static Tensor channelsLast(Tensor xBCHW) {
+    return xBCHW.contiguous(torch.MemoryFormat.ChannelsLast);
+  }
+
   /** The tensors one after the other along an axis. */
   public static Tensor concat(List<Tensor> tensors, int axis) {
     return torch.cat(new TensorVector(tensors.toArray(new Tensor[0])), axis);

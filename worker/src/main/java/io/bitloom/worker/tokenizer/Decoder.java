@@ -2,6 +2,7 @@ package io.bitloom.worker.tokenizer;
 
 import io.bitloom.worker.tensor.Nn;
 import io.bitloom.worker.tensor.Resize;
+import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import org.bytedeco.pytorch.Tensor;
 
@@ -47,6 +48,6 @@ final class Decoder {
 
   /** The image before clamping. */
   Tensor forward(Tensor zBdHW) {
-    return layers.forward(zBdHW); // (B, 3, H·p, W·p)
+    return layers.forward(Tensors.channelsLast(zBdHW)); // (B, 3, H·p, W·p)
   }
 }

@@ -1,0 +1,38 @@
+package io.bitloom.worker.tensor;
+
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Convolution on the CPU without gradients, the quickest way for its size: Winograd's for large 3×3
+ * ones, oneDNN's for the others.
+ *
+ * <p>bfloat16 on a CPU without bfloat16 arithmetic: inputs, weights and outputs are rounded to
+ * bfloat16 and the products are computed in float32, because libtorch would compute them one by
+ * one.
+ */
+final class CpuConvolution {
+  private CpuConvolution() {}
+
+  /** As {@link Nn#conv2d}. */
+  static Tensor apply(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
+    DType dtype = Tensors.dtype(x);
+    if (dtype == DType.BF16 && !OneDnn.bf16()) {
+      Tensor wideBias = bias == null ? null : Tensors.to(bias, DType.F32);
+      Tensor wide =
+          quickest(
+              Tensors.to(x, DType.F32), Tensors.to(weight, DType.F32), wideBias, stride, padding);
+      return Tensors.to(wide, dtype);
+    }
+    return quickest(x, weight, bias, stride, padding);
+  }
+
+  private static Tensor quickest(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
+    boolean keepsSize = weight.size(2) == 3 && weight.size(3) == 3 && stride == 1 && padding == 1;
+    if (keepsSize && Tensors.dtype(x) == DType.F32 && Winograd.pays(x, weight)) {
+      return Winograd.conv3x3(x, weight, bias);
+    }
+    // With channels last, libtorch brings the weight into that order anew for every call.
+    Tensor input = weight.numel() > x.numel() ? x.contiguous() : x;
+    return Nn.plainConv2d(input, weight, bias, stride, padding);
+  }
+}

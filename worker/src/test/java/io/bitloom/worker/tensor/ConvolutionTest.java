@@ -1,0 +1,111 @@
+package io.bitloom.worker.tensor;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.bytedeco.pytorch.GeneratorOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ConvolutionTest {
+  private static Tensor random(long seed, long... shape) {
+    return torch.randn(shape, new GeneratorOptional(torch.make_generator_cpu(seed)));
+  }
+
+  private static Tensor weight(long out, long in) {
+    return Tensors.times(random(2, out, in, 3, 3), 1 / Math.sqrt(9.0 * in));
+  }
+
+  private static double distance(Tensor a, Tensor b) {
+    return Tensors.doubles(Tensors.to(a, DType.F64).sub(Tensors.to(b, DType.F64)).abs().max())[0];
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 32, 32, true", "2, 33, 46, true", "1, 30, 35, false", "3, 4, 300, true"})
+  void winogradComputesTheConvolutionOfAnySize(int batch, int height, int width, boolean last) {
+    try (Scope scope = Scope.open()) {
+      Tensor x = random(1, batch, 64, height, width);
+      Tensor input = last ? Tensors.channelsLast(x) : x;
+      Tensor weight = weight(80, 64);
+      Tensor bias = random(3, 80);
+      assertTrue(Winograd.pays(x, weight));
+      Tensor exact =
+          Nn.plainConv2d(
+              Tensors.to(x, DType.F64),
+              Tensors.to(weight, DType.F64),
+              Tensors.to(bias, DType.F64),
+              1,
+              1);
+      Tensor computed = Winograd.conv3x3(input, weight, bias);
+      assertArrayEquals(exact.shape(), computed.shape());
+      double error = distance(computed, exact);
+      assertTrue(error < 2e-5, "error " + error);
+      assertEquals(
+          0,
+          distance(Winograd.conv3x3(input, weight, null).add(bias.view(80, 1, 1)), computed),
+          2e-6);
+    }
+  }
+
+  @Test
+  void anImageDoesNotDependOnItsBatch() {
+    try (Scope scope = Scope.open()) {
+      Tensor x = random(1, 3, 64, 40, 40);
+      Tensor weight = weight(64, 64);
+      Tensor bias = random(3, 64);
+      Tensor together = Nn.conv2d(x, weight, bias, 1, 1);
+      Tensor alone = Nn.conv2d(x.narrow(0, 2, 1), weight, bias, 1, 1);
+      assertArrayEquals(Tensors.floats(alone), Tensors.floats(together.narrow(0, 2, 1)));
+    }
+  }
+
+  @Test
+  void smallMapsStridesAndOtherKernelsTakeTheDirectWay() {
+    try (Scope scope = Scope.open()) {
+      Tensor weight = weight(64, 64);
+      assertFalse(Winograd.pays(random(1, 1, 64, 8, 8), weight));
+      Tensor x = random(1, 1, 64, 64, 64);
+      Tensor bias = random(3, 64);
+      assertEquals(
+          0, distance(Nn.conv2d(x, weight, bias, 2, 0), Nn.plainConv2d(x, weight, bias, 2, 0)));
+      Tensor one = random(4, 64, 64, 1, 1);
+      assertEquals(
+          0, distance(Nn.conv2d(x, one, bias, 1, 0), Nn.plainConv2d(x, one, bias, 1, 0)), 1e-4);
+    }
+  }
+
+  @Test
+  void bfloat16RoundsInputsAndOutputsWhateverTheProcessor() {
+    try (Scope scope = Scope.open()) {
+      Tensor x = Tensors.to(random(1, 1, 64, 32, 32), DType.BF16);
+      Tensor weight = Tensors.to(weight(64, 64), DType.BF16);
+      Tensor bias = Tensors.to(random(3, 64), DType.BF16);
+      Tensor computed = Nn.conv2d(x, weight, bias, 1, 1);
+      assertEquals(DType.BF16, Tensors.dtype(computed));
+      Tensor exact =
+          Nn.plainConv2d(
+              Tensors.to(x, DType.F64),
+              Tensors.to(weight, DType.F64),
+              Tensors.to(bias, DType.F64),
+              1,
+              1);
+      double error = distance(computed, exact);
+      assertTrue(error < 0.04, "error " + error); // half a step of bfloat16 at 4 to 8 is 0.016
+    }
+  }
+
+  @Test
+  void gradientsFlowWhereTheyAreAskedFor() {
+    try (Scope scope = Scope.open()) {
+      Tensor x = random(1, 1, 64, 32, 32);
+      Tensor weight = weight(64, 64).set_requires_grad(true);
+      Nn.conv2d(x, weight, null, 1, 1).sum().backward();
+      assertArrayEquals(new long[] {64, 64, 3, 3}, weight.grad().shape());
+    }
+  }
+}
