@@ -10,6 +10,8 @@ import io.bitloom.worker.tokenizer.VisualTokenizer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 
@@ -20,7 +22,7 @@ final class VaeCheck implements FixtureCheck {
   private static final double SUMS = 1e-5;
   private static final double PICTURE_STEP = 1;
   private static final double PICTURE_FRACTION = 1e-3;
-  private static final int STRIDE = 4;
+  private static final Pattern DECODED_EVERY = Pattern.compile("decoded_every([1-9]\\d?)");
 
   @Override
   public void check(Fixture fixture, FileReport report) {
@@ -91,9 +93,13 @@ final class VaeCheck implements FixtureCheck {
         .find("decoded_unclamped")
         .ifPresent(it -> found.close("decoded_unclamped", unclamped, it, tolerance));
     expected.find("decoded").ifPresent(it -> found.close("decoded", decoded, it, tolerance));
-    expected
-        .find("decoded_every4")
-        .ifPresent(it -> found.close("decoded_every4", everyFourth(decoded), it, tolerance));
+    for (String name : expected.names()) {
+      Matcher every = DECODED_EVERY.matcher(name);
+      if (every.matches()) {
+        int stride = Integer.parseInt(every.group(1));
+        found.close(name, every(decoded, stride), expected.get(name), tolerance);
+      }
+    }
     found.picture(
         "decoded_u8",
         Pixels.toBytes(unclamped),
@@ -102,8 +108,8 @@ final class VaeCheck implements FixtureCheck {
         fixture.tolerance("decoded_u8_max_fraction_changed", PICTURE_FRACTION));
   }
 
-  private static Tensor everyFourth(Tensor xBCHW) {
+  private static Tensor every(Tensor xBCHW, int stride) {
     LongOptional end = new LongOptional();
-    return xBCHW.slice(2, end, end, STRIDE).slice(3, end, end, STRIDE);
+    return xBCHW.slice(2, end, end, stride).slice(3, end, end, stride);
   }
 }

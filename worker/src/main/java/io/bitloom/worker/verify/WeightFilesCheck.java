@@ -1,20 +1,26 @@
 package io.bitloom.worker.verify;
 
+import com.google.gson.JsonObject;
 import io.bitloom.worker.checkpoint.Checkpoints;
+import io.bitloom.worker.model.InfinityLayout;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tokenizer.TokenizerConfig;
+import io.bitloom.worker.tokenizer.VisualTokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Checks weight files: {@code <name>_transformer.*} and {@code <name>_vae.*}. Each must load, a
- * rule's own examples must hold, and a {@code .pth} file holds the same keys and bit-identical
- * values as the safetensors file of the same name.
+ * rule's own examples must hold, names and shapes are those of its settings, and a {@code .pth}
+ * file holds the same keys and bit-identical values as the safetensors file of the same name.
  */
 final class WeightFilesCheck {
   private static final Pattern NAME =
@@ -37,11 +43,36 @@ final class WeightFilesCheck {
         found -> {
           try (Weights weights = Checkpoints.open(file)) {
             found.measure("values that are not finite", notFinite(weights), 0);
+            checkArchitecture(found, file, matcher.group(1), weights);
             if (matcher.group(2).equals("pth") && Files.exists(twin)) {
               compare(found, weights, twin);
             }
           }
         });
+  }
+
+  /** Asks for exactly the tensors that the settings call for: none missing, none left over. */
+  private static void checkArchitecture(
+      CaseReport found, Path file, String model, Weights weights) {
+    Optional<JsonObject> config =
+        Stream.of(
+                file,
+                file.resolveSibling(model + ".safetensors"),
+                file.resolveSibling(model + ".rule.json"))
+            .filter(Files::exists)
+            .flatMap(candidate -> Checkpoints.config(candidate).stream())
+            .findFirst();
+    if (config.isEmpty()) {
+      found.notChecked("names and shapes, for no file of this model has its settings");
+    } else if (model.endsWith("_vae")) {
+      try (VisualTokenizer tokenizer =
+          new VisualTokenizer(TokenizerConfig.of(config.get()), weights)) {
+        tokenizer.unexpected().forEach(name -> found.fault(name + " is unexpected"));
+      }
+    } else {
+      InfinityLayout.check(
+          Models.config(new Fixture.ModelWeights(file, weights, config.get())), weights);
+    }
   }
 
   private static double notFinite(Weights weights) {
