@@ -34,9 +34,6 @@ public final class ImageModel implements AutoCloseable {
   private static final int GREEDY = 1;
   private static final int ALL_STATES = 0;
 
-  /** Pictures that are decoded together have at most this many pixels in sum. */
-  private static final int DECODED_PIXELS = 1 << 20;
-
   private final TextEncoder textEncoder;
   private final InfinityTransformer transformer;
   private final VisualTokenizer tokenizer;
@@ -162,19 +159,17 @@ public final class ImageModel implements AutoCloseable {
     return filled;
   }
 
-  /** Decodes few pictures at a time: the decoder's activations are its largest use of memory. */
+  /**
+   * Decodes picture by picture: the convolutions round differently in batches of different size,
+   * and the decoder's activations are the largest use of memory.
+   */
   private List<RgbImage> decode(ScaleSchedule schedule, Tensor summedCodesBdHW) {
-    int height = schedule.pixelHeight();
-    int width = schedule.pixelWidth();
-    long together = Math.max(1, DECODED_PIXELS / ((long) height * width));
     List<RgbImage> images = new ArrayList<>();
-    while (images.size() < summedCodesBdHW.size(0)) {
+    for (long i = 0; i < summedCodesBdHW.size(0); i++) {
       try (Scope scope = Scope.open()) {
-        long count = Math.min(together, summedCodesBdHW.size(0) - images.size());
-        Tensor pictures = tokenizer.pictures(summedCodesBdHW.narrow(0, images.size(), count));
-        for (long i = 0; i < count; i++) {
-          images.add(new RgbImage(width, height, Tensors.bytes(pictures.select(0, i))));
-        }
+        Tensor picture = tokenizer.pictures(summedCodesBdHW.narrow(0, i, 1)); // (1, H, W, 3)
+        images.add(
+            new RgbImage(schedule.pixelWidth(), schedule.pixelHeight(), Tensors.bytes(picture)));
       }
     }
     return images;

@@ -1,0 +1,191 @@
+package io.bitloom.worker.modeldir;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.checkpoint.SafetensorsWriter;
+import io.bitloom.worker.generate.ImageModel;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tensor.WeightsException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+class ModelDirectoryTest {
+  private static final String TINY =
+      """
+      {
+        "format": 1,
+        "name": "tiny",
+        "description": "random weights",
+        "sizes": ["0.25M", "0.06M"],
+        "defaults": {"guidance": 3, "size": "0.06M"},
+        "transformer": {
+          "config": {
+            "embed_dim": 32, "depth": 2, "num_heads": 2, "block_chunks": 2, "text_channels": 128,
+            "text_maxlen": 16, "shared_aln": true, "rope2d_each_sa_layer": 1,
+            "rope2d_normalized_by_hw": 2
+          },
+          "weights": {"random": {"seed": 1, "rules": [{"tensors": "*", "gain": 1}]}}
+        },
+        "tokenizer": {
+          "config": {
+            "codebook_dim": 8, "patch_size": 16, "base_ch": 32, "ch_mult": [1, 1, 1, 1, 1],
+            "num_res_blocks": 1
+          },
+          "weights": {"random": {"seed": 1, "rules": [{"tensors": "*", "gain": 1}]}}
+        },
+        "text_encoder": {"type": "hashed_words"}
+      }
+      """;
+
+  @TempDir private Path folder;
+
+  @Test
+  void theBuiltInModelDrawsEverySizeAndSaysThatItsWeightsAreRandom() {
+    ModelDirectory demo = ModelDirectory.open(ModelDirectory.DEMO);
+    assertEquals("demo", demo.name());
+    assertEquals(List.of(SizeClass.values()), demo.sizes());
+    assertTrue(demo.description().contains("random weights"), demo.description());
+    assertTrue(demo.digest().matches("sha256:[0-9a-f]{64}"), demo.digest());
+    demo.verifyFiles();
+  }
+
+  @Test
+  void settingsDefaultsAndDigestComeFromModelJson() throws IOException {
+    ModelDirectory tiny = open(TINY);
+    assertEquals(List.of(SizeClass.PIXELS_0_25M, SizeClass.PIXELS_0_06M), tiny.sizes());
+    assertEquals(List.of(3.0), tiny.defaults().getSampling().getGuidanceList());
+    assertEquals(8, tiny.transformer().bitsPerToken());
+    String digest = tiny.digest();
+    assertNotEquals(digest, open(TINY.replace("\"seed\": 1", "\"seed\": 2")).digest());
+  }
+
+  @Test
+  void randomWeightsAreTheSameEveryTimeAndFollowTheSeed() throws IOException {
+    float[] first = headOf(open(TINY));
+    assertArrayEquals(first, headOf(open(TINY)));
+    float[] other = headOf(open(TINY.replace("\"seed\": 1", "\"seed\": 2")));
+    assertNotEquals(first[0], other[0]);
+  }
+
+  @Test
+  void whatModelJsonGetsWrongIsNamedWithItsValue() {
+    assertRefused("\"format\": 1", "\"format\": 2", "format: expected 1, found 2");
+    assertRefused("\"name\": \"tiny\"", "\"name\": \"a b\"", "name: expected letters");
+    assertRefused("\"0.25M\"", "\"3M\"", "sizes: expected some of 0.06M");
+    assertRefused("\"sizes\"", "\"size\"", "size is not known");
+    assertRefused("\"guidance\": 3", "\"guidance\": 99", "defaults: sampling.guidance must be 1");
+    assertRefused("\"guidance\": 3", "\"prompt\": \"x\"", "defaults: prompt must be empty");
+    assertRefused("\"depth\": 2", "\"depth\": 3", "transformer.config: block_chunks");
+    assertRefused(
+        "\"patch_size\": 16", "\"patch_size\": 15", "patch_size: expected a power of two");
+    assertRefused("\"patch_size\": 16", "\"patch_size\": 8", "without spatial patchify");
+    assertRefused(
+        "\"text_maxlen\": 16", "\"text_maxlen\": 16, \"text_maxlen\": 16", "occurs twice");
+    assertRefused("{\n", "[\n", "model.json");
+  }
+
+  @Test
+  void anUnknownTextEncoderOrATensorWithoutARuleIsNamed() throws IOException {
+    ModelDirectory encoder = open(TINY.replace("hashed_words", "clip"));
+    assertMessage("found \"clip\"", encoder::textEncoder);
+    ModelDirectory rules = open(TINY.replace("\"tensors\": \"*\"", "\"tensors\": \"*.bias\""));
+    assertMessage("tensor cfg_uncond: has no random rule", rules::transformerWeights);
+  }
+
+  @Test
+  void aFolderWithoutModelJsonIsNoModel() {
+    assertMessage("is neither the built-in model demo nor", () -> ModelDirectory.open("" + folder));
+  }
+
+  @Test
+  void weightFilesAreReadIfTheirDigestIsRight() throws IOException {
+    save("transformer.safetensors", open(TINY).transformerWeights());
+    String json = withFile("transformer.safetensors", digest("transformer.safetensors"));
+    ModelDirectory stored = open(json);
+    stored.verifyFiles();
+    assertArrayEquals(headOf(open(TINY)), headOf(open(json)));
+
+    ModelDirectory other = open(withFile("transformer.safetensors", "0".repeat(64)));
+    assertMessage("transformer.safetensors: SHA-256 is ", other::verifyFiles);
+  }
+
+  @Test
+  void filesThatAreMissingUnlistedOrOutsideTheFolderAreRefused() throws IOException {
+    String digest = "0".repeat(64);
+    ModelDirectory missing = open(withFile("transformer.safetensors", digest));
+    assertMessage("\"transformer.safetensors\" does not exist", missing::transformerWeights);
+    assertMessage("\"transformer.safetensors\" does not exist", missing::verifyFiles);
+
+    ModelDirectory outside = open(withFile("../secret.safetensors", digest));
+    assertMessage("\"../secret.safetensors\" is outside", outside::transformerWeights);
+
+    ModelDirectory unlisted =
+        open(withFile("a.safetensors", digest).replace("\"sha256\": {\"a", "\"sha256\": {\"b"));
+    assertMessage("\"a.safetensors\" is not listed", unlisted::transformerWeights);
+  }
+
+  @Test
+  void aCheckpointOfAnotherArchitectureIsRefusedByTensor() throws IOException {
+    save(
+        "wide.safetensors",
+        open(TINY.replace("32, \"depth\"", "64, \"depth\"")).transformerWeights());
+    String json = withFile("wide.safetensors", digest("wide.safetensors"));
+    ModelDirectory wide = open(json);
+    assertMessage(
+        "pos_start: expected shape [1, 1, 32], found [1, 1, 64]",
+        () -> ImageModel.load(wide, TorchDevice.CPU, DType.F32));
+  }
+
+  private ModelDirectory open(String json) throws IOException {
+    Files.writeString(folder.resolve("model.json"), json);
+    return ModelDirectory.open(folder.toString());
+  }
+
+  private static String withFile(String name, String digest) {
+    return TINY.replaceFirst("\\{\"random\".*?\\]\\}\\}", "\"" + name + "\"")
+        .replaceFirst(
+            "\"text_encoder\"",
+            "\"sha256\": {\"" + name + "\": \"" + digest + "\"}, \"text_encoder\"");
+  }
+
+  private String digest(String name) throws IOException {
+    return ModelFiles.sha256(Files.readAllBytes(folder.resolve(name)));
+  }
+
+  private void save(String name, Weights weights) throws IOException {
+    try (weights) {
+      SafetensorsWriter.write(folder.resolve(name), weights, Map.of());
+    }
+  }
+
+  private static float[] headOf(ModelDirectory directory) {
+    try (Scope scope = Scope.open();
+        Weights weights = directory.transformerWeights()) {
+      return Tensors.floats(weights.get("head.weight"));
+    }
+  }
+
+  private void assertRefused(String from, String to, String message) {
+    assertMessage(message, () -> open(TINY.replace(from, to)));
+  }
+
+  private static void assertMessage(String expected, Executable work) {
+    WeightsException refused = assertThrows(WeightsException.class, work);
+    assertTrue(refused.getMessage().contains(expected), refused.getMessage());
+  }
+}
