@@ -142,7 +142,7 @@ public final class Coordinator implements AutoCloseable {
   private QueueSettings queueSettings() {
     QueueSettings defaults = QueueSettings.DEFAULTS;
     return new QueueSettings(
-        defaults.namespace(),
+        config.redisNamespace(),
         config.leases().maxAttempts(),
         defaults.isolateAfterFailures(),
         defaults.backoff(),

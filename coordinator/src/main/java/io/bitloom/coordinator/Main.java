@@ -57,6 +57,13 @@ public final class Main implements Callable<Integer> {
   private String redis;
 
   @Option(
+      names = "--redis-namespace",
+      paramLabel = "NAME",
+      defaultValue = "${env:BITLOOM_REDIS_NAMESPACE:-bitloom}",
+      description = "Prefix of all keys, so that clusters can share a Redis (default: bitloom).")
+  private String redisNamespace;
+
+  @Option(
       names = "--bind",
       paramLabel = "ADDRESS",
       defaultValue = "${env:BITLOOM_BIND:-127.0.0.1}",
@@ -195,6 +202,7 @@ public final class Main implements Callable<Integer> {
       return new CoordinatorConfig(
           data,
           redis,
+          redisNamespace,
           bind,
           grpcPort,
           httpPort,

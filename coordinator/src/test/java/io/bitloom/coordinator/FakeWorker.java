@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.GeneratedImage;
@@ -42,6 +43,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -154,6 +156,7 @@ public final class FakeWorker implements AutoCloseable {
   private final AtomicLong prompts = new AtomicLong();
   private final AtomicLong committed = new AtomicLong();
   private final AtomicLong superseded = new AtomicLong();
+  private final AtomicLong leasesLost = new AtomicLong();
   private final AtomicLong welcomes = new AtomicLong();
 
   private FakeWorker(String target, String workerId, Behaviour behaviour) {
@@ -207,6 +210,11 @@ public final class FakeWorker implements AutoCloseable {
     return superseded.get();
   }
 
+  /** Leases that it was told to forget. */
+  public long leasesLost() {
+    return leasesLost.get();
+  }
+
   /** How often it was let in. */
   public long welcomes() {
     return welcomes.get();
@@ -246,7 +254,7 @@ public final class FakeWorker implements AutoCloseable {
       loop.submit(this::handBack).get(10, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (ExecutionException | java.util.concurrent.TimeoutException e) {
+    } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException(e);
     } catch (RejectedExecutionException e) {
       // It was killed.
@@ -330,10 +338,7 @@ public final class FakeWorker implements AutoCloseable {
         .flatMap(
             template ->
                 behaviour.sizes().stream()
-                    .map(
-                        size ->
-                            template.schedule(
-                                io.bitloom.common.schedule.SizeClass.find(size).orElseThrow())))
+                    .map(size -> template.schedule(SizeClass.find(size).orElseThrow())))
         .forEach(
             schedule ->
                 model.addCapacities(
@@ -377,7 +382,10 @@ public final class FakeWorker implements AutoCloseable {
         drawNext();
       }
       case OUTCOME_ACK -> acknowledged(message.getOutcomeAck());
-      case LEASE_LOST -> forget(message.getLeaseLost().getLeaseId());
+      case LEASE_LOST -> {
+        leasesLost.incrementAndGet();
+        forget(message.getLeaseLost().getLeaseId());
+      }
       case DRAIN, MESSAGE_NOT_SET -> {}
     }
   }

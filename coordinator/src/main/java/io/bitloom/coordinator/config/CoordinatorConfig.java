@@ -11,6 +11,7 @@ import java.util.Optional;
  *
  * @param directory where the embedded Redis and the images are kept
  * @param redis {@code embedded}, or the URI of a Redis that runs elsewhere
+ * @param redisNamespace prefix of all keys, so that several clusters can share a Redis
  * @param bind address that the gRPC and the HTTP port listen on
  * @param grpcPort 0 for any free one
  * @param httpPort 0 for any free one
@@ -24,6 +25,7 @@ import java.util.Optional;
 public record CoordinatorConfig(
     Path directory,
     String redis,
+    String redisNamespace,
     String bind,
     int grpcPort,
     int httpPort,
@@ -34,6 +36,8 @@ public record CoordinatorConfig(
     boolean fsyncResults,
     Duration drainTimeout) {
 
+  public static final String DEFAULT_NAMESPACE = "bitloom";
+
   /** The value of {@link #redis} that asks for a Redis of our own. */
   public static final String EMBEDDED = "embedded";
 
@@ -43,6 +47,10 @@ public record CoordinatorConfig(
   public CoordinatorConfig {
     if (!redis.equals(EMBEDDED) && !redis.matches("rediss?(-sentinel|-socket)?://.+")) {
       throw new ConfigException("redis", redis, "must be embedded or a redis:// URI");
+    }
+    if (!redisNamespace.matches("[A-Za-z0-9_.-]{1,64}")) {
+      throw new ConfigException(
+          "redis-namespace", redisNamespace, "must be letters, digits, dots, dashes, underscores");
     }
     if (bind.isBlank()) {
       throw new ConfigException("bind", bind, "must be an address");

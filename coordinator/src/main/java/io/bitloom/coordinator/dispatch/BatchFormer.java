@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.Predicate;
 
 /**
@@ -50,6 +51,10 @@ final class BatchFormer {
     private long servedAt;
     private long formingSince;
     private boolean mayBePartial = true;
+    private boolean empty = true;
+
+    /** The highest that waits; unknown as long as nobody has looked. */
+    private OptionalInt priority = OptionalInt.empty();
 
     private Clock(double work, long now) {
       this.work = work;
@@ -71,7 +76,6 @@ final class BatchFormer {
   private final long ageingNanos;
   private final Predicate<Bucket> moreExpected;
   private final Map<Bucket, Clock> clocks = new HashMap<>();
-  private Map<Bucket, Integer> priorities = Map.of();
   private double virtualTime;
 
   /**
@@ -85,18 +89,34 @@ final class BatchFormer {
     this.moreExpected = moreExpected;
   }
 
-  /** The first prompts came into a bucket that had none. */
+  /** There are prompts in a bucket; without effect unless it was empty. */
   void ready(Bucket bucket, long now) {
     Clock clock = clock(bucket, now);
+    if (!clock.empty) {
+      return;
+    }
+    clock.empty = false;
+    clock.priority = OptionalInt.empty();
     clock.work = Math.max(clock.work, virtualTime);
     clock.servedAt = now;
     clock.formingSince = now;
     clock.mayBePartial = true;
   }
 
-  /** The highest priority that waits in each bucket, where it is known. */
-  void prioritize(Map<Bucket, Integer> priorities) {
-    this.priorities = Map.copyOf(priorities);
+  /** A bucket has no more prompts. */
+  void empty(Bucket bucket, long now) {
+    clock(bucket, now).empty = true;
+  }
+
+  /** Sets the highest priority that waits in a bucket. */
+  void prioritize(Bucket bucket, int priority, long now) {
+    clock(bucket, now).priority = OptionalInt.of(priority);
+  }
+
+  /** Whether it is known which of the buckets go first. */
+  boolean ranked(Collection<Bucket> ready, long now) {
+    return ready.size() == 1
+        || ready.stream().allMatch(bucket -> clock(bucket, now).priority.isPresent());
   }
 
   /**
@@ -125,17 +145,16 @@ final class BatchFormer {
         Clock clock = clock(bucket, now);
         double credit = worker.warm(bucket) ? WARM_BATCHES * tokens(bucket, capacity) : 0;
         candidates.add(
-            new Candidate(
-                bucket, capacity, clock, priority(bucket, clock, now), clock.work - credit));
+            new Candidate(bucket, capacity, clock, priority(clock, now), clock.work - credit));
       }
     }
     candidates.sort(Candidate.MOST_URGENT_FIRST);
     return candidates;
   }
 
-  private int priority(Bucket bucket, Clock clock, long now) {
+  private int priority(Clock clock, long now) {
     long aged = (now - clock.servedAt) / ageingNanos;
-    return priorities.getOrDefault(bucket, 0) + (int) Math.min(aged, Integer.MAX_VALUE / 2);
+    return clock.priority.orElse(0) + (int) Math.min(aged, Integer.MAX_VALUE / 2);
   }
 
   private long wait(Candidate candidate, boolean idle, long now) {

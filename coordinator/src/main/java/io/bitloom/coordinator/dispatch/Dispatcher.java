@@ -2,9 +2,11 @@ package io.bitloom.coordinator.dispatch;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.resilience.Patience;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.LeasedBatch;
@@ -41,6 +43,7 @@ public final class Dispatcher implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Dispatcher.class);
   private static final Duration AGEING = Duration.ofMinutes(1);
+  private static final Duration RANK_AGAIN = Duration.ofMillis(500);
   private static final Duration RETRY_LEASE = Duration.ofMillis(500);
   private static final int STORE_THREADS = 4;
 
@@ -57,6 +60,8 @@ public final class Dispatcher implements AutoCloseable {
   private final BatchFormer former;
   private final Map<String, WorkerSession> sessions = new LinkedHashMap<>();
   private Future<?> nextMatch = CompletableFuture.completedFuture(null);
+  private boolean ranking;
+  private long rankedAt;
   private boolean stopping;
 
   /**
@@ -181,7 +186,7 @@ public final class Dispatcher implements AutoCloseable {
     if (sessions.remove(session.workerId(), session)) {
       for (OpenLease lease : session.leases()) {
         metrics.retried(ErrorCode.WORKER_LOST.name(), lease.openTasks().size());
-        logFailure("expire", queue.expire(lease.ref()));
+        reportFailure("expire a lease", queue.expire(lease.ref()));
       }
       match();
     }
@@ -209,7 +214,7 @@ public final class Dispatcher implements AutoCloseable {
               if (error == null) {
                 lost.forEach(session::lost);
               } else {
-                log.debug("Leases of {} are not renewed: {}", session.workerId(), error.toString());
+                report("renew leases of " + session.workerId(), error);
               }
             },
             loop);
@@ -221,17 +226,26 @@ public final class Dispatcher implements AutoCloseable {
 
   void release(LeaseRef lease, Collection<TaskRef> tasks) {
     if (!tasks.isEmpty()) {
-      logFailure("release", queue.release(lease, List.copyOf(tasks)));
+      reportFailure("release prompts", queue.release(lease, List.copyOf(tasks)));
     }
   }
 
-  private static void logFailure(String what, CompletionStage<Void> call) {
+  private static void reportFailure(String what, CompletionStage<Void> call) {
     call.whenComplete(
         (done, error) -> {
           if (error != null) {
-            log.debug("Cannot {}, the lease will expire: {}", what, error.toString());
+            report(what, error);
           }
         });
+  }
+
+  /** Nothing is lost by a failed call: leases expire, and what waits is looked at again. */
+  private static void report(String what, Throwable error) {
+    if (Patience.unavailable(error)) {
+      log.debug("Cannot {}: {}", what, error.toString());
+    } else {
+      log.error("Cannot {}", what, error);
+    }
   }
 
   // Matching
@@ -249,8 +263,12 @@ public final class Dispatcher implements AutoCloseable {
       return;
     }
     long now = System.nanoTime();
+    List<WorkerSession> waiting = waiting();
+    if (waiting.isEmpty() || rank(ready, now)) {
+      return;
+    }
     long wake = Long.MAX_VALUE;
-    for (WorkerSession session : waiting()) {
+    for (WorkerSession session : waiting) {
       BatchFormer.Decision decision = former.decide(session.profile(), session.idle(), ready, now);
       if (decision instanceof BatchFormer.Draw draw) {
         lease(session, draw);
@@ -260,6 +278,35 @@ public final class Dispatcher implements AutoCloseable {
     }
     if (wake != Long.MAX_VALUE) {
       nextMatch = schedule(this::match, Duration.ofNanos(wake - now));
+    }
+  }
+
+  /**
+   * Sees to it that the priorities of ready buckets are known and not too old.
+   *
+   * @return whether matching has to wait for that
+   */
+  private boolean rank(Set<Bucket> ready, long now) {
+    boolean ranked = former.ranked(ready, now);
+    boolean old = ready.size() > 1 && now - rankedAt > RANK_AGAIN.toNanos();
+    if (!ranking && (!ranked || old)) {
+      ranking = true;
+      queue.backlog().whenCompleteAsync(this::ranked, loop);
+    }
+    return !ranked;
+  }
+
+  private void ranked(List<BucketBacklog> backlog, Throwable error) {
+    ranking = false;
+    long now = System.nanoTime();
+    rankedAt = now;
+    if (error == null) {
+      backlog.forEach(bucket -> former.prioritize(bucket.bucket(), bucket.topPriority(), now));
+      match();
+    } else {
+      report("look at priorities", error);
+      nextMatch.cancel(false);
+      nextMatch = schedule(this::match, RETRY_LEASE);
     }
   }
 
@@ -282,12 +329,15 @@ public final class Dispatcher implements AutoCloseable {
       WorkerSession session, BatchFormer.Draw draw, Optional<LeasedBatch> batch, Throwable error) {
     session.leasing(false);
     if (error != null) {
-      log.debug("No lease for {}: {}", session.workerId(), error.toString());
+      report("lease for " + session.workerId(), error);
       nextMatch.cancel(false);
       nextMatch = schedule(this::match, RETRY_LEASE);
       return;
     }
     batch.ifPresent(leased -> give(session, draw, leased));
+    if (!queue.readyBuckets().contains(draw.bucket())) {
+      former.empty(draw.bucket(), System.nanoTime());
+    }
     match();
   }
 
@@ -301,7 +351,12 @@ public final class Dispatcher implements AutoCloseable {
   }
 
   private Future<?> schedule(Runnable task, Duration delay) {
-    return loop.schedule(() -> execute(task), delay.toNanos(), TimeUnit.NANOSECONDS);
+    try {
+      return loop.schedule(() -> execute(task), delay.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      log.debug("The dispatch loop has ended");
+      return CompletableFuture.completedFuture(null);
+    }
   }
 
   /** The workers that are connected here, or were a moment ago. */

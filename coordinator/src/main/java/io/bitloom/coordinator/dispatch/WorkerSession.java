@@ -337,9 +337,9 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
       throw WorkerMessages.violation("an outcome must have images or a failure");
     }
     OpenLease lease = leases.get(outcome.getLeaseId());
+    TaskRef reported = WorkerMessages.ref(outcome.getTask());
     boolean held = lease != null && lease.ref().token() == outcome.getFencingToken();
-    Optional<OpenLease.Task> task =
-        held ? lease.report(WorkerMessages.ref(outcome.getTask())) : Optional.empty();
+    Optional<OpenLease.Task> task = held ? lease.report(reported) : Optional.empty();
     if (task.isEmpty()) {
       metrics.superseded();
       send(WorkerMessages.ack(outcome, OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED));

@@ -77,9 +77,11 @@ final class ErrorInterceptor implements ServerInterceptor {
     }
   }
 
+  /** Confined to the call's thread, as grpc-java promises. */
   private static final class MappedListener<Q, A> extends SimpleForwardingServerCallListener<Q> {
 
     private final MappedCall<Q, A> call;
+    private boolean failed;
 
     MappedListener(MappedCall<Q, A> call, ServerCall.Listener<Q> listener) {
       super(listener);
@@ -88,7 +90,13 @@ final class ErrorInterceptor implements ServerInterceptor {
 
     @Override
     public void onMessage(Q message) {
-      guarded(() -> super.onMessage(message));
+      if (message == null) {
+        fail(
+            new BitloomException(
+                ErrorCode.MALFORMED_MESSAGE, "the request is not a valid protobuf message"));
+      } else {
+        guarded(() -> super.onMessage(message));
+      }
     }
 
     @Override
@@ -112,10 +120,24 @@ final class ErrorInterceptor implements ServerInterceptor {
     }
 
     private void guarded(Runnable step) {
+      if (failed) {
+        return;
+      }
       try {
         step.run();
       } catch (RuntimeException e) {
-        call.fail(e);
+        fail(e);
+      }
+    }
+
+    /** Ends the call and tells the service, which would wait for its caller forever otherwise. */
+    private void fail(RuntimeException error) {
+      failed = true;
+      call.fail(error);
+      try {
+        super.onCancel();
+      } catch (RuntimeException e) {
+        log.error("{} cannot be cancelled", call.getMethodDescriptor().getFullMethodName(), e);
       }
     }
   }

@@ -30,6 +30,7 @@ public final class GrpcServer implements AutoCloseable {
   /** Largest message in either direction: a prompt's 16 images at 4 MiB. */
   public static final int MAX_MESSAGE_BYTES = 64 << 20;
 
+  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(2);
   private static final int THREADS = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
 
   private final HealthStatusManager health = new HealthStatusManager();
@@ -104,8 +105,12 @@ public final class GrpcServer implements AutoCloseable {
   public void drain(Duration patience) {
     health.enterTerminalState();
     network.shutdown();
+    await(network, patience);
+  }
+
+  private static void await(Server server, Duration patience) {
     try {
-      network.awaitTermination(patience.toMillis(), TimeUnit.MILLISECONDS);
+      server.awaitTermination(patience.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -117,6 +122,8 @@ public final class GrpcServer implements AutoCloseable {
     network.shutdownNow();
     inProcessChannel.shutdownNow();
     inProcess.shutdownNow();
+    await(network, CLOSE_PATIENCE);
+    await(inProcess, CLOSE_PATIENCE);
     threads.shutdown();
   }
 }

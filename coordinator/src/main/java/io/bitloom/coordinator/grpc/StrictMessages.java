@@ -1,8 +1,5 @@
 package io.bitloom.coordinator.grpc;
 
-import io.bitloom.common.error.BitloomException;
-import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.error.GrpcErrors;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
@@ -12,7 +9,8 @@ import java.io.InputStream;
 
 /**
  * Blames bytes that are no message of the method's type (broken protobuf, text that is not UTF-8)
- * on the caller, where grpc-java would report an internal error.
+ * on the caller. An exception of a marshaller would end the call as UNKNOWN before any interceptor
+ * sees it; therefore such bytes become a null message, which {@link ErrorInterceptor} refuses.
  */
 final class StrictMessages {
 
@@ -51,9 +49,7 @@ final class StrictMessages {
       try {
         return marshaller.parse(bytes);
       } catch (StatusRuntimeException e) {
-        throw GrpcErrors.toStatus(
-            new BitloomException(
-                ErrorCode.MALFORMED_MESSAGE, "the request is not a valid protobuf message"));
+        return null;
       }
     }
   }

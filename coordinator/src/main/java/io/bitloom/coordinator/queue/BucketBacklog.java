@@ -12,6 +12,7 @@ import java.util.Map;
  * @param leased prompts that workers hold
  * @param leases that workers hold
  * @param oldest how long the bucket's least recently served job has waited; zero if none waits
+ * @param topPriority highest priority of a job that waits; -1 if none does
  * @param promptsByTenant prompts that wait for their first attempt
  */
 public record BucketBacklog(
@@ -22,4 +23,5 @@ public record BucketBacklog(
     long leased,
     long leases,
     Duration oldest,
+    int topPriority,
     Map<String, Long> promptsByTenant) {}

@@ -231,13 +231,14 @@ final class BucketScripts {
               Duration oldest = Duration.ofMillis(reply.nextLong());
               long wake = reply.nextLong();
               long nextRetry = reply.nextLong();
+              int priority = (int) reply.nextLong();
               Map<String, Long> byTenant = new HashMap<>();
               while (reply.hasNext()) {
                 byTenant.put(Names.unescape(reply.nextString()), reply.nextLong());
               }
               return new Snapshot(
                   new BucketBacklog(
-                      bucket, prompts, images, retries, leased, leases, oldest, byTenant),
+                      bucket, prompts, images, retries, leased, leases, oldest, priority, byTenant),
                   wake,
                   nextRetry);
             });

@@ -3,16 +3,17 @@
 -- ARGV   none
 -- Reply  {fresh prompts, images of them, retries, prompts held, leases, ms since the least recently
 --        served flow waits, number of the last notification, ms until a retry is due or -1,
---        tenant, its fresh prompts, and so on}
+--        highest priority that waits or -1, tenant, its fresh prompts, and so on}
 --@include bucket
 
 local now = now_ms()
 local counts = redis.call('HMGET', meta, 'prompts', 'images', 'wake')
-local since, of_tenant = now, {}
+local since, priority, of_tenant = now, -1, {}
 for _, packed in ipairs(redis.call('HVALS', flows)) do
   local flow = cmsgpack.unpack(packed)
   if flow.n > 0 then
     since = math.min(since, flow.s)
+    priority = math.max(priority, flow.p)
     of_tenant[flow.t] = (of_tenant[flow.t] or 0) + flow.n
   end
 end
@@ -22,10 +23,15 @@ for _, packed in ipairs(redis.call('HVALS', held)) do
     held_prompts = held_prompts + 1
   end
 end
+local first_retry = redis.call('ZRANGE', retry, 0, 0)[1]
+local retried = first_retry and load_flow(string.match(first_retry, '^[^:]*'))
+if retried then
+  priority = math.max(priority, retried.p)
+end
 local next_retry = redis.call('ZRANGE', retry, 0, 0, 'WITHSCORES')[2]
 local reply = {tonumber(counts[1] or 0), tonumber(counts[2] or 0), redis.call('ZCARD', retry),
   held_prompts, redis.call('HLEN', held), now - since, tonumber(counts[3] or 0),
-  next_retry and math.max(0, next_retry - now) or -1}
+  next_retry and math.max(0, next_retry - now) or -1, priority}
 for tenant, n in pairs(of_tenant) do
   reply[#reply + 1] = tenant
   reply[#reply + 1] = n

@@ -18,6 +18,7 @@ class CoordinatorConfigTest {
     return new CoordinatorConfig(
         Path.of("data"),
         redis,
+        CoordinatorConfig.DEFAULT_NAMESPACE,
         "127.0.0.1",
         grpcPort,
         7701,

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.dispatch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.coordinator.queue.Bucket;
@@ -11,7 +12,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -144,16 +144,32 @@ class BatchFormerTest {
 
   @Test
   void priorityBeatsWarmthAndFairness() {
-    former.prioritize(Map.of(SQUARE, 5, WIDE, 9));
+    former.prioritize(SQUARE, 5, START);
+    former.prioritize(WIDE, 9, START);
     assertEquals(List.of(WIDE, WIDE, WIDE), serve(worker("1.0_0.25M"), 3, SQUARE, WIDE));
   }
 
   @Test
   void withTimeALowPriorityIsServedToo() {
-    former.prioritize(Map.of(SQUARE, 4, WIDE, 5));
+    former.prioritize(SQUARE, 4, START);
+    former.prioritize(WIDE, 5, START);
     assertEquals(List.of(WIDE), serve(worker(), 1, SQUARE, WIDE));
     long later = START + 2 * AGEING;
     former.drawn(WIDE, 8, 8, later);
     assertEquals(draw(SQUARE, 8), idleDecision(later, SQUARE, WIDE));
+  }
+
+  @Test
+  void prioritiesMustBeKnownBeforeBucketsAreCompared() {
+    former.ready(SQUARE, START);
+    assertTrue(former.ranked(List.of(SQUARE), START));
+    former.ready(WIDE, START);
+    former.prioritize(SQUARE, 5, START);
+    assertFalse(former.ranked(List.of(SQUARE, WIDE), START));
+    former.prioritize(WIDE, 5, START);
+    assertTrue(former.ranked(List.of(SQUARE, WIDE), START));
+    former.empty(WIDE, START);
+    former.ready(WIDE, START);
+    assertFalse(former.ranked(List.of(SQUARE, WIDE), START));
   }
 }

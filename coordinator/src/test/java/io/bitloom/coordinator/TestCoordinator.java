@@ -1,0 +1,229 @@
+package io.bitloom.coordinator;
+
+import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.coordinator.config.CoordinatorConfig;
+import io.bitloom.coordinator.config.LeaseConfig;
+import io.bitloom.coordinator.redis.TestRedis;
+import io.bitloom.v1.AppendPromptsRequest;
+import io.bitloom.v1.AppendPromptsResponse;
+import io.bitloom.v1.BatchServiceGrpc;
+import io.bitloom.v1.CreateJobRequest;
+import io.bitloom.v1.GetJobRequest;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.ListModelsRequest;
+import io.bitloom.v1.Prompt;
+import io.bitloom.v1.PromptResult;
+import io.bitloom.v1.ReadResultsRequest;
+import io.bitloom.v1.ReadResultsResponse;
+import io.bitloom.v1.SealJobRequest;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+
+/** A coordinator on real sockets and the Redis of the tests, and short words for its clients. */
+public final class TestCoordinator implements AutoCloseable {
+
+  public static final LeaseConfig QUICK_LEASES =
+      new LeaseConfig(Duration.ofSeconds(2), Duration.ofMillis(300), Duration.ofMillis(300), 3);
+
+  private final Coordinator coordinator;
+  private final ManagedChannel channel;
+  private final List<FakeWorker> workers = new ArrayList<>();
+
+  private TestCoordinator(Coordinator coordinator) {
+    this.coordinator = coordinator;
+    this.channel =
+        NettyChannelBuilder.forTarget(target())
+            .usePlaintext()
+            .maxInboundMessageSize(64 << 20)
+            .build();
+  }
+
+  /** A coordinator of a cluster of its own. */
+  public static TestCoordinator start(Path directory) throws IOException {
+    return start(directory, TestRedis.uri(), "test-" + UUID.randomUUID(), QUICK_LEASES);
+  }
+
+  public static TestCoordinator start(
+      Path directory, String redis, String namespace, LeaseConfig leases) throws IOException {
+    return new TestCoordinator(
+        Coordinator.start(
+            new CoordinatorConfig(
+                directory,
+                redis,
+                namespace,
+                "127.0.0.1",
+                0,
+                0,
+                leases,
+                Duration.ofMillis(50),
+                4000,
+                Optional.empty(),
+                false,
+                Duration.ofSeconds(2))));
+  }
+
+  /** Where clients and workers connect. */
+  public String target() {
+    return "127.0.0.1:" + coordinator.grpcPort();
+  }
+
+  public String http(String path) {
+    return "http://127.0.0.1:" + coordinator.httpPort() + path;
+  }
+
+  public ManagedChannel channel() {
+    return channel;
+  }
+
+  public BatchServiceGrpc.BatchServiceBlockingStub batch() {
+    return BatchServiceGrpc.newBlockingStub(channel).withDeadlineAfter(30, TimeUnit.SECONDS);
+  }
+
+  public BatchServiceGrpc.BatchServiceStub batchAsync() {
+    return BatchServiceGrpc.newStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
+  }
+
+  // Workers
+
+  /** A worker that is closed with the coordinator. */
+  public FakeWorker worker(String id, FakeWorker.Behaviour behaviour) throws Exception {
+    FakeWorker worker = FakeWorker.start(target(), id, behaviour);
+    workers.add(worker);
+    awaitTrue("worker is welcome", () -> worker.welcomes() > 0);
+    return worker;
+  }
+
+  /** Makes a model known without leaving a worker behind. */
+  public void announce(String model, String... sizes) throws Exception {
+    try (FakeWorker worker =
+        FakeWorker.start(
+            target(), "announcer", FakeWorker.Behaviour.DEFAULT.withModel(model, sizes))) {
+      awaitTrue("worker is welcome", () -> worker.welcomes() > 0);
+    }
+    awaitTrue(
+        "announcer left",
+        () ->
+            batch().listModels(ListModelsRequest.getDefaultInstance()).getModelsList().stream()
+                .allMatch(known -> known.getWorkers() == 0));
+  }
+
+  // Jobs
+
+  public Job newJob() {
+    return batch().createJob(CreateJobRequest.getDefaultInstance()).getJob();
+  }
+
+  /** A sealed job with these prompts. */
+  public Job submit(List<Prompt> prompts) {
+    Job job = newJob();
+    append(job.getName(), 0, prompts);
+    return seal(job.getName());
+  }
+
+  public Job seal(String name) {
+    return batch().sealJob(SealJobRequest.newBuilder().setName(name).build()).getJob();
+  }
+
+  public Job job(String name) {
+    return batch().getJob(GetJobRequest.newBuilder().setName(name).build()).getJob();
+  }
+
+  /** Appends in one message and returns the next offset, or throws what the call failed with. */
+  public long append(String name, long offset, List<Prompt> prompts) {
+    return append(
+        List.of(
+            AppendPromptsRequest.newBuilder()
+                .setName(name)
+                .setOffset(offset)
+                .addAllPrompts(prompts)
+                .build()));
+  }
+
+  public long append(List<AppendPromptsRequest> messages) {
+    CompletableFuture<Long> next = new CompletableFuture<>();
+    StreamObserver<AppendPromptsRequest> call =
+        batchAsync()
+            .appendPrompts(
+                new StreamObserver<>() {
+                  @Override
+                  public void onNext(AppendPromptsResponse response) {
+                    next.complete(response.getNextOffset());
+                  }
+
+                  @Override
+                  public void onError(Throwable error) {
+                    next.completeExceptionally(error);
+                  }
+
+                  @Override
+                  public void onCompleted() {}
+                });
+    messages.forEach(call::onNext);
+    call.onCompleted();
+    try {
+      return next.get(60, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw GrpcErrors.fromStatus(e);
+    } catch (InterruptedException | TimeoutException e) {
+      throw new CompletionException(e);
+    }
+  }
+
+  /** All results, until the job is terminal. */
+  public List<PromptResult> results(String name) {
+    List<PromptResult> results = new ArrayList<>();
+    Iterator<ReadResultsResponse> stream =
+        batch().readResults(ReadResultsRequest.newBuilder().setName(name).setFollow(true).build());
+    stream.forEachRemaining(response -> results.add(response.getResult()));
+    return results;
+  }
+
+  public static List<Prompt> prompts(int count, String... aspectRatios) {
+    List<Prompt> prompts = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      Prompt.Builder prompt = Prompt.newBuilder().setPrompt("prompt " + i).setSize("0.06M");
+      if (aspectRatios.length > 0) {
+        prompt.setAspectRatio(aspectRatios[i % aspectRatios.length]);
+      }
+      prompts.add(prompt.build());
+    }
+    return prompts;
+  }
+
+  public static void awaitTrue(String what, BooleanSupplier condition) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("still not: " + what);
+      }
+      Thread.sleep(10);
+    }
+  }
+
+  /** Ends the coordinator at once, as a crash would, and nothing else. */
+  public void crash() {
+    coordinator.close();
+  }
+
+  @Override
+  public void close() {
+    workers.forEach(FakeWorker::kill);
+    channel.shutdownNow();
+    coordinator.close();
+  }
+}

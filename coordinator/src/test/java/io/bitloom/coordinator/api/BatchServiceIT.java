@@ -1,0 +1,604 @@
+package io.bitloom.coordinator.api;
+
+import static io.bitloom.coordinator.TestCoordinator.awaitTrue;
+import static io.bitloom.coordinator.TestCoordinator.prompts;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.coordinator.FakeWorker;
+import io.bitloom.coordinator.TestCoordinator;
+import io.bitloom.v1.AppendPromptsRequest;
+import io.bitloom.v1.BatchServiceGrpc;
+import io.bitloom.v1.CancelJobRequest;
+import io.bitloom.v1.CreateJobRequest;
+import io.bitloom.v1.GetJobRequest;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.JobCounts;
+import io.bitloom.v1.JobState;
+import io.bitloom.v1.ListJobsRequest;
+import io.bitloom.v1.ListJobsResponse;
+import io.bitloom.v1.ListModelsRequest;
+import io.bitloom.v1.Model;
+import io.bitloom.v1.Prompt;
+import io.bitloom.v1.PromptResult;
+import io.bitloom.v1.ReadResultsRequest;
+import io.bitloom.v1.ReadResultsResponse;
+import io.bitloom.v1.Sampling;
+import io.bitloom.v1.SealJobRequest;
+import io.bitloom.v1.WatchJobRequest;
+import io.bitloom.v1.WatchJobResponse;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class BatchServiceIT {
+
+  @TempDir static Path directory;
+  private static TestCoordinator coordinator;
+
+  @BeforeAll
+  static void start() throws Exception {
+    coordinator = TestCoordinator.start(directory);
+    coordinator.announce("fake", "0.06M", "0.25M");
+  }
+
+  @AfterAll
+  static void stop() {
+    coordinator.close();
+  }
+
+  private static BatchServiceGrpc.BatchServiceBlockingStub batch() {
+    return coordinator.batch();
+  }
+
+  private static BitloomException error(Executable call) {
+    return GrpcErrors.fromStatus(assertThrows(RuntimeException.class, call));
+  }
+
+  private static void assertError(ErrorCode code, String field, String value, BitloomException e) {
+    assertEquals(code, e.code(), e.getMessage());
+    assertEquals(field, e.violations().get(0).field());
+    assertEquals(value, e.violations().get(0).value());
+  }
+
+  private static long appended(String job) {
+    return coordinator.job(job).getCounts().getAppended();
+  }
+
+  // The whole way
+
+  @Test
+  void aJobGoesFromItsPromptsToItsImages() throws Exception {
+    Prompt.Builder wide = Prompt.newBuilder().setPrompt("a wide fox").setAspectRatio("3:2");
+    wide.setCustomId("fox").setNumImages(2).setSeed(7);
+    List<Prompt> prompts = new ArrayList<>(prompts(10, "1:1", "16:9"));
+    prompts.add(wide.build());
+    Job job =
+        batch()
+            .createJob(
+                CreateJobRequest.newBuilder()
+                    .setJob(
+                        Job.newBuilder()
+                            .setDisplayName("Foxes")
+                            .putLabels("team", "art")
+                            .setDefaults(Prompt.newBuilder().setSize("0.25M")))
+                    .build())
+            .getJob();
+    assertEquals(JobState.JOB_STATE_ACCEPTING, job.getState());
+    assertEquals("fake", job.getModel());
+    assertEquals(5, job.getPriority());
+    assertEquals(11, coordinator.append(job.getName(), 0, prompts));
+    Job sealed =
+        batch()
+            .sealJob(
+                SealJobRequest.newBuilder().setName(job.getName()).setExpectedPrompts(11).build())
+            .getJob();
+    assertEquals(JobState.JOB_STATE_QUEUED, sealed.getState());
+
+    try (FakeWorker worker =
+        FakeWorker.start(coordinator.target(), "w-1", FakeWorker.Behaviour.DEFAULT)) {
+      Map<String, PromptResult> results =
+          coordinator.results(job.getName()).stream()
+              .collect(Collectors.toMap(PromptResult::getCustomId, result -> result));
+      assertEquals(11, results.size());
+      assertTrue(worker.prompts() >= 11);
+      PromptResult fox = results.get("fox");
+      assertEquals(10, fox.getOffset());
+      assertEquals(2, fox.getImages().getImagesCount());
+      assertEquals("0.666_0.25M", fox.getProvenance().getSchedule());
+      assertEquals("w-1", fox.getProvenance().getWorker());
+      assertEquals("sha256:fake", fox.getProvenance().getModelDigest());
+      assertEquals(1, fox.getProvenance().getAttempt());
+      Prompt complete = fox.getProvenance().getPrompt();
+      assertEquals(7, complete.getSeed());
+      assertEquals(List.of(4.0), complete.getSampling().getGuidanceList());
+      for (int i = 0; i < 2; i++) {
+        assertEquals(FakeWorker.bytes(complete, i, 200), fox.getImages().getImages(i).getData());
+      }
+      PromptResult first = results.get("prompt-0");
+      assertEquals("1.0_0.06M", first.getProvenance().getSchedule());
+    }
+    Job done = coordinator.job(job.getName());
+    assertEquals(JobState.JOB_STATE_SUCCEEDED, done.getState());
+    assertEquals(11, done.getCounts().getSucceeded());
+    assertEquals("Foxes", done.getDisplayName());
+    assertEquals(Map.of("team", "art"), done.getLabelsMap());
+    assertTrue(done.hasEndTime());
+  }
+
+  @Test
+  void resultsCanBeReadAgainFromAnyCursorAndWithoutBytes() throws Exception {
+    Job job = coordinator.submit(prompts(20));
+    try (FakeWorker worker =
+        FakeWorker.start(coordinator.target(), "w-2", FakeWorker.Behaviour.DEFAULT)) {
+      assertEquals(20, coordinator.results(job.getName()).size());
+      assertTrue(worker.prompts() >= 20);
+    }
+    ReadResultsRequest all = ReadResultsRequest.newBuilder().setName(job.getName()).build();
+    List<ReadResultsResponse> first = new ArrayList<>();
+    batch().readResults(all).forEachRemaining(first::add);
+    for (int from : new int[] {0, 7, 19}) {
+      List<ReadResultsResponse> rest = new ArrayList<>();
+      batch()
+          .readResults(all.toBuilder().setAfterCursor(first.get(from).getCursor()).build())
+          .forEachRemaining(rest::add);
+      assertEquals(first.subList(from + 1, 20), rest);
+    }
+    Iterator<ReadResultsResponse> references =
+        batch().readResults(all.toBuilder().setReferencesOnly(true).build());
+    references.forEachRemaining(
+        response -> assertTrue(response.getResult().getImages().getImages(0).hasUri()));
+  }
+
+  // Appending
+
+  @Test
+  void anAppendGoesOnWhereTheLastOneEnded() {
+    String job = coordinator.newJob().getName();
+    List<Prompt> prompts = prompts(300);
+    coordinator.append(job, 0, prompts.subList(0, 100));
+    assertEquals(250, coordinator.append(job, 50, prompts.subList(50, 250)));
+    assertEquals(250, coordinator.append(job, 0, prompts.subList(0, 100)));
+    BitloomException gap = error(() -> coordinator.append(job, 260, prompts.subList(260, 300)));
+    assertEquals(ErrorCode.OFFSET_OUT_OF_RANGE, gap.code());
+    assertEquals(300, coordinator.append(job, 250, prompts.subList(250, 300)));
+    assertEquals(300, appended(job));
+  }
+
+  @Test
+  void aMessageIsTakenWholeOrNotAtAllAndWhatWasTakenStays() {
+    String job = coordinator.newJob().getName();
+    List<Prompt> bad = new ArrayList<>(prompts(10));
+    bad.set(7, Prompt.newBuilder().setPrompt("x").setSize("9M").build());
+    AppendPromptsRequest first =
+        AppendPromptsRequest.newBuilder().setName(job).addAllPrompts(prompts(10)).build();
+    AppendPromptsRequest second =
+        AppendPromptsRequest.newBuilder().setOffset(10).addAllPrompts(bad).build();
+    AppendPromptsRequest third =
+        AppendPromptsRequest.newBuilder().setOffset(20).addAllPrompts(prompts(10)).build();
+
+    BitloomException e = error(() -> coordinator.append(List.of(first, second, third)));
+
+    assertError(ErrorCode.INVALID_FIELD, "prompts[7].size", "9M", e);
+    assertEquals(10, appended(job));
+  }
+
+  @Test
+  void manyMessagesInOneCallKeepTheirOrder() {
+    String job = coordinator.newJob().getName();
+    List<AppendPromptsRequest> messages =
+        LongStream.range(0, 50)
+            .mapToObj(
+                i ->
+                    AppendPromptsRequest.newBuilder()
+                        .setName(job)
+                        .setOffset(i * 40)
+                        .addAllPrompts(prompts(40, "1:1", "3:2", "2:3"))
+                        .build())
+            .toList();
+    assertEquals(2000, coordinator.append(messages));
+    assertEquals(2000, appended(job));
+  }
+
+  @Test
+  void anAppendWithoutAMessageNamesWhatIsMissing() {
+    assertError(ErrorCode.INVALID_FIELD, "name", "", error(() -> coordinator.append(List.of())));
+  }
+
+  @Test
+  void aSealedJobTakesNoMorePrompts() {
+    Job job = coordinator.submit(prompts(3));
+    BitloomException e = error(() -> coordinator.append(job.getName(), 3, prompts(1)));
+    assertEquals(ErrorCode.JOB_NOT_ACCEPTING, e.code());
+    assertEquals(3, appended(job.getName()));
+  }
+
+  @Test
+  void aJobIsSealedOnlyWithTheRightCount() {
+    String job = coordinator.newJob().getName();
+    coordinator.append(job, 0, prompts(3));
+    SealJobRequest wrong = SealJobRequest.newBuilder().setName(job).setExpectedPrompts(4).build();
+    assertError(
+        ErrorCode.PROMPT_COUNT_MISMATCH,
+        "expected_prompts",
+        "4",
+        error(() -> batch().sealJob(wrong)));
+    assertEquals(JobState.JOB_STATE_ACCEPTING, coordinator.job(job).getState());
+  }
+
+  // Creating
+
+  @Test
+  void aRepeatedRequestReturnsTheFirstJobAndAnotherOneIsRefused() {
+    CreateJobRequest request =
+        CreateJobRequest.newBuilder()
+            .setRequestId("submission-1")
+            .setJob(Job.newBuilder().setDisplayName("one").putLabels("a", "1").putLabels("b", "2"))
+            .build();
+    String name = batch().createJob(request).getJob().getName();
+    coordinator.append(name, 0, prompts(2));
+    CreateJobRequest.Builder again = request.toBuilder();
+    again.getJobBuilder().clearLabels().putLabels("b", "2").putLabels("a", "1");
+    Job same = batch().createJob(again.build()).getJob();
+    assertEquals(name, same.getName());
+    assertEquals(2, same.getCounts().getAppended());
+
+    CreateJobRequest.Builder other = request.toBuilder();
+    other.getJobBuilder().setDisplayName("two");
+    BitloomException e = error(() -> batch().createJob(other.build()));
+    assertError(ErrorCode.REQUEST_ID_REUSED, "request_id", "submission-1", e);
+    assertEquals(Status.Code.ALREADY_EXISTS, e.code().status());
+    assertNotEquals(name, coordinator.newJob().getName());
+  }
+
+  @Test
+  void anUnknownModelIsNotFound() {
+    CreateJobRequest request =
+        CreateJobRequest.newBuilder().setJob(Job.newBuilder().setModel("infinity-99b")).build();
+    BitloomException e = error(() -> batch().createJob(request));
+    assertError(ErrorCode.MODEL_NOT_FOUND, "job.model", "infinity-99b", e);
+    assertEquals(Status.Code.NOT_FOUND, e.code().status());
+  }
+
+  @Test
+  void knownModelsAreListedWithTheirWorkers() {
+    List<Model> models = batch().listModels(ListModelsRequest.getDefaultInstance()).getModelsList();
+    assertEquals(List.of("fake"), models.stream().map(Model::getName).toList());
+    assertEquals(List.of("0.06M", "0.25M"), models.get(0).getSizesList());
+  }
+
+  private static Arguments bad(String field, String value, Consumer<CreateJobRequest.Builder> set) {
+    return Arguments.of(field, value, set);
+  }
+
+  static Stream<Arguments> badJobs() {
+    return Stream.of(
+        bad("request_id", "129 characters", r -> r.setRequestId("x".repeat(129))),
+        bad("request_id", "a\\u0007", r -> r.setRequestId("a\u0007")),
+        bad(
+            "job.display_name",
+            "201 characters",
+            r -> r.getJobBuilder().setDisplayName("x".repeat(201))),
+        bad("job.display_name", "a\\u000ab", r -> r.getJobBuilder().setDisplayName("a\nb")),
+        bad("job.model", "129 characters", r -> r.getJobBuilder().setModel("x".repeat(129))),
+        bad("job.priority", "10", r -> r.getJobBuilder().setPriority(10)),
+        bad("job.priority", "-1", r -> r.getJobBuilder().setPriority(-1)),
+        bad(
+            "job.labels",
+            "33 labels",
+            r ->
+                LongStream.range(0, 33)
+                    .forEach(i -> r.getJobBuilder().putLabels("label-" + i, ""))),
+        bad("job.labels", "", r -> r.getJobBuilder().putLabels("", "x")),
+        bad(
+            "job.labels[a]",
+            "129 characters",
+            r -> r.getJobBuilder().putLabels("a", "x".repeat(129))),
+        bad("job.labels", "129 characters", r -> r.getJobBuilder().putLabels("x".repeat(129), "")),
+        bad(
+            "job.defaults.prompt",
+            "a fox",
+            r -> r.getJobBuilder().getDefaultsBuilder().setPrompt("a fox")),
+        bad(
+            "job.defaults.custom_id",
+            "id",
+            r -> r.getJobBuilder().getDefaultsBuilder().setCustomId("id")),
+        bad("job.defaults.size", "9M", r -> r.getJobBuilder().getDefaultsBuilder().setSize("9M")),
+        bad(
+            "job.defaults.sampling.top_p",
+            "NaN",
+            r -> r.getJobBuilder().getDefaultsBuilder().getSamplingBuilder().setTopP(Double.NaN)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("badJobs")
+  void aBadJobIsRefusedByFieldAndValueAndNotMade(
+      String field, String value, Consumer<CreateJobRequest.Builder> change) {
+    CreateJobRequest.Builder request = CreateJobRequest.newBuilder();
+    change.accept(request);
+    String before = newestJob();
+    assertError(
+        ErrorCode.INVALID_FIELD, field, value, error(() -> batch().createJob(request.build())));
+    assertEquals(before, newestJob());
+  }
+
+  private static String newestJob() {
+    return batch()
+        .listJobs(ListJobsRequest.newBuilder().setPageSize(1).build())
+        .getJobsList()
+        .stream()
+        .map(Job::getName)
+        .findFirst()
+        .orElse("");
+  }
+
+  private static Arguments badPrompt(String field, String value, Prompt.Builder prompt) {
+    return Arguments.of(field, value, prompt.build());
+  }
+
+  private static Prompt.Builder fox() {
+    return Prompt.newBuilder().setPrompt("a fox");
+  }
+
+  static Stream<Arguments> badPrompts() {
+    return Stream.of(
+        badPrompt("prompt", "", fox().clearPrompt()),
+        badPrompt("prompt", "4001 characters", fox().setPrompt("x".repeat(4001))),
+        badPrompt("custom_id", "257 characters", fox().setCustomId("x".repeat(257))),
+        badPrompt("negative_prompt", "a\\u0000", fox().setNegativePrompt("a\0")),
+        badPrompt("aspect_ratio", "3x2", fox().setAspectRatio("3x2")),
+        badPrompt("h_div_w", "-Infinity", fox().setHDivW(Double.NEGATIVE_INFINITY)),
+        badPrompt("size", "2M", fox().setSize("2M")),
+        badPrompt("size", "1M", fox().setSize("1M")),
+        badPrompt("num_images", "17", fox().setNumImages(17)),
+        badPrompt("num_images", "-1", fox().setNumImages(-1)),
+        badPrompt("format", "77", fox().setFormatValue(77)),
+        badPrompt(
+            "sampling.guidance", "31.0", fox().setSampling(Sampling.newBuilder().addGuidance(31))),
+        badPrompt(
+            "sampling.temperature",
+            "0.0",
+            fox().setSampling(Sampling.newBuilder().addTemperature(0))),
+        badPrompt("sampling.top_p", "0.0", fox().setSampling(Sampling.newBuilder().setTopP(0))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("badPrompts")
+  void aBadPromptIsRefusedByFieldAndValueAndChangesNothing(
+      String field, String value, Prompt prompt) {
+    String job = coordinator.newJob().getName();
+    BitloomException e = error(() -> coordinator.append(job, 0, List.of(fox().build(), prompt)));
+    assertError(ErrorCode.INVALID_FIELD, "prompts[1]." + field, value, e);
+    assertEquals(JobCounts.getDefaultInstance(), coordinator.job(job).getCounts());
+  }
+
+  @Test
+  void tooManyPromptsInOneMessageAreRefused() {
+    String job = coordinator.newJob().getName();
+    List<Prompt> many = java.util.Collections.nCopies(10_001, fox().build());
+    assertError(
+        ErrorCode.INVALID_FIELD,
+        "prompts",
+        "10001 prompts",
+        error(() -> coordinator.append(job, 0, many)));
+    assertError(
+        ErrorCode.INVALID_FIELD,
+        "offset",
+        "-1",
+        error(() -> coordinator.append(job, -1, many.subList(0, 1))));
+    assertEquals(0, appended(job));
+  }
+
+  // Names
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "jobs/", "job/x", "jobs/a/b", "jobs/../x", "jobs/ä", "JOBS/x"})
+  void whatIsNotTheNameOfAJobIsRefusedEverywhere(String name) {
+    List<Executable> calls =
+        List.of(
+            () -> batch().getJob(GetJobRequest.newBuilder().setName(name).build()),
+            () -> batch().sealJob(SealJobRequest.newBuilder().setName(name).build()),
+            () -> batch().cancelJob(CancelJobRequest.newBuilder().setName(name).build()),
+            () -> batch().watchJob(WatchJobRequest.newBuilder().setName(name).build()).next(),
+            () -> batch().readResults(ReadResultsRequest.newBuilder().setName(name).build()).next(),
+            () -> coordinator.append(name, 0, prompts(1)));
+    for (Executable call : calls) {
+      assertError(ErrorCode.INVALID_FIELD, "name", name, error(call));
+    }
+  }
+
+  @Test
+  void aJobThatIsNotThereIsNotFoundEverywhere() {
+    String name = "jobs/nowhere";
+    List<Executable> calls =
+        List.of(
+            () -> batch().getJob(GetJobRequest.newBuilder().setName(name).build()),
+            () -> batch().sealJob(SealJobRequest.newBuilder().setName(name).build()),
+            () -> batch().cancelJob(CancelJobRequest.newBuilder().setName(name).build()),
+            () -> batch().watchJob(WatchJobRequest.newBuilder().setName(name).build()).next(),
+            () -> batch().readResults(ReadResultsRequest.newBuilder().setName(name).build()).next(),
+            () ->
+                batch()
+                    .readResults(
+                        ReadResultsRequest.newBuilder().setName(name).setFollow(true).build())
+                    .next(),
+            () -> coordinator.append(name, 0, prompts(1)));
+    for (Executable call : calls) {
+      assertEquals(ErrorCode.JOB_NOT_FOUND, error(call).code());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"x", "-1", "123", "0-5", "999999999999999999999999"})
+  void aCursorThatIsNotOfThisJobIsRefused(String cursor) {
+    String name = coordinator.newJob().getName();
+    ReadResultsRequest request =
+        ReadResultsRequest.newBuilder().setName(name).setAfterCursor(cursor).build();
+    assertError(
+        ErrorCode.INVALID_FIELD,
+        "after_cursor",
+        cursor,
+        error(() -> batch().readResults(request).next()));
+  }
+
+  // Listing, watching, cancelling
+
+  @Test
+  void jobsAreListedNewestFirstPageByPage() {
+    List<String> made = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      made.add(0, coordinator.newJob().getName());
+    }
+    List<String> listed = new ArrayList<>();
+    String token = "";
+    do {
+      ListJobsResponse page =
+          batch().listJobs(ListJobsRequest.newBuilder().setPageSize(2).setPageToken(token).build());
+      assertTrue(page.getJobsCount() <= 2);
+      page.getJobsList().forEach(job -> listed.add(job.getName()));
+      token = page.getNextPageToken();
+    } while (!token.isEmpty());
+    assertEquals(made, listed.subList(0, 5));
+    assertEquals(listed.size(), listed.stream().distinct().count());
+  }
+
+  @Test
+  void aBadPageOrStateIsRefused() {
+    assertError(
+        ErrorCode.INVALID_FIELD,
+        "page_size",
+        "1001",
+        error(() -> batch().listJobs(ListJobsRequest.newBuilder().setPageSize(1001).build())));
+    assertError(
+        ErrorCode.INVALID_FIELD,
+        "page_token",
+        "what?",
+        error(() -> batch().listJobs(ListJobsRequest.newBuilder().setPageToken("what?").build())));
+    assertError(
+        ErrorCode.INVALID_FIELD,
+        "states[0]",
+        "99",
+        error(() -> batch().listJobs(ListJobsRequest.newBuilder().addStatesValue(99).build())));
+  }
+
+  @Test
+  void aCancelledJobKeepsItsResultsAndIsTerminal() throws Exception {
+    Job job = coordinator.submit(prompts(50));
+    Job cancelled =
+        batch().cancelJob(CancelJobRequest.newBuilder().setName(job.getName()).build()).getJob();
+    assertEquals(JobState.JOB_STATE_CANCELLED, cancelled.getState());
+    assertEquals(50, cancelled.getCounts().getCancelled());
+    List<PromptResult> results = coordinator.results(job.getName());
+    assertEquals(50, results.size());
+    assertTrue(results.stream().allMatch(r -> r.getFailure().getReason().equals("CANCELLED")));
+    Job again =
+        batch().cancelJob(CancelJobRequest.newBuilder().setName(job.getName()).build()).getJob();
+    assertEquals(cancelled, again);
+  }
+
+  @Test
+  void aWatcherSeesEveryStateUntilTheEnd() throws Exception {
+    Job job = coordinator.newJob();
+    coordinator.append(job.getName(), 0, prompts(30));
+    Iterator<WatchJobResponse> watch =
+        batch().watchJob(WatchJobRequest.newBuilder().setName(job.getName()).build());
+    assertEquals(JobState.JOB_STATE_ACCEPTING, watch.next().getJob().getState());
+    coordinator.seal(job.getName());
+    assertEquals(JobState.JOB_STATE_QUEUED, watch.next().getJob().getState());
+    try (FakeWorker worker =
+        FakeWorker.start(coordinator.target(), "w-3", FakeWorker.Behaviour.DEFAULT)) {
+      Job last = job;
+      while (watch.hasNext()) {
+        last = watch.next().getJob();
+      }
+      assertEquals(JobState.JOB_STATE_SUCCEEDED, last.getState());
+      assertEquals(30, last.getCounts().getSucceeded());
+      assertTrue(worker.prompts() >= 30);
+    }
+  }
+
+  // Broken callers
+
+  @Test
+  void bytesThatAreNoMessageAreTheCallersFault() {
+    for (byte[] bytes :
+        List.of(
+            new byte[] {(byte) 0xff, (byte) 0xff},
+            new byte[] {0x0a, 0x02, (byte) 0xc3, 0x28},
+            new byte[] {0x0a, 0x7f, 'x'})) {
+      StatusRuntimeException e = assertThrows(StatusRuntimeException.class, () -> callWith(bytes));
+      assertEquals(Status.Code.INVALID_ARGUMENT, e.getStatus().getCode(), e.toString());
+      assertEquals(ErrorCode.MALFORMED_MESSAGE, GrpcErrors.fromStatus(e).code());
+    }
+  }
+
+  private static Object callWith(byte[] bytes) {
+    MethodDescriptor<byte[], Object> method =
+        BatchServiceGrpc.getGetJobMethod().toBuilder(
+                new MethodDescriptor.Marshaller<byte[]>() {
+                  @Override
+                  public InputStream stream(byte[] message) {
+                    return new ByteArrayInputStream(message);
+                  }
+
+                  @Override
+                  public byte[] parse(InputStream stream) {
+                    throw new UnsupportedOperationException();
+                  }
+                },
+                new MethodDescriptor.Marshaller<Object>() {
+                  @Override
+                  public InputStream stream(Object message) {
+                    throw new UnsupportedOperationException();
+                  }
+
+                  @Override
+                  public Object parse(InputStream stream) {
+                    return stream;
+                  }
+                })
+            .build();
+    return ClientCalls.blockingUnaryCall(
+        coordinator.channel(), method, io.grpc.CallOptions.DEFAULT, bytes);
+  }
+
+  @Test
+  void aFollowerWhoseDeadlinePassesIsToldSoAndLeavesNothingBehind() throws Exception {
+    String name = coordinator.newJob().getName();
+    Iterator<ReadResultsResponse> stream =
+        batch()
+            .withDeadlineAfter(300, TimeUnit.MILLISECONDS)
+            .readResults(ReadResultsRequest.newBuilder().setName(name).setFollow(true).build());
+    assertEquals(ErrorCode.DEADLINE_EXCEEDED, error(stream::next).code());
+    awaitTrue("the job still answers", () -> coordinator.job(name).getName().equals(name));
+    assertFalse(coordinator.job(name).hasEndTime());
+  }
+}
