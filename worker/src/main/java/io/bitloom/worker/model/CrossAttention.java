@@ -48,7 +48,12 @@ final class CrossAttention {
   }
 
   /** Keys and values of each prompt (1, length, H, c). */
-  record KeysValues(List<Tensor> keys, List<Tensor> values) {}
+  record KeysValues(List<Tensor> keys, List<Tensor> values) {
+    /** Only some prompts. */
+    KeysValues rows(int from, int count) {
+      return new KeysValues(keys.subList(from, from + count), values.subList(from, from + count));
+    }
+  }
 
   /** The projection of packed text rows to keys and values; the keys have no bias. */
   static final class TextKeys {

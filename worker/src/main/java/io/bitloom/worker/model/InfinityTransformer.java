@@ -22,6 +22,9 @@ import org.bytedeco.pytorch.global.torch;
  * each scale seeing the text and all earlier scales.
  */
 public final class InfinityTransformer implements AutoCloseable {
+  /** Tokens whose activations fit into a CPU's cache and are enough to keep it busy. */
+  private static final long CPU_TOKENS_AT_ONCE = 512;
+
   private final InfinityConfig config;
   private final Parameters parameters;
   private final DType dtype;
@@ -178,15 +181,39 @@ public final class InfinityTransformer implements AutoCloseable {
       Tensor angle,
       Guidance guidance,
       Trace trace) {
-    int rows = guidance.rows(k);
-    Tensor x = xRLC.narrow(0, 0, rows);
+    Tensor x = xRLC.narrow(0, 0, guidance.rows(k));
     for (int i = 0; i < blocks.size(); i++) {
-      x = config.levelEmbeddingBefore(i) ? x.add(levelEmbedding(k)) : x; // (R, l, C)
-      TransformerBlock.Context context = contexts.get(i).rows(rows);
-      x = blocks.get(i).forward(x, context, angle, null, trace.at("block", i));
-      x = guidance.afterBlock(k, i, x);
+      try (Scope scope = Scope.open()) {
+        Tensor in = config.levelEmbeddingBefore(i) ? x.add(levelEmbedding(k)) : x; // (R, l, C)
+        Tensor out = throughBlock(blocks.get(i), in, contexts.get(i), angle, trace.at("block", i));
+        Tensor guided = scope.keep(guidance.afterBlock(k, i, out)); // (R, l, C)
+        x.close();
+        x = guided;
+      }
     }
     return x;
+  }
+
+  /** One block, a group of rows after the other, so that what a group needs stays in the cache. */
+  private Tensor throughBlock(
+      TransformerBlock block,
+      Tensor xRLC,
+      TransformerBlock.Context context,
+      Tensor angle,
+      Trace trace) {
+    int rows = Math.toIntExact(xRLC.size(0));
+    int group = trace.isOn() || parameters.device().cuda() ? rows : groupOf(xRLC.size(1));
+    TensorVector groups = new TensorVector();
+    for (int from = 0; from < rows; from += group) {
+      int count = Math.min(group, rows - from);
+      Tensor x = xRLC.narrow(0, from, count);
+      groups.push_back(block.forward(x, context.rows(from, count), angle, null, trace));
+    }
+    return groups.size() == 1 ? groups.get(0) : torch.cat(groups, 0);
+  }
+
+  private static int groupOf(long tokens) {
+    return Math.toIntExact(Math.max(1, CPU_TOKENS_AT_ONCE / tokens));
   }
 
   private PackedRows textOf(GenerationBatch batch, Guidance guidance) {

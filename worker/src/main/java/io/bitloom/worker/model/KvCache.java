@@ -70,23 +70,24 @@ final class KvCache {
       this.values = values;
     }
 
-    /**
-     * Appends a scale's keys and values (R', l, H, c). R' may be smaller than before; the rows at
-     * the end are then over.
-     */
+    /** The cache of some rows of the batch. */
+    Layer rows(int from, int count) {
+      return new Layer(keys.narrow(0, from, count), values.narrow(0, from, count));
+    }
+
+    /** Appends a scale's keys and values (R, l, H, c). */
     KeysValues append(Tensor newKeys, Tensor newValues) {
       return new KeysValues(extended(keys, newKeys), extended(values, newValues));
     }
 
     private Tensor extended(Tensor cache, Tensor added) {
-      Tensor rows = cache.narrow(0, 0, added.size(0));
       long tokens = added.size(1);
       if (position + tokens > capacity) {
-        Tensor earlier = rows.narrow(1, 0, position);
+        Tensor earlier = cache.narrow(1, 0, position);
         return torch.cat(new TensorVector(earlier, added.to(cache.scalar_type())), 1);
       }
-      rows.narrow(1, position, tokens).copy_(added);
-      return rows.narrow(1, 0, position + tokens); // (R', tokens so far, H, c)
+      cache.narrow(1, position, tokens).copy_(added);
+      return cache.narrow(1, 0, position + tokens); // (R, tokens so far, H, c)
     }
   }
 }

@@ -22,14 +22,14 @@ record Modulation(
         adaR16C.select(2, 5));
   }
 
-  /** Only the first {@code rows} rows of the batch. */
-  Modulation rows(int rows) {
+  /** Only some rows of the batch. */
+  Modulation rows(int from, int count) {
     return new Modulation(
-        gamma1.narrow(0, 0, rows),
-        gamma2.narrow(0, 0, rows),
-        scale1.narrow(0, 0, rows),
-        scale2.narrow(0, 0, rows),
-        shift1.narrow(0, 0, rows),
-        shift2.narrow(0, 0, rows));
+        gamma1.narrow(0, from, count),
+        gamma2.narrow(0, from, count),
+        scale1.narrow(0, from, count),
+        scale2.narrow(0, from, count),
+        shift1.narrow(0, from, count),
+        shift2.narrow(0, from, count));
   }
 }

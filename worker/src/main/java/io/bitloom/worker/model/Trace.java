@@ -24,6 +24,11 @@ public final class Trace {
     return new Trace("", sink);
   }
 
+  /** Whether anything is shown. */
+  boolean isOn() {
+    return sink != null;
+  }
+
   /** The same, with {@code part} and an index before the names. */
   Trace at(String part, int index) {
     return sink == null ? this : new Trace(prefix + part + index + "/", sink);

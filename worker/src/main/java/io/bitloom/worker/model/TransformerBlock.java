@@ -44,9 +44,10 @@ final class TransformerBlock {
    * @param cache keys and values of earlier scales, or null in training
    */
   record Context(Modulation modulation, CrossAttention.KeysValues text, KvCache.Layer cache) {
-    /** Only the first {@code rows} rows of the batch. */
-    Context rows(int rows) {
-      return new Context(modulation.rows(rows), text, cache);
+    /** Only some rows of the batch. */
+    Context rows(int from, int count) {
+      return new Context(
+          modulation.rows(from, count), text.rows(from, count), cache.rows(from, count));
     }
   }
 

@@ -6,6 +6,8 @@ import io.bitloom.worker.model.InfinityTransformer;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
+import io.bitloom.worker.tokenizer.TokenizerConfig;
+import io.bitloom.worker.tokenizer.VisualTokenizer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -16,6 +18,7 @@ final class Models implements AutoCloseable {
   private final String kind;
   private final Map<Path, InfinityTransformer> transformers = new HashMap<>();
   private final Map<Path, InfinityTransformer> trainable = new HashMap<>();
+  private final Map<Path, VisualTokenizer> tokenizers = new HashMap<>();
 
   Models(Fixture fixture, String kind) {
     this.fixture = fixture;
@@ -39,6 +42,14 @@ final class Models implements AutoCloseable {
         model.file(), file -> InfinityTransformer.forTraining(config(model), model.weights()));
   }
 
+  /** The tokenizer that decodes a case's codes. */
+  VisualTokenizer tokenizer(JsonFields settings) {
+    Fixture.ModelWeights model = fixture.weights(settings, kind, "vae");
+    return tokenizers.computeIfAbsent(
+        model.file(),
+        file -> new VisualTokenizer(TokenizerConfig.of(model.config()), model.weights()));
+  }
+
   /** The settings; the bits per token follow from the width of the codes that are embedded. */
   static InfinityConfig config(Fixture.ModelWeights model) {
     Weights weights = model.weights();
@@ -53,5 +64,6 @@ final class Models implements AutoCloseable {
   public void close() {
     transformers.values().forEach(InfinityTransformer::close);
     trainable.values().forEach(InfinityTransformer::close);
+    tokenizers.values().forEach(VisualTokenizer::close);
   }
 }

@@ -3,15 +3,9 @@ package io.bitloom.worker.verify;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.model.BitLoss;
-import io.bitloom.worker.model.InfinityTransformer;
-import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
 
 /** Checks {@code transformer_train*}: the teacher-forced pass and its losses. */
@@ -36,39 +30,18 @@ final class TrainCheck implements FixtureCheck {
   private static void checkCase(
       Fixture fixture, Models models, String name, JsonFields settings, CaseReport found) {
     Weights expected = fixture.tensors(name);
-    List<Scale> scales = Fixture.scales(settings, "scale_schedule");
-    PackedRows prompts = texts(settings, expected, found);
-    InfinityTransformer transformer = models.trainable(settings);
+    ModelInputs inputs = new ModelInputs(settings, expected, found);
     Tensor logits =
-        transformer.forward(
-            prompts,
-            dropped(settings, expected, found),
-            expected.get("x_BLC_wo_prefix"),
-            scales); // (B, L, 2d)
+        models
+            .trainable(settings)
+            .forward(
+                inputs.prompts(),
+                inputs.dropped(),
+                expected.get("x_BLC_wo_prefix"),
+                inputs.scales()); // (B, L, 2d)
     compareLogits(fixture, expected, logits, found);
-    compareLosses(fixture, expected, logits, scales, found);
-    leaveGradients(fixture, expected, name, found);
-  }
-
-  private static PackedRows texts(JsonFields settings, Weights tensors, CaseReport found) {
-    List<Integer> lengths = ints(settings.integers("lens"));
-    found.equal("text_lens", ints(Tensors.longs(tensors.get("text_lens"))), lengths);
-    found.equal("batch", lengths.size(), settings.integer("batch"));
-    return new PackedRows(tensors.get("text_kv_compact"), lengths);
-  }
-
-  private static List<Integer> ints(long[] values) {
-    return LongStream.of(values).mapToObj(Math::toIntExact).collect(Collectors.toList());
-  }
-
-  private static List<Boolean> dropped(JsonFields settings, Weights tensors, CaseReport found) {
-    int images = settings.integer("batch");
-    if (!settings.has("cond_drop") || settings.json().get("cond_drop").isJsonNull()) {
-      return Collections.nCopies(images, false);
-    }
-    long[] flags = settings.integers("cond_drop");
-    found.equal("cond_drop", Tensors.of(flags, flags.length), tensors.get("cond_drop"));
-    return Arrays.stream(flags).mapToObj(flag -> flag != 0).toList();
+    compareLosses(fixture, expected, logits, inputs.scales(), found);
+    leaveGradients(expected, found);
   }
 
   private static void compareLogits(
@@ -126,8 +99,7 @@ final class TrainCheck implements FixtureCheck {
   }
 
   /** Gradients and the optimiser step come with training; their tensors must at least be there. */
-  private static void leaveGradients(
-      Fixture fixture, Weights expected, String name, CaseReport found) {
+  private static void leaveGradients(Weights expected, CaseReport found) {
     long gradients = 0;
     long steps = 0;
     for (String tensor : expected.names()) {

@@ -1,0 +1,44 @@
+package io.bitloom.worker.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.bitloom.common.schedule.Scale;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class BitLossTest {
+  private static final List<Scale> SCALES = List.of(new Scale(1, 1), new Scale(2, 2));
+
+  @Test
+  void aBitCostsTheLogarithmOfItsProbability() {
+    try (Scope scope = Scope.open()) {
+      float ln3 = (float) Math.log(3);
+      var logits = Tensors.of(new float[] {0, ln3, 0, ln3}, 1, 1, 4);
+      var bits = Tensors.of(new byte[] {1, 0}, 1, 1, 2);
+      assertArrayEquals(
+          new float[] {(float) -Math.log(0.75), (float) -Math.log(0.25)},
+          Tensors.floats(BitLoss.perBit(logits, bits)),
+          1e-6f);
+    }
+  }
+
+  @Test
+  void everyScaleWeighsLikeItsSide() {
+    double[] weights = BitLoss.reweighted(SCALES);
+    assertEquals(1, Arrays.stream(weights).sum(), 1e-12);
+    assertEquals(2, weights[0] / weights[4], 1e-12);
+    assertArrayEquals(new double[] {0.2, 0.2, 0.2, 0.2, 0.2}, BitLoss.uniform(SCALES));
+  }
+
+  @Test
+  void theLossIsAWeightedSumOverTokensAndAMeanOverImages() {
+    try (Scope scope = Scope.open()) {
+      var perToken = Tensors.of(new float[] {1, 0, 0, 0, 0, 0, 0, 0, 0, 3}, 2, 5);
+      assertEquals(0.4, Tensors.doubles(BitLoss.total(perToken, BitLoss.uniform(SCALES)))[0], 1e-6);
+    }
+  }
+}
