@@ -2,6 +2,7 @@ package io.bitloom.worker.cli;
 
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
+import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
@@ -14,6 +15,7 @@ import io.bitloom.worker.session.WorkerSession;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -141,7 +143,7 @@ public final class WorkerCommand implements Callable<Integer> {
     if (exitOnStdinClose) {
       Termination.onStdinEnd(() -> session.drain("standard input has ended"));
     }
-    int exitCode = CommandLine.ExitCode.OK;
+    int exitCode = CommandLine.ExitCode.SOFTWARE;
     HealthServer health = null;
     try {
       if (httpPort != NO_PORT) {
@@ -150,17 +152,19 @@ public final class WorkerCommand implements Callable<Integer> {
       }
       session.start();
       session.ended().get();
+      exitCode = CommandLine.ExitCode.OK;
+    } catch (BindException taken) {
+      log.error("--http-port {}: {}", httpPort, taken.getMessage());
     } catch (ExecutionException refused) {
-      log.error(
-          "The coordinator refuses this worker: {}", GrpcErrors.fromStatus(refused).getMessage());
-      exitCode = CommandLine.ExitCode.SOFTWARE;
+      BitloomException reason = GrpcErrors.fromStatus(refused);
+      log.error("The coordinator refuses this worker: {}", reason.getMessage());
     } finally {
       session.close();
       if (health != null) {
         health.close();
       }
+      termination.finished(exitCode);
     }
-    termination.finished(exitCode);
     return exitCode;
   }
 

@@ -9,6 +9,7 @@ import io.bitloom.v1.Lease;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeAck;
 import io.bitloom.v1.OutcomeAckStatus;
+import io.bitloom.v1.TaskRef;
 import io.bitloom.v1.Welcome;
 import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.Server;
@@ -19,11 +20,13 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * The other side of the worker protocol on a real socket, for tests of the worker: takes
@@ -147,6 +150,21 @@ final class CoordinatorPeer implements AutoCloseable {
 
     Outcome nextOutcome() throws InterruptedException {
       return next(MessageCase.OUTCOME).getOutcome();
+    }
+
+    /** The prompts that the next heartbeat renews. */
+    Set<TaskRef> renewed() throws InterruptedException {
+      return next(MessageCase.HEARTBEAT).getHeartbeat().getLeasesList().stream()
+          .flatMap(lease -> lease.getTasksList().stream())
+          .collect(Collectors.toSet());
+    }
+
+    /** Waits for a heartbeat that renews exactly these prompts. */
+    void awaitRenewed(Set<TaskRef> expected) throws InterruptedException {
+      Set<TaskRef> renewed = renewed();
+      while (!renewed.equals(expected)) {
+        renewed = renewed();
+      }
     }
 
     /** Answers the oldest open request. */

@@ -29,6 +29,11 @@ final class Leases {
         .build();
   }
 
+  /** Names a prompt of {@link #lease}. */
+  static TaskRef ref(String leaseId, long offset) {
+    return TaskRef.newBuilder().setJob("jobs/" + leaseId).setOffset(offset).build();
+  }
+
   /** The prompts of job {@code jobs/<leaseId>} from offset 0. */
   static Lease lease(String leaseId, String schedule, Prompt... prompts) {
     Lease.Builder lease =
@@ -39,17 +44,14 @@ final class Leases {
             .setSchedule(schedule);
     for (int offset = 0; offset < prompts.length; offset++) {
       lease.addTasks(
-          Task.newBuilder()
-              .setRef(TaskRef.newBuilder().setJob("jobs/" + leaseId).setOffset(offset))
-              .setPrompt(prompts[offset])
-              .setAttempt(1));
+          Task.newBuilder().setRef(ref(leaseId, offset)).setPrompt(prompts[offset]).setAttempt(1));
     }
     return lease.build();
   }
 
   /** One prompt that keeps the device busy for a while. */
   static Lease longLease(String leaseId) {
-    Prompt prompt = prompt("1.0_0.25M", 1).toBuilder().setNumImages(4).build();
+    Prompt prompt = prompt("1.0_0.25M", 1).toBuilder().setNumImages(2).build();
     return lease(leaseId, "1.0_0.25M", prompt);
   }
 }

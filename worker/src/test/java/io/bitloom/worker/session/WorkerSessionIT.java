@@ -17,7 +17,6 @@ import io.bitloom.v1.LeaseLost;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.TaskFailure;
-import io.bitloom.v1.TaskRef;
 import io.bitloom.v1.WorkerModel;
 import io.grpc.Status;
 import io.grpc.StatusException;
@@ -28,7 +27,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -109,11 +107,11 @@ class WorkerSessionIT {
             "a", "1.0_0.06M", Leases.prompt("1.0_0.06M", 1), Leases.prompt("1.0_0.06M", 2)));
     Outcome first = stream.nextOutcome();
     Outcome second = stream.nextOutcome();
-    assertEquals(Set.of(first.getTask(), second.getTask()), renewed(stream));
+    assertEquals(Set.of(first.getTask(), second.getTask()), stream.renewed());
     stream.acknowledge(first);
-    awaitRenewed(stream, Set.of(second.getTask()));
+    stream.awaitRenewed(Set.of(second.getTask()));
     stream.acknowledge(second);
-    awaitRenewed(stream, Set.of());
+    stream.awaitRenewed(Set.of());
   }
 
   @Test
@@ -126,7 +124,7 @@ class WorkerSessionIT {
     Outcome settled = stream.nextOutcome();
     Outcome open = stream.nextOutcome();
     stream.acknowledge(settled);
-    awaitRenewed(stream, Set.of(open.getTask()));
+    stream.awaitRenewed(Set.of(open.getTask()));
     int port = peer.port();
     peer.close();
 
@@ -145,7 +143,7 @@ class WorkerSessionIT {
         hello.getHeldLeasesList());
     assertEquals(open, next.nextOutcome());
     next.acknowledge(open);
-    awaitRenewed(next, Set.of());
+    next.awaitRenewed(Set.of());
   }
 
   @Test
@@ -177,14 +175,14 @@ class WorkerSessionIT {
         ConnectResponse.newBuilder()
             .setLeaseLost(LeaseLost.newBuilder().setLeaseId("lost-by-message"))
             .build());
-    awaitRenewed(stream, Set.of(ref("lost-on-reconnect", 0)));
+    stream.awaitRenewed(Set.of(Leases.ref("lost-on-reconnect", 0)));
     stream.refuse(Status.UNAVAILABLE);
 
     CoordinatorPeer.Session next = peer.nextSession();
     Hello hello = next.welcome("lost-on-reconnect");
     assertEquals("lost-on-reconnect", hello.getHeldLeases(0).getLeaseId());
     assertEquals(1, hello.getHeldLeasesCount());
-    awaitRenewed(next, Set.of());
+    next.awaitRenewed(Set.of());
 
     next.lease(Leases.lease("new", "1.0_0.06M", Leases.prompt("1.0_0.06M", 3)));
     assertEquals("new", next.nextOutcome().getLeaseId());
@@ -233,14 +231,14 @@ class WorkerSessionIT {
     stream.lease(Leases.longLease("running"));
     stream.next(MessageCase.PROGRESS);
     stream.lease(Leases.lease("waiting", "1.0_0.06M", Leases.prompt("1.0_0.06M", 1)));
-    awaitRenewed(stream, Set.of(ref("running", 0), ref("waiting", 0)));
+    stream.awaitRenewed(Set.of(Leases.ref("running", 0), Leases.ref("waiting", 0)));
     stream.send(
         ConnectResponse.newBuilder().setDrain(Drain.newBuilder().setReason("update")).build());
 
     Release release = stream.next(MessageCase.RELEASE).getRelease();
     assertEquals("waiting", release.getLeaseId());
     assertEquals(Leases.FENCING_TOKEN, release.getFencingToken());
-    assertEquals(List.of(ref("waiting", 0)), release.getTasksList());
+    assertEquals(List.of(Leases.ref("waiting", 0)), release.getTasksList());
     Outcome outcome = stream.nextOutcome();
     assertEquals("running", outcome.getLeaseId());
     stream.acknowledge(outcome);
@@ -295,24 +293,5 @@ class WorkerSessionIT {
       stream.next(MessageCase.HEARTBEAT);
     }
     return !stream.all(MessageCase.WORK_REQUEST).isEmpty();
-  }
-
-  private static TaskRef ref(String lease, long offset) {
-    return TaskRef.newBuilder().setJob("jobs/" + lease).setOffset(offset).build();
-  }
-
-  private static Set<TaskRef> renewed(CoordinatorPeer.Session stream) throws InterruptedException {
-    return stream.next(MessageCase.HEARTBEAT).getHeartbeat().getLeasesList().stream()
-        .flatMap(lease -> lease.getTasksList().stream())
-        .collect(Collectors.toSet());
-  }
-
-  /** Waits for a heartbeat that renews exactly these prompts. */
-  private static void awaitRenewed(CoordinatorPeer.Session stream, Set<TaskRef> expected)
-      throws InterruptedException {
-    Set<TaskRef> renewed = renewed(stream);
-    while (!renewed.equals(expected)) {
-      renewed = renewed(stream);
-    }
   }
 }

@@ -1,0 +1,92 @@
+package io.bitloom.worker;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/** A program of this module in a process of its own, and what it prints. */
+public final class ChildJvm implements AutoCloseable {
+  private static final int PATIENCE_SECONDS = 60;
+
+  private final Process process;
+  private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+
+  private ChildJvm(Process process) {
+    this.process = process;
+    Thread reader = new Thread(this::read, "child-output");
+    reader.setDaemon(true);
+    reader.start();
+  }
+
+  /** Runs {@code bitloom} with these arguments, with its standard input open. */
+  public static ChildJvm start(String... arguments) throws IOException {
+    return start(Main.class, List.of("-Xmx256m"), arguments);
+  }
+
+  /** Runs a main class of the test class path. */
+  public static ChildJvm start(Class<?> main, List<String> jvm, String... arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(System.getProperty("java.home") + "/bin/java");
+    command.add("-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
+    command.add("-Dlogback.configurationFile=logback.xml"); // not that of the tests
+    command.addAll(jvm);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("OMP_WAIT_POLICY", "PASSIVE");
+    builder.environment().put("OPENBLAS_NUM_THREADS", "1");
+    return new ChildJvm(builder.start());
+  }
+
+  private void read() {
+    try (BufferedReader reader = process.inputReader()) {
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        lines.add(line);
+      }
+    } catch (IOException e) {
+      lines.add("the output broke: " + e);
+    }
+  }
+
+  /** Waits for a line with this text. */
+  public String awaitLine(String text) throws InterruptedException {
+    List<String> seen = new ArrayList<>();
+    while (true) {
+      String line = lines.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      if (line == null) {
+        throw new AssertionError("no line with \"" + text + "\" came, but " + seen);
+      }
+      if (line.contains(text)) {
+        return line;
+      }
+      seen.add(line);
+    }
+  }
+
+  /** Sends SIGTERM. */
+  public void terminate() {
+    process.destroy();
+  }
+
+  /** Ends the process's standard input. */
+  public void closeInput() throws IOException {
+    process.outputWriter().close();
+  }
+
+  public int awaitExit() throws InterruptedException {
+    if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+      throw new AssertionError("the process does not end");
+    }
+    return process.exitValue();
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+}

@@ -1,0 +1,84 @@
+package io.bitloom.worker.generate;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.v1.Prompt;
+import io.bitloom.v1.Sampling;
+import io.bitloom.worker.ChildJvm;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** In a process of its own, whose Java heap is all there from the start. */
+@Timeout(300)
+class FlatMemoryIT {
+  private static final int IMAGES = 200;
+  private static final int BATCH = 8;
+  private static final int WARM_AFTER = 48;
+
+  @Test
+  void theMemoryOfAProcessIsFlatOver200Images() throws Exception {
+    List<String> fixedHeap = List.of("-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch");
+    try (ChildJvm child = ChildJvm.start(Drawing.class, fixedHeap)) {
+      long warm = residentKilobytes(child, WARM_AFTER);
+      long last = residentKilobytes(child, IMAGES);
+      assertTrue(last - warm < warm / 20, "from " + warm + " kB to " + last + " kB");
+    }
+  }
+
+  private static long residentKilobytes(ChildJvm child, int images) throws InterruptedException {
+    String line = child.awaitLine("after " + images + " images: ");
+    return Long.parseLong(line.substring(line.indexOf(": ") + 2));
+  }
+
+  /** Draws square images of the smallest size and prints the resident memory. */
+  public static final class Drawing {
+    private Drawing() {}
+
+    public static void main(String[] arguments) throws IOException {
+      ModelDirectory demo = ModelDirectory.open(ModelDirectory.DEMO);
+      try (GenerationPipeline pipeline =
+          GenerationPipeline.load(
+              demo, PipelineConfig.of(TorchDevice.CPU), new SimpleMeterRegistry())) {
+        for (int images = BATCH; images <= IMAGES; images += BATCH) {
+          double guidance = images % (2 * BATCH) == 0 ? 1 : 3; // with and without a second half
+          Prompt prompt =
+              Prompt.newBuilder()
+                  .setPrompt("a fox")
+                  .setNumImages(BATCH)
+                  .setSampling(Sampling.newBuilder().addGuidance(guidance))
+                  .build();
+          Prompt resolved =
+              PromptRules.resolve(
+                      prompt,
+                      Prompt.getDefaultInstance(),
+                      demo.defaults(),
+                      List.of("0.06M"),
+                      "memory",
+                      images)
+                  .prompt();
+          ScaleSchedule square = ScaleSchedules.find("1.0_0.06M").orElseThrow();
+          pipeline.submit(square, List.of(resolved), scale -> {}).prompts().get(0).result().join();
+          System.out.println("after " + images + " images: " + residentKilobytes());
+        }
+      }
+    }
+
+    private static String residentKilobytes() throws IOException {
+      return Files.readAllLines(Path.of("/proc/self/status")).stream()
+          .filter(line -> line.startsWith("VmRSS:"))
+          .map(line -> line.replaceAll("\\D", ""))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+}
