@@ -31,8 +31,8 @@ final class Termination {
     return termination;
   }
 
-  /** Calls {@code stop} when standard input ends, that is when the parent process is gone. */
-  static void onStdinEnd(Runnable stop) {
+  /** When standard input ends, that is when the parent process is gone, it is as after a signal. */
+  static void onStdinEnd() {
     Thread watch =
         new Thread(
             () -> {
@@ -43,7 +43,7 @@ final class Termination {
               } catch (IOException e) {
                 log.debug("standard input broke", e);
               }
-              stop.run();
+              System.exit(0); // runs the hook, which decides on the code
             },
             "stdin");
     watch.setDaemon(true);

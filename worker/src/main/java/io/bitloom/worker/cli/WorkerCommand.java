@@ -141,7 +141,7 @@ public final class WorkerCommand implements Callable<Integer> {
     Termination termination =
         Termination.onSignal(() -> session.drain("the worker was told to stop"), grace);
     if (exitOnStdinClose) {
-      Termination.onStdinEnd(() -> session.drain("standard input has ended"));
+      Termination.onStdinEnd();
     }
     int exitCode = CommandLine.ExitCode.SOFTWARE;
     HealthServer health = null;

@@ -16,6 +16,7 @@ import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.text.TextEncoder;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import java.time.Duration;
@@ -61,8 +62,13 @@ public final class ImageModel implements AutoCloseable {
     }
     try (Weights stored = directory.tokenizerWeights();
         Weights weights = stored.to(device, dtype)) {
-      return new ImageModel(
-          textEncoder, transformer, new VisualTokenizer(directory.tokenizer(), weights));
+      VisualTokenizer tokenizer = new VisualTokenizer(directory.tokenizer(), weights);
+      if (!tokenizer.unexpected().isEmpty()) {
+        String first = tokenizer.unexpected().iterator().next();
+        throw new WeightsException(
+            weights.source(), first, "is not part of the architecture in " + directory.source());
+      }
+      return new ImageModel(textEncoder, transformer, tokenizer);
     } catch (RuntimeException e) {
       transformer.close();
       throw e;

@@ -76,6 +76,11 @@ public record InfinityConfig(
     require(embedDim / numHeads % 4 == 0, "num_heads", numHeads, "with head size divisible by 4");
     require(blockChunks > 0 && depth % blockChunks == 0, "block_chunks", blockChunks, "a divisor");
     require(mlpRatio > 0, "mlp_ratio", mlpRatio, "positive");
+    require(
+        feedForwardWidth(embedDim, mlpRatio, swiGlu) > 0,
+        "mlp_ratio",
+        mlpRatio,
+        "a feed-forward layer of at least " + MLP_MULTIPLE);
     require(textChannels > 0, "text_channels", textChannels, "positive (class labels: not built)");
     int pool = textChannels / (embedDim > 4096 ? 64 : 128);
     require(pool > 0 && embedDim % pool == 0, "text_channels", textChannels, "heads dividing C");
@@ -155,6 +160,10 @@ public record InfinityConfig(
 
   /** Width of the feed-forward layer: C · ratio, to the nearest multiple of 256, half to even. */
   public int mlpWidth() {
+    return feedForwardWidth(embedDim, mlpRatio, swiGlu);
+  }
+
+  private static int feedForwardWidth(int embedDim, double mlpRatio, boolean swiGlu) {
     int width = (int) Math.rint(embedDim * mlpRatio / MLP_MULTIPLE) * MLP_MULTIPLE;
     return swiGlu ? (int) Math.rint(2.0 * width / 3 / MLP_MULTIPLE) * MLP_MULTIPLE : width;
   }

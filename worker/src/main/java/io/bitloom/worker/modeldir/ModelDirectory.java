@@ -138,6 +138,11 @@ public final class ModelDirectory {
     this.transformer = transformer(json.object("transformer"), tokenizer);
   }
 
+  /** Names {@code model.json} in messages. */
+  public String source() {
+    return source;
+  }
+
   public String name() {
     return name;
   }

@@ -35,7 +35,7 @@ class ModelDirectoryTest {
         "defaults": {"guidance": 3, "size": "0.06M"},
         "transformer": {
           "config": {
-            "embed_dim": 32, "depth": 2, "num_heads": 2, "block_chunks": 2, "text_channels": 128,
+            "embed_dim": 64, "depth": 2, "num_heads": 2, "block_chunks": 2, "text_channels": 128,
             "text_maxlen": 16, "shared_aln": true, "rope2d_each_sa_layer": 1,
             "rope2d_normalized_by_hw": 2
           },
@@ -143,12 +143,30 @@ class ModelDirectoryTest {
   void aCheckpointOfAnotherArchitectureIsRefusedByTensor() throws IOException {
     save(
         "wide.safetensors",
-        open(TINY.replace("32, \"depth\"", "64, \"depth\"")).transformerWeights());
+        open(TINY.replace("64, \"depth\"", "128, \"depth\"")).transformerWeights());
     String json = withFile("wide.safetensors", digest("wide.safetensors"));
     ModelDirectory wide = open(json);
     assertMessage(
-        "pos_start: expected shape [1, 1, 32], found [1, 1, 64]",
+        "pos_start: expected shape [1, 1, 64], found [1, 1, 128]",
         () -> ImageModel.load(wide, TorchDevice.CPU, DType.F32));
+  }
+
+  @Test
+  void aTokenizerOfAnotherArchitectureIsRefusedByTensor() throws IOException {
+    save(
+        "deep.safetensors",
+        open(TINY.replace("res_blocks\": 1", "res_blocks\": 2")).tokenizerWeights());
+    String json =
+        TINY.replaceFirst("(?s)(tokenizer.*)\\{\"random\".*?\\]\\}\\}", "$1\"deep.safetensors\"")
+            .replaceFirst(
+                "\"text_encoder\"",
+                "\"sha256\": {\"deep.safetensors\": \""
+                    + digest("deep.safetensors")
+                    + "\"}, \"text_encoder\"");
+    ModelDirectory deep = open(json);
+    assertMessage(
+        ".block.1.norm1.norm.weight: is not part of",
+        () -> ImageModel.load(deep, TorchDevice.CPU, DType.F32));
   }
 
   private ModelDirectory open(String json) throws IOException {
