@@ -31,7 +31,7 @@ final class Submission {
    * @throws BitloomException if there are models and none has the name
    */
   static Model model(List<Model> models, String name) {
-    if (name.isEmpty()) {
+    if (models.isEmpty() || name.isEmpty()) {
       return models.size() == 1 ? models.get(0) : Model.getDefaultInstance();
     }
     return models.stream()

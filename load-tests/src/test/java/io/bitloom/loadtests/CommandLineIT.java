@@ -1,0 +1,172 @@
+package io.bitloom.loadtests;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CommandLineIT {
+
+  @TempDir static Path clusterFolder;
+  private static TestCluster cluster;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void start() throws IOException {
+    cluster = TestCluster.start(clusterFolder);
+  }
+
+  @AfterAll
+  static void stop() {
+    if (cluster != null) {
+      cluster.close();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"prompt\": \"b\", \"aspect_ratio\": \"3x2\"}||2|prompts.jsonl:2: aspect_ratio|3x2",
+        "{\"prompt\": \"b\", \"size\": \"2M\"}||2|prompts.jsonl:2: size|2M",
+        "{\"prompt\": \"b\", \"seed\": 1.5}||2|prompts.jsonl:2: seed|1.5",
+        "{\"prompt\": \"b\", \"colour\": 1}||2|prompts.jsonl:2: colour|1",
+        "{\"prompt\": \"\"}||2|prompts.jsonl:2: prompt|empty",
+        "{\"prompt\": \"b\"|||prompts.jsonl:2:|not complete",
+        "LONG||2|prompts.jsonl:2: prompt|5000 characters",
+        "{\"prompt\": \"b\"}|--model=nope|1|nope|there is no model",
+        "{\"prompt\": \"b\"}|--size=9M|2|--size|9M",
+        "{\"prompt\": \"b\"}|--priority=77|1|priority|77",
+      })
+  void badInputIsNamedAndNothingIsSubmitted(
+      String secondLine, String option, Integer exit, String place, String value) throws Exception {
+    String line =
+        secondLine.equals("LONG") ? "{\"prompt\": \"" + "x".repeat(5000) + "\"}" : secondLine;
+    write("{\"prompt\": \"a\"}", line);
+    String before = jobs();
+
+    BitloomProcess submit =
+        bitloom("submit", "prompts.jsonl", "--out=out", option == null ? "--priority=5" : option);
+
+    assertEquals(exit == null ? 2 : exit, submit.exitCode(), submit::said);
+    assertTrue(submit.err().contains(place), submit::said);
+    assertTrue(submit.err().contains(value), submit::said);
+    assertEquals(before, jobs());
+    assertFalse(Files.exists(folder.resolve("out")));
+  }
+
+  @Test
+  void badLinesAreSkippedOnRequest() throws Exception {
+    write("{\"custom_id\": \"a\", \"prompt\": \"a\"}", "nonsense");
+
+    BitloomProcess submit = bitloom("submit", "prompts.jsonl", "--out=out", "--skip-bad-lines");
+
+    assertEquals(3, submit.exitCode(), submit::said);
+    assertTrue(submit.err().contains("prompts.jsonl:2: "), submit::said);
+    assertTrue(Files.exists(folder.resolve("out/a.png")), submit::said);
+  }
+
+  @Test
+  void whatIsMissingIsFetchedAndTheRestIsLeftAlone() throws Exception {
+    write("{\"custom_id\": \"a\", \"prompt\": \"a\"}", "{\"custom_id\": \"b\", \"prompt\": \"b\"}");
+    BitloomProcess submit = bitloom("submit", "prompts.jsonl", "--out=out");
+    assertEquals(0, submit.exitCode(), submit::said);
+    Path a = folder.resolve("out/a.png");
+    Path b = folder.resolve("out/b.png");
+    byte[] first = Files.readAllBytes(a);
+    var untouched = Files.getLastModifiedTime(b);
+    Files.delete(a);
+
+    BitloomProcess results = bitloom("results", jobIn(submit.out()), "--out=out");
+
+    assertEquals(0, results.exitCode(), results::said);
+    assertArrayEquals(first, Files.readAllBytes(a));
+    assertEquals(untouched, Files.getLastModifiedTime(b));
+    assertEquals(2, Files.readAllLines(folder.resolve("out/manifest.jsonl")).size());
+  }
+
+  @Test
+  void afterCtrlCTheJobGoesOnAndTheCommandToComeBackWorks() throws Exception {
+    write(
+        IntStream.range(0, 60)
+            .mapToObj(i -> "{\"custom_id\": \"p" + i + "\", \"prompt\": \"x\"}")
+            .toArray(String[]::new));
+    BitloomProcess submit =
+        BitloomProcess.start(
+            folder,
+            "submit",
+            List.of("submit", "prompts.jsonl", "--out=out", "--coordinator=" + cluster.address()));
+    cluster.await("the first image", () -> Files.exists(folder.resolve("out/manifest.jsonl")));
+
+    submit.signal("INT");
+
+    assertEquals(130, submit.exitCode(), submit::said);
+    String comeBack =
+        submit.err().lines().filter(l -> l.contains("./bitloom results")).findFirst().orElse("");
+    assertTrue(comeBack.contains("--follow"), submit::said);
+    BitloomProcess results = bitloom(comeBack.strip().replace("./bitloom ", "").split(" "));
+    assertEquals(0, results.exitCode(), results::said);
+    assertEquals(60, Files.readAllLines(folder.resolve("out/manifest.jsonl")).size());
+  }
+
+  @Test
+  void aJobCanBeWatchedListedAndCancelled() throws Exception {
+    write("{\"prompt\": \"a\"}");
+    BitloomProcess submit = bitloom("submit", "prompts.jsonl", "--no-wait", "--name=mine");
+    assertEquals(0, submit.exitCode(), submit::said);
+    String job = jobIn(submit.out());
+
+    BitloomProcess watch = bitloom("watch", job);
+    assertEquals(0, watch.exitCode(), watch::said);
+    BitloomProcess status = bitloom("status", job, "--json");
+    assertTrue(status.out().contains("\"state\":\"SUCCEEDED\""), status::said);
+    BitloomProcess list = bitloom("list", "--state=succeeded");
+    assertTrue(list.out().contains(job) && list.out().contains("mine"), list::said);
+    BitloomProcess cancel = bitloom("cancel", job);
+    assertEquals(0, cancel.exitCode(), cancel::said);
+    assertTrue(cancel.out().contains("succeeded"), "a terminal state changed: " + cancel.said());
+  }
+
+  @Test
+  void anUnknownJobIsNamed() throws Exception {
+    BitloomProcess status = bitloom("status", "jobs/nope");
+
+    assertEquals(1, status.exitCode());
+    assertTrue(status.err().contains("jobs/nope"), status::said);
+  }
+
+  private BitloomProcess bitloom(String... arguments) throws Exception {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    if (all.stream().noneMatch(argument -> argument.startsWith("--coordinator"))) {
+      all.add("--coordinator=" + cluster.address());
+    }
+    return BitloomProcess.run(folder, arguments[0], all.toArray(String[]::new));
+  }
+
+  private String jobs() throws Exception {
+    return bitloom("list", "--json").out();
+  }
+
+  private static String jobIn(String text) {
+    int start = text.indexOf("jobs/");
+    return text.substring(start).split("\\s", 2)[0];
+  }
+
+  private void write(String... lines) throws IOException {
+    Files.write(folder.resolve("prompts.jsonl"), List.of(lines));
+  }
+}

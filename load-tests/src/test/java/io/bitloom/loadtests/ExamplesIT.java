@@ -1,0 +1,84 @@
+package io.bitloom.loadtests;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ExamplesIT {
+
+  private static final Path EXAMPLES = BitloomProcess.HOME.resolve("client/examples");
+  private static final Set<String> IMAGES =
+      Set.of("dunes.png", "lighthouse.jpg", "red-fox.png", "teapot_0.png", "teapot_1.png");
+
+  @TempDir Path folder;
+
+  @Test
+  void theNodeScriptSubmitsAJobAndFetchesItsImages() throws Exception {
+    Path node = EXAMPLES.resolve("node");
+    require("npm", "--version");
+    if (!Files.exists(node.resolve("node_modules"))) {
+      require("npm", "ci", "--prefix", node.toString(), "--no-audit", "--no-fund");
+    }
+
+    submits("node", List.of("node", node.resolve("submit.js").toString()));
+  }
+
+  @Test
+  void thePythonScriptSubmitsAJobAndFetchesItsImages() throws Exception {
+    String script = EXAMPLES.resolve("python/submit.py").toString();
+    require("/usr/bin/python3", "-c", "import grpc");
+    require("grpc_python_plugin", "--help");
+
+    submits("python", List.of("/usr/bin/python3", script));
+  }
+
+  private void submits(String name, List<String> command) throws Exception {
+    try (TestCluster cluster = TestCluster.start(folder)) {
+      String prompts = EXAMPLES.resolve("prompts.jsonl").toString();
+      List<String> arguments = List.of(prompts, "images", cluster.address());
+      List<String> all = Stream.concat(command.stream(), arguments.stream()).toList();
+
+      BitloomProcess script = BitloomProcess.startProgram(folder, name, all);
+
+      assertEquals(0, script.exitCode(), script::said);
+      assertTrue(script.out().contains("5 images, JOB_STATE_SUCCEEDED"), script::said);
+      assertEquals(IMAGES, files(folder.resolve("images")));
+    }
+  }
+
+  private static Set<String> files(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      Set<String> names = new TreeSet<>();
+      files.forEach(file -> names.add(file.getFileName().toString()));
+      return names;
+    }
+  }
+
+  /** Skips the test, with a line that says why, unless a command works here. */
+  private void require(String... command) throws InterruptedException {
+    String problem = "";
+    try {
+      BitloomProcess tried = BitloomProcess.startProgram(folder, "require", List.of(command));
+      if (tried.exitCode() != 0) {
+        problem = tried.said();
+      }
+    } catch (IOException e) {
+      problem = e.getMessage();
+    }
+    if (!problem.isEmpty()) {
+      String skipped = "SKIPPED: '" + String.join(" ", command) + "' does not work: " + problem;
+      System.out.println(skipped);
+      Assumptions.abort(skipped);
+    }
+  }
+}

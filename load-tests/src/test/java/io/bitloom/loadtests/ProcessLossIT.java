@@ -1,0 +1,71 @@
+package io.bitloom.loadtests;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.bitloom.v1.Job;
+import io.bitloom.v1.JobState;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ProcessLossIT {
+
+  private static final int PROMPTS = 120;
+  private static final int BEFORE_THE_LOSS = 10;
+
+  @TempDir Path folder;
+
+  @Test
+  void aKilledWorkerLosesNothingOnceThereIsANewOne() throws Exception {
+    try (TestCluster cluster = TestCluster.start(folder)) {
+      Job job = cluster.submit(PROMPTS);
+      cluster.awaitMiddle(job, BEFORE_THE_LOSS);
+
+      cluster.worker().signal("KILL");
+      cluster.startWorker();
+
+      cluster.exactlyOneResultForEachPrompt(job, PROMPTS);
+      succeededWhole(cluster, job);
+    }
+  }
+
+  @Test
+  void aKilledCoordinatorLosesNothingOnceItIsBack() throws Exception {
+    try (TestCluster cluster = TestCluster.start(folder)) {
+      Job job = cluster.submit(PROMPTS);
+      cluster.awaitMiddle(job, BEFORE_THE_LOSS);
+
+      cluster.coordinator().signal("KILL");
+      cluster.coordinator().exitCode();
+      cluster.startCoordinator();
+
+      cluster.exactlyOneResultForEachPrompt(job, PROMPTS);
+      succeededWhole(cluster, job);
+    }
+  }
+
+  @Test
+  void aWorkerThatIsToldToStopEndsWithZeroAndHandsBackItsPrompts() throws Exception {
+    try (TestCluster cluster = TestCluster.start(folder)) {
+      Job job = cluster.submit(PROMPTS);
+      cluster.awaitMiddle(job, BEFORE_THE_LOSS);
+
+      BitloomProcess worker = cluster.worker();
+      worker.signal("TERM");
+      assertEquals(0, worker.exitCode(), worker::said);
+      cluster.startWorker();
+
+      cluster.exactlyOneResultForEachPrompt(job, PROMPTS);
+      succeededWhole(cluster, job);
+      assertEquals(0, cluster.client().getJob(job.getName()).getCounts().getRetried());
+    }
+  }
+
+  private static void succeededWhole(TestCluster cluster, Job job) {
+    Job ended = cluster.client().getJob(job.getName());
+    assertEquals(JobState.JOB_STATE_SUCCEEDED, ended.getState());
+    assertEquals(PROMPTS, ended.getCounts().getSucceeded());
+    assertEquals(0, ended.getCounts().getRunning());
+    assertEquals(0, ended.getCounts().getQueued());
+  }
+}
