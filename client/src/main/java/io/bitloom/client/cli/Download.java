@@ -58,7 +58,8 @@ final class Download {
       ResumingStream<ReadResultsResponse> results, ImageFolder folder, String job, long total)
       throws IOException {
     Progress progress =
-        new Progress(console, job, total, folder.prompts(), folder.images(), System::nanoTime);
+        new Progress(
+            console, "draw", job, total, folder.prompts(), folder.images(), System::nanoTime);
     progress.update(folder.prompts(), folder.failed(), folder.images());
     while (results.hasNext()) {
       ReadResultsResponse response = results.next();

@@ -24,6 +24,7 @@ final class Progress {
   private record Sample(long nanos, long done, long images) {}
 
   private final Console console;
+  private final String phase;
   private final String job;
   private final long total;
   private final LongSupplier clock;
@@ -31,13 +32,22 @@ final class Progress {
   private long shownNanos = Long.MIN_VALUE;
 
   /**
+   * @param phase what is being done: {@code submit} or {@code draw}
    * @param total prompts of the job
    * @param done prompts that were done before
    * @param images images that were there before
    * @param clock nanoseconds
    */
-  Progress(Console console, String job, long total, long done, long images, LongSupplier clock) {
+  Progress(
+      Console console,
+      String phase,
+      String job,
+      long total,
+      long done,
+      long images,
+      LongSupplier clock) {
     this.console = console;
+    this.phase = phase;
     this.job = job;
     this.total = total;
     this.clock = clock;
@@ -89,6 +99,7 @@ final class Progress {
     if (console.isJson()) {
       JsonObject event = new JsonObject();
       event.addProperty("event", "progress");
+      event.addProperty("phase", phase);
       event.addProperty("job", job);
       event.addProperty("done", done);
       event.addProperty("total", total);

@@ -15,6 +15,9 @@ import java.util.UUID;
 /** Checks a prompt file and sends it as one job. */
 final class Submission {
 
+  /** Prompts of a job whose submission takes long enough to be watched. */
+  private static final long LONG = 100_000;
+
   private final Console console;
   private final PromptFile file;
 
@@ -81,11 +84,15 @@ final class Submission {
       return job;
     }
     long sent = job.getCounts().getAppended();
-    Progress progress = new Progress(console, job.getName(), prompts, sent, 0, System::nanoTime);
+    Progress progress =
+        new Progress(console, "submit", job.getName(), prompts, sent, 0, System::nanoTime);
     try (PromptFile.Reading reading = file.read().skip(sent)) {
       sent =
           client.append(
-              job.getName(), sent, reading, acknowledged -> progress.update(acknowledged, 0, 0));
+              job.getName(),
+              sent,
+              reading,
+              acknowledged -> showIfLong(progress, acknowledged, prompts));
     } finally {
       progress.end();
     }
@@ -96,5 +103,11 @@ final class Submission {
           file.name() + " changed while it was sent; " + job.getName() + " is cancelled");
     }
     return client.seal(job.getName(), prompts);
+  }
+
+  private static void showIfLong(Progress progress, long sent, long prompts) {
+    if (prompts >= LONG) {
+      progress.update(sent, 0, 0);
+    }
   }
 }

@@ -27,6 +27,7 @@ final class Watch {
           progress =
               new Progress(
                   console,
+                  "draw",
                   name,
                   counts.getAppended(),
                   JobReport.done(counts),

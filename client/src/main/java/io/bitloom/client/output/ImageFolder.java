@@ -10,9 +10,11 @@ import io.bitloom.v1.ReadResultsResponse;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -27,10 +29,13 @@ import java.util.Optional;
  */
 public final class ImageFolder implements AutoCloseable {
 
+  private static final String LOCK = ".lock";
+
   private final Path folder;
   private final String job;
   private final FileNames names = new FileNames();
   private final BitSet prompts = new BitSet();
+  private FileChannel lock;
   private FileChannel manifest;
   private String cursor = "";
   private long images;
@@ -57,7 +62,8 @@ public final class ImageFolder implements AutoCloseable {
     if (!Files.exists(manifest)) {
       return;
     }
-    List<Path> files = new ArrayList<>(List.of(folder.resolve(ContactSheet.FILE)));
+    List<Path> files =
+        new ArrayList<>(List.of(folder.resolve(ContactSheet.FILE), folder.resolve(LOCK)));
     Manifest.read(
         manifest,
         (line, end) -> {
@@ -76,12 +82,32 @@ public final class ImageFolder implements AutoCloseable {
    * Makes or opens a folder.
    *
    * @throws BitloomException if it holds the images of another job
+   * @throws IOException also if another process is writing into it
    */
   public static ImageFolder open(Path folder, String job) throws IOException {
     Files.createDirectories(folder);
     ImageFolder opened = new ImageFolder(folder, job);
-    opened.open(folder.resolve(Manifest.FILE));
-    return opened;
+    try {
+      opened.lock();
+      opened.open(folder.resolve(Manifest.FILE));
+      return opened;
+    } catch (IOException | RuntimeException e) {
+      opened.close();
+      throw e;
+    }
+  }
+
+  private void lock() throws IOException {
+    lock =
+        FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try {
+      if (lock.tryLock() != null) {
+        return;
+      }
+    } catch (OverlappingFileLockException e) {
+      // Held by this process: the same to the caller.
+    }
+    throw new IOException(folder + " is being written by another process");
   }
 
   private void open(Path file) throws IOException {
@@ -237,6 +263,9 @@ public final class ImageFolder implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    manifest.close();
+    try (FileChannel releasedLast = lock;
+        FileChannel closedFirst = manifest) {
+      // Both may be null if opening failed.
+    }
   }
 }

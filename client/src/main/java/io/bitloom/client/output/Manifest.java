@@ -88,12 +88,7 @@ final class Manifest {
   static FileChannel open(Path manifest, long end) throws IOException {
     FileChannel channel =
         FileChannel.open(manifest, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    if (channel.tryLock() == null) {
-      channel.close();
-      throw new IOException(manifest.getParent() + " is being written by another process");
-    }
-    channel.truncate(end).position(end);
-    return channel;
+    return channel.truncate(end).position(end);
   }
 
   /** Appends the lines of one prompt in one piece. */

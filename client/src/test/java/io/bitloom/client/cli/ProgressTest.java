@@ -64,7 +64,7 @@ class ProgressTest {
     progress.update(10, 1, 20);
 
     assertEquals(
-        "{\"event\":\"progress\",\"job\":\"jobs/1\",\"done\":10,\"total\":40,\"failed\":1,"
+        "{\"event\":\"progress\",\"phase\":\"draw\",\"job\":\"jobs/1\",\"done\":10,\"total\":40,\"failed\":1,"
             + "\"images_per_second\":2.0,\"eta_seconds\":30}\n",
         out.toString());
     assertEquals("", err.toString());
@@ -92,7 +92,7 @@ class ProgressTest {
 
   private Progress progress(boolean json, int columns) {
     Console console = new Console(new PrintWriter(out), new PrintWriter(err), json, columns, false);
-    return new Progress(console, "jobs/1", 40, 0, 0, () -> nanos);
+    return new Progress(console, "draw", "jobs/1", 40, 0, 0, () -> nanos);
   }
 
   private void passSeconds(long seconds) {

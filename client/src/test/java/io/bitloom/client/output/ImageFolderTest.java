@@ -156,7 +156,8 @@ class ImageFolderTest {
   void twoProcessesDoNotWriteIntoOneFolder() throws IOException {
     try (ImageFolder first = ImageFolder.open(folder, JOB)) {
       assertEquals("", first.cursor());
-      assertThrows(Exception.class, () -> ImageFolder.open(folder, JOB));
+      IOException e = assertThrows(IOException.class, () -> ImageFolder.open(folder, JOB));
+      assertTrue(e.getMessage().contains("another process"), e.getMessage());
     }
   }
 
@@ -173,6 +174,7 @@ class ImageFolderTest {
     try (Stream<Path> files = Files.list(folder)) {
       files.forEach(file -> names.add(file.getFileName().toString()));
     }
+    names.remove(".lock");
     return names;
   }
 
