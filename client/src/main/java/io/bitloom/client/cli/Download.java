@@ -24,6 +24,7 @@ final class Download {
   private final BitloomClient client;
   private final Path out;
   private long shownFailures;
+  private long firstImageNanos;
 
   Download(Console console, BitloomClient client, Path out) {
     this.console = console;
@@ -54,6 +55,11 @@ final class Download {
     return client.getJob(job);
   }
 
+  /** When the first image was on disk, by {@link System#nanoTime}; 0 if none was fetched. */
+  long firstImageNanos() {
+    return firstImageNanos;
+  }
+
   private void save(
       ResumingStream<ReadResultsResponse> results, ImageFolder folder, String job, long total)
       throws IOException {
@@ -64,6 +70,9 @@ final class Download {
     while (results.hasNext()) {
       ReadResultsResponse response = results.next();
       List<String> files = folder.save(response);
+      if (firstImageNanos == 0 && !files.isEmpty()) {
+        firstImageNanos = System.nanoTime();
+      }
       report(response.getResult(), files);
       progress.update(folder.prompts(), folder.failed(), folder.images());
     }

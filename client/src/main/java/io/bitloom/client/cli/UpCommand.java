@@ -49,7 +49,8 @@ final class UpCommand implements Callable<Integer> {
             grpcPort,
             httpPort,
             cluster.workers(),
-            cluster.model());
+            cluster.model(),
+            "");
     CountDownLatch ended = new CountDownLatch(1);
     try (LocalCluster running = LocalCluster.start(config)) {
       Runtime.getRuntime().addShutdownHook(new Thread(running::close, "stop-cluster"));

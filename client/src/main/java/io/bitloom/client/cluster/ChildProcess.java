@@ -18,6 +18,7 @@ import java.util.stream.Stream;
  */
 final class ChildProcess implements AutoCloseable {
 
+  private static final String JVM_OPTIONS = "BITLOOM_JAVA_OPTS";
   private static final Duration GRACE = Duration.ofSeconds(20);
   private static final Duration SHORT_GRACE = Duration.ofSeconds(5);
 
@@ -31,12 +32,15 @@ final class ChildProcess implements AutoCloseable {
     this.process = process;
   }
 
-  /** Starts {@code ./bitloom} with arguments. */
-  static ChildProcess start(String name, Path home, List<String> arguments, Path log)
+  /** Starts {@code ./bitloom} with arguments; its log lies in the folder for logs. */
+  static ChildProcess start(String name, ClusterConfig config, List<String> arguments)
       throws IOException {
-    ProcessBuilder builder = new ProcessBuilder(home.resolve("bitloom").toString());
+    ProcessBuilder builder = new ProcessBuilder(config.home().resolve("bitloom").toString());
     builder.command().addAll(arguments);
     builder.environment().put("BITLOOM_BUILD", "never");
+    // What the user set comes last and so holds.
+    builder.environment().merge(JVM_OPTIONS, config.jvmOptions(), (own, ours) -> ours + " " + own);
+    Path log = config.logs().resolve(name + ".log");
     builder.redirectErrorStream(true).redirectOutput(new File(log.toString()));
     return new ChildProcess(name, log, builder.start());
   }

@@ -12,6 +12,14 @@ import java.nio.file.Path;
  * @param httpPort port of its pages and metrics; 0 for any free one
  * @param workers number of workers
  * @param model name or folder of the workers' model; empty for the built-in one
+ * @param jvmOptions more flags for the JVMs, separated by spaces
  */
 public record ClusterConfig(
-    Path home, Path data, Path logs, int grpcPort, int httpPort, int workers, String model) {}
+    Path home,
+    Path data,
+    Path logs,
+    int grpcPort,
+    int httpPort,
+    int workers,
+    String model,
+    String jvmOptions) {}

@@ -84,8 +84,7 @@ public final class LocalCluster implements AutoCloseable {
   }
 
   private void start(String name, ClusterConfig config, List<String> arguments) throws IOException {
-    Path log = config.logs().resolve(name + ".log");
-    processes.push(ChildProcess.start(name, config.home(), arguments, log));
+    processes.push(ChildProcess.start(name, config, arguments));
   }
 
   /** The coordinator writes the file in one step when it is ready. */
