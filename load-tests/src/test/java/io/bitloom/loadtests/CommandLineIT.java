@@ -57,7 +57,7 @@ class CommandLineIT {
     String line =
         secondLine.equals("LONG") ? "{\"prompt\": \"" + "x".repeat(5000) + "\"}" : secondLine;
     write("{\"prompt\": \"a\"}", line);
-    String before = jobs();
+    List<String> before = jobs();
 
     BitloomProcess submit =
         bitloom("submit", "prompts.jsonl", "--out=out", option == null ? "--priority=5" : option);
@@ -158,8 +158,10 @@ class CommandLineIT {
     return BitloomProcess.run(folder, arguments[0], all.toArray(String[]::new));
   }
 
-  private String jobs() throws Exception {
-    return bitloom("list", "--json").out();
+  private static List<String> jobs() {
+    List<String> names = new ArrayList<>();
+    cluster.client().listJobs(List.of()).forEachRemaining(job -> names.add(job.getName()));
+    return names;
   }
 
   private static String jobIn(String text) {
