@@ -18,6 +18,7 @@ import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.coordinator.telemetry.QueueMetrics;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
@@ -103,6 +104,10 @@ public final class Coordinator implements AutoCloseable {
               arrivals,
               apiThreads(),
               timer);
+      Gauge.builder("bitloom.results.unread", batchService::unreadBytes)
+          .description("Results that readers have not taken from the transport")
+          .baseUnit("bytes")
+          .register(registry);
       grpc =
           part(
               new GrpcServer(

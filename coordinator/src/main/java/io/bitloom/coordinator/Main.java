@@ -159,7 +159,12 @@ public final class Main implements Callable<Integer> {
   private boolean exitOnStdinClose;
 
   public static void main(String[] arguments) {
-    System.exit(new CommandLine(new Main()).execute(arguments));
+    System.exit(commandLine().execute(arguments));
+  }
+
+  /** The last of repeated options counts, so that scripts can have defaults. */
+  static CommandLine commandLine() {
+    return new CommandLine(new Main()).setOverwrittenOptionsAllowed(true);
   }
 
   @Override
@@ -218,6 +223,13 @@ public final class Main implements Callable<Integer> {
   }
 
   private void announce(Coordinator coordinator) throws IOException {
+    log.info(
+        "Bitloom coordinator is ready: gRPC {}:{}, HTTP http://{}:{}, Redis {}",
+        bind,
+        coordinator.grpcPort(),
+        bind,
+        coordinator.httpPort(),
+        coordinator.redis().replaceAll("//[^/@]*@", "//***@"));
     if (portsFile != null) {
       JsonObject ports = new JsonObject();
       ports.addProperty("grpc", coordinator.grpcPort());
@@ -228,13 +240,6 @@ public final class Main implements Callable<Integer> {
       Files.writeString(temporary, ports.toString());
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     }
-    log.info(
-        "Bitloom coordinator is ready: gRPC {}:{}, HTTP http://{}:{}, Redis {}",
-        bind,
-        coordinator.grpcPort(),
-        bind,
-        coordinator.httpPort(),
-        coordinator.redis().replaceAll("//[^/@]*@", "//***@"));
   }
 
   /**

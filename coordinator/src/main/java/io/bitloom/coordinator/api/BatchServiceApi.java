@@ -33,6 +33,7 @@ import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WatchJobResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
@@ -47,10 +48,16 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
 
   private static final double WEIGHT = 1;
 
+  /** Results on their way to readers may take this part of the memory. */
+  private static final int SEND_SHARE = 4;
+
+  private static final Duration STALL_PATIENCE = Duration.ofSeconds(30);
+
   private final JobQueue queue;
   private final ModelRegistry models;
   private final JobRules rules;
   private final ResultReader results;
+  private final SendBudget sendBudget;
   private final Arrivals arrivals;
   private final Executor blockingThreads;
   private final ScheduledExecutorService timer;
@@ -72,9 +79,16 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
     this.models = models;
     this.rules = new JobRules(promptRules);
     this.results = new ResultReader(store);
+    this.sendBudget =
+        new SendBudget(Runtime.getRuntime().maxMemory() / SEND_SHARE, STALL_PATIENCE, timer);
     this.arrivals = arrivals;
     this.blockingThreads = blockingThreads;
     this.timer = timer;
+  }
+
+  /** Bytes of results that readers have not taken from the transport. */
+  public long unreadBytes() {
+    return sendBudget.used();
   }
 
   @Override
@@ -168,6 +182,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
             (ServerCallStreamObserver<ReadResultsResponse>) caller,
             queue,
             results,
+            sendBudget,
             blockingThreads,
             request)
         .start();

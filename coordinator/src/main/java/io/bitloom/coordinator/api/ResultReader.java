@@ -23,29 +23,44 @@ final class ResultReader {
     this.store = store;
   }
 
+  /** The result with the names of its images. */
+  static ReadResultsResponse describe(String jobId, ResultRecord record) {
+    PromptResult.Builder result = body(record);
+    complete(record, result);
+    return ReadResultsResponse.newBuilder()
+        .setResult(result)
+        .setCursor(ResultCursor.of(jobId, record.cursor()))
+        .build();
+  }
+
+  /** Bytes of the images that a result names. */
+  static long imageBytes(ReadResultsResponse described) {
+    return described.getResult().getImages().getImagesList().stream()
+        .mapToLong(GeneratedImage::getSizeBytes)
+        .sum();
+  }
+
   /**
-   * Blocks while images are read. An image that is lost or broken makes its prompt's result a
-   * failure with that reason, so that it does not stand in the way of all later results.
+   * Puts the bytes of images in the place of their names; blocks while they are read. An image that
+   * is lost or broken makes its prompt's result a failure with that reason, so that it does not
+   * stand in the way of all later results.
    *
    * @throws BitloomException {@code RESULT_STORE_UNAVAILABLE}
    */
-  ReadResultsResponse read(String jobId, ResultRecord record, boolean referencesOnly) {
-    PromptResult.Builder result = body(record);
-    complete(record, result);
-    if (result.hasImages() && !referencesOnly) {
+  ReadResultsResponse withImages(ReadResultsResponse described) {
+    PromptResult.Builder result = described.getResult().toBuilder();
+    if (result.hasImages()) {
       try {
         result.setImages(withBytes(result.getImages()));
       } catch (BitloomException e) {
         if (e.code().fault() == ErrorCode.Fault.RESOURCE) {
           throw e;
         }
-        result.setFailure(failure(e.code(), e.getMessage(), record.attempt()));
+        int attempt = result.getProvenance().getAttempt();
+        result.setFailure(failure(e.code(), e.getMessage(), attempt));
       }
     }
-    return ReadResultsResponse.newBuilder()
-        .setResult(result)
-        .setCursor(ResultCursor.of(jobId, record.cursor()))
-        .build();
+    return described.toBuilder().setResult(result).build();
   }
 
   private static PromptResult.Builder body(ResultRecord record) {

@@ -8,6 +8,7 @@ import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.v1.ReadResultsRequest;
 import io.bitloom.v1.ReadResultsResponse;
+import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -15,11 +16,12 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeoutException;
 
 /**
  * One ReadResults call. It goes on only while the transport takes more, so a reader that stalls
- * costs one page of records without images. At the end of what there is it waits for the queue's
- * word that the job changed.
+ * costs one page of records without images, and one message for which it holds a part of the {@link
+ * SendBudget}. At the end of what there is it waits for the queue's word that the job changed.
  *
  * <p>One step is under way at a time; whatever happens meanwhile (the transport is ready, the job
  * changed) only has the next step look again.
@@ -32,16 +34,20 @@ final class ResultStream {
   private final ServerCallStreamObserver<ReadResultsResponse> caller;
   private final JobQueue queue;
   private final ResultReader reader;
+  private final SendBudget budget;
   private final Executor blockingThreads;
   private final String jobId;
   private final ReadResultsRequest request;
 
+  private final Context context = Context.current();
   private final Deque<ResultRecord> page = new ArrayDeque<>();
   private Subscription subscription;
   private long fetchedUpTo;
   private boolean jobTerminal;
+  private boolean allSent;
 
   // Guarded by this.
+  private SendBudget.Claim claim;
   private boolean stepping;
   private boolean lookAgain;
   private boolean ended;
@@ -53,11 +59,13 @@ final class ResultStream {
       ServerCallStreamObserver<ReadResultsResponse> caller,
       JobQueue queue,
       ResultReader reader,
+      SendBudget budget,
       Executor blockingThreads,
       ReadResultsRequest request) {
     this.caller = caller;
     this.queue = queue;
     this.reader = reader;
+    this.budget = budget;
     this.blockingThreads = blockingThreads;
     this.jobId = JobNames.id("name", request.getName());
     this.fetchedUpTo = ResultCursor.place(jobId, request.getAfterCursor());
@@ -92,16 +100,63 @@ final class ResultStream {
       lookAgain = false;
     }
     try {
-      if (page.isEmpty()) {
+      if (page.isEmpty() && !allSent) {
         queue.results(jobId, fetchedUpTo, PAGE).whenComplete(this::fetched);
-      } else if (caller.isReady()) {
-        caller.onNext(reader.read(jobId, page.poll(), request.getReferencesOnly()));
-        goOn(null);
-      } else {
+      } else if (!caller.isReady()) {
         rest();
+      } else if (allSent) {
+        end();
+        caller.onCompleted();
+      } else {
+        send(ResultReader.describe(jobId, page.poll()));
       }
     } catch (RuntimeException e) {
       goOn(e);
+    }
+  }
+
+  private void send(ReadResultsResponse result) {
+    letGo();
+    long bytes = request.getReferencesOnly() ? 0 : ResultReader.imageBytes(result);
+    if (bytes == 0) {
+      caller.onNext(result);
+      goOn(null);
+    } else {
+      budget
+          .claim(bytes, this::cutOff)
+          .thenAcceptAsync(
+              granted -> {
+                hold(granted);
+                caller.onNext(reader.withImages(result));
+              },
+              blockingThreads)
+          .whenComplete((sent, error) -> goOn(error));
+    }
+  }
+
+  private synchronized void hold(SendBudget.Claim granted) {
+    if (ended) {
+      budget.release(granted);
+    } else {
+      claim = granted;
+    }
+  }
+
+  private synchronized void letGo() {
+    if (claim != null) {
+      budget.release(claim);
+      claim = null;
+    }
+  }
+
+  /**
+   * Ends the call so that the transport drops what the reader has not taken. An ordinary error
+   * would be queued behind it; an expired deadline is the one end that is not.
+   */
+  private void cutOff() {
+    end();
+    if (context instanceof Context.CancellableContext call) {
+      call.cancel(new TimeoutException("the reader stalls and others wait"));
     }
   }
 
@@ -113,8 +168,8 @@ final class ResultStream {
       fetchedUpTo = records.get(records.size() - 1).cursor();
       goOn(null);
     } else if (jobTerminal || !request.getFollow()) {
-      end();
-      caller.onCompleted();
+      allSent = true;
+      goOn(null);
     } else {
       queue.get(jobId).whenComplete(this::foundNothingNew);
     }
@@ -165,6 +220,7 @@ final class ResultStream {
 
   private synchronized void end() {
     ended = true;
+    letGo();
     if (subscription != null) {
       subscription.close();
     }

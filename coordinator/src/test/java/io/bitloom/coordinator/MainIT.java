@@ -1,0 +1,75 @@
+package io.bitloom.coordinator;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import io.bitloom.coordinator.redis.TestRedis;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MainIT {
+
+  @TempDir Path directory;
+
+  private CoordinatorProcess launch(String... more) throws IOException {
+    List<String> options = new ArrayList<>(CoordinatorProcess.usualOptions(directory));
+    options.addAll(
+        List.of("--redis", TestRedis.uri(), "--redis-namespace", "test-" + UUID.randomUUID()));
+    options.addAll(List.of(more));
+    return CoordinatorProcess.launch(directory, List.of(), options);
+  }
+
+  @Test
+  void aTermSignalStopsItInOrder() throws Exception {
+    try (CoordinatorProcess coordinator = launch()) {
+      JsonObject ports = coordinator.ports();
+      assertTrue(ports.get("grpc").getAsInt() > 0);
+      assertTrue(ports.get("http").getAsInt() > 0);
+      assertEquals(TestRedis.uri(), ports.get("redis").getAsString());
+      assertTrue(coordinator.output().contains("Bitloom coordinator is ready: gRPC 127.0.0.1:"));
+      coordinator.process().destroy();
+      assertEquals(0, coordinator.exitCode());
+      assertFalse(coordinator.output().contains("\tat "), coordinator.output());
+    }
+  }
+
+  @Test
+  void itEndsWithItsParentIfItIsAskedTo() throws Exception {
+    try (CoordinatorProcess coordinator = launch("--exit-on-stdin-close")) {
+      coordinator.ports();
+      coordinator.process().getOutputStream().close();
+      assertEquals(0, coordinator.exitCode());
+    }
+  }
+
+  @Test
+  void anAddressInUseEndsItWithOneLine() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        CoordinatorProcess coordinator = launch("--http-port=" + taken.getLocalPort())) {
+      assertEquals(1, coordinator.exitCode());
+      assertTrue(
+          coordinator.output().contains("127.0.0.1:" + taken.getLocalPort()), coordinator.output());
+      assertFalse(coordinator.output().contains("\tat "), coordinator.output());
+    }
+  }
+
+  @Test
+  void aRedisThatIsNotThereEndsItWithOneLine() throws Exception {
+    try (CoordinatorProcess coordinator = launch("--redis=redis://127.0.0.1:1")) {
+      assertEquals(1, coordinator.exitCode());
+      assertTrue(coordinator.output().contains("127.0.0.1:1"), coordinator.output());
+      assertFalse(coordinator.output().contains("\tat "), coordinator.output());
+    }
+    assertFalse(Files.exists(directory.resolve("ports.json")));
+  }
+}

@@ -1,0 +1,68 @@
+package io.bitloom.coordinator;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class MainTest {
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  private int execute(String... arguments) {
+    CommandLine command = Main.commandLine();
+    command.setOut(new PrintWriter(out, true));
+    command.setErr(new PrintWriter(err, true));
+    return command.execute(arguments);
+  }
+
+  @Test
+  void helpNamesEveryOption() {
+    assertEquals(0, execute("--help"));
+    for (String option :
+        List.of(
+            "--data",
+            "--redis",
+            "--redis-namespace",
+            "--bind",
+            "--grpc-port",
+            "--http-port",
+            "--ports-file",
+            "--default-model",
+            "--prompt-characters",
+            "--lease-duration",
+            "--heartbeat-interval",
+            "--reconnect-grace",
+            "--max-attempts",
+            "--max-batch-delay",
+            "--drain-timeout",
+            "--exit-on-stdin-close")) {
+      assertTrue(out.toString().contains(option), option);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--lease-duration=ten, --lease-duration must be a duration",
+    "--heartbeat-interval=9s, --heartbeat-interval must be at most half of lease-duration (10s)",
+    "--grpc-port=70000, --grpc-port must be 0 to 65535",
+    "--http-port=x, --http-port",
+    "--redis=localhost, --redis must be embedded or a redis:// URI",
+    "--redis-namespace=a b, --redis-namespace must be letters",
+    "--max-attempts=0, --max-attempts must be 1 to 100",
+    "--no-such-option=1, --no-such-option"
+  })
+  void aWrongOptionIsNamedAndEndsWithTwo(String option, String message) {
+    assertEquals(2, execute(option));
+    assertTrue(err.toString().contains(message), err.toString());
+    assertFalse(err.toString().contains("\tat "), err.toString());
+  }
+}

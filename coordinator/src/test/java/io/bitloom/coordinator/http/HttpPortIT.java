@@ -1,0 +1,173 @@
+package io.bitloom.coordinator.http;
+
+import static io.bitloom.coordinator.TestCoordinator.prompts;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.bitloom.coordinator.FakeWorker;
+import io.bitloom.coordinator.TestCoordinator;
+import io.bitloom.v1.CreateJobRequest;
+import io.bitloom.v1.Job;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class HttpPortIT {
+
+  private static final String HOSTILE = "<script>alert(1)</script>";
+
+  @TempDir static Path directory;
+  private static TestCoordinator coordinator;
+  private static Job done;
+  private final HttpClient http = HttpClient.newHttpClient();
+
+  @BeforeAll
+  static void start() throws Exception {
+    coordinator = TestCoordinator.start(directory);
+    coordinator.worker("worker-1", FakeWorker.Behaviour.DEFAULT.withBatch(8, Duration.ofMillis(1)));
+    done = coordinator.submit(prompts(12, "1:1", "3:2"));
+    coordinator.results(done.getName());
+    coordinator
+        .batch()
+        .createJob(
+            CreateJobRequest.newBuilder().setJob(Job.newBuilder().setDisplayName(HOSTILE)).build());
+  }
+
+  @AfterAll
+  static void stop() {
+    coordinator.close();
+  }
+
+  private HttpResponse<String> get(String path) throws Exception {
+    return http.send(
+        HttpRequest.newBuilder(URI.create(coordinator.http(path))).build(),
+        HttpResponse.BodyHandlers.ofString());
+  }
+
+  private JsonObject json(String path) throws Exception {
+    HttpResponse<String> response = get(path);
+    assertEquals("application/json", response.headers().firstValue("Content-Type").orElse(""));
+    return JsonParser.parseString(response.body()).getAsJsonObject();
+  }
+
+  @Test
+  void healthIsGreen() throws Exception {
+    assertEquals(200, get("/health/live").statusCode());
+    assertEquals(200, get("/health/ready").statusCode());
+  }
+
+  @Test
+  void metricsTellWhatHappened() throws Exception {
+    String metrics = get("/metrics").body();
+    for (String line :
+        new String[] {
+          "bitloom_images_total{model=\"fake\",schedule=\"1.0_0.06M\"} 6.0",
+          "bitloom_images_total{model=\"fake\",schedule=\"0.666_0.06M\"} 6.0",
+          "bitloom_outcomes_total{outcome=\"succeeded\"} 12.0",
+          "bitloom_queue_prompts{model=\"fake\",schedule=\"1.0_0.06M\"} 0.0",
+          "bitloom_redis_up 1.0"
+        }) {
+      assertTrue(metrics.contains(line + "\n"), line + " is not in\n" + metrics);
+    }
+    for (String name :
+        new String[] {
+          "bitloom_batches_total{",
+          "bitloom_batch_fill_bucket{",
+          "bitloom_queue_age_seconds{",
+          "bitloom_rpc_seconds_count{method=\"bitloom.v1.BatchService/SealJob\",status=\"OK\"}",
+          "jvm_memory_used_bytes{"
+        }) {
+      assertTrue(metrics.contains("\n" + name), name);
+    }
+  }
+
+  @Test
+  void jobsAreThereAsJson() throws Exception {
+    JsonObject page = json("/api/v1/jobs");
+    assertEquals(2, page.getAsJsonArray("jobs").size());
+    JsonObject job = json("/api/v1/" + done.getName());
+    assertEquals("JOB_STATE_SUCCEEDED", job.get("state").getAsString());
+    assertEquals(12, job.getAsJsonObject("counts").get("succeeded").getAsLong());
+    assertEquals(
+        1, json("/api/v1/jobs?state=SUCCEEDED&page_size=10").getAsJsonArray("jobs").size());
+    assertEquals(
+        "fake",
+        json("/api/v1/models")
+            .getAsJsonArray("models")
+            .get(0)
+            .getAsJsonObject()
+            .get("name")
+            .getAsString());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/api/v1/jobs/nowhere, 404, JOB_NOT_FOUND, name",
+    "/api/v1/jobs/a%2Fb, 400, INVALID_FIELD, name",
+    "/api/v1/jobs?page_size=x, 400, INVALID_FIELD, page_size",
+    "/api/v1/jobs?page_size=5000, 400, INVALID_FIELD, page_size",
+    "/api/v1/jobs?page_token=x, 400, INVALID_FIELD, page_token",
+    "/api/v1/jobs?state=DONE, 400, INVALID_FIELD, state"
+  })
+  void badRequestsNameTheField(String path, int status, String reason, String field)
+      throws Exception {
+    HttpResponse<String> response = get(path);
+    assertEquals(status, response.statusCode());
+    JsonObject error =
+        JsonParser.parseString(response.body()).getAsJsonObject().getAsJsonObject("error");
+    assertEquals(reason, error.get("reason").getAsString());
+    assertEquals(
+        field, error.getAsJsonArray("fields").get(0).getAsJsonObject().get("field").getAsString());
+  }
+
+  @Test
+  void thePageIsOneFileThatRunsItsOwnScriptOnly() throws Exception {
+    HttpResponse<String> page = get("/jobs");
+    assertEquals(200, page.statusCode());
+    String policy = page.headers().firstValue("Content-Security-Policy").orElse("");
+    assertTrue(policy.contains("default-src 'none'"), policy);
+    assertTrue(policy.contains("script-src 'sha256-"), policy);
+    assertFalse(page.body().contains("://") && page.body().contains("src=\"http"));
+    assertFalse(page.body().contains("innerHTML"));
+    assertEquals(302, get("/").statusCode());
+  }
+
+  @Test
+  void viewersGetTheStateAsEvents() throws Exception {
+    HttpResponse<java.io.InputStream> events =
+        http.send(
+            HttpRequest.newBuilder(URI.create(coordinator.http("/api/v1/events"))).build(),
+            HttpResponse.BodyHandlers.ofInputStream());
+    try (BufferedReader lines =
+        new BufferedReader(new InputStreamReader(events.body(), StandardCharsets.UTF_8))) {
+      String line = lines.readLine();
+      while (!line.startsWith("data: ")) {
+        line = lines.readLine();
+      }
+      JsonObject state =
+          JsonParser.parseString(line.substring("data: ".length())).getAsJsonObject();
+      assertEquals(2, state.getAsJsonArray("jobs").size());
+      assertEquals(
+          HOSTILE,
+          state.getAsJsonArray("jobs").get(0).getAsJsonObject().get("display_name").getAsString());
+      assertEquals(
+          "worker-1",
+          state.getAsJsonArray("workers").get(0).getAsJsonObject().get("id").getAsString());
+    }
+  }
+}
