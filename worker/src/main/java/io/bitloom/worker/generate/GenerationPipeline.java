@@ -4,6 +4,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.Prompt;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.modeldir.ModelDirectory;
@@ -11,7 +12,6 @@ import io.bitloom.worker.tensor.DeviceThread;
 import io.bitloom.worker.tensor.LibTorch;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -182,9 +182,10 @@ public final class GenerationPipeline implements AutoCloseable {
 
   private void handOver(ScaleSchedule schedule, List<ImageRequest> batch, ImageModel.Drawn drawn) {
     metrics.drawn(batch.size(), drawn.durations());
-    for (PromptWork work : new HashSet<>(batch.stream().map(ImageRequest::work).toList())) {
-      work.drawn(batch.size(), drawn.durations());
-    }
+    batch.stream()
+        .map(ImageRequest::work)
+        .distinct()
+        .forEach(work -> work.drawn(batch.size(), drawn.durations()));
     for (int i = 0; i < batch.size(); i++) {
       ImageRequest image = batch.get(i);
       RgbImage pixels = drawn.images().get(i);
@@ -196,7 +197,7 @@ public final class GenerationPipeline implements AutoCloseable {
     PromptWork work = image.work();
     try {
       long start = System.nanoTime();
-      var encoded = encoding.encode(work.prompt(), schedule, image.index(), pixels);
+      GeneratedImage encoded = encoding.encode(work.prompt(), schedule, image.index(), pixels);
       Duration time = Duration.ofNanos(System.nanoTime() - start);
       metrics.encoded(time);
       work.encoded(encoded, time);
