@@ -102,7 +102,7 @@ class CommandLineIT {
   @Test
   void afterCtrlCTheJobGoesOnAndTheCommandToComeBackWorks() throws Exception {
     write(
-        IntStream.range(0, 60)
+        IntStream.range(0, 30)
             .mapToObj(i -> "{\"custom_id\": \"p" + i + "\", \"prompt\": \"x\"}")
             .toArray(String[]::new));
     BitloomProcess submit =
@@ -121,7 +121,7 @@ class CommandLineIT {
     assertTrue(comeBack.contains("--follow"), submit::said);
     BitloomProcess results = bitloom(comeBack.strip().replace("./bitloom ", "").split(" "));
     assertEquals(0, results.exitCode(), results::said);
-    assertEquals(60, Files.readAllLines(folder.resolve("out/manifest.jsonl")).size());
+    assertEquals(30, Files.readAllLines(folder.resolve("out/manifest.jsonl")).size());
   }
 
   @Test

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ProcessLossIT {
 
-  private static final int PROMPTS = 48;
+  private static final int PROMPTS = 36;
   private static final int BEFORE_THE_LOSS = 5;
 
   @TempDir static Path folder;

@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
       CancelCommand.class,
       RoutedCommands.Coordinator.class,
       RoutedCommands.Worker.class,
+      RoutedCommands.Generate.class,
       RoutedCommands.Verify.class
     },
     footer = {

@@ -32,6 +32,9 @@ final class RoutedCommands {
   @Command(name = "worker", description = "Run a worker.")
   static final class Worker extends Routed {}
 
+  @Command(name = "generate", description = "Draw one prompt in this process, without a cluster.")
+  static final class Generate extends Routed {}
+
   @Command(name = "verify", description = "Check the model code against reference values.")
   static final class Verify extends Routed {}
 }

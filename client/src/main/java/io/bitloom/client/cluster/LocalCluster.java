@@ -3,6 +3,10 @@ package io.bitloom.client.cluster;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** A coordinator with its embedded Redis, and workers; each is its own process. */
 public final class LocalCluster implements AutoCloseable {
@@ -18,6 +23,9 @@ public final class LocalCluster implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration POLL = Duration.ofMillis(20);
   private static final int LAST_LINES = 20;
+  private static final int FIRST_PORT = 20_000;
+  private static final int LAST_PORT = 32_000;
+  private static final int PORT_ATTEMPTS = 100;
 
   private final Deque<ChildProcess> processes = new ArrayDeque<>();
   private String grpcAddress;
@@ -43,33 +51,49 @@ public final class LocalCluster implements AutoCloseable {
     return cluster;
   }
 
+  /** All at once: each program spends its first seconds on loading its own classes. */
   private void startAll(ClusterConfig config) throws IOException {
     Files.createDirectories(config.logs());
+    int port = config.grpcPort() != 0 ? config.grpcPort() : freePort();
+    grpcAddress = "127.0.0.1:" + port;
     Path ports = Files.createTempDirectory("bitloom-ports").resolve("ports.json");
     try {
-      startCoordinator(config, ports);
+      startCoordinator(config, port, ports);
+      for (int i = 1; i <= config.workers(); i++) {
+        startWorker(config, config.workers() == 1 ? "worker" : "worker-" + i);
+      }
+      JsonObject bound = JsonParser.parseString(awaitFile(ports)).getAsJsonObject();
+      httpAddress = "http://127.0.0.1:" + bound.get("http").getAsInt();
     } finally {
       Files.deleteIfExists(ports);
       Files.delete(ports.getParent());
     }
-    for (int i = 1; i <= config.workers(); i++) {
-      startWorker(config, config.workers() == 1 ? "worker" : "worker-" + i);
-    }
   }
 
-  private void startCoordinator(ClusterConfig config, Path ports) throws IOException {
+  /** A port that nobody listens on, outside of the range that systems give to connections. */
+  private static int freePort() throws IOException {
+    for (int attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
+      int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, LAST_PORT);
+      try (ServerSocket free = new ServerSocket()) {
+        free.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        return port;
+      } catch (BindException e) {
+        // Taken: the next attempt tries another one.
+      }
+    }
+    throw new IOException("no free port between " + FIRST_PORT + " and " + LAST_PORT);
+  }
+
+  private void startCoordinator(ClusterConfig config, int port, Path ports) throws IOException {
     List<String> arguments =
         List.of(
             "coordinator",
             "--data=" + config.data(),
-            "--grpc-port=" + config.grpcPort(),
+            "--grpc-port=" + port,
             "--http-port=" + config.httpPort(),
             "--ports-file=" + ports,
             "--exit-on-stdin-close");
     start("coordinator", config, arguments);
-    JsonObject bound = JsonParser.parseString(awaitFile(ports)).getAsJsonObject();
-    grpcAddress = "127.0.0.1:" + bound.get("grpc").getAsInt();
-    httpAddress = "http://127.0.0.1:" + bound.get("http").getAsInt();
   }
 
   private void startWorker(ClusterConfig config, String name) throws IOException {
