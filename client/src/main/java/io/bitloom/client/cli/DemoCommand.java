@@ -10,6 +10,7 @@ import io.bitloom.v1.Job;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.Prompt;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -62,7 +63,7 @@ final class DemoCommand implements Callable<Integer> {
     console.say("Starting a Redis, a coordinator and " + workers() + " on this machine …");
     try (LocalCluster cluster = LocalCluster.start(config(data));
         BitloomClient client = BitloomClient.builder(cluster.grpcAddress()).build()) {
-      Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "stop-cluster"));
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(cluster, data), "stop-cluster"));
       cluster.whenBroken(client::close);
       Download download = new Download(console, client, out);
       Job job = run(console, client, cluster, download);
@@ -70,6 +71,16 @@ final class DemoCommand implements Callable<Integer> {
       return ExitCode.of(job);
     } finally {
       deleteAll(data);
+    }
+  }
+
+  /** After Ctrl-C. */
+  private static void stop(LocalCluster cluster, Path data) {
+    cluster.close();
+    try {
+      deleteAll(data);
+    } catch (IOException | UncheckedIOException e) {
+      // The main thread does the same at this moment; what is left is in the temporary folder.
     }
   }
 
@@ -167,6 +178,9 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private static void deleteAll(Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      return;
+    }
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(file);
