@@ -53,67 +53,6 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class FakeWorker implements AutoCloseable {
 
-  /**
-   * How it behaves.
-   *
-   * @param model the model that it announces
-   * @param sizes size classes of the model
-   * @param maxImages largest batch of every schedule
-   * @param batchTime how long a batch takes
-   * @param imageBytes size of an image
-   * @param failureRate share of prompts that fail in a way that another attempt can mend
-   * @param crashRate share of batches in which it drops its connection and forgets all it holds
-   * @param prefetch how many batches it asks for ahead
-   * @param seed of its failures and crashes
-   */
-  public record Behaviour(
-      String model,
-      List<String> sizes,
-      int maxImages,
-      Duration batchTime,
-      int imageBytes,
-      double failureRate,
-      double crashRate,
-      int prefetch,
-      long seed) {
-
-    public static final Behaviour DEFAULT =
-        new Behaviour("fake", List.of("0.06M", "0.25M"), 8, Duration.ofMillis(10), 200, 0, 0, 2, 1);
-
-    public Behaviour withModel(String model, String... sizes) {
-      return new Behaviour(
-          model,
-          List.of(sizes),
-          maxImages,
-          batchTime,
-          imageBytes,
-          failureRate,
-          crashRate,
-          prefetch,
-          seed);
-    }
-
-    public Behaviour withBatch(int maxImages, Duration batchTime) {
-      return new Behaviour(
-          model, sizes, maxImages, batchTime, imageBytes, failureRate, crashRate, prefetch, seed);
-    }
-
-    public Behaviour withImageBytes(int imageBytes) {
-      return new Behaviour(
-          model, sizes, maxImages, batchTime, imageBytes, failureRate, crashRate, prefetch, seed);
-    }
-
-    public Behaviour withTroubles(double failureRate, double crashRate, long seed) {
-      return new Behaviour(
-          model, sizes, maxImages, batchTime, imageBytes, failureRate, crashRate, prefetch, seed);
-    }
-
-    public Behaviour withPrefetch(int prefetch) {
-      return new Behaviour(
-          model, sizes, maxImages, batchTime, imageBytes, failureRate, crashRate, prefetch, seed);
-    }
-  }
-
   /** A lease, and which of its prompts have no acknowledged outcome. */
   private static final class Held {
     private final Lease lease;
@@ -139,7 +78,7 @@ public final class FakeWorker implements AutoCloseable {
   private static final Duration RECONNECT = Duration.ofMillis(100);
 
   private final String workerId;
-  private final Behaviour behaviour;
+  private final FakeBehaviour behaviour;
   private final Random troubles;
   private final ManagedChannel channel;
   private final ScheduledExecutorService loop;
@@ -159,7 +98,7 @@ public final class FakeWorker implements AutoCloseable {
   private final AtomicLong leasesLost = new AtomicLong();
   private final AtomicLong welcomes = new AtomicLong();
 
-  private FakeWorker(String target, String workerId, Behaviour behaviour) {
+  private FakeWorker(String target, String workerId, FakeBehaviour behaviour) {
     this.workerId = workerId;
     this.behaviour = behaviour;
     this.troubles = new Random(behaviour.seed());
@@ -182,7 +121,7 @@ public final class FakeWorker implements AutoCloseable {
    *
    * @param target {@code host:port} of a coordinator
    */
-  public static FakeWorker start(String target, String workerId, Behaviour behaviour) {
+  public static FakeWorker start(String target, String workerId, FakeBehaviour behaviour) {
     FakeWorker worker = new FakeWorker(target, workerId, behaviour);
     worker.execute(worker::connect);
     return worker;

@@ -89,7 +89,7 @@ class RedisOutageIT {
   @Test
   void outcomesThatComeWhileRedisHangsAreTakenLater() throws Exception {
     FakeWorker worker =
-        coordinator.worker("w", FakeWorker.Behaviour.DEFAULT.withBatch(4, Duration.ofSeconds(1)));
+        coordinator.worker("w", FakeBehaviour.DEFAULT.withBatch(4, Duration.ofSeconds(1)));
     Job job = coordinator.submit(prompts(4));
     awaitTrue("it works", () -> coordinator.job(job.getName()).getCounts().getRunning() == 4);
     signal("STOP");

@@ -40,12 +40,14 @@ public final class TestCoordinator implements AutoCloseable {
   public static final LeaseConfig QUICK_LEASES =
       new LeaseConfig(Duration.ofSeconds(2), Duration.ofMillis(300), Duration.ofMillis(300), 3);
 
+  private final CoordinatorConfig config;
   private final Coordinator coordinator;
   private final ManagedChannel channel;
   private final List<FakeWorker> workers = new ArrayList<>();
 
-  private TestCoordinator(Coordinator coordinator) {
-    this.coordinator = coordinator;
+  private TestCoordinator(CoordinatorConfig config) throws IOException {
+    this.config = config;
+    this.coordinator = Coordinator.start(config);
     this.channel =
         NettyChannelBuilder.forTarget(target())
             .usePlaintext()
@@ -61,20 +63,24 @@ public final class TestCoordinator implements AutoCloseable {
   public static TestCoordinator start(
       Path directory, String redis, String namespace, LeaseConfig leases) throws IOException {
     return new TestCoordinator(
-        Coordinator.start(
-            new CoordinatorConfig(
-                directory,
-                redis,
-                namespace,
-                "127.0.0.1",
-                0,
-                0,
-                leases,
-                Duration.ofMillis(50),
-                4000,
-                Optional.empty(),
-                false,
-                Duration.ofSeconds(2))));
+        new CoordinatorConfig(
+            directory,
+            redis,
+            namespace,
+            "127.0.0.1",
+            0,
+            0,
+            leases,
+            Duration.ofMillis(50),
+            4000,
+            Optional.empty(),
+            false,
+            Duration.ofSeconds(2)));
+  }
+
+  /** Another coordinator of the same cluster. */
+  public TestCoordinator second() throws IOException {
+    return new TestCoordinator(config);
   }
 
   /** Where clients and workers connect. */
@@ -101,7 +107,7 @@ public final class TestCoordinator implements AutoCloseable {
   // Workers
 
   /** A worker that is closed with the coordinator. */
-  public FakeWorker worker(String id, FakeWorker.Behaviour behaviour) throws Exception {
+  public FakeWorker worker(String id, FakeBehaviour behaviour) throws Exception {
     FakeWorker worker = FakeWorker.start(target(), id, behaviour);
     workers.add(worker);
     awaitTrue("worker is welcome", () -> worker.welcomes() > 0);
@@ -111,8 +117,7 @@ public final class TestCoordinator implements AutoCloseable {
   /** Makes a model known without leaving a worker behind. */
   public void announce(String model, String... sizes) throws Exception {
     try (FakeWorker worker =
-        FakeWorker.start(
-            target(), "announcer", FakeWorker.Behaviour.DEFAULT.withModel(model, sizes))) {
+        FakeWorker.start(target(), "announcer", FakeBehaviour.DEFAULT.withModel(model, sizes))) {
       awaitTrue("worker is welcome", () -> worker.welcomes() > 0);
     }
     awaitTrue(

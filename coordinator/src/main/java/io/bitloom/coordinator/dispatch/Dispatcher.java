@@ -163,7 +163,10 @@ public final class Dispatcher implements AutoCloseable {
     match();
   }
 
-  /** A worker's stream ended. Its leases wait a little for its return. */
+  /**
+   * A worker's stream ended. Its leases get the grace to live, unless the worker renews them, here
+   * or with another coordinator.
+   */
   void left(WorkerSession session) {
     models.disconnected(session.profile().modelNames());
     if (stopping || sessions.get(session.workerId()) != session) {
@@ -174,21 +177,22 @@ public final class Dispatcher implements AutoCloseable {
       sessions.remove(session.workerId());
       return;
     }
+    Duration grace = config.reconnectGrace();
     log.info(
         "Worker {} was cut off with {} leases, which wait {} ms for it",
         session.workerId(),
         session.leases().size(),
-        config.reconnectGrace().toMillis());
-    schedule(() -> giveUp(session), config.reconnectGrace());
+        grace.toMillis());
+    queue
+        .renew(session.workerId(), session.leaseRefs(), grace)
+        .whenComplete((lost, error) -> report("shorten leases", error));
+    schedule(() -> forget(session), grace);
   }
 
-  private void giveUp(WorkerSession session) {
+  private void forget(WorkerSession session) {
     if (sessions.remove(session.workerId(), session)) {
-      for (OpenLease lease : session.leases()) {
-        metrics.retried(ErrorCode.WORKER_LOST.name(), lease.openTasks().size());
-        reportFailure("expire a lease", queue.expire(lease.ref()));
-      }
-      match();
+      int prompts = session.leases().stream().mapToInt(lease -> lease.openTasks().size()).sum();
+      metrics.retried(ErrorCode.WORKER_LOST.name(), prompts);
     }
   }
 
@@ -226,21 +230,17 @@ public final class Dispatcher implements AutoCloseable {
 
   void release(LeaseRef lease, Collection<TaskRef> tasks) {
     if (!tasks.isEmpty()) {
-      reportFailure("release prompts", queue.release(lease, List.copyOf(tasks)));
+      queue
+          .release(lease, List.copyOf(tasks))
+          .whenComplete((done, error) -> report("release prompts", error));
     }
-  }
-
-  private static void reportFailure(String what, CompletionStage<Void> call) {
-    call.whenComplete(
-        (done, error) -> {
-          if (error != null) {
-            report(what, error);
-          }
-        });
   }
 
   /** Nothing is lost by a failed call: leases expire, and what waits is looked at again. */
   private static void report(String what, Throwable error) {
+    if (error == null) {
+      return;
+    }
     if (Patience.unavailable(error)) {
       log.debug("Cannot {}: {}", what, error.toString());
     } else {

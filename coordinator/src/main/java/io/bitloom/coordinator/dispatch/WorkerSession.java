@@ -45,12 +45,9 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
 
   private static final Logger log = LoggerFactory.getLogger(WorkerSession.class);
 
-  /** Outcomes that are being stored hold at most this much before the next message is read. */
-  private static final long MAX_BYTES_IN_FLIGHT = 8 << 20;
-
   private static final int MAX_REQUESTS = 64;
 
-  private final ServerCallStreamObserver<ConnectResponse> stream;
+  private final WorkerStream stream;
   private final Dispatcher dispatcher;
   private final LeaseConfig config;
   private final DispatchMetrics metrics;
@@ -60,12 +57,6 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
   private OutcomeIntake intake;
   private boolean joined;
   private boolean welcomed;
-  private boolean closed;
-
-  /** A message was handled and the next one not yet asked for. */
-  private boolean owesRead;
-
-  private long bytesInFlight;
   private boolean leasing;
   private long lastRequest;
   private final Deque<Long> requests = new ArrayDeque<>();
@@ -73,17 +64,15 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
   private long imagesDone;
 
   WorkerSession(
-      ServerCallStreamObserver<ConnectResponse> stream,
+      ServerCallStreamObserver<ConnectResponse> observer,
       Dispatcher dispatcher,
       LeaseConfig config,
       DispatchMetrics metrics) {
-    this.stream = stream;
+    this.stream = new WorkerStream(observer);
     this.dispatcher = dispatcher;
     this.config = config;
     this.metrics = metrics;
-    stream.disableAutoRequest();
-    stream.setOnCancelHandler(() -> dispatcher.execute(this::broken));
-    stream.request(1);
+    observer.setOnCancelHandler(() -> dispatcher.execute(this::broken));
   }
 
   // The stream
@@ -102,21 +91,20 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
   public void onCompleted() {
     dispatcher.execute(
         () -> {
-          if (!closed) {
+          if (stream.open()) {
             broken();
-            stream.onCompleted();
+            stream.complete();
           }
         });
   }
 
   private void receive(ConnectRequest message) {
-    if (closed) {
+    if (!stream.open()) {
       return;
     }
-    owesRead = true;
     try {
       handle(message);
-      readOn();
+      stream.handled();
     } catch (RuntimeException e) {
       fail(e);
     }
@@ -138,40 +126,23 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
     }
   }
 
-  /** Asks for the next message, unless too much of what came is still to be stored. */
-  private void readOn() {
-    if (owesRead && welcomed && !closed && bytesInFlight < MAX_BYTES_IN_FLIGHT) {
-      owesRead = false;
-      stream.request(1);
-    }
-  }
-
-  private void send(ConnectResponse message) {
-    if (!closed) {
-      stream.onNext(message);
-    }
-  }
-
   /** Ends the stream with an error; the worker may come back with what it holds. */
   void fail(Throwable error) {
-    if (!closed) {
+    if (stream.open()) {
       broken();
-      stream.onError(GrpcErrors.unwrap(error));
+      stream.fail(error);
     }
   }
 
   private void broken() {
-    if (!closed) {
-      closed = true;
-      if (joined) {
-        dispatcher.left(this);
-      }
+    if (stream.end() && joined) {
+      dispatcher.left(this);
     }
   }
 
   void drain(String reason) {
     requests.clear();
-    send(WorkerMessages.drain(reason));
+    stream.send(WorkerMessages.drain(reason));
   }
 
   // Hello
@@ -194,11 +165,11 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
    * @param lost those that are no longer its own
    */
   void welcome(Collection<OpenLease> kept, Collection<String> lost, String coordinatorId) {
-    if (closed) {
+    if (!stream.open()) {
       return;
     }
     kept.forEach(lease -> leases.put(lease.ref().id(), lease));
-    send(
+    stream.send(
         ConnectResponse.newBuilder()
             .setWelcome(
                 Welcome.newBuilder()
@@ -208,7 +179,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
                     .addAllLostLeases(lost))
             .build());
     welcomed = true;
-    readOn();
+    stream.resume();
   }
 
   private static Duration proto(java.time.Duration duration) {
@@ -238,7 +209,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
   }
 
   boolean wantsWork() {
-    return welcomed && !closed && !leasing && !requests.isEmpty();
+    return welcomed && stream.open() && !leasing && !requests.isEmpty();
   }
 
   /** Whether it has nothing to draw. */
@@ -260,11 +231,11 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
    * @return false if it is gone, or no longer wants one
    */
   boolean give(LeasedBatch batch) {
-    if (closed || requests.isEmpty()) {
+    if (!stream.open() || requests.isEmpty()) {
       return false;
     }
     leases.put(batch.lease().id(), new OpenLease(batch, System.nanoTime()));
-    send(WorkerMessages.lease(requests.remove(), batch));
+    stream.send(WorkerMessages.lease(requests.remove(), batch));
     return true;
   }
 
@@ -279,7 +250,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
         renewed.add(lease.ref());
         named.add(held.getLeaseId());
       } else {
-        send(WorkerMessages.lost(held.getLeaseId(), "it is not held by this worker"));
+        stream.send(WorkerMessages.lost(held.getLeaseId(), "it is not held by this worker"));
       }
     }
     // What the worker does not know of any more expires by itself.
@@ -292,14 +263,13 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
 
   /** The leases whose renewal cannot wait for heartbeats, because the stream is not being read. */
   List<LeaseRef> leasesOfUnreadStream() {
-    boolean unread = welcomed && !closed && bytesInFlight >= MAX_BYTES_IN_FLIGHT;
-    return unread ? leaseRefs() : List.of();
+    return stream.unread() ? leaseRefs() : List.of();
   }
 
   void lost(LeaseRef lease) {
     if (leases.remove(lease.id()) != null) {
       log.info("Worker {} lost lease {}", workerId(), lease.id());
-      send(WorkerMessages.lost(lease.id(), "it expired"));
+      stream.send(WorkerMessages.lost(lease.id(), "it expired"));
     }
   }
 
@@ -342,26 +312,25 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
     Optional<OpenLease.Task> task = held ? lease.report(reported) : Optional.empty();
     if (task.isEmpty()) {
       metrics.superseded();
-      send(WorkerMessages.ack(outcome, OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED));
+      stream.send(WorkerMessages.ack(outcome, OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED));
       return;
     }
-    bytesInFlight += outcome.getSerializedSize();
+    stream.hold(outcome);
     intake.take(lease, task.get(), outcome);
   }
 
   @Override
   public void settled(OpenLease lease, TaskRef task, TaskVerdict verdict, Outcome outcome) {
-    bytesInFlight -= outcome.getSerializedSize();
     lease.acknowledged(task);
     forgetIfDone(lease);
     count(lease, verdict, outcome);
-    send(
+    stream.send(
         WorkerMessages.ack(
             outcome,
             verdict == TaskVerdict.SUPERSEDED
                 ? OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED
                 : OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED));
-    readOn();
+    stream.letGo(outcome);
     dispatcher.match();
   }
 
@@ -385,7 +354,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
 
   @Override
   public void failed(OpenLease lease, TaskRef task, Outcome outcome, Throwable error) {
-    if (closed && Patience.unavailable(error)) {
+    if (!stream.open() && Patience.unavailable(error)) {
       log.debug("Worker {} has to report {} again: {}", workerId(), task, error.getMessage());
       return;
     }
@@ -400,7 +369,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
 
   @Override
   public boolean connected() {
-    return !closed;
+    return stream.open();
   }
 
   // What others ask
@@ -427,7 +396,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
         profile.version(),
         profile.device(),
         List.copyOf(profile.modelNames()),
-        !closed,
+        stream.open(),
         since,
         imagesDone,
         leases.values().stream().map(WorkerView.LeaseView::of).toList());

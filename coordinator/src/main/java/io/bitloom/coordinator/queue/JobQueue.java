@@ -270,7 +270,7 @@ public final class JobQueue implements AutoCloseable {
   }
 
   /**
-   * Lets leases expire {@code duration} from now.
+   * Lets leases expire {@code duration} from now, be that later or earlier than before.
    *
    * @return those that are not the worker's, or no longer: they expired or every prompt is done
    */

@@ -108,7 +108,11 @@ final class Leases {
             stages.add(
                 buckets
                     .renew(bucket, worker, ofBucket, duration)
-                    .thenApply(renewed -> lost(bucket, ofBucket, renewed))));
+                    .thenApply(
+                        renewed -> {
+                          reaper.watch(bucket, duration);
+                          return lost(bucket, ofBucket, renewed);
+                        })));
     return Stages.all(stages)
         .thenApply(lost -> lost.stream().flatMap(Set::stream).collect(Collectors.toSet()));
   }

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.bitloom.coordinator.FakeWorker;
+import io.bitloom.coordinator.FakeBehaviour;
 import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.CreateJobRequest;
 import io.bitloom.v1.Job;
@@ -39,7 +39,7 @@ class HttpPortIT {
   @BeforeAll
   static void start() throws Exception {
     coordinator = TestCoordinator.start(directory);
-    coordinator.worker("worker-1", FakeWorker.Behaviour.DEFAULT.withBatch(8, Duration.ofMillis(1)));
+    coordinator.worker("worker-1", FakeBehaviour.DEFAULT.withBatch(8, Duration.ofMillis(1)));
     done = coordinator.submit(prompts(12, "1:1", "3:2"));
     coordinator.results(done.getName());
     coordinator

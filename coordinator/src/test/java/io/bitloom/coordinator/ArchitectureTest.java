@@ -1,0 +1,47 @@
+package io.bitloom.coordinator;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** The walls between the coordinator's packages. */
+@AnalyzeClasses(
+    packages = "io.bitloom.coordinator",
+    importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+
+  @ArchTest
+  static final ArchRule PACKAGES_FORM_NO_CIRCLES =
+      slices().matching("io.bitloom.coordinator.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule ONLY_THE_QUEUE_SPEAKS_TO_REDIS =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("..coordinator.queue..", "..coordinator.redis..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.lettuce..");
+
+  @ArchTest
+  static final ArchRule ONLY_THE_HTTP_PORT_KNOWS_VERTX =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("..coordinator.http..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.vertx..");
+
+  @ArchTest
+  static final ArchRule THE_QUEUE_KNOWS_NOTHING_OF_CALLERS =
+      noClasses()
+          .that()
+          .resideInAnyPackage("..coordinator.queue..", "..coordinator.redis..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.grpc..", "..coordinator.api..", "..coordinator.dispatch..");
+}
