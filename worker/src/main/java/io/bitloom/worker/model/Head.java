@@ -9,8 +9,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * From the last block's tokens to logits, always in float32. With bit labels these are the 2d
- * logits of d binary classifiers (paper, section 3.2): logits 2j and 2j+1 are for bit j being 0 and
- * 1.
+ * logits of d binary classifiers (the paper's infinite-vocabulary classifier): logits 2j and 2j+1
+ * are for bit j being 0 and 1.
  */
 final class Head {
   private final int width;

@@ -61,8 +61,8 @@ public final class InfinityTransformer implements AutoCloseable {
   }
 
   /**
-   * A model for generation. It does not need the weights afterwards, but shares float32 tensors
-   * with them.
+   * A model for generation. It takes the matrices out of the weights one by one, so that they never
+   * lie in memory twice, and does not need the weights afterwards.
    *
    * @param dtype type of the linear layers and the KV cache; embeddings, norms, the residual stream
    *     and the head are float32 in any case

@@ -17,9 +17,9 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Two-dimensional rotary position embedding (paper, section 3.3): the first half of a head's pairs
- * of channels turns with the token's row, the second half with its column. Tokens of different
- * scales at the same place of the picture get (nearly) the same angles.
+ * Two-dimensional rotary position embedding: the first half of a head's pairs of channels turns
+ * with the token's row, the second half with its column. Tokens of different scales at the same
+ * place of the picture get (nearly) the same angles.
  *
  * <p>A table is complex, cos + i·sin, because turning a pair of channels is one complex product.
  */

@@ -9,8 +9,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * A block of the transformer: self-attention over the image, cross-attention to the text,
- * feed-forward layer, each on the normalised stream and added to it (paper, figure 2). The
- * condition modulates the first and the last.
+ * feed-forward layer, each on the normalised stream and added to it. The condition modulates the
+ * first and the last.
  */
 final class TransformerBlock {
   private final int width;

@@ -12,7 +12,8 @@ import org.bytedeco.pytorch.Tensor;
  *
  * <p>Frozen parameters are for inference: matrices of linear layers have the wanted type, all
  * others are float32, because norms, embeddings and gates are small and their precision is cheap.
- * Trainable ones are the weights themselves, so that gradients reach them.
+ * The matrices are taken out of the weights one by one, so that a large model never lies in memory
+ * twice. Trainable parameters are the weights themselves, so that gradients reach them.
  */
 public final class Parameters implements AutoCloseable {
   private final Weights weights;
@@ -83,7 +84,7 @@ public final class Parameters implements AutoCloseable {
    * @throws WeightsException if one is missing or of another shape
    */
   public Linear linear(String name, int in, int out) {
-    return layer(weights.get(name + ".weight", out, in), weights.get(name + ".bias", out));
+    return layer(name + ".weight", weights.get(name + ".bias", out), in, out);
   }
 
   /**
@@ -92,7 +93,7 @@ public final class Parameters implements AutoCloseable {
    * @throws WeightsException if the weight is missing or of another shape
    */
   public Linear linearWithoutBias(String name, int in, int out) {
-    return layer(weights.get(name + ".weight", out, in), null);
+    return layer(name + ".weight", null, in, out);
   }
 
   /**
@@ -109,20 +110,21 @@ public final class Parameters implements AutoCloseable {
     }
   }
 
-  private Linear layer(Tensor weight, Tensor bias) {
-    Linear layer;
-    if (trainable) {
-      layer = Linear.trainable(weight, bias);
-    } else {
-      try (Scope scope = Scope.open()) {
-        layer =
-            Linear.frozen(
-                Tensors.to(weight, device, dtype),
-                bias == null ? null : Tensors.to(bias, device, dtype));
-      }
-    }
+  private Linear layer(String name, Tensor bias, int in, int out) {
+    Linear layer =
+        trainable
+            ? Linear.trainable(weights.get(name, out, in), bias)
+            : frozen(name, bias, in, out);
     owned.add(layer::close);
     return layer;
+  }
+
+  private Linear frozen(String name, Tensor bias, int in, int out) {
+    try (Scope scope = Scope.open();
+        Tensor weight = weights.take(name, out, in)) {
+      return Linear.frozen(
+          Tensors.to(weight, device, dtype), bias == null ? null : Tensors.to(bias, device, dtype));
+    }
   }
 
   private Tensor own(Tensor tensor) {

@@ -113,6 +113,18 @@ public final class Weights implements AutoCloseable {
     return tensor;
   }
 
+  /**
+   * {@link #get(String, long...)} and hands the tensor over: it leaves these weights, and the
+   * caller closes it.
+   *
+   * @throws WeightsException if it is missing or of another shape
+   */
+  public Tensor take(String name, long... shape) {
+    Tensor tensor = get(name, shape);
+    tensors.remove(prefix + name);
+    return tensor;
+  }
+
   /** The tensor of this name if there is one. */
   public Optional<Tensor> find(String name) {
     Tensor tensor = tensors.get(prefix + name);

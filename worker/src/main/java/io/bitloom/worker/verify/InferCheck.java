@@ -52,10 +52,7 @@ final class InferCheck implements FixtureCheck {
       Matcher picture = PICTURE.matcher(tensor);
       if (picture.matches()) {
         long step = picture.group(1) == null ? 1 : Long.parseLong(picture.group(1));
-        // The decoder alone, on the file's own codes; that ours equal them is measured above. End
-        // to
-        // end, the last bit of the sums decides cases whose stored picture lies at the tolerance.
-        Tensor pictures = models.tokenizer(settings).pictures(expected.get("summed_codes"));
+        Tensor pictures = models.tokenizer(settings).pictures(generation.summedCodesBdHW());
         found.picture(
             tensor,
             every(step, pictures),

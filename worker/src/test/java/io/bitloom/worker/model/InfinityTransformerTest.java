@@ -119,6 +119,45 @@ class InfinityTransformerTest {
     }
   }
 
+  /** Blocks run in groups of rows where a scale has many tokens; a trace sees all rows at once. */
+  @Test
+  void largeScalesGiveTheSameBitsInGroupsOfRows() {
+    List<Scale> scales = List.of(new Scale(1, 1), new Scale(12, 12), new Scale(24, 24));
+    List<ImageSampling> images =
+        List.of(
+            ImageSampling.constant(1, 0, 3, 1, 0.97, scales.size()),
+            ImageSampling.constant(2, 0, 2, 1, 0.97, scales.size()));
+    GenerationBatch batch = new GenerationBatch(scales, TinyInfinity.text("p", 5, 3), null, images);
+    try (InfinityTransformer model = model(config)) {
+      List<byte[]> inGroups = bits(model, batch);
+      Trace watching = Trace.to((name, tensor) -> {});
+      List<byte[]> atOnce =
+          model.generate(batch, ScaleObserver.NONE, watching).bits().stream()
+              .map(Tensors::bytes)
+              .toList();
+      assertSameBits(atOnce, inGroups);
+      for (int i = 0; i < batch.size(); i++) {
+        assertSameBits(bits(model, alone(batch, i)), image(inGroups, i, batch.size()));
+      }
+    }
+  }
+
+  @Test
+  void theModelTakesTheMatricesOutOfTheWeights() {
+    try (Weights weights = TinyInfinity.weights(config);
+        InfinityTransformer model =
+            InfinityTransformer.forInference(config, weights, TorchDevice.CPU, DType.F32)) {
+      assertFalse(weights.has("head.weight"));
+      assertEquals(
+          List.of(),
+          weights.names().stream()
+              .filter(name -> weights.get(name).dim() == 2)
+              .filter(name -> !name.equals("cfg_uncond") && !name.equals("lvl_embed.weight"))
+              .toList());
+      assertEquals(config, model.config());
+    }
+  }
+
   @Test
   void seedAndIndexPickTheImage() {
     try (InfinityTransformer model = model(config)) {
@@ -190,8 +229,7 @@ class InfinityTransformerTest {
               }
             });
     try (Weights weights = TinyInfinity.weights(config);
-        InfinityTransformer drawing =
-            InfinityTransformer.forInference(config, weights, TorchDevice.CPU, DType.F32);
+        InfinityTransformer drawing = model(config);
         InfinityTransformer training = InfinityTransformer.forTraining(config, weights)) {
       drawing.generate(
           new GenerationBatch(SCALES, prompts, null, images), ScaleObserver.NONE, trace);
@@ -227,8 +265,7 @@ class InfinityTransformerTest {
   @Test
   void theBfloat16ModelAgreesWithTheFloat32OneInMostBits() {
     try (Weights weights = TinyInfinity.weights(config);
-        InfinityTransformer exact =
-            InfinityTransformer.forInference(config, weights, TorchDevice.CPU, DType.F32);
+        InfinityTransformer exact = model(config);
         InfinityTransformer half =
             InfinityTransformer.forInference(config, weights, TorchDevice.CPU, DType.BF16)) {
       GenerationBatch batch =
