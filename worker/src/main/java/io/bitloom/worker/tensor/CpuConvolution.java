@@ -1,6 +1,7 @@
 package io.bitloom.worker.tensor;
 
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * Convolution on the CPU without gradients, the quickest way for its size: Winograd's for large 3×3
@@ -31,8 +32,10 @@ final class CpuConvolution {
     if (keepsSize && Tensors.dtype(x) == DType.F32 && Winograd.pays(x, weight)) {
       return Winograd.conv3x3(x, weight, bias);
     }
-    // With channels last, libtorch brings the weight into that order anew for every call.
-    Tensor input = weight.numel() > x.numel() ? x.contiguous() : x;
-    return Nn.plainConv2d(input, weight, bias, stride, padding);
+    if (weight.numel() > x.numel() && x.is_contiguous(torch.MemoryFormat.ChannelsLast)) {
+      // libtorch would bring the weight, not the smaller map, into its order anew for every call.
+      return Tensors.channelsLast(Nn.plainConv2d(x.contiguous(), weight, bias, stride, padding));
+    }
+    return Nn.plainConv2d(x, weight, bias, stride, padding);
   }
 }

@@ -46,7 +46,11 @@ final class Decoder {
         conv.forward(Resize.nearest(x, 2 * (int) x.size(2), 2 * (int) x.size(3))); // (B, C, 2H, 2W)
   }
 
-  /** The image before clamping. */
+  /**
+   * The image before clamping. Maps have their channels last, which is quicker; the reference
+   * decodes generated codes in this layout too, and libtorch's group norm rounds differently in
+   * each.
+   */
   Tensor forward(Tensor zBdHW) {
     return layers.forward(Tensors.channelsLast(zBdHW)); // (B, 3, H·p, W·p)
   }

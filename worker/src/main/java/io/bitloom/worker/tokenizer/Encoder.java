@@ -1,7 +1,6 @@
 package io.bitloom.worker.tokenizer;
 
 import io.bitloom.worker.tensor.Nn;
-import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -48,6 +47,6 @@ final class Encoder {
 
   /** The features that the quantizer reads. */
   Tensor forward(Tensor xB3HW) {
-    return layers.forward(Tensors.channelsLast(xB3HW)); // (B, d, H, W)
+    return layers.forward(xB3HW); // (B, d, H, W)
   }
 }

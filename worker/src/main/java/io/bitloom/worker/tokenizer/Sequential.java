@@ -19,21 +19,22 @@ final class Sequential implements Layer {
     return forward(x, (name, output) -> {});
   }
 
-  /** Also shows the output of every layer to an observer, which must not keep it. */
+  /** Also shows the output of every layer to an observer. */
   Tensor forward(Tensor x, BiConsumer<String, Tensor> observer) {
-    try (Scope scope = Scope.open()) {
-      Tensor current = x;
+    Tensor current = Scope.own(new Tensor(x));
+    try {
       for (Map.Entry<String, Layer> layer : layers.entrySet()) {
-        Tensor input = current;
-        try (Scope each = Scope.open()) {
-          current = each.keep(layer.getValue().forward(input));
+        Tensor next;
+        try (Scope scope = Scope.open()) {
+          next = Scope.own(layer.getValue().forward(current));
         }
-        if (input != x) {
-          input.close(); // its memory is needed at full resolution
-        }
+        current.close(); // at full resolution its memory is needed for the next
+        current = next;
         observer.accept(layer.getKey(), current);
       }
-      return scope.keep(current);
+      return new Tensor(current);
+    } finally {
+      current.close();
     }
   }
 }
