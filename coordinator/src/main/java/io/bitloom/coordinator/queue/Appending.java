@@ -9,9 +9,6 @@ import java.util.concurrent.CompletionStage;
 /** Appends prompts: first to their job, which makes them durable, then to their buckets. */
 final class Appending {
 
-  private static final int MAX_IMAGES = 255;
-  private static final long MAX_PROMPTS = 0xFFFF_FFFFL;
-
   private final JobIndex index;
   private final JobScripts jobs;
   private final BucketScripts buckets;
@@ -25,12 +22,12 @@ final class Appending {
   }
 
   CompletionStage<Long> append(String jobId, long offset, List<NewPrompt> prompts) {
-    if (offset + prompts.size() > MAX_PROMPTS) {
+    if (offset + prompts.size() > Tasks.NO_OFFSET) {
       return JobErrors.failed(
-          ErrorCode.LIMIT_EXCEEDED, "must stay below " + MAX_PROMPTS, "offset", offset);
+          ErrorCode.LIMIT_EXCEEDED, "must stay below " + Tasks.NO_OFFSET, "offset", offset);
     }
     for (NewPrompt prompt : prompts) {
-      if (prompt.images() < 1 || prompt.images() > MAX_IMAGES) {
+      if (prompt.images() < 1 || prompt.images() > Tasks.MAX_IMAGES) {
         throw new IllegalArgumentException("a prompt of " + prompt.images() + " images");
       }
       index.addBucket(prompt.bucket());
@@ -59,8 +56,7 @@ final class Appending {
       PromptGroups.Part part = groups.parts().get(k);
       stages.add(
           buckets
-              .enqueue(
-                  part.bucket(), jobId, taken.share(), taken.before().get(k), part.queueEntries())
+              .enqueue(part.bucket(), jobId, taken.share(), taken.before().get(k), part.entries())
               .thenApply(BucketScripts.Enqueued::taken));
     }
     return Stages.all(stages)

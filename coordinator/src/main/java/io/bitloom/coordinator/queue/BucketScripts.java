@@ -1,15 +1,19 @@
 package io.bitloom.coordinator.queue;
 
+import com.google.protobuf.ByteString;
 import io.bitloom.coordinator.redis.RedisConnection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
 
 /** Calls the scripts of one bucket: their arguments and replies as types. */
 final class BucketScripts {
@@ -52,14 +56,14 @@ final class BucketScripts {
    * @param wake number of the last notification at that time
    * @param nextRetryMillis until a retry is due, -1 if none waits
    * @param moreFresh whether prompts are left that wait for their first attempt
-   * @param tasks by job
+   * @param tasks by job, as {@code start.lua} takes them
    */
   record Leased(
       long token,
       long wake,
       long nextRetryMillis,
       boolean moreFresh,
-      Map<String, List<JobScripts.HeldTask>> tasks) {}
+      Map<String, ByteString> tasks) {}
 
   CompletionStage<Leased> lease(Bucket bucket, String worker, int maxImages, Duration duration) {
     Arguments arguments =
@@ -76,16 +80,9 @@ final class BucketScripts {
               long wake = reply.nextLong();
               long nextRetry = reply.nextLong();
               boolean moreFresh = reply.nextFlag();
-              Map<String, List<JobScripts.HeldTask>> tasks = new LinkedHashMap<>();
+              Map<String, ByteString> tasks = new LinkedHashMap<>();
               while (reply.hasNext()) {
-                String jobId = Names.unescape(reply.nextString());
-                long offset = reply.nextLong();
-                long group = reply.nextLong();
-                int images = reply.nextInt();
-                int attempt = reply.nextInt();
-                tasks
-                    .computeIfAbsent(jobId, j -> new ArrayList<>())
-                    .add(new JobScripts.HeldTask(offset, attempt, group, images));
+                tasks.put(Names.unescape(reply.nextString()), reply.nextBytes());
               }
               return new Leased(token, wake, nextRetry, moreFresh, tasks);
             });
@@ -93,7 +90,7 @@ final class BucketScripts {
 
   CompletionStage<Void> settle(LeaseRef lease, Collection<TaskRef> tasks) {
     Arguments arguments = new Arguments().add(lease.token());
-    tasks.forEach(task -> arguments.add(word(task)));
+    addByJob(arguments, tasks);
     return run(Script.SETTLE, lease.bucket(), arguments).thenApply(reply -> null);
   }
 
@@ -107,35 +104,43 @@ final class BucketScripts {
     return run(Script.RENEW, bucket, arguments).thenApply(BucketScripts::flags);
   }
 
-  /** What became of a failed attempt. */
-  enum Retry {
-    NOT_HELD,
-    WAITS,
-    EXHAUSTED
-  }
+  /**
+   * What became of failed attempts; the others were not of this lease.
+   *
+   * @param waiting for their next attempt
+   * @param exhausted have no attempt left and stay in the lease
+   */
+  record Retried(Set<TaskRef> waiting, Set<TaskRef> exhausted) {}
 
-  CompletionStage<List<Retry>> retry(LeaseRef lease, List<TaskRef> tasks) {
+  CompletionStage<Retried> retry(LeaseRef lease, Collection<TaskRef> tasks) {
     Arguments arguments = announcing(lease.bucket()).add(lease.token());
     addAttempts(arguments);
-    tasks.forEach(task -> arguments.add(word(task)));
+    List<String> jobs = addByJob(arguments, tasks);
     return run(Script.RETRY, lease.bucket(), arguments)
         .thenApply(
             reply -> {
-              List<Retry> verdicts = new ArrayList<>();
-              while (reply.hasNext()) {
-                verdicts.add(Retry.values()[reply.nextInt()]);
+              Retried retried = new Retried(new HashSet<>(), new HashSet<>());
+              for (String jobId : jobs) {
+                retried.waiting().addAll(refs(jobId, reply.nextBytes()));
+                retried.exhausted().addAll(refs(jobId, reply.nextBytes()));
               }
-              return verdicts;
+              return retried;
             });
   }
 
   /**
-   * @return for each prompt, whether it was taken back
+   * @return the prompts that were taken back
    */
-  CompletionStage<List<Boolean>> release(LeaseRef lease, List<TaskRef> tasks) {
+  CompletionStage<List<TaskRef>> release(LeaseRef lease, Collection<TaskRef> tasks) {
     Arguments arguments = announcing(lease.bucket()).add(lease.token()).add(settings.ageing());
-    tasks.forEach(task -> arguments.add(word(task)));
-    return run(Script.RELEASE, lease.bucket(), arguments).thenApply(BucketScripts::flags);
+    List<String> jobs = addByJob(arguments, tasks);
+    return run(Script.RELEASE, lease.bucket(), arguments)
+        .thenApply(
+            reply -> {
+              List<TaskRef> released = new ArrayList<>();
+              jobs.forEach(jobId -> released.addAll(refs(jobId, reply.nextBytes())));
+              return released;
+            });
   }
 
   /**
@@ -144,12 +149,16 @@ final class BucketScripts {
    * @param nextExpiryMillis until the next lease expires, -1 if there is none
    * @param waiting whether prompts wait that could be leased
    */
-  record Expired(long nextExpiryMillis, boolean waiting, List<ExpiredTask> tasks) {}
+  record Expired(long nextExpiryMillis, boolean waiting, List<ExpiredLease> leases) {}
 
   /**
-   * @param exhausted whether it has no attempt left and stays in the lease
+   * What a lease held of one job.
+   *
+   * @param waiting for their next attempt
+   * @param exhausted have no attempt left and stay in the lease
    */
-  record ExpiredTask(long token, TaskRef task, boolean exhausted, int attempt, long group) {}
+  record ExpiredLease(
+      LeaseRef lease, String jobId, List<Tasks.Task> waiting, List<Tasks.Task> exhausted) {}
 
   /** Ends the leases whose time is over. */
   CompletionStage<Expired> expireOverdue(Bucket bucket) {
@@ -168,16 +177,17 @@ final class BucketScripts {
         .thenApply(
             reply -> {
               long nextExpiry = reply.nextLong();
-              boolean waiting = reply.nextLong() + reply.nextLong() > 0;
-              List<ExpiredTask> tasks = new ArrayList<>();
+              boolean waiting = reply.nextFlag();
+              List<ExpiredLease> leases = new ArrayList<>();
               while (reply.hasNext()) {
-                long held = reply.nextLong();
-                TaskRef task = new TaskRef(Names.unescape(reply.nextString()), reply.nextLong());
-                boolean exhausted = reply.nextLong() == Retry.EXHAUSTED.ordinal();
-                tasks.add(
-                    new ExpiredTask(held, task, exhausted, reply.nextInt(), reply.nextLong()));
+                leases.add(
+                    new ExpiredLease(
+                        new LeaseRef(bucket, reply.nextLong()),
+                        Names.unescape(reply.nextString()),
+                        Tasks.parse(reply.nextBytes()),
+                        Tasks.parse(reply.nextBytes())));
               }
-              return new Expired(nextExpiry, waiting, tasks);
+              return new Expired(nextExpiry, waiting, leases);
             });
   }
 
@@ -256,8 +266,26 @@ final class BucketScripts {
         .add(ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE));
   }
 
-  private static String word(TaskRef task) {
-    return Names.escape(task.jobId()) + ":" + task.offset();
+  /**
+   * Adds prompts as the scripts take them, job by job.
+   *
+   * @return the jobs, in their order
+   */
+  private static List<String> addByJob(Arguments arguments, Collection<TaskRef> tasks) {
+    Map<String, List<Long>> offsets =
+        tasks.stream()
+            .collect(
+                Collectors.groupingBy(
+                    TaskRef::jobId,
+                    LinkedHashMap::new,
+                    Collectors.mapping(TaskRef::offset, Collectors.toList())));
+    offsets.forEach(
+        (jobId, ofJob) -> arguments.add(Names.escape(jobId)).add(Tasks.packOffsets(ofJob)));
+    return List.copyOf(offsets.keySet());
+  }
+
+  private static List<TaskRef> refs(String jobId, ByteString tasks) {
+    return Tasks.parse(tasks).stream().map(task -> new TaskRef(jobId, task.offset())).toList();
   }
 
   private static List<Boolean> flags(Reply reply) {

@@ -7,7 +7,7 @@ import java.util.concurrent.CompletionStage;
 /** What is left to be done when a job ends: its buckets forget it, and nobody watches over it. */
 final class JobEnd {
 
-  private static final int CANCEL_GROUPS = 64;
+  private static final int CANCEL_APPENDS = 64;
 
   private final JobScripts jobs;
   private final BucketScripts buckets;
@@ -49,7 +49,7 @@ final class JobEnd {
    * @return how the last call went
    */
   CompletionStage<JobScripts.Cancelled> cancelWaiting(String jobId, String from) {
-    return jobs.cancel(jobId, from, CANCEL_GROUPS)
+    return jobs.cancel(jobId, from, CANCEL_APPENDS)
         .thenCompose(
             cancelled ->
                 cancelled.next().isEmpty()

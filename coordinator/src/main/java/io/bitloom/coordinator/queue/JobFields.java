@@ -2,14 +2,16 @@ package io.bitloom.coordinator.queue;
 
 import com.google.protobuf.ByteString;
 import io.bitloom.v1.JobState;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 
 /** The fields of a job's hash, as {@code create.lua} names them. */
-record JobFields(Map<String, ByteString> fields) {
+record JobFields(Map<String, byte[]> fields) {
 
-  JobRecord toRecord(String jobId, long running) {
+  JobRecord toRecord(String jobId) {
+    long running = number("running");
     long appended = number("appended");
     long succeeded = number("succeeded");
     long failed = number("failed");
@@ -18,7 +20,7 @@ record JobFields(Map<String, ByteString> fields) {
         jobId,
         text("tenant"),
         Math.toIntExact(number("priority")),
-        fields.get("spec"),
+        ByteString.copyFrom(fields.get("spec")),
         JobState.valueOf("JOB_STATE_" + text("state")),
         new JobRecord.Counts(
             appended,
@@ -35,7 +37,7 @@ record JobFields(Map<String, ByteString> fields) {
   }
 
   private String text(String field) {
-    return fields.get(field).toStringUtf8();
+    return new String(fields.get(field), StandardCharsets.UTF_8);
   }
 
   private long number(String field) {

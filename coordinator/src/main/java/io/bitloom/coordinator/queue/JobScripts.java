@@ -3,12 +3,13 @@ package io.bitloom.coordinator.queue;
 import com.google.protobuf.ByteString;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.v1.JobState;
-import java.time.Instant;
+import io.lettuce.core.KeyValue;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** Calls the scripts of one job: their arguments and replies as types. */
@@ -47,7 +48,13 @@ final class JobScripts {
   }
 
   CompletionStage<Optional<JobRecord>> view(String jobId) {
-    return run(Script.VIEW, jobId, new Arguments()).thenApply(reply -> jobRecord(jobId, reply));
+    return redis
+        .call(r -> r.hgetall(keys.jobHash(jobId)))
+        .thenApply(
+            fields ->
+                fields.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new JobFields(fields).toRecord(jobId)));
   }
 
   /** What {@code append.lua} did. */
@@ -105,35 +112,26 @@ final class JobScripts {
                 });
   }
 
-  /** A prompt as a lease of its bucket holds it. */
-  record HeldTask(long offset, int attempt, long group, int images) {}
-
   /**
    * Which prompts a job gave to a lease.
    *
    * @param payloads of those given, by offset
    */
-  record Started(boolean terminal, Map<Long, ByteString> payloads) {}
+  record Started(boolean terminal, List<Tasks.Task> given, Map<Long, ByteString> payloads) {}
 
-  CompletionStage<Started> start(String jobId, LeaseRef lease, List<HeldTask> tasks) {
+  CompletionStage<Started> start(String jobId, LeaseRef lease, ByteString tasks) {
     Arguments arguments =
-        new Arguments().add(keys.jobChannel(jobId)).add(lease.token()).add(Keys.id(lease.bucket()));
-    for (HeldTask task : tasks) {
-      arguments.add(task.offset()).add(task.attempt()).add(task.group());
-    }
+        new Arguments().add(keys.jobChannel(jobId)).add(Keys.holder(lease)).add(tasks);
     return run(Script.START, jobId, arguments)
         .thenApply(
             reply -> {
               boolean terminal = reply.nextFlag();
-              Reply given = reply.nextReply();
-              Map<Long, ByteString> grouped = payloads(reply);
+              List<Tasks.Task> given = Tasks.parse(reply.nextBytes());
               Map<Long, ByteString> payloads = new HashMap<>();
-              for (HeldTask task : tasks) {
-                if (given.nextFlag()) {
-                  payloads.put(task.offset(), grouped.get(task.offset()));
-                }
+              while (reply.hasNext()) {
+                Payloads.unpack(reply.nextLong(), reply.nextBytes(), payloads);
               }
-              return new Started(terminal, payloads);
+              return new Started(terminal, given, payloads);
             });
   }
 
@@ -150,22 +148,21 @@ final class JobScripts {
   /** In the order of the outcomes. */
   record Committed(boolean terminal, List<Verdict> verdicts) {}
 
-  CompletionStage<Committed> commit(String jobId, long token, List<Outcome> outcomes) {
-    Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(token);
+  CompletionStage<Committed> commit(String jobId, LeaseRef lease, List<Outcome> outcomes) {
+    Arguments arguments =
+        new Arguments()
+            .add(keys.jobChannel(jobId))
+            .add(Keys.holder(lease))
+            .add(Tasks.packOffsets(outcomes.stream().map(Outcome::offset).toList()));
     for (Outcome outcome : outcomes) {
-      arguments
-          .add(outcome.offset())
-          .add(outcome.status().name().substring(0, 1))
-          .add(outcome.body());
+      arguments.add(ResultPages.report(outcome.status(), outcome.body()));
     }
     return run(Script.COMMIT, jobId, arguments)
         .thenApply(
             reply -> {
               boolean terminal = reply.nextFlag();
-              List<Verdict> verdicts = new ArrayList<>();
-              while (reply.hasNext()) {
-                verdicts.add(Verdict.values()[reply.nextInt()]);
-              }
+              List<Verdict> verdicts =
+                  reply.nextString().chars().mapToObj(c -> Verdict.values()[c - '0']).toList();
               return new Committed(terminal, verdicts);
             });
   }
@@ -173,11 +170,23 @@ final class JobScripts {
   /**
    * @return whether the job is terminal now
    */
-  CompletionStage<Boolean> requeue(
-      String jobId, long token, boolean attempted, Iterable<Long> offsets) {
+  CompletionStage<Boolean> lose(String jobId, LeaseRef lease, List<Tasks.Task> tasks) {
     Arguments arguments =
-        new Arguments().add(keys.jobChannel(jobId)).add(token).add(attempted ? 1 : 0);
-    offsets.forEach(arguments::add);
+        new Arguments().add(keys.jobChannel(jobId)).add(Keys.holder(lease)).add(Tasks.pack(tasks));
+    return run(Script.LOSE, jobId, arguments).thenApply(Reply::nextFlag);
+  }
+
+  /**
+   * @return whether the job is terminal now
+   */
+  CompletionStage<Boolean> requeue(
+      String jobId, LeaseRef lease, boolean attempted, List<Long> offsets) {
+    Arguments arguments =
+        new Arguments()
+            .add(keys.jobChannel(jobId))
+            .add(Keys.holder(lease))
+            .add(attempted ? 1 : 0)
+            .add(Tasks.packOffsets(offsets));
     return run(Script.REQUEUE, jobId, arguments).thenApply(Reply::nextFlag);
   }
 
@@ -189,8 +198,8 @@ final class JobScripts {
    */
   record Cancelled(boolean cancelling, Optional<JobState> state, String next) {}
 
-  CompletionStage<Cancelled> cancel(String jobId, String from, int groups) {
-    Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(from).add(groups);
+  CompletionStage<Cancelled> cancel(String jobId, String from, int appends) {
+    Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(from).add(appends);
     return run(Script.CANCEL, jobId, arguments)
         .thenApply(
             reply ->
@@ -201,53 +210,52 @@ final class JobScripts {
 
   /** Empty if there is no such job. */
   CompletionStage<Optional<List<ResultRecord>>> results(String jobId, long after, int count) {
-    return run(Script.RESULTS, jobId, new Arguments().add(after).add(count))
-        .thenApply(
-            reply ->
-                state(reply.nextString())
-                    .map(
-                        state -> {
-                          Reply entries = reply.nextReply();
-                          return results(after, count, entries, payloads(reply));
-                        }));
+    String[] fields = ResultPages.fields(after, count);
+    CompletionStage<Boolean> exists =
+        redis.call(r -> r.exists(keys.jobHash(jobId))).thenApply(n -> n > 0);
+    return redis
+        .call(r -> r.hmget(keys.results(jobId), fields))
+        .thenCompose(
+            pages -> {
+              List<ResultPages.Outcome> outcomes = new ArrayList<>();
+              for (KeyValue<String, byte[]> page : pages) {
+                page.ifHasValue(
+                    text ->
+                        outcomes.addAll(
+                            ResultPages.read(
+                                Long.parseLong(page.getKey()),
+                                Tasks.unsafeWrap(text),
+                                after,
+                                count)));
+              }
+              return withPayloads(jobId, outcomes);
+            })
+        .thenCombine(exists, (results, found) -> found ? Optional.of(results) : Optional.empty());
   }
 
-  private static List<ResultRecord> results(
-      long after, int count, Reply entries, Map<Long, ByteString> payloads) {
-    List<ResultRecord> results = new ArrayList<>();
-    while (entries.hasNext()) {
-      Reply entry = entries.nextReply();
-      String[] id = entry.nextString().split("-");
-      long cursor = Long.parseLong(id[0]);
-      Instant time = Instant.ofEpochMilli(Long.parseLong(id[1]));
-      Reply fields = entry.nextReply();
-      for (; fields.hasNext(); cursor++) {
-        String[] field = fields.nextString().split(":");
-        ByteString body = fields.nextBytes();
-        if (cursor > after && results.size() < count) {
-          long offset = Long.parseLong(field[0]);
-          results.add(
-              new ResultRecord(
-                  cursor,
-                  offset,
-                  status(field[1]),
-                  Integer.parseInt(field[2]),
-                  payloads.get(offset),
-                  body,
-                  time));
-        }
-      }
+  private CompletionStage<List<ResultRecord>> withPayloads(
+      String jobId, List<ResultPages.Outcome> outcomes) {
+    if (outcomes.isEmpty()) {
+      return CompletableFuture.completedStage(List.of());
     }
-    return results;
-  }
-
-  private static ResultRecord.Status status(String letter) {
-    return switch (letter) {
-      case "S" -> ResultRecord.Status.SUCCEEDED;
-      case "F" -> ResultRecord.Status.FAILED;
-      case "L" -> ResultRecord.Status.LOST;
-      default -> ResultRecord.Status.CANCELLED;
-    };
+    String[] groups =
+        outcomes.stream()
+            .map(outcome -> Long.toString(outcome.group()))
+            .distinct()
+            .toArray(String[]::new);
+    return redis
+        .call(r -> r.hmget(keys.prompts(jobId), groups))
+        .thenApply(
+            found -> {
+              Map<Long, ByteString> payloads = new HashMap<>();
+              for (KeyValue<String, byte[]> group : found) {
+                Payloads.unpack(
+                    Long.parseLong(group.getKey()), Tasks.unsafeWrap(group.getValue()), payloads);
+              }
+              return outcomes.stream()
+                  .map(outcome -> outcome.with(payloads.get(outcome.offset())))
+                  .toList();
+            });
   }
 
   /**
@@ -255,24 +263,18 @@ final class JobScripts {
    *
    * @param next where to go on; empty: these are all
    */
-  record Undelivered(Optional<Long> next, Share share, List<PromptGroups.Group> groups) {}
+  record Undelivered(Optional<Long> next, Share share, ByteString entries) {}
 
-  CompletionStage<Undelivered> undelivered(String jobId, Bucket bucket, long after, int groups) {
-    Arguments arguments = new Arguments().add(Keys.id(bucket)).add(after).add(groups);
+  CompletionStage<Undelivered> undelivered(String jobId, Bucket bucket, long after, int appends) {
+    Arguments arguments = new Arguments().add(Keys.id(bucket)).add(after).add(appends);
     return run(Script.UNDELIVERED, jobId, arguments)
         .thenApply(
             reply -> {
               String next = reply.nextString();
-              Share share = share(reply);
-              List<PromptGroups.Group> found = new ArrayList<>();
-              while (reply.hasNext()) {
-                found.add(
-                    new PromptGroups.Group(reply.nextLong(), reply.nextBytes(), ByteString.EMPTY));
-              }
               return new Undelivered(
                   next.isEmpty() ? Optional.empty() : Optional.of(Long.parseLong(next)),
-                  share,
-                  found);
+                  share(reply),
+                  reply.nextBytes());
             });
   }
 
@@ -292,19 +294,13 @@ final class JobScripts {
             reply -> {
               Optional<JobState> state = state(reply.nextString());
               Map<Bucket, Long> lastOffsets = new HashMap<>();
-              Map<String, Bucket> byIndex = new HashMap<>();
               for (Reply buckets = reply.nextReply(); buckets.hasNext(); ) {
-                Bucket bucket = Keys.bucketOf(buckets.nextString());
-                String[] indexAndLast = buckets.nextString().split(" ");
-                byIndex.put(indexAndLast[0], bucket);
-                lastOffsets.put(bucket, Long.parseLong(indexAndLast[1]));
+                lastOffsets.put(Keys.bucketOf(buckets.nextString()), buckets.nextLong());
               }
               Map<LeaseRef, List<Long>> running = new HashMap<>();
               for (Reply held = reply.nextReply(); held.hasNext(); ) {
-                long offset = held.nextLong();
-                String[] holder = held.nextString().split(":");
-                LeaseRef lease = new LeaseRef(byIndex.get(holder[3]), Long.parseLong(holder[0]));
-                running.computeIfAbsent(lease, l -> new ArrayList<>()).add(offset);
+                LeaseRef lease = Keys.leaseOf(held.nextString());
+                running.put(lease, Tasks.offsets(Tasks.parse(held.nextBytes())));
               }
               return new LooseEnds(state, lastOffsets, running);
             });
@@ -318,30 +314,7 @@ final class JobScripts {
     return new Share(reply.nextString(), reply.nextString(), reply.nextString());
   }
 
-  /** The rest of a reply that ends in groups: group, entries, payloads, … */
-  private static Map<Long, ByteString> payloads(Reply groups) {
-    Map<Long, ByteString> payloads = new HashMap<>();
-    while (groups.hasNext()) {
-      payloads.putAll(
-          new PromptGroups.Group(groups.nextLong(), groups.nextBytes(), groups.nextBytes())
-              .byOffset());
-    }
-    return payloads;
-  }
-
   private static Optional<JobState> state(String name) {
     return Optional.ofNullable(name).map(known -> JobState.valueOf("JOB_STATE_" + known));
-  }
-
-  private static Optional<JobRecord> jobRecord(String jobId, Reply reply) {
-    if (!reply.hasNext()) {
-      return Optional.empty();
-    }
-    long running = reply.nextLong();
-    Map<String, ByteString> fields = new HashMap<>();
-    while (reply.hasNext()) {
-      fields.put(reply.nextString(), reply.nextBytes());
-    }
-    return Optional.of(new JobFields(fields).toRecord(jobId, running));
   }
 }

@@ -16,8 +16,38 @@ final class Keys {
   String[] job(String jobId) {
     String tag = namespace + "{j:" + Names.escape(jobId) + "}:";
     return new String[] {
-      tag + "job", tag + "prompts", tag + "buckets", tag + "running", tag + "done", tag + "results"
+      tag + "job",
+      tag + "appends",
+      tag + "prompts",
+      tag + "buckets",
+      tag + "running",
+      tag + "done",
+      tag + "results"
     };
+  }
+
+  /** The hash of a job. */
+  String jobHash(String jobId) {
+    return job(jobId)[0];
+  }
+
+  String prompts(String jobId) {
+    return job(jobId)[2];
+  }
+
+  String results(String jobId) {
+    return job(jobId)[6];
+  }
+
+  /** The name by which a job knows a lease; {@link #leaseOf} reads it. */
+  static String holder(LeaseRef lease) {
+    return lease.token() + " " + id(lease.bucket());
+  }
+
+  static LeaseRef leaseOf(String holder) {
+    int space = holder.indexOf(' ');
+    return new LeaseRef(
+        bucketOf(holder.substring(space + 1)), Long.parseLong(holder.substring(0, space)));
   }
 
   /** In the order of {@code fragments/bucket.lua}. */

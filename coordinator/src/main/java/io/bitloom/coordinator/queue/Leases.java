@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +13,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +27,9 @@ final class Leases {
 
   /** More outcomes of a job than this go to Redis in several calls. */
   private static final int OUTCOMES_PER_CALL = 256;
+
+  /** No batch asks for more images; more would not fit into a call of a script. */
+  private static final int MOST_IMAGES = 1024;
 
   private final JobScripts jobs;
   private final BucketScripts buckets;
@@ -46,7 +49,7 @@ final class Leases {
   CompletionStage<Optional<LeasedBatch>> lease(
       Bucket bucket, String worker, int maxImages, Duration duration) {
     return buckets
-        .lease(bucket, worker, maxImages, duration)
+        .lease(bucket, worker, Math.min(maxImages, MOST_IMAGES), duration)
         .thenCompose(
             leased -> {
               ready.leased(bucket, leased);
@@ -66,33 +69,39 @@ final class Leases {
             });
   }
 
-  private CompletionStage<List<LeasedTask>> start(
-      LeaseRef lease, Map<String, List<JobScripts.HeldTask>> tasks) {
+  private CompletionStage<List<LeasedTask>> start(LeaseRef lease, Map<String, ByteString> tasks) {
     List<CompletionStage<List<LeasedTask>>> stages = new ArrayList<>();
-    tasks.forEach((jobId, held) -> stages.add(start(lease, jobId, held)));
+    tasks.forEach((jobId, ofJob) -> stages.add(start(lease, jobId, ofJob)));
     return Stages.all(stages).thenApply(given -> given.stream().flatMap(List::stream).toList());
   }
 
-  private CompletionStage<List<LeasedTask>> start(
-      LeaseRef lease, String jobId, List<JobScripts.HeldTask> held) {
-    return jobs.start(jobId, lease, held)
+  private CompletionStage<List<LeasedTask>> start(LeaseRef lease, String jobId, ByteString tasks) {
+    return jobs.start(jobId, lease, tasks)
         .thenCompose(
             started -> {
-              List<LeasedTask> given = new ArrayList<>();
               List<TaskRef> unwanted = new ArrayList<>();
-              for (JobScripts.HeldTask task : held) {
-                TaskRef ref = new TaskRef(jobId, task.offset());
-                ByteString payload = started.payloads().get(task.offset());
-                if (payload == null) {
-                  unwanted.add(ref);
-                } else {
-                  given.add(new LeasedTask(ref, task.attempt(), task.images(), payload));
-                }
+              if (Tasks.count(tasks) > started.given().size()) {
+                Set<Long> given = Set.copyOf(Tasks.offsets(started.given()));
+                Tasks.parse(tasks).stream()
+                    .filter(task -> !given.contains(task.offset()))
+                    .forEach(task -> unwanted.add(new TaskRef(jobId, task.offset())));
               }
+              List<LeasedTask> given =
+                  started.given().stream()
+                      .map(task -> leased(jobId, task, started.payloads()))
+                      .toList();
               return settle(lease, unwanted)
                   .thenCompose(settled -> jobEnd.endedIf(started.terminal(), jobId))
                   .thenApply(done -> given);
             });
+  }
+
+  private static LeasedTask leased(String jobId, Tasks.Task task, Map<Long, ByteString> payloads) {
+    return new LeasedTask(
+        new TaskRef(jobId, task.offset()),
+        task.attempt(),
+        task.images(),
+        payloads.get(task.offset()));
   }
 
   CompletionStage<Set<LeaseRef>> renew(
@@ -129,7 +138,7 @@ final class Leases {
     List<JobScripts.Verdict> verdicts = Arrays.asList(new JobScripts.Verdict[outcomes.size()]);
     List<String> terminal = new ArrayList<>();
     List<CompletionStage<Void>> stages = new ArrayList<>();
-    byJob(outcomes, TaskOutcome::task)
+    byJob(outcomes)
         .forEach(
             (jobId, places) -> {
               for (int from = 0; from < places.size(); from += OUTCOMES_PER_CALL) {
@@ -138,7 +147,7 @@ final class Leases {
                 stages.add(
                     jobs.commit(
                             jobId,
-                            lease.token(),
+                            lease,
                             some.stream().map(place -> outcome(outcomes.get(place))).toList())
                         .thenAccept(
                             committed -> {
@@ -154,20 +163,23 @@ final class Leases {
               }
             });
     return Stages.all(stages)
-        .thenCompose(done -> settle(lease, decided(outcomes, verdicts)))
-        .thenCompose(
-            done ->
-                Stages.all(terminal.stream().map(jobEnd::ended).toList())
-                    .exceptionally(e -> unfinished("cleaning up after a job", e)))
         .thenApply(
-            done ->
-                verdicts.stream()
-                    .map(
-                        verdict ->
-                            verdict == JobScripts.Verdict.TAKEN
-                                ? TaskVerdict.COMMITTED
-                                : TaskVerdict.SUPERSEDED)
-                    .toList());
+            done -> {
+              // The outcomes are durable: nobody has to wait for what comes after that.
+              settle(lease, decided(outcomes, verdicts));
+              terminal.forEach(
+                  jobId ->
+                      jobEnd
+                          .ended(jobId)
+                          .exceptionally(e -> unfinished("cleaning up after " + jobId, e)));
+              return verdicts.stream()
+                  .map(
+                      verdict ->
+                          verdict == JobScripts.Verdict.TAKEN
+                              ? TaskVerdict.COMMITTED
+                              : TaskVerdict.SUPERSEDED)
+                  .toList();
+            });
   }
 
   private static JobScripts.Outcome outcome(TaskOutcome outcome) {
@@ -199,7 +211,7 @@ final class Leases {
   }
 
   private static <T> T unfinished(String what, Throwable e) {
-    LOG.warn("{} broke off and is left to the sweeper: {}", what, e.toString());
+    LOG.debug("{} broke off and is left to the sweeper: {}", what, e.toString());
     return null;
   }
 
@@ -208,79 +220,59 @@ final class Leases {
     return buckets
         .retry(lease, failures.stream().map(TaskFailure::task).toList())
         .thenCompose(
-            retries -> {
-              List<TaskRef> waiting = new ArrayList<>();
-              List<TaskOutcome> exhausted = new ArrayList<>();
-              List<TaskVerdict> verdicts = new ArrayList<>();
-              for (int i = 0; i < failures.size(); i++) {
-                TaskFailure failure = failures.get(i);
-                switch (retries.get(i)) {
-                  case WAITS -> {
-                    waiting.add(failure.task());
-                    verdicts.add(TaskVerdict.RETRIED);
-                  }
-                  case EXHAUSTED -> {
-                    exhausted.add(new TaskOutcome(failure.task(), false, failure.body()));
-                    verdicts.add(TaskVerdict.COMMITTED);
-                  }
-                  case NOT_HELD -> verdicts.add(TaskVerdict.SUPERSEDED);
-                }
-              }
-              return requeue(lease, true, waiting)
+            retried -> {
+              List<TaskOutcome> exhausted =
+                  failures.stream()
+                      .filter(failure -> retried.exhausted().contains(failure.task()))
+                      .map(failure -> new TaskOutcome(failure.task(), false, failure.body()))
+                      .toList();
+              return requeue(lease, true, retried.waiting())
                   .thenCompose(done -> commit(lease, exhausted))
                   .thenApply(
                       committed -> {
-                        for (int i = 0, k = 0; i < verdicts.size(); i++) {
-                          if (verdicts.get(i) == TaskVerdict.COMMITTED) {
-                            verdicts.set(i, committed.get(k++));
-                          }
-                        }
-                        return verdicts;
+                        Iterator<TaskVerdict> verdicts = committed.iterator();
+                        return failures.stream()
+                            .map(
+                                failure ->
+                                    retried.exhausted().contains(failure.task())
+                                        ? verdicts.next()
+                                        : retried.waiting().contains(failure.task())
+                                            ? TaskVerdict.RETRIED
+                                            : TaskVerdict.SUPERSEDED)
+                            .toList();
                       });
             });
   }
 
   CompletionStage<Void> release(LeaseRef lease, List<TaskRef> tasks) {
-    return buckets
-        .release(lease, tasks)
-        .thenCompose(
-            released -> {
-              List<TaskRef> taken = new ArrayList<>();
-              for (int i = 0; i < tasks.size(); i++) {
-                if (released.get(i)) {
-                  taken.add(tasks.get(i));
-                }
-              }
-              return requeue(lease, false, taken);
-            });
+    return buckets.release(lease, tasks).thenCompose(released -> requeue(lease, false, released));
   }
 
   CompletionStage<Void> expire(LeaseRef lease) {
-    return buckets
-        .expire(lease)
-        .thenCompose(expired -> reaper.returnToJobs(lease.bucket(), expired));
+    return buckets.expire(lease).thenCompose(reaper::returnToJobs);
   }
 
-  private CompletionStage<Void> requeue(LeaseRef lease, boolean attempted, List<TaskRef> tasks) {
+  private CompletionStage<Void> requeue(
+      LeaseRef lease, boolean attempted, Collection<TaskRef> tasks) {
+    Map<String, List<Long>> offsets =
+        tasks.stream()
+            .collect(
+                Collectors.groupingBy(
+                    TaskRef::jobId, Collectors.mapping(TaskRef::offset, Collectors.toList())));
     List<CompletionStage<Void>> stages = new ArrayList<>();
-    byJob(tasks, Function.identity())
-        .forEach(
-            (jobId, places) ->
-                stages.add(
-                    jobs.requeue(
-                            jobId,
-                            lease.token(),
-                            attempted,
-                            places.stream().map(place -> tasks.get(place).offset()).toList())
-                        .thenCompose(terminal -> jobEnd.endedIf(terminal, jobId))));
+    offsets.forEach(
+        (jobId, ofJob) ->
+            stages.add(
+                jobs.requeue(jobId, lease, attempted, ofJob)
+                    .thenCompose(terminal -> jobEnd.endedIf(terminal, jobId))));
     return Stages.all(stages).thenApply(done -> null);
   }
 
-  /** The places of a list by the job that they name. */
-  private static <T> Map<String, List<Integer>> byJob(List<T> list, Function<T, TaskRef> task) {
+  /** The places of outcomes in their list, by job. */
+  private static Map<String, List<Integer>> byJob(List<TaskOutcome> outcomes) {
     Map<String, List<Integer>> byJob = new LinkedHashMap<>();
-    for (int i = 0; i < list.size(); i++) {
-      byJob.computeIfAbsent(task.apply(list.get(i)).jobId(), j -> new ArrayList<>()).add(i);
+    for (int i = 0; i < outcomes.size(); i++) {
+      byJob.computeIfAbsent(outcomes.get(i).task().jobId(), j -> new ArrayList<>()).add(i);
     }
     return byJob;
   }

@@ -1,157 +1,99 @@
 package io.bitloom.coordinator.queue;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.UnsafeByteOperations;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Prompts of one append as Redis keeps them. Prompts of one bucket are kept in groups, because they
- * are drawn together: that saves most of what Redis needs per key, and a lease reads a few groups
- * instead of many prompts.
+ * Prompts of one append as Redis keeps them.
  *
  * @param parts one for each bucket
  */
 record PromptGroups(List<Part> parts) {
 
-  private static final int GROUP_PROMPTS = 32;
-  private static final int GROUP_BYTES = 64 * 1024;
+  /** More entries than this do not go into one entry of the stream of appends. */
+  private static final int APPEND_PROMPTS = 256;
 
-  /** u32 offset, u8 images. */
-  private static final int ENTRY = 5;
+  /**
+   * The prompts of one bucket.
+   *
+   * @param lastOffset of the last prompt
+   * @param entries of all prompts, as {@code enqueue.lua} takes them
+   */
+  record Part(Bucket bucket, long lastOffset, byte[] entries, List<Group> groups) {
 
-  /** u32 group, then as above. */
-  private static final int QUEUE_ENTRY = 9;
-
-  /** The prompts of one bucket. */
-  record Part(Bucket bucket, long lastOffset, List<Group> groups) {
-
-    /** The entries of all groups, as {@code enqueue.lua} takes them. */
-    byte[] queueEntries() {
-      return PromptGroups.queueEntries(groups);
+    private List<Append> appends() {
+      List<Append> appends = new ArrayList<>();
+      int step = APPEND_PROMPTS * Tasks.ENTRY_BYTES;
+      for (int from = 0; from < entries.length; from += step) {
+        byte[] some = Arrays.copyOfRange(entries, from, Math.min(entries.length, from + step));
+        long first = Integer.toUnsignedLong(ByteBuffer.wrap(some).getInt(4));
+        appends.add(new Append(bucket, first, some));
+      }
+      return appends;
     }
   }
 
   /**
-   * Some prompts of a bucket.
-   *
-   * @param id offset of the first one
-   * @param entries u32 offset and u8 images of each
-   * @param payloads u32 length and bytes of each
+   * @param id offset of the first prompt
    */
-  record Group(long id, ByteString entries, ByteString payloads) {
+  record Group(long id, byte[] payloads) {}
 
-    /** The payload of every prompt, by offset. */
-    Map<Long, ByteString> byOffset() {
-      Map<Long, ByteString> byOffset = new HashMap<>();
-      int start = 0;
-      for (int at = 0; at < entries.size(); at += ENTRY) {
-        int length = payloads.substring(start, start + 4).asReadOnlyByteBuffer().getInt();
-        byOffset.put(offset(at), payloads.substring(start + 4, start + 4 + length));
-        start += 4 + length;
-      }
-      return byOffset;
-    }
-
-    private long offset(int at) {
-      return Integer.toUnsignedLong(entries.substring(at, at + 4).asReadOnlyByteBuffer().getInt());
-    }
-
-    private long lastOffset() {
-      return offset(entries.size() - ENTRY);
-    }
-  }
+  private record Append(Bucket bucket, long firstOffset, byte[] entries) {}
 
   /** Groups prompts whose offsets count up from the given one. */
   static PromptGroups of(long offset, List<NewPrompt> prompts) {
-    Map<Bucket, List<Builder>> builders = new LinkedHashMap<>();
+    Map<Bucket, List<Integer>> places = new LinkedHashMap<>();
     for (int i = 0; i < prompts.size(); i++) {
-      NewPrompt prompt = prompts.get(i);
-      List<Builder> groups = builders.computeIfAbsent(prompt.bucket(), b -> new ArrayList<>());
-      if (groups.isEmpty() || groups.get(groups.size() - 1).full()) {
-        groups.add(new Builder(offset + i));
-      }
-      groups.get(groups.size() - 1).add(offset + i, prompt);
+      places.computeIfAbsent(prompts.get(i).bucket(), b -> new ArrayList<>()).add(i);
     }
     List<Part> parts = new ArrayList<>();
-    builders.forEach(
-        (bucket, groups) -> {
-          List<Group> built = groups.stream().map(Builder::build).toList();
-          parts.add(new Part(bucket, built.get(built.size() - 1).lastOffset(), built));
-        });
+    places.forEach((bucket, ofBucket) -> parts.add(part(bucket, offset, prompts, ofBucket)));
     return new PromptGroups(parts);
   }
 
-  /** The arguments that describe groups to {@code append.lua}: buckets, then groups by offset. */
+  private static Part part(
+      Bucket bucket, long offset, List<NewPrompt> prompts, List<Integer> places) {
+    List<Payloads.Payload> payloads =
+        places.stream()
+            .map(place -> new Payloads.Payload(offset + place, prompts.get(place).payload()))
+            .toList();
+    ByteBuffer entries = ByteBuffer.allocate(places.size() * Tasks.ENTRY_BYTES);
+    List<Group> groups = new ArrayList<>();
+    int from = 0;
+    for (int size : Payloads.cut(payloads)) {
+      long id = payloads.get(from).offset();
+      groups.add(new Group(id, Payloads.pack(id, payloads.subList(from, from + size))));
+      for (int place : places.subList(from, from + size)) {
+        Tasks.putEntry(entries, id, offset + place, prompts.get(place).images());
+      }
+      from += size;
+    }
+    return new Part(bucket, payloads.get(from - 1).offset(), entries.array(), groups);
+  }
+
+  /** The arguments of {@code append.lua} that describe these prompts. */
   void addTo(Arguments arguments) {
-    record Numbered(int part, Group group) {}
-    arguments.add(parts.size());
-    List<Numbered> groups = new ArrayList<>();
-    for (int k = 0; k < parts.size(); k++) {
-      Part part = parts.get(k);
+    List<Append> appends =
+        parts.stream()
+            .flatMap(part -> part.appends().stream())
+            .sorted(Comparator.comparingLong(Append::firstOffset))
+            .toList();
+    arguments.add(parts.size()).add(appends.size());
+    for (Part part : parts) {
       arguments.add(Keys.id(part.bucket())).add(part.lastOffset());
+    }
+    for (Append append : appends) {
+      arguments.add(Keys.id(append.bucket())).add(append.firstOffset()).add(append.entries());
+    }
+    for (Part part : parts) {
       for (Group group : part.groups()) {
-        groups.add(new Numbered(k + 1, group));
+        arguments.add(group.id()).add(group.payloads());
       }
-    }
-    groups.sort(Comparator.comparingLong(numbered -> numbered.group().id()));
-    for (Numbered numbered : groups) {
-      Group group = numbered.group();
-      arguments.add(numbered.part()).add(group.id()).add(group.entries()).add(group.payloads());
-    }
-  }
-
-  /** The entries of groups, as {@code enqueue.lua} takes them. */
-  static byte[] queueEntries(List<Group> groups) {
-    int entries = groups.stream().mapToInt(group -> group.entries().size() / ENTRY).sum();
-    ByteBuffer buffer = ByteBuffer.allocate(entries * QUEUE_ENTRY);
-    for (Group group : groups) {
-      for (int at = 0; at < group.entries().size(); at += ENTRY) {
-        buffer.putInt((int) group.id());
-        group.entries().substring(at, at + ENTRY).copyTo(buffer);
-      }
-    }
-    return buffer.array();
-  }
-
-  /** The offset of the last prompt of groups in order. */
-  static long lastOffset(List<Group> groups) {
-    return groups.get(groups.size() - 1).lastOffset();
-  }
-
-  private static final class Builder {
-    private final long id;
-    private final List<ByteString> payloads = new ArrayList<>();
-    private final ByteBuffer entries = ByteBuffer.allocate(GROUP_PROMPTS * ENTRY);
-    private int bytes;
-
-    Builder(long id) {
-      this.id = id;
-    }
-
-    boolean full() {
-      return payloads.size() == GROUP_PROMPTS || bytes >= GROUP_BYTES;
-    }
-
-    void add(long offset, NewPrompt prompt) {
-      entries.putInt((int) offset).put((byte) prompt.images());
-      payloads.add(prompt.payload());
-      bytes += 4 + prompt.payload().size();
-    }
-
-    Group build() {
-      ByteBuffer packed = ByteBuffer.allocate(bytes);
-      for (ByteString payload : payloads) {
-        packed.putInt(payload.size());
-        payload.copyTo(packed);
-      }
-      return new Group(
-          id, ByteString.copyFrom(entries.flip()), UnsafeByteOperations.unsafeWrap(packed.array()));
     }
   }
 }

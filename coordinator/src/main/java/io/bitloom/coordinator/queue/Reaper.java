@@ -1,9 +1,7 @@
 package io.bitloom.coordinator.queue;
 
-import com.google.protobuf.ByteString;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
@@ -88,7 +86,7 @@ final class Reaper {
                 watch(bucket);
               }
             })
-        .thenCompose(expired -> returnToJobs(bucket, expired))
+        .thenCompose(this::returnToJobs)
         .whenComplete(
             (done, e) -> {
               if (e != null) {
@@ -99,55 +97,29 @@ final class Reaper {
   }
 
   /** Tells jobs what a bucket took back, and gives up what has no attempt left. */
-  CompletionStage<Void> returnToJobs(Bucket bucket, BucketScripts.Expired expired) {
-    record Key(String jobId, long token, boolean exhausted) {}
-    Map<Key, List<BucketScripts.ExpiredTask>> byLease = new HashMap<>();
-    for (BucketScripts.ExpiredTask task : expired.tasks()) {
-      byLease
-          .computeIfAbsent(
-              new Key(task.task().jobId(), task.token(), task.exhausted()), k -> new ArrayList<>())
-          .add(task);
-    }
+  CompletionStage<Void> returnToJobs(BucketScripts.Expired expired) {
     List<CompletionStage<Void>> stages = new ArrayList<>();
-    byLease.forEach(
-        (key, tasks) ->
-            stages.add(
-                key.exhausted()
-                    ? giveUp(key.jobId(), new LeaseRef(bucket, key.token()), tasks)
-                    : jobs.requeue(
-                            key.jobId(),
-                            key.token(),
-                            true,
-                            tasks.stream().map(task -> task.task().offset()).toList())
-                        .thenCompose(terminal -> jobEnd.endedIf(terminal, key.jobId()))));
+    for (BucketScripts.ExpiredLease ended : expired.leases()) {
+      if (!ended.waiting().isEmpty()) {
+        stages.add(
+            jobs.requeue(ended.jobId(), ended.lease(), true, Tasks.offsets(ended.waiting()))
+                .thenCompose(terminal -> jobEnd.endedIf(terminal, ended.jobId())));
+      }
+      if (!ended.exhausted().isEmpty()) {
+        stages.add(giveUp(ended));
+      }
+    }
     return Stages.all(stages).thenApply(done -> null);
   }
 
-  /**
-   * Makes lost prompts fail for good. Their job is made to give them to the lease first, in case it
-   * never did because a coordinator died between the two halves of leasing.
-   */
-  private CompletionStage<Void> giveUp(
-      String jobId, LeaseRef lease, List<BucketScripts.ExpiredTask> tasks) {
-    List<JobScripts.HeldTask> held =
-        tasks.stream()
-            .map(
-                task ->
-                    new JobScripts.HeldTask(task.task().offset(), task.attempt(), task.group(), 1))
-            .toList();
-    List<JobScripts.Outcome> outcomes =
-        tasks.stream()
-            .map(
-                task ->
-                    new JobScripts.Outcome(
-                        task.task().offset(), ResultRecord.Status.LOST, ByteString.EMPTY))
-            .toList();
-    return jobs.start(jobId, lease, held)
-        .thenCompose(started -> jobs.commit(jobId, lease.token(), outcomes))
+  private CompletionStage<Void> giveUp(BucketScripts.ExpiredLease ended) {
+    List<TaskRef> tasks =
+        ended.exhausted().stream().map(task -> new TaskRef(ended.jobId(), task.offset())).toList();
+    return jobs.lose(ended.jobId(), ended.lease(), ended.exhausted())
         .thenCompose(
-            committed ->
+            terminal ->
                 buckets
-                    .settle(lease, tasks.stream().map(BucketScripts.ExpiredTask::task).toList())
-                    .thenCompose(settled -> jobEnd.endedIf(committed.terminal(), jobId)));
+                    .settle(ended.lease(), tasks)
+                    .thenCompose(settled -> jobEnd.endedIf(terminal, ended.jobId())));
   }
 }

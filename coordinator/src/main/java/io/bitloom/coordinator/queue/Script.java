@@ -8,14 +8,13 @@ enum Script {
   REGISTER(Tag.INDEX),
 
   CREATE(Tag.JOB),
-  VIEW(Tag.JOB),
   APPEND(Tag.JOB),
   SEAL(Tag.JOB),
   START(Tag.JOB),
   COMMIT(Tag.JOB),
   REQUEUE(Tag.JOB),
+  LOSE(Tag.JOB),
   CANCEL(Tag.JOB),
-  RESULTS(Tag.JOB),
   UNDELIVERED(Tag.JOB),
   LOOSE_ENDS(Tag.JOB),
 

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 final class Sweeper {
 
   private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
-  private static final int DELIVER_GROUPS = 64;
+  private static final int DELIVER_APPENDS = 64;
   private static final long PAUSE_MILLIS = 20;
 
   /** A job that was listed this long ago and does not exist was never created. */
@@ -135,7 +135,7 @@ final class Sweeper {
               for (LeaseRef lease : leases) {
                 if (!checked.leases().get(lease.token())) {
                   stages.add(
-                      jobs.requeue(jobId, lease.token(), false, ends.running().get(lease))
+                      jobs.requeue(jobId, lease, false, ends.running().get(lease))
                           .thenCompose(terminal -> jobEnd.endedIf(terminal, jobId)));
                 }
               }
@@ -153,19 +153,15 @@ final class Sweeper {
    * @param from offset after which to look
    */
   private CompletionStage<Void> deliver(String jobId, Bucket bucket, long mark, long from) {
-    return jobs.undelivered(jobId, bucket, from, DELIVER_GROUPS)
+    return jobs.undelivered(jobId, bucket, from, DELIVER_APPENDS)
         .thenCompose(
             missing -> {
               CompletionStage<Long> told =
-                  missing.groups().isEmpty()
+                  missing.entries().isEmpty()
                       ? CompletableFuture.completedStage(mark)
                       : buckets
                           .enqueue(
-                              bucket,
-                              jobId,
-                              missing.share(),
-                              mark,
-                              PromptGroups.queueEntries(missing.groups()))
+                              bucket, jobId, missing.share(), mark, missing.entries().toByteArray())
                           .thenApply(BucketScripts.Enqueued::mark);
               return missing.next().isEmpty()
                   ? told.thenApply(done -> null)

@@ -4,6 +4,7 @@
 -- Reply  {fresh prompts, images of them, retries, prompts held, leases, ms since the least recently
 --        served flow waits, number of the last notification, ms until a retry is due or -1,
 --        highest priority that waits or -1, tenant, its fresh prompts, and so on}
+--@include tasks
 --@include bucket
 
 local now = now_ms()
@@ -19,8 +20,8 @@ for _, packed in ipairs(redis.call('HVALS', flows)) do
 end
 local held_prompts = 0
 for _, packed in ipairs(redis.call('HVALS', held)) do
-  for _ in pairs(cmsgpack.unpack(packed).t) do
-    held_prompts = held_prompts + 1
+  for _, tasks in pairs(cmsgpack.unpack(packed).t) do
+    held_prompts = held_prompts + #tasks / TASK
   end
 end
 local first_retry = redis.call('ZRANGE', retry, 0, 0)[1]

@@ -1,48 +1,46 @@
--- Cancels a job, some groups of prompts at a time; those that workers hold are left to them.
--- Repeating it changes nothing.
+-- Cancels a job, some appends at a time; what workers hold is left to them. Repeating it changes
+-- nothing.
 -- KEYS   of the job
--- ARGV   1 channel of the job, 2 id in the prompts from which to go on, first '0', 3 number of
---        groups
--- Reply  {'cancelling', id to go on from or '' after the last group, 1 if the job is terminal now};
+-- ARGV   1 channel of the job, 2 id in the appends from which to go on, first '0', 3 number of
+--        appends
+-- Reply  {'cancelling', id to go on from, or '' after the last append};
 --        {'state', state or false if there is no such job}: it is terminal already
+--@include tasks
 --@include job
 --@include outcomes
 
 local state = redis.call('HGET', job, 'state')
-if state == 'ACCEPTING' or state == 'QUEUED' or state == 'RUNNING' then
-  redis.call('HSET', job, 'state', 'CANCELLING')
-elseif state ~= 'CANCELLING' then
+if terminal(state) == 1 then
   return {'state', state}
 end
+if state ~= 'CANCELLING' then
+  redis.call('HSET', job, 'state', 'CANCELLING')
+end
 
-local groups = redis.call('XRANGE', prompts, ARGV[2], '+', 'COUNT', ARGV[3])
-local now = now_ms()
-local last = ''
-local finished = 0
-for _, entry in ipairs(groups) do
-  local entries = entry[2][4]
-  local group = string.match(entry[1], '^%d+') - 1
-  local bits, holders = {'BITFIELD', done}, {'HMGET', running}
-  for at = 1, #entries, 5 do
-    local offset = struct.unpack('>I4', entries, at)
-    bits[#bits + 1] = 'GET'
-    bits[#bits + 1] = 'u1'
-    bits[#bits + 1] = offset
-    holders[#holders + 1] = offset
+local held = {}
+for _, tasks in ipairs(redis.call('HVALS', running)) do
+  for at = 1, #tasks, TASK do
+    held[offset_of(tasks, at)] = true
   end
-  local decided, held = redis.call(unpack(bits)), redis.call(unpack(holders))
+end
+local some = redis.call('XRANGE', appends, ARGV[2], '+', 'COUNT', ARGV[3])
+local now = now_ms()
+local go_on = ''
+for _, append in ipairs(some) do
+  local entries = append[2][4]
   local cancelled = {}
-  for k = 1, #decided do
-    if decided[k] == 0 and not held[k] then
-      cancelled[#cancelled + 1] = {holders[k + 2], 'C', 0, group, ''}
+  for k, bit in ipairs(has_outcome(entries, ENTRY)) do
+    local entry = string.sub(entries, (k - 1) * ENTRY + 1, k * ENTRY)
+    if bit == 0 and not held[offset_of(entry)] then
+      cancelled[#cancelled + 1] = entry .. '\0'
     end
   end
-  finished = record(cancelled, now)
-  last = group + 2
+  record_all(cancelled, 'C', 0, now)
+  go_on = string.match(append[1], '^%d+') + 1
 end
-if #groups < tonumber(ARGV[3]) then
-  last = ''
-  finished = finish(now)
+if #some < tonumber(ARGV[3]) then
+  go_on = ''
+  record({}, {}, 0, now)
 end
 redis.call('PUBLISH', ARGV[1], '')
-return {'cancelling', last, finished}
+return {'cancelling', go_on}

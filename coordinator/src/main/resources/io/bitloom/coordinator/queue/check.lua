@@ -3,6 +3,7 @@
 -- ARGV   1 job, then tokens of leases
 -- Reply  {offset of the job's last prompt that was enqueued, or -1, for each token: 1 if the lease
 --        exists, else 0}
+--@include tasks
 --@include bucket
 
 local flow = load_flow(ARGV[1])

@@ -1,31 +1,44 @@
 -- Takes outcomes of prompts that this lease holds. The lease lets go of them afterwards
 -- (settle.lua).
 -- KEYS   of the job
--- ARGV   1 channel of the job, 2 token of the lease, then for each prompt: offset, status, body
--- Reply  {1 if the job is terminal now, for each prompt: 1 taken, 2 it has an outcome already, 0
---        the lease does not hold it}
+-- ARGV   1 channel of the job, 2 holder, 3 offsets of the prompts, then for each: report
+-- Reply  {1 if the job is terminal now, a digit for each prompt: 1 taken, 2 it has its outcome
+--        already, 0 the lease does not hold it}
+--@include tasks
 --@include job
 --@include outcomes
 
-local holders = {'HMGET', running}
-for i = 3, #ARGV, 3 do
-  holders[#holders + 1] = ARGV[i]
+local held = take_from_holder(ARGV[2], ARGV[3])
+local place_of = {}
+for k = #ARGV[3] / 4, 1, -1 do
+  place_of[string.sub(ARGV[3], 4 * k - 3, 4 * k)] = k
 end
-holders = redis.call(unpack(holders))
 
-local outcomes, reply, seen = {}, {0}, {}
-for k = 1, #holders do
-  local offset = ARGV[3 * k]
-  local token, attempt, group = string.match(holders[k] or '', '^(%d+):(%d+):(%d+)')
-  local taken = token == ARGV[2] and not seen[offset]
-  if taken then
-    seen[offset] = true
-    outcomes[#outcomes + 1] = {offset, ARGV[3 * k + 1], attempt, group, ARGV[3 * k + 2]}
-  end
-  reply[k + 1] = taken and 1 or redis.call('GETBIT', done, offset) * 2
+local tasks, places = {}, {}
+for at = 1, #held, TASK do
+  tasks[#tasks + 1] = string.sub(held, at, at + TASK - 1)
+  places[#places + 1] = place_of[string.sub(held, at + 4, at + 7)]
 end
-reply[1] = record(outcomes, now_ms())
-if #outcomes > 0 then
+local verdicts, taken, reports = {}, {}, {}
+if #tasks > 0 then
+  for k, marked in ipairs(mark(tasks)) do
+    verdicts[places[k]] = 1 + marked
+    if marked == 0 then
+      taken[#taken + 1] = tasks[k]
+      reports[#reports + 1] = ARGV[3 + places[k]]
+    end
+  end
+end
+for k = 1, #ARGV[3] / 4 do
+  if not verdicts[k] then
+    local offset = struct.unpack('>I4', ARGV[3], 4 * k - 3)
+    verdicts[k] = 2 * redis.call('GETBIT', done, offset)
+  end
+end
+
+local ended = 0
+if #tasks > 0 then
+  ended = record(taken, reports, #tasks, now_ms())
   redis.call('PUBLISH', ARGV[1], '')
 end
-return reply
+return {ended, table.concat(verdicts)}

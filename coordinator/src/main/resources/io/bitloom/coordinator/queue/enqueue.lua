@@ -5,6 +5,7 @@
 --        job's last prompt in this bucket before these, or -1, 9 entries
 -- Reply  {1, offset of the last prompt the bucket knows}; {0, the same} if it lacks some before
 --        these: nothing changed
+--@include tasks
 --@include bucket
 --@include wake
 
@@ -20,7 +21,7 @@ end
 
 local first, images, last = 1, 0, mark
 for at = 1, #entries, ENTRY do
-  local _, offset, n = struct.unpack('>I4I4B', entries, at)
+  local offset, n = struct.unpack('>I4B', entries, at + 4)
   if offset <= mark then
     first = at + ENTRY
   else

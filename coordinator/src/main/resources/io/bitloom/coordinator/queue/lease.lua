@@ -4,32 +4,32 @@
 -- Retries that are due and fresh prompts take turns. A retry shares a batch with other retries
 -- only, and one that failed often goes alone, so that a prompt which brings workers down cannot do
 -- so to fresh ones, nor twice to the same. Fresh prompts: the tenant with the lowest virtual time
--- gives one prompt of its first flow and pays images / weight for it, again and again.
+-- gives prompts of its first flow and pays images / weight for them, until another tenant's time is
+-- lower.
 -- KEYS   of the bucket
 -- ARGV   1 worker, 2 most images, 3 duration (ms), 4 failures after which a prompt goes alone,
 --        5 ageing (ms)
 -- Reply  {token or 0 if nothing is ready, number of the last notification, ms until a retry is due
---         or -1, 1 if fresh prompts are left, then for each prompt: job, offset, group, images,
---         attempt}
+--         or -1, 1 if fresh prompts are left, then for each job: job, tasks}
+--@include tasks
 --@include bucket
 
 local max_images = tonumber(ARGV[2])
 local ageing = tonumber(ARGV[5])
 local now = now_ms()
-local was = redis.call('HMGET', meta, 'prompts', 'clock', 'turn', 'wake')
-local waiting = tonumber(was[1] or 0)
-local clock = tonumber(was[2] or 0)
+local was = redis.call('HMGET', meta, 'prompts', 'images', 'clock', 'turn', 'wake', 'token')
+local waiting, images_waiting = tonumber(was[1] or 0), tonumber(was[2] or 0)
+local clock = tonumber(was[3] or 0)
+local retries = redis.call('ZRANGE', retry, 0, max_images, 'WITHSCORES')
 
-local batch = {}
+local batch, jobs = {}, {} -- job -> its tasks; the jobs in order
 local room = max_images
 
--- A batch never asks for more than max_images, unless it is one prompt.
-local function fits(images)
-  return images <= room or #batch == 0
-end
-
-local function take(id, offset, group, images, attempt)
-  batch[#batch + 1] = {id, offset, group, images, attempt}
+local function take(id, tasks, images)
+  if not batch[id] then
+    jobs[#jobs + 1] = id
+  end
+  batch[id] = (batch[id] or '') .. tasks
   room = room - images
 end
 
@@ -42,15 +42,16 @@ end
 
 local function take_retries()
   local alone_from = tonumber(ARGV[4]) + 1
-  local due = redis.call('ZRANGEBYSCORE', retry, '-inf', now, 'LIMIT', 0, math.max(1, max_images))
-  for k, task in ipairs(due) do
-    local id, offset, group, images, attempt =
-      string.match(task, '^(.*):(%d+):(%d+):(%d+):(%d+)$')
-    images, attempt = tonumber(images), tonumber(attempt)
-    local alone = attempt >= alone_from
-    if fits(images) and (not alone or k == 1) then
-      redis.call('ZREM', retry, task)
-      take(id, tonumber(offset), tonumber(group), images, attempt)
+  for k = 1, #retries, 2 do
+    if tonumber(retries[k + 1]) > now then
+      return
+    end
+    local id, task = string.sub(retries[k], 1, -TASK - 2), string.sub(retries[k], -TASK)
+    local images = string.byte(task, ENTRY)
+    local alone = attempt_of(task) >= alone_from
+    if (images <= room or #jobs == 0) and (k == 1 or not alone) then
+      redis.call('ZREM', retry, retries[k])
+      take(id, task, images)
       charge(id, images)
       if alone then
         return
@@ -66,98 +67,125 @@ local function first_flow(tenant)
   if member then
     local id = string.match(member, '%z([^%z]*)$')
     local flow = load_flow(id)
-    return {id = id, member = member, flow = flow, at = 1, taken = 0, images = 0,
+    return {id = id, member = member, flow = flow, at = 1, taken = 0,
       run = redis.call('HGET', runs, flow.f .. ':' .. flow.h)}
   end
 end
 
--- Writes back what was taken of a flow.
+-- How many entries of the current run fit and are paid before the tenant's time passes the limit;
+-- at least the first one if that fits. Returns their number and their images.
+local function affordable(served, time, limit)
+  local flow, left = served.flow, (#served.run - served.at + 1) / ENTRY
+  if flow.n == flow.i then -- one image each: no need to look at them
+    local n = math.min(left, room, math.max(1, math.floor((limit - time) * flow.w) + 1))
+    return n, n
+  end
+  local n, images = 0, 0
+  while n < left do
+    local more = string.byte(served.run, served.at + n * ENTRY + ENTRY - 1)
+    local fits = images + more <= room or n == 0 and #jobs == 0
+    if not fits or n > 0 and time + images / flow.w > limit then
+      break
+    end
+    n, images = n + 1, images + more
+  end
+  return n, images
+end
+
+-- Takes the next entries of a flow.
+local function advance(served, n, images)
+  local flow = served.flow
+  local entries = string.sub(served.run, served.at, served.at + n * ENTRY - 1)
+  take(served.id, string.gsub(entries, string.rep('.', ENTRY), '%0\1'), images)
+  flow.n, flow.i = flow.n - n, flow.i - images
+  waiting, images_waiting = waiting - n, images_waiting - images
+  served.taken, served.at = served.taken + n, served.at + n * ENTRY
+  if served.at > #served.run then
+    redis.call('HDEL', runs, flow.f .. ':' .. flow.h)
+    flow.h = flow.h + 1
+    served.at = 1
+    served.run = flow.n > 0 and redis.call('HGET', runs, flow.f .. ':' .. flow.h)
+  end
+end
+
+-- Writes back what became of a flow.
 local function put_back(served)
   local flow = served.flow
-  local run = flow.f .. ':' .. flow.h
-  if served.at > #served.run then
-    redis.call('HDEL', runs, run)
-    flow.h = flow.h + 1
-  elseif served.at > 1 then
-    redis.call('HSET', runs, run, string.sub(served.run, served.at))
-  end
   redis.call('ZREM', ready, served.member)
-  flow.n, flow.i = flow.n - served.taken, flow.i - served.images
   if flow.n > 0 then
+    if served.at > 1 then
+      redis.call('HSET', runs, flow.f .. ':' .. flow.h, string.sub(served.run, served.at))
+    end
     line_up(served.id, flow, ageing, now)
   end
   save_flow(served.id, flow)
-  redis.call('HINCRBY', meta, 'images', -served.images)
-  waiting = redis.call('HINCRBY', meta, 'prompts', -served.taken)
 end
 
--- Moves to the next entry of a flow; false after its last.
-local function advance(served, images)
-  served.at = served.at + ENTRY
-  served.taken, served.images = served.taken + 1, served.images + images
-  if served.at > #served.run and served.taken < served.flow.n then
-    redis.call('HDEL', runs, served.flow.f .. ':' .. served.flow.h)
-    served.flow.h = served.flow.h + 1
-    served.run = redis.call('HGET', runs, served.flow.f .. ':' .. served.flow.h)
-    served.at = 1
-  end
-  return served.taken < served.flow.n
-end
-
-local function take_fresh()
+-- The tenants that can have a prompt in this batch, by virtual time.
+local function line_of_tenants()
   local line = {}
-  local scores = redis.call('ZRANGE', tenants, 0, math.max(1, max_images) - 1, 'WITHSCORES')
+  local scores = redis.call('ZRANGE', tenants, 0, max_images, 'WITHSCORES')
   for k = 1, #scores, 2 do
     line[#line + 1] = {name = scores[k], time = tonumber(scores[k + 1])}
   end
-  local touched = {}
-  while #line > 0 and (room > 0 or #batch == 0) do
-    local lowest = 1
-    for k = 2, #line do
-      if line[k].time < line[lowest].time then
-        lowest = k
-      end
+  return line
+end
+
+-- The tenant with the lowest time and the time of the next one.
+local function lowest_of(line)
+  local lowest, limit = 1, math.huge
+  for k = 2, #line do
+    if line[k].time < line[lowest].time then
+      lowest, limit = k, line[lowest].time
+    else
+      limit = math.min(limit, line[k].time)
     end
+  end
+  return lowest, limit
+end
+
+local function take_fresh()
+  local line, paid = line_of_tenants(), {}
+  while #line > 0 and room > 0 do
+    local lowest, limit = lowest_of(line)
     local tenant = line[lowest]
     tenant.served = tenant.served or first_flow(tenant.name)
-    local served = tenant.served
-    if not served then
+    if not tenant.served then
       redis.call('ZREM', tenants, tenant.name)
+      paid[tenant] = nil
       table.remove(line, lowest)
     else
-      local group, offset, images = struct.unpack('>I4I4B', served.run, served.at)
-      if not fits(images) then
+      local served = tenant.served
+      local n, images = affordable(served, tenant.time, limit)
+      if n == 0 then
         table.remove(line, lowest)
       else
-        take(served.id, offset, group, images, 1)
-        touched[tenant] = true
-        clock = math.max(clock, tenant.time)
+        advance(served, n, images)
+        clock = math.max(clock, tenant.time + (images - 1) / served.flow.w)
         tenant.time = tenant.time + images / served.flow.w
-        if not advance(served, images) then
+        paid[tenant] = true
+        if served.flow.n == 0 then
           put_back(served)
           tenant.served = nil
         end
       end
     end
   end
-  for tenant in pairs(touched) do
+  for tenant in pairs(paid) do
     if tenant.served and tenant.served.taken > 0 then
       put_back(tenant.served)
     end
     redis.call('ZADD', tenants, 'XX', string.format('%.17g', tenant.time), tenant.name)
   end
-  if #batch > 0 then
-    redis.call('HSET', meta, 'clock', string.format('%.17g', clock))
-  end
 end
 
 local turns = {'retries', 'fresh'}
-if waiting > 0 and was[3] == 'retries' then
+if waiting > 0 and was[4] == 'retries' then
   turns = {'fresh', 'retries'}
 end
 local turn
 for _, which in ipairs(turns) do
-  if #batch == 0 then
+  if #jobs == 0 then
     turn = which
     if which == 'fresh' then
       take_fresh()
@@ -167,23 +195,22 @@ for _, which in ipairs(turns) do
   end
 end
 
-local next_retry = redis.call('ZRANGE', retry, 0, 0, 'WITHSCORES')[2]
 local token = 0
-if #batch > 0 then
-  token = redis.call('HINCRBY', meta, 'token', 1)
-  redis.call('HSET', meta, 'turn', turn)
+if #jobs > 0 then
+  token = tonumber(was[6] or 0) + 1
+  redis.call('HSET', meta, 'token', token, 'turn', turn, 'prompts', waiting,
+    'images', images_waiting, 'clock', string.format('%.17g', clock))
   redis.call('ZADD', leases, now + ARGV[3], token)
-  local tasks = {}
-  for _, t in ipairs(batch) do
-    tasks[t[1] .. ':' .. string.format('%.0f', t[2])] = {t[3], t[4], t[5]}
-  end
-  redis.call('HSET', held, token, cmsgpack.pack({w = ARGV[1], t = tasks}))
+  redis.call('HSET', held, token, cmsgpack.pack({w = ARGV[1], t = batch}))
 end
-local reply = {token, tonumber(was[4] or 0), next_retry and math.max(0, next_retry - now) or -1,
+local next_retry = retries[2]
+if next_retry and turn == 'retries' then
+  next_retry = redis.call('ZRANGE', retry, 0, 0, 'WITHSCORES')[2]
+end
+local reply = {token, tonumber(was[5] or 0), next_retry and math.max(0, next_retry - now) or -1,
   waiting > 0 and 1 or 0}
-for _, t in ipairs(batch) do
-  for k = 1, 5 do
-    reply[#reply + 1] = t[k]
-  end
+for _, id in ipairs(jobs) do
+  reply[#reply + 1] = id
+  reply[#reply + 1] = batch[id]
 end
 return reply

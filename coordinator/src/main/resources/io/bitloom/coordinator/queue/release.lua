@@ -1,58 +1,56 @@
 -- Takes prompts of a lease back that were not started: they go next, and it was not an attempt.
 -- Their jobs are told afterwards (requeue.lua).
 -- KEYS   of the bucket
--- ARGV   1 channel, 2 bucket, 3 token of the lease, 4 ageing (ms), then '<job>:<offset>' for each
---        prompt
--- Reply  for each prompt: 1 taken back, 0 not of this lease
+-- ARGV   1 channel, 2 bucket, 3 token of the lease, 4 ageing (ms), then for each job: job, offsets
+-- Reply  {for each job: tasks that were taken back}; the others are not of this lease
+--@include tasks
 --@include bucket
 --@include wake
 --@include leases
 
 local now = now_ms()
 local ageing = tonumber(ARGV[4])
-local lease = load_lease(ARGV[3]) or {t = {}}
-local reply, fresh, retries = {}, {}, false
-for i = 5, #ARGV do
-  local task = ARGV[i]
-  local held_task = lease.t[task]
-  reply[#reply + 1] = held_task and 1 or 0
-  if held_task then
-    lease.t[task] = nil
-    local id, offset = string.match(task, '^(.*):(%d+)$')
-    if held_task[3] > 1 then
-      retries = true
-      redis.call('ZADD', retry, now,
-        task .. ':' .. held_task[1] .. ':' .. held_task[2] .. ':' .. held_task[3])
-    else
-      fresh[id] = fresh[id] or {}
-      table.insert(fresh[id], {held_task[1], tonumber(offset), held_task[2]})
-    end
+
+-- Puts entries of a flow before all that wait.
+local function put_first(id, flow, entries)
+  table.sort(entries, function(a, b) return offset_of(a) < offset_of(b) end)
+  local images = 0
+  for _, entry in ipairs(entries) do
+    images = images + string.byte(entry, ENTRY)
   end
+  if flow.n == 0 then
+    make_ready(id, flow, ageing, now)
+  end
+  flow.h, flow.n, flow.i = flow.h - 1, flow.n + #entries, flow.i + images
+  redis.call('HSET', runs, flow.f .. ':' .. flow.h, table.concat(entries))
+  save_flow(id, flow)
+  redis.call('HINCRBY', meta, 'images', images)
+  return redis.call('HINCRBY', meta, 'prompts', #entries) == #entries
 end
 
-local were_waiting = tonumber(redis.call('HGET', meta, 'prompts') or 0)
-local waiting = were_waiting
-for id, tasks in pairs(fresh) do
-  local flow = load_flow(id)
-  if flow then -- else the job ended meanwhile and wants nothing drawn
-    table.sort(tasks, function(a, b) return a[2] < b[2] end)
-    local entries, images = {}, 0
-    for k, t in ipairs(tasks) do
-      entries[k] = struct.pack('>I4I4B', t[1], t[2], t[3])
-      images = images + t[3]
+local lease = load_lease(ARGV[3]) or {t = {}}
+local reply, news = {}, false
+for i = 5, #ARGV, 2 do
+  local id = ARGV[i]
+  local tasks = take_from_lease(lease, id, ARGV[i + 1])
+  local entries = {}
+  for at = 1, #tasks, TASK do
+    local task = string.sub(tasks, at, at + TASK - 1)
+    if attempt_of(task) > 1 then
+      redis.call('ZADD', retry, now, id .. ':' .. task)
+      news = true
+    else
+      entries[#entries + 1] = string.sub(task, 1, ENTRY)
     end
-    if flow.n == 0 then
-      make_ready(id, flow, ageing, now)
-    end
-    flow.h, flow.n, flow.i = flow.h - 1, flow.n + #tasks, flow.i + images
-    redis.call('HSET', runs, flow.f .. ':' .. flow.h, table.concat(entries))
-    save_flow(id, flow)
-    redis.call('HINCRBY', meta, 'images', images)
-    waiting = redis.call('HINCRBY', meta, 'prompts', #tasks)
   end
+  local flow = #entries > 0 and load_flow(id)
+  if flow then -- else the job ended meanwhile and wants nothing drawn
+    news = put_first(id, flow, entries) or news
+  end
+  reply[#reply + 1] = tasks
 end
 save_lease(ARGV[3], lease)
-if retries or were_waiting == 0 and waiting > 0 then
+if news then
   wake(ARGV[1], ARGV[2], 0)
 end
 return reply

@@ -1,36 +1,26 @@
 -- Notes that a lease gave prompts back to their bucket: the second half of retry.lua, release.lua
 -- and expire.lua. If the job was cancelled, they are cancelled now.
 -- KEYS   of the job
--- ARGV   1 channel of the job, 2 token of the lease, 3 1 if it was an attempt, else 0,
---        then for each prompt: offset
+-- ARGV   1 channel of the job, 2 holder, 3 1 if it was an attempt, else 0, 4 offsets
 -- Reply  {1 if the job is terminal now, else 0}
+--@include tasks
 --@include job
 --@include outcomes
 
-local holders = {'HMGET', running}
-for i = 4, #ARGV do
-  holders[#holders + 1] = ARGV[i]
-end
-holders = redis.call(unpack(holders))
-
-local cancelling = redis.call('HGET', job, 'state') == 'CANCELLING'
-local cancelled, freed = {}, 0
-for k = 1, #holders do
-  local offset = ARGV[3 + k]
-  local token, attempt, group = string.match(holders[k] or '', '^(%d+):(%d+):(%d+)')
-  if token == ARGV[2] then
-    freed = freed + redis.call('HDEL', running, offset)
-    if cancelling then
-      cancelled[#cancelled + 1] = {offset, 'C', attempt, group, ''}
-    end
-  end
-end
-if freed == 0 then
+local freed = take_from_holder(ARGV[2], ARGV[4])
+if freed == '' then
   return {0}
 end
-if ARGV[3] == '1' and not cancelling then
-  redis.call('HINCRBY', job, 'retried', freed)
+local cancelled = {}
+if redis.call('HGET', job, 'state') == 'CANCELLING' then
+  for k, bit in ipairs(has_outcome(freed, TASK)) do
+    if bit == 0 then
+      cancelled[#cancelled + 1] = string.sub(freed, (k - 1) * TASK + 1, k * TASK)
+    end
+  end
+elseif ARGV[3] == '1' then
+  redis.call('HINCRBY', job, 'retried', #freed / TASK)
 end
-local finished = record(cancelled, now_ms())
+local ended = record_all(cancelled, 'C', #freed / TASK, now_ms())
 redis.call('PUBLISH', ARGV[1], '')
-return {finished}
+return {ended}

@@ -3,8 +3,10 @@
 -- has its outcome (commit.lua, settle.lua).
 -- KEYS   of the bucket
 -- ARGV   1 channel, 2 bucket, 3 token of the lease, 4 most attempts, 5 backoff (ms), 6 longest
---        backoff (ms), 7 random seed, then '<job>:<offset>' for each prompt
--- Reply  for each prompt: 1 waits for its next attempt, 2 has none left, 0 not of this lease
+--        backoff (ms), 7 random seed, then for each job: job, offsets
+-- Reply  {for each job: tasks that wait for their next attempt, tasks that have none left}; the
+--        others are not of this lease
+--@include tasks
 --@include bucket
 --@include wake
 --@include leases
@@ -14,19 +16,15 @@ math.randomseed(ARGV[7])
 local now = now_ms()
 local lease = load_lease(ARGV[3]) or {t = {}}
 local reply, soonest = {}, math.huge
-for i = 8, #ARGV do
-  local task = ARGV[i]
-  local held_task = lease.t[task]
-  if not held_task then
-    reply[#reply + 1] = 0
-  elseif held_task[3] >= tonumber(ARGV[4]) then
-    reply[#reply + 1] = 2
-  else
-    reply[#reply + 1] = 1
-    soonest = math.min(soonest,
-      attempt_again(task, held_task, tonumber(ARGV[5]), tonumber(ARGV[6]), now))
-    lease.t[task] = nil
+for i = 8, #ARGV, 2 do
+  local some, none = attempts_left(take_from_lease(lease, ARGV[i], ARGV[i + 1]), tonumber(ARGV[4]))
+  if none ~= '' then
+    lease.t[ARGV[i]] = (lease.t[ARGV[i]] or '') .. none
   end
+  soonest = math.min(soonest,
+    attempt_again(ARGV[i], some, tonumber(ARGV[5]), tonumber(ARGV[6]), now))
+  reply[#reply + 1] = some
+  reply[#reply + 1] = none
 end
 if soonest < math.huge then
   save_lease(ARGV[3], lease)

@@ -3,6 +3,7 @@
 -- ARGV   1 channel of the job, 2 expected number of prompts, or empty
 -- Reply  {'sealed', 1 if the job is terminal now}; {'count', its count} if that was not expected;
 --        {'state', state or false} if it was cancelled or there is no such job
+--@include tasks
 --@include job
 --@include outcomes
 
@@ -19,6 +20,6 @@ if state ~= 'ACCEPTING' then
 end
 local now = now_ms()
 redis.call('HSET', job, 'state', was[4] and 'RUNNING' or 'QUEUED', 'sealed', now)
-local finished = finish(now)
+local ended = record({}, {}, 0, now)
 redis.call('PUBLISH', ARGV[1], '')
-return {'sealed', finished}
+return {'sealed', ended}

@@ -1,7 +1,8 @@
 -- Lets a lease forget prompts that have their outcome or that their job did not give to it.
 -- KEYS   of the bucket
--- ARGV   1 token of the lease, then '<job>:<offset>' for each prompt
--- Reply  {number of prompts that the lease still holds}
+-- ARGV   1 token of the lease, then for each job: job, offsets
+-- Reply  {1 if the lease still holds prompts, else 0}
+--@include tasks
 --@include bucket
 --@include leases
 
@@ -9,12 +10,8 @@ local lease = load_lease(ARGV[1])
 if not lease then
   return {0}
 end
-for i = 2, #ARGV do
-  lease.t[ARGV[i]] = nil
+for i = 2, #ARGV, 2 do
+  take_from_lease(lease, ARGV[i], ARGV[i + 1])
 end
 save_lease(ARGV[1], lease)
-local left = 0
-for _ in pairs(lease.t) do
-  left = left + 1
-end
-return {left}
+return {next(lease.t) and 1 or 0}

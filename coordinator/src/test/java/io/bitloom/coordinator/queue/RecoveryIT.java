@@ -67,10 +67,10 @@ class RecoveryIT extends QueueFixture {
     PromptGroups.Part part = onlyToTheJob(jobId, 0, 40, SQUARE).parts().get(0);
     JobScripts.Share share = new JobScripts.Share("tenant", "1.0", "5");
     for (int i = 0; i < 3; i++) {
-      await(buckets.enqueue(SQUARE, jobId, share, -1, part.queueEntries()));
+      await(buckets.enqueue(SQUARE, jobId, share, -1, part.entries()));
     }
     append(jobId, 40, 10, SQUARE);
-    await(buckets.enqueue(SQUARE, jobId, share, -1, part.queueEntries()));
+    await(buckets.enqueue(SQUARE, jobId, share, -1, part.entries()));
 
     assertEquals(offsetsOf(0, 50, 1), offsets(lease(SQUARE, 1000)));
     assertEquals(0, backlog(SQUARE).prompts());
@@ -100,14 +100,14 @@ class RecoveryIT extends QueueFixture {
     await(queue.expire(new LeaseRef(SQUARE, lost.token())));
 
     assertEquals(ResultRecord.Status.LOST, results(jobId).get(0).status());
-    assertEquals(0, backlog(SQUARE).leases());
+    awaitTrue("no lease left", () -> backlog(SQUARE).leases() == 0);
   }
 
   @Test
   void anOutcomeThatItsLeaseDoesNotKnowOfIsNeitherLostNorDoubled() throws InterruptedException {
     String jobId = sealedJob(2, SQUARE);
     LeasedBatch batch = await(queue.lease(SQUARE, WORKER, 2, Duration.ofMillis(100))).orElseThrow();
-    await(jobs.commit(jobId, batch.lease().token(), List.of(success(0))));
+    await(jobs.commit(jobId, batch.lease(), List.of(success(0))));
     assertEquals(1, job(jobId).counts().succeeded());
 
     assertEquals(
@@ -152,7 +152,9 @@ class RecoveryIT extends QueueFixture {
   @Test
   void aCancellationThatStoppedHalfWayIsFinished() throws InterruptedException {
     String jobId = newJob();
-    append(jobId, 0, 640, SQUARE);
+    for (int i = 0; i < 20; i++) {
+      append(jobId, i * 32L, 32, SQUARE);
+    }
     await(queue.seal(jobId, OptionalLong.of(640)));
     await(jobs.cancel(jobId, "0", 3));
     assertEquals(96, job(jobId).counts().cancelled());
@@ -168,7 +170,7 @@ class RecoveryIT extends QueueFixture {
   void aJobWhoseEndItsBucketsWereNotToldOfIsForgottenByThem() throws InterruptedException {
     String jobId = sealedJob(2, SQUARE);
     LeasedBatch batch = lease(SQUARE, 2);
-    await(jobs.commit(jobId, batch.lease().token(), List.of(success(0), success(1))));
+    await(jobs.commit(jobId, batch.lease(), List.of(success(0), success(1))));
     await(buckets.settle(batch.lease(), refs(batch)));
     assertEquals(1L, await(redis.call(r -> r.hlen(keys.bucket(SQUARE)[0]))).longValue());
 
@@ -190,7 +192,7 @@ class RecoveryIT extends QueueFixture {
       expected.add(keys.bucket(bucket)[7]);
       expected.add(keys.bucket(bucket)[3]);
     }
-    for (int k : new int[] {0, 1, 2, 4, 5}) {
+    for (int k : new int[] {0, 2, 3, 5, 6}) {
       expected.add(keys.job(jobId)[k]);
     }
     expected.addAll(List.of(keys.jobs(), keys.jobsOf("tenant"), keys.buckets()));

@@ -38,7 +38,7 @@ class ScriptTest {
   @EnumSource(Script.class)
   void aScriptTouchesNoKeyButThoseItIsGiven(Script script) {
     String text = script.lua().text();
-    String names = "job|prompts|buckets|running|done|results";
+    String names = "job|appends|prompts|buckets|running|done|results";
     if (script.tag() == Script.Tag.BUCKET) {
       names = "flows|runs|ready|tenants|retry|leases|held|meta";
     } else if (script.tag() == Script.Tag.INDEX) {

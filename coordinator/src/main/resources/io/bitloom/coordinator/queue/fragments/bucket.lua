@@ -7,21 +7,14 @@
 --   ready    zset    '<tenant>\0<rank>\0<job>', all with score 0: the flows with entries; of a
 --                    tenant the one with the lowest rank goes first
 --   tenants  zset    tenant -> virtual time: images served by weight
---   retry    zset    task -> when its next attempt may start (ms)
+--   retry    zset    '<job>:<task>' -> when this attempt may start (ms)
 --   leases   zset    token -> expiry (ms)
---   held     hash    token -> packed lease; w: worker or false, t: '<job>:<offset>' -> {group, images, attempt}
+--   held     hash    token -> packed lease; w: worker or false, t: job -> tasks
 --   meta     hash    token: the last one; wake: counts notifications; flow: the last short id;
 --                    clock: virtual time of the bucket; prompts, images: that wait for their first
 --                    attempt; turn: what the last lease was made of
--- An entry is 9 bytes: u32 group, u32 offset, u8 images. A task is the text
--- '<job>:<offset>:<group>:<images>:<attempt>'. Jobs and tenants come escaped: no colon, no \0.
+-- Jobs and tenants come escaped: no colon, no \0.
 local flows, runs, ready, tenants, retry, leases, held, meta = unpack(KEYS)
-local ENTRY = 9
-
-local function now_ms()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
-end
 
 local function load_flow(id)
   local packed = redis.call('HGET', flows, id)

@@ -1,18 +1,35 @@
 -- The keys of one job, for every script that works on a job:
 --   job      hash    tenant, weight, priority, spec, state, counts, times (ms)
---   prompts  stream  groups of prompts of one bucket and one append; the id is the offset of the
---                    first one plus 1; b: bucket's index, e: entries (u32 offset, u8 images each),
---                    p: payloads (u32 length and bytes each)
---   buckets  hash    bucket -> '<index> <offset of its last prompt>'
---   running  hash    offset -> '<token>:<attempt>:<group>:<bucket's index>' of the lease that holds
---                    it; no prompt in here has an outcome
+--   appends  stream  what was appended to one bucket at once; the id is the offset of the first
+--                    prompt plus 1; b: bucket, e: entries
+--   prompts  hash    group, the offset of its first prompt -> payloads
+--   buckets  hash    bucket -> offset of the last prompt that was appended to it
+--   running  hash    holder, '<token> <bucket>' -> tasks that this lease holds
 --   done     bitmap  1 at the offset of every prompt that has its outcome
---   results  stream  one entry for the outcomes of one call; the id is '<cursor of the first>-<ms>',
---                    a field '<offset>:<status>:<attempt>:<group>' with the body for each outcome;
---                    status: S succeeded, F failed, L lost, C cancelled
-local job, prompts, buckets, running, done, results = unpack(KEYS)
+--   results  hash    page -> up to 16 outcomes; the first one of page p has cursor 16 p + 1. An
+--                    outcome is a task, u48 time (ms) and a report: a letter for the status
+--                    (S succeeded, F failed, L lost, C cancelled), u32 length, body
+local job, appends, prompts, buckets, running, done, results = unpack(KEYS)
 
-local function now_ms()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
+-- For each of the tasks or entries of this size: 1 if it has its outcome, else 0.
+local function has_outcome(list, size)
+  local bits, n = {'BITFIELD', done}, 2
+  for at = 1, #list, size do
+    bits[n + 1], bits[n + 2], bits[n + 3] = 'GET', 'u1', offset_of(list, at)
+    n = n + 3
+  end
+  return redis.call(unpack(bits))
+end
+
+-- Takes tasks from what a lease holds of this job. Returns those that it did hold.
+local function take_from_holder(holder, offsets)
+  local inside, outside = split(redis.call('HGET', running, holder) or '', offsets)
+  if inside ~= '' then
+    if outside == '' then
+      redis.call('HDEL', running, holder)
+    else
+      redis.call('HSET', running, holder, outside)
+    end
+  end
+  return inside
 end

@@ -12,3 +12,10 @@ local function save_lease(token, lease)
     redis.call('ZREM', leases, token)
   end
 end
+
+-- Takes named tasks of one job from a lease. Returns those that it held.
+local function take_from_lease(lease, id, offsets)
+  local inside, outside = split(lease.t[id] or '', offsets)
+  lease.t[id] = outside ~= '' and outside or nil
+  return inside
+end

@@ -1,4 +1,11 @@
--- What a job in this state becomes when its last prompt has an outcome; nil: it stays.
+local OPEN = {ACCEPTING = true, QUEUED = true, RUNNING = true, CANCELLING = true}
+
+-- 1 if a job in this state cannot change any more, or is not there; else 0.
+local function terminal(state)
+  return OPEN[state] and 0 or 1
+end
+
+-- What a job in this state becomes when its last prompt has its outcome; nil: it stays.
 local function end_state(state, succeeded, failed)
   if state == 'CANCELLING' then
     return 'CANCELLED'
@@ -10,55 +17,75 @@ local function end_state(state, succeeded, failed)
   end
 end
 
--- 1 if a job in this state cannot change any more, or is not there; else 0.
-local function terminal(state)
-  local open = {ACCEPTING = 0, QUEUED = 0, RUNNING = 0, CANCELLING = 0}
-  return open[state] or 1
+local PAGE = 16
+local COUNTED_AS = {S = 'succeeded', F = 'failed', L = 'failed', C = 'cancelled'}
+
+-- Marks tasks as having their outcome. For each: 1 if it was marked before, else 0.
+local function mark(tasks)
+  local bits, n = {'BITFIELD', done}, 2
+  for _, task in ipairs(tasks) do
+    bits[n + 1], bits[n + 2], bits[n + 3], bits[n + 4] = 'SET', 'u1', offset_of(task), 1
+    n = n + 4
+  end
+  return redis.call(unpack(bits))
 end
 
--- Ends the job if every prompt has its outcome. Returns 1 if the job is terminal now, else 0.
-local function finish(now)
-  local c = redis.call('HMGET', job, 'state', 'appended', 'succeeded', 'failed', 'cancelled')
-  if c[2] - c[3] - c[4] - c[5] > 0 then
-    return 0
+-- Writes outcomes behind those of the job that there are.
+local function write(tasks, reports, before, now)
+  local page, filled = math.floor(before / PAGE), before % PAGE
+  local text = {filled > 0 and redis.call('HGET', results, page) or nil}
+  local pages = {'HSET', results}
+  local time = struct.pack('>I6', now)
+  for k, task in ipairs(tasks) do
+    local n = #text
+    text[n + 1], text[n + 2], text[n + 3] = task, time, reports[k]
+    filled = filled + 1
+    if filled == PAGE or k == #tasks then
+      pages[#pages + 1], pages[#pages + 2] = page, table.concat(text)
+      page, filled, text = page + 1, 0, {}
+    end
   end
-  local ended = end_state(c[1], tonumber(c[3]), tonumber(c[4]))
-  if not ended then
-    return 0
-  end
-  redis.call('HSET', job, 'state', ended, 'ended', now)
-  return 1
+  redis.call(unpack(pages))
 end
 
-local counted_as = {S = 'succeeded', F = 'failed', L = 'failed', C = 'cancelled'}
+-- Makes outcomes visible together with the job's counts, and ends the job if these were the last.
+-- tasks: all marked just now; reports: of these, in order; freed: how many tasks leases let go of.
+-- Returns 1 if the job is terminal now, else 0.
+local function record(tasks, reports, freed, now)
+  local was = redis.call('HMGET', job, 'state', 'appended', 'running', 'succeeded', 'failed',
+    'cancelled')
+  local state, appended, held = was[1], tonumber(was[2]), tonumber(was[3]) - freed
+  local counts = {succeeded = tonumber(was[4]), failed = tonumber(was[5]),
+    cancelled = tonumber(was[6])}
+  local before = counts.succeeded + counts.failed + counts.cancelled
+  if #tasks > 0 then
+    write(tasks, reports, before, now)
+    for _, report in ipairs(reports) do
+      local count = COUNTED_AS[string.sub(report, 1, 1)]
+      counts[count] = counts[count] + 1
+    end
+  end
+  local change = {'HSET', job, 'running', held, 'succeeded', counts.succeeded,
+    'failed', counts.failed, 'cancelled', counts.cancelled}
+  local ended = before + #tasks == appended and end_state(state, counts.succeeded, counts.failed)
+  if ended then
+    for _, value in ipairs({'state', ended, 'ended', now, 'running', 0}) do
+      change[#change + 1] = value
+    end
+    redis.call('UNLINK', appends, running)
+  end
+  redis.call(unpack(change))
+  return ended and 1 or 0
+end
 
--- Makes outcomes of prompts that have none visible, together with the job's counts.
--- outcomes: list of {offset, status, attempt, group, body}. Returns what finish() does.
-local function record(outcomes, now)
-  if #outcomes == 0 then
-    return 0
+-- Gives the same report without a body to all of some tasks.
+local function record_all(tasks, status, freed, now)
+  local reports = {}
+  if #tasks > 0 then
+    mark(tasks)
   end
-  local c = redis.call('HMGET', job, 'succeeded', 'failed', 'cancelled')
-  local add = {'XADD', results, string.format('%.0f-%.0f', c[1] + c[2] + c[3] + 1, now)}
-  local bits = {'BITFIELD', done}
-  local offsets = {'HDEL', running}
-  local counts = {}
-  for _, o in ipairs(outcomes) do
-    add[#add + 1] = o[1] .. ':' .. o[2] .. ':' .. o[3] .. ':' .. o[4]
-    add[#add + 1] = o[5]
-    bits[#bits + 1] = 'SET'
-    bits[#bits + 1] = 'u1'
-    bits[#bits + 1] = o[1]
-    bits[#bits + 1] = 1
-    offsets[#offsets + 1] = o[1]
-    local count = counted_as[o[2]]
-    counts[count] = (counts[count] or 0) + 1
+  for k = 1, #tasks do
+    reports[k] = status .. '\0\0\0\0'
   end
-  redis.call(unpack(add))
-  redis.call(unpack(bits))
-  redis.call(unpack(offsets))
-  for count, n in pairs(counts) do
-    redis.call('HINCRBY', job, count, n)
-  end
-  return finish(now)
+  return record(tasks, reports, freed, now)
 end

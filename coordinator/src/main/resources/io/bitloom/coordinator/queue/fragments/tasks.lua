@@ -1,0 +1,34 @@
+-- A prompt in a queue is an entry of 9 bytes: u32 group, u32 offset, u8 images. With a lease it is
+-- a task of 10 bytes: an entry and u8 attempt. Lists of entries, of tasks and of u32 offsets are
+-- strings of these, one behind the other.
+local ENTRY, TASK = 9, 10
+
+local function offset_of(entry, at)
+  return (struct.unpack('>I4', entry, (at or 1) + 4))
+end
+
+local function attempt_of(task)
+  return string.byte(task, TASK)
+end
+
+local function now_ms()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- Splits tasks into those whose offsets are named and the others.
+local function split(tasks, offsets)
+  if string.gsub(tasks, '....(....)..', '%1') == offsets then
+    return tasks, ''
+  end
+  local named = {}
+  for at = 1, #offsets, 4 do
+    named[string.sub(offsets, at, at + 3)] = true
+  end
+  local inside, outside = {}, {}
+  for at = 1, #tasks, TASK do
+    local side = named[string.sub(tasks, at + 4, at + 7)] and inside or outside
+    side[#side + 1] = string.sub(tasks, at, at + TASK - 1)
+  end
+  return table.concat(inside), table.concat(outside)
+end

@@ -1,0 +1,23 @@
+-- Gives up prompts of an expired lease that have no attempt left, whether or not their job ever
+-- gave them to that lease (start.lua). The lease lets go of them afterwards (settle.lua).
+-- KEYS   of the job
+-- ARGV   1 channel of the job, 2 holder, 3 tasks
+-- Reply  {1 if the job is terminal now, else 0}
+--@include tasks
+--@include job
+--@include outcomes
+
+local offsets = string.gsub(ARGV[3], '....(....)..', '%1')
+local freed = #take_from_holder(ARGV[2], offsets) / TASK
+local lost = {}
+for k, bit in ipairs(has_outcome(ARGV[3], TASK)) do
+  if bit == 0 then
+    lost[#lost + 1] = string.sub(ARGV[3], (k - 1) * TASK + 1, k * TASK)
+  end
+end
+if #lost == 0 and freed == 0 or redis.call('EXISTS', job) == 0 then
+  return {0}
+end
+local ended = record_all(lost, 'L', freed, now_ms())
+redis.call('PUBLISH', ARGV[1], '')
+return {ended}
