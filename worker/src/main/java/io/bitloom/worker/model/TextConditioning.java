@@ -87,8 +87,9 @@ final class TextConditioning {
     Tensor ada = null;
     if (sharedAdaLin != null) {
       ada = sharedAdaLin.apply(PerImage.silu(pooled)).view(-1, 1, 6, config.embedDim());
-      trace.record("act/shared_ada", ada);
     }
+    // Where every block has a modulation of its own, the shared layer is the identity.
+    trace.record("act/shared_ada", ada == null ? pooled : ada);
     return new TextCondition(projected, text.lengths(), pooled, ada);
   }
 
