@@ -155,7 +155,7 @@ final class JobScripts {
             .add(Keys.holder(lease))
             .add(Tasks.packOffsets(outcomes.stream().map(Outcome::offset).toList()));
     for (Outcome outcome : outcomes) {
-      arguments.add(ResultPages.report(outcome.status(), outcome.body()));
+      arguments.add(ResultEntries.report(outcome.status(), outcome.body()));
     }
     return run(Script.COMMIT, jobId, arguments)
         .thenApply(
@@ -210,23 +210,16 @@ final class JobScripts {
 
   /** Empty if there is no such job. */
   CompletionStage<Optional<List<ResultRecord>>> results(String jobId, long after, int count) {
-    String[] fields = ResultPages.fields(after, count);
     CompletionStage<Boolean> exists =
         redis.call(r -> r.exists(keys.jobHash(jobId))).thenApply(n -> n > 0);
     return redis
-        .call(r -> r.hmget(keys.results(jobId), fields))
+        .call(r -> r.lrange(keys.results(jobId), after, after + count - 1))
         .thenCompose(
-            pages -> {
-              List<ResultPages.Outcome> outcomes = new ArrayList<>();
-              for (KeyValue<String, byte[]> page : pages) {
-                page.ifHasValue(
-                    text ->
-                        outcomes.addAll(
-                            ResultPages.read(
-                                Long.parseLong(page.getKey()),
-                                Tasks.unsafeWrap(text),
-                                after,
-                                count)));
+            entries -> {
+              List<ResultEntries.Outcome> outcomes = new ArrayList<>(entries.size());
+              for (byte[] entry : entries) {
+                outcomes.add(
+                    ResultEntries.read(after + outcomes.size() + 1, Tasks.unsafeWrap(entry)));
               }
               return withPayloads(jobId, outcomes);
             })
@@ -234,7 +227,7 @@ final class JobScripts {
   }
 
   private CompletionStage<List<ResultRecord>> withPayloads(
-      String jobId, List<ResultPages.Outcome> outcomes) {
+      String jobId, List<ResultEntries.Outcome> outcomes) {
     if (outcomes.isEmpty()) {
       return CompletableFuture.completedStage(List.of());
     }

@@ -6,9 +6,9 @@
 --   buckets  hash    bucket -> offset of the last prompt that was appended to it
 --   running  hash    holder, '<token> <bucket>' -> tasks that this lease holds
 --   done     bitmap  1 at the offset of every prompt that has its outcome
---   results  hash    page -> up to 16 outcomes; the first one of page p has cursor 16 p + 1. An
+--   results  list    outcomes in the order in which they were taken; cursor c is at place c - 1. An
 --                    outcome is a task, u48 time (ms) and a report: a letter for the status
---                    (S succeeded, F failed, L lost, C cancelled), u32 length, body
+--                    (S succeeded, F failed, L lost, C cancelled) and the body
 local job, appends, prompts, buckets, running, done, results = unpack(KEYS)
 
 -- For each of the tasks or entries of this size: 1 if it has its outcome, else 0.

@@ -17,7 +17,6 @@ local function end_state(state, succeeded, failed)
   end
 end
 
-local PAGE = 16
 local COUNTED_AS = {S = 'succeeded', F = 'failed', L = 'failed', C = 'cancelled'}
 
 -- Marks tasks as having their outcome. For each: 1 if it was marked before, else 0.
@@ -31,21 +30,13 @@ local function mark(tasks)
 end
 
 -- Writes outcomes behind those of the job that there are.
-local function write(tasks, reports, before, now)
-  local page, filled = math.floor(before / PAGE), before % PAGE
-  local text = {filled > 0 and redis.call('HGET', results, page) or nil}
-  local pages = {'HSET', results}
+local function write(tasks, reports, now)
   local time = struct.pack('>I6', now)
+  local list = {'RPUSH', results}
   for k, task in ipairs(tasks) do
-    local n = #text
-    text[n + 1], text[n + 2], text[n + 3] = task, time, reports[k]
-    filled = filled + 1
-    if filled == PAGE or k == #tasks then
-      pages[#pages + 1], pages[#pages + 2] = page, table.concat(text)
-      page, filled, text = page + 1, 0, {}
-    end
+    list[k + 2] = task .. time .. reports[k]
   end
-  redis.call(unpack(pages))
+  redis.call(unpack(list))
 end
 
 -- Makes outcomes visible together with the job's counts, and ends the job if these were the last.
@@ -59,7 +50,7 @@ local function record(tasks, reports, freed, now)
     cancelled = tonumber(was[6])}
   local before = counts.succeeded + counts.failed + counts.cancelled
   if #tasks > 0 then
-    write(tasks, reports, before, now)
+    write(tasks, reports, now)
     for _, report in ipairs(reports) do
       local count = COUNTED_AS[string.sub(report, 1, 1)]
       counts[count] = counts[count] + 1
@@ -85,7 +76,7 @@ local function record_all(tasks, status, freed, now)
     mark(tasks)
   end
   for k = 1, #tasks do
-    reports[k] = status .. '\0\0\0\0'
+    reports[k] = status
   end
   return record(tasks, reports, freed, now)
 end
