@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.GrpcErrors;
-import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.CancelJobRequest;
 import io.bitloom.v1.CreateJobRequest;
@@ -29,57 +28,21 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
-import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every bad input is refused by field and value, and changes nothing. */
-class BadRequestsIT {
-
-  @TempDir static Path directory;
-  private static TestCoordinator coordinator;
-
-  @BeforeAll
-  static void start() throws Exception {
-    coordinator = TestCoordinator.start(directory);
-    coordinator.announce("fake", "0.06M", "0.25M");
-  }
-
-  @AfterAll
-  static void stop() {
-    coordinator.close();
-  }
-
-  private static BatchServiceGrpc.BatchServiceBlockingStub batch() {
-    return coordinator.batch();
-  }
-
-  private static BitloomException error(Executable call) {
-    return GrpcErrors.fromStatus(assertThrows(RuntimeException.class, call));
-  }
-
-  private static void assertError(ErrorCode code, String field, String value, BitloomException e) {
-    assertEquals(code, e.code(), e.getMessage());
-    assertEquals(field, e.violations().get(0).field());
-    assertEquals(value, e.violations().get(0).value());
-  }
-
-  private static long appended(String job) {
-    return coordinator.job(job).getCounts().getAppended();
-  }
+class BadRequestsIT extends ApiFixture {
 
   private static Arguments bad(String field, String value, Consumer<CreateJobRequest.Builder> set) {
     return Arguments.of(field, value, set);

@@ -3,17 +3,13 @@ package io.bitloom.coordinator.api;
 import static io.bitloom.coordinator.TestCoordinator.prompts;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.coordinator.FakeBehaviour;
 import io.bitloom.coordinator.FakeWorker;
-import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.AppendPromptsRequest;
-import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.CancelJobRequest;
 import io.bitloom.v1.CreateJobRequest;
 import io.bitloom.v1.Job;
@@ -30,52 +26,15 @@ import io.bitloom.v1.SealJobRequest;
 import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WatchJobResponse;
 import io.grpc.Status;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.api.io.TempDir;
 
-class BatchServiceIT {
-
-  @TempDir static Path directory;
-  private static TestCoordinator coordinator;
-
-  @BeforeAll
-  static void start() throws Exception {
-    coordinator = TestCoordinator.start(directory);
-    coordinator.announce("fake", "0.06M", "0.25M");
-  }
-
-  @AfterAll
-  static void stop() {
-    coordinator.close();
-  }
-
-  private static BatchServiceGrpc.BatchServiceBlockingStub batch() {
-    return coordinator.batch();
-  }
-
-  private static BitloomException error(Executable call) {
-    return GrpcErrors.fromStatus(assertThrows(RuntimeException.class, call));
-  }
-
-  private static void assertError(ErrorCode code, String field, String value, BitloomException e) {
-    assertEquals(code, e.code(), e.getMessage());
-    assertEquals(field, e.violations().get(0).field());
-    assertEquals(value, e.violations().get(0).value());
-  }
-
-  private static long appended(String job) {
-    return coordinator.job(job).getCounts().getAppended();
-  }
+class BatchServiceIT extends ApiFixture {
 
   // The whole way
 

@@ -1,47 +1,22 @@
 package io.bitloom.coordinator.dispatch;
 
 import static io.bitloom.coordinator.TestCoordinator.prompts;
-import static io.bitloom.coordinator.dispatch.ScriptedWorker.held;
 import static io.bitloom.coordinator.dispatch.ScriptedWorker.offsets;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.CapacityUpdate;
 import io.bitloom.v1.CreateJobRequest;
-import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.ScheduleCapacity;
 import io.bitloom.v1.Task;
 import io.bitloom.v1.WorkRequest;
-import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Which batches workers get. */
-class BatchesIT {
-
-  @TempDir Path directory;
-  private TestCoordinator coordinator;
-
-  @BeforeEach
-  void start() throws Exception {
-    coordinator = TestCoordinator.start(directory);
-    coordinator.announce("fake", "0.06M", "0.25M");
-  }
-
-  @AfterEach
-  void stop() {
-    coordinator.close();
-  }
-
-  private ScriptedWorker connect(String workerId, HeldLease... held) throws Exception {
-    return new ScriptedWorker(coordinator.channel()).welcome(workerId, held);
-  }
+class BatchesIT extends DispatchFixture {
 
   // Batches
 

@@ -13,46 +13,19 @@ import io.bitloom.coordinator.FakeBehaviour;
 import io.bitloom.coordinator.FakeWorker;
 import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.Heartbeat;
-import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.Outcome;
-import io.bitloom.v1.OutcomeAckStatus;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.Task;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What becomes of the prompts of workers that are lost, late or confused. */
-class LostWorkerIT {
-
-  @TempDir Path directory;
-  private TestCoordinator coordinator;
-
-  @BeforeEach
-  void start() throws Exception {
-    coordinator = TestCoordinator.start(directory);
-    coordinator.announce("fake", "0.06M", "0.25M");
-  }
-
-  @AfterEach
-  void stop() {
-    coordinator.close();
-  }
-
-  private ScriptedWorker connect(String workerId, HeldLease... held) throws Exception {
-    return new ScriptedWorker(coordinator.channel()).welcome(workerId, held);
-  }
-
-  private static final OutcomeAckStatus COMMITTED = OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED;
-  private static final OutcomeAckStatus SUPERSEDED = OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED;
+class LostWorkerIT extends DispatchFixture {
 
   @Test
   void aWorkerThatIsCutMidBatchCostsNothingButTime() throws Exception {

@@ -2,7 +2,6 @@ package io.bitloom.coordinator.dispatch;
 
 import static io.bitloom.coordinator.TestCoordinator.prompts;
 import static io.bitloom.coordinator.dispatch.ScriptedWorker.drawn;
-import static io.bitloom.coordinator.dispatch.ScriptedWorker.held;
 import static io.bitloom.coordinator.dispatch.ScriptedWorker.image;
 import static io.bitloom.coordinator.dispatch.ScriptedWorker.outcome;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -11,18 +10,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.FakeBehaviour;
-import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.CapacityUpdate;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
-import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.Outcome;
-import io.bitloom.v1.OutcomeAckStatus;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.ScheduleCapacity;
 import io.bitloom.v1.Task;
@@ -30,41 +26,16 @@ import io.bitloom.v1.TaskFailure;
 import io.bitloom.v1.TaskRef;
 import io.bitloom.v1.WorkRequest;
 import io.bitloom.v1.WorkerModel;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What workers report, and what they must not. */
-class WorkerOutcomesIT {
-
-  @TempDir Path directory;
-  private TestCoordinator coordinator;
-
-  @BeforeEach
-  void start() throws Exception {
-    coordinator = TestCoordinator.start(directory);
-    coordinator.announce("fake", "0.06M", "0.25M");
-  }
-
-  @AfterEach
-  void stop() {
-    coordinator.close();
-  }
-
-  private ScriptedWorker connect(String workerId, HeldLease... held) throws Exception {
-    return new ScriptedWorker(coordinator.channel()).welcome(workerId, held);
-  }
-
-  private static final OutcomeAckStatus COMMITTED = OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED;
-  private static final OutcomeAckStatus SUPERSEDED = OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED;
+class WorkerOutcomesIT extends DispatchFixture {
 
   // Failures
 
