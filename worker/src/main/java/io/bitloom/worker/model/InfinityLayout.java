@@ -52,6 +52,14 @@ public final class InfinityLayout {
   }
 
   /**
+   * Whether a tensor of a checkpoint is a constant that training leaves alone: the zero bias of the
+   * keys, and the weight of ones that the official RMS norm keeps.
+   */
+  public static boolean isBuffer(String name) {
+    return name.endsWith("zero_k_bias") || name.endsWith("ln_wo_grad.weight");
+  }
+
+  /**
    * Compares weights with the architecture.
    *
    * @throws WeightsException if tensors are missing, have another shape or are not part of the

@@ -16,7 +16,7 @@ import org.bytedeco.pytorch.global.torch;
  * standard deviation 1.2 cut off at ±2, from PyTorch's generator with seed 0, divided by the square
  * root of the channels.
  */
-final class UnconditionalText {
+public final class UnconditionalText {
   private static final double STD = 1.2;
   private static final double CUT = 2;
 
@@ -33,7 +33,7 @@ final class UnconditionalText {
   }
 
   /** PyTorch's trunc_normal_: uniform between the two tails, through the inverse error function. */
-  static Tensor initial(long length, long channels) {
+  public static Tensor initial(long length, long channels) {
     double inner = torch.erf(Tensors.of(new double[] {CUT / STD / Math.sqrt(2)}, 1)).item_double();
     return Tensors.empty(DType.F32, TorchDevice.CPU, length, channels)
         .uniform_(-inner, inner, new GeneratorOptional(torch.make_generator_cpu(0)))

@@ -2,12 +2,14 @@ package io.bitloom.worker.verify;
 
 import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.model.InfinityConfig;
+import io.bitloom.worker.model.InfinityLayout;
 import io.bitloom.worker.model.InfinityTransformer;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
+import io.bitloom.worker.train.optim.Gradients;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -17,7 +19,6 @@ final class Models implements AutoCloseable {
   private final Fixture fixture;
   private final String kind;
   private final Map<Path, InfinityTransformer> transformers = new HashMap<>();
-  private final Map<Path, InfinityTransformer> trainable = new HashMap<>();
   private final Map<Path, VisualTokenizer> tokenizers = new HashMap<>();
 
   Models(Fixture fixture, String kind) {
@@ -35,11 +36,21 @@ final class Models implements AutoCloseable {
                 config(model), model.weights(), Fixture.DEVICE, DType.F32));
   }
 
-  /** A case's model for teacher-forced training. */
-  InfinityTransformer trainable(JsonFields settings) {
+  /** A case's model for teacher-forced training, with weights of its own. */
+  Trainable trainable(JsonFields settings) {
     Fixture.ModelWeights model = fixture.weights(settings, kind, "transformer");
-    return trainable.computeIfAbsent(
-        model.file(), file -> InfinityTransformer.forTraining(config(model), model.weights()));
+    Weights weights =
+        Gradients.trainableCopy(model.weights(), name -> !InfinityLayout.isBuffer(name));
+    return new Trainable(weights, InfinityTransformer.forTraining(config(model), weights));
+  }
+
+  /** A model to train and its weights. */
+  record Trainable(Weights weights, InfinityTransformer model) implements AutoCloseable {
+    @Override
+    public void close() {
+      model.close();
+      weights.close();
+    }
   }
 
   /** The tokenizer that decodes a case's codes. */
@@ -63,7 +74,6 @@ final class Models implements AutoCloseable {
   @Override
   public void close() {
     transformers.values().forEach(InfinityTransformer::close);
-    trainable.values().forEach(InfinityTransformer::close);
     tokenizers.values().forEach(VisualTokenizer::close);
   }
 }

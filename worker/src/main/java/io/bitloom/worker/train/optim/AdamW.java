@@ -1,0 +1,113 @@
+package io.bitloom.worker.train.optim;
+
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Weights;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Adam with decoupled weight decay (arXiv 1711.05101, algorithm 2), step for step as PyTorch
+ * computes it. Weight decay spares the parameters that {@link ParameterGroups} names.
+ */
+public final class AdamW implements AutoCloseable {
+  private static final String FIRST = "exp_avg/";
+  private static final String SECOND = "exp_avg_sq/";
+
+  private final Weights parameters;
+  private final Gradients gradients;
+  private final Settings settings;
+  private final Weights state = new Weights("optimizer");
+  private long steps;
+
+  /**
+   * The constants.
+   *
+   * @param beta1 decay of the mean of gradients
+   * @param beta2 decay of the mean of squared gradients
+   * @param eps added to the root of the squares
+   * @param weightDecay fraction of a weight that is taken off per step and unit of learning rate
+   */
+  public record Settings(double beta1, double beta2, double eps, double weightDecay) {
+    /** What the official training scripts use. */
+    public static final Settings REFERENCE = new Settings(0.9, 0.97, 1e-8, 0.005);
+  }
+
+  /**
+   * An optimizer of the weights that require gradients; they must outlive it. Its state is zero.
+   */
+  public AdamW(Weights parameters, Settings settings) {
+    this.parameters = parameters;
+    this.gradients = new Gradients(parameters);
+    this.settings = settings;
+    for (String name : gradients.names()) {
+      try (Scope scope = Scope.open()) {
+        state.put(FIRST + name, torch.zeros_like(parameters.get(name).detach()));
+        state.put(SECOND + name, torch.zeros_like(parameters.get(name).detach()));
+      }
+    }
+  }
+
+  /** One step along the gradients that the last backward passes left. */
+  public void step(double learningRate) {
+    steps++;
+    for (String name : gradients.names()) {
+      try (Scope scope = Scope.open();
+          NoGradGuard noGradients = new NoGradGuard()) {
+        update(name, gradients.of(name), learningRate);
+      }
+    }
+  }
+
+  private void update(String name, Tensor gradient, double learningRate) {
+    Tensor parameter = parameters.get(name);
+    Tensor mean = state.get(FIRST + name);
+    Tensor square = state.get(SECOND + name);
+    double decay = ParameterGroups.decays(name, parameter) ? settings.weightDecay() : 0;
+    double firstCorrection = 1 - Math.pow(settings.beta1(), steps);
+    double secondCorrection = 1 - Math.pow(settings.beta2(), steps);
+
+    parameter.mul_(new Scalar(1 - learningRate * decay));
+    mean.lerp_(gradient, new Scalar(1 - settings.beta1()));
+    square
+        .mul_(new Scalar(settings.beta2()))
+        .addcmul_(gradient, gradient, new Scalar(1 - settings.beta2()));
+    Tensor root =
+        square
+            .sqrt()
+            .div_(new Scalar(Math.sqrt(secondCorrection)))
+            .add_(new Scalar(settings.eps()));
+    parameter.addcdiv_(mean, root, new Scalar(-learningRate / firstCorrection));
+  }
+
+  /** Steps taken so far. */
+  public long steps() {
+    return steps;
+  }
+
+  /** The running means, for checkpoints: {@code exp_avg/NAME} and {@code exp_avg_sq/NAME}. */
+  public Weights state() {
+    return state;
+  }
+
+  /**
+   * Goes on where another optimizer of the same parameters stopped.
+   *
+   * @throws io.bitloom.worker.tensor.WeightsException if a mean is missing or of another shape
+   */
+  public void restore(Weights stored, long steps) {
+    for (String name : state.names()) {
+      try (Scope scope = Scope.open()) {
+        Tensor own = state.get(name);
+        own.copy_(stored.get(name, own.shape()));
+      }
+    }
+    this.steps = steps;
+  }
+
+  @Override
+  public void close() {
+    state.close();
+  }
+}
