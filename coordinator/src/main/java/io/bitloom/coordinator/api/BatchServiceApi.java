@@ -106,7 +106,8 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
   private CompletionStage<JobRecord> create(Job job, Model model, String requestId) {
     int priority = job.hasPriority() ? job.getPriority() : Jobs.DEFAULT_PRIORITY;
     Job complete = job.toBuilder().setModel(model.getName()).setPriority(priority).build();
-    return queue.createJob(new NewJob(TENANT, requestId, WEIGHT, priority, Jobs.spec(complete)));
+    return queue.createJob(
+        new NewJob(TENANT, requestId, WEIGHT, priority, Jobs.spec(complete), Optional.empty()));
   }
 
   @Override

@@ -88,6 +88,9 @@ final class ResultReader {
                   ErrorCode.WORKER_LOST,
                   "every worker that tried it was lost on the way",
                   record.attempt()));
+      case EXPIRED ->
+          result.setFailure(
+              failure(ErrorCode.EXPIRED, "the job's completion window passed", record.attempt()));
       case CANCELLED ->
           result.setFailure(
               failure(ErrorCode.CANCELLED, "the job was cancelled", record.attempt()));

@@ -41,10 +41,12 @@ final class BucketScripts {
             .add(Names.escape(jobId))
             .add(Names.escape(share.tenant()))
             .add(share.weight())
-            .add(share.priority())
+            .add(share.standing().priority())
             .add(settings.ageing())
             .add(before)
-            .add(entries);
+            .add(entries)
+            .add(share.standing().revision())
+            .add(share.standing().paused() ? 1 : 0);
     return run(Script.ENQUEUE, bucket, arguments)
         .thenApply(reply -> new Enqueued(reply.nextFlag(), reply.nextLong()));
   }
@@ -191,6 +193,18 @@ final class BucketScripts {
             });
   }
 
+  /** Lets a job compete as it does now; what is older than what the bucket knows is ignored. */
+  CompletionStage<Void> adjustFlow(Bucket bucket, String jobId, JobScripts.Standing standing) {
+    Arguments arguments =
+        announcing(bucket)
+            .add(Names.escape(jobId))
+            .add(standing.revision())
+            .add(standing.priority())
+            .add(standing.paused() ? 1 : 0)
+            .add(settings.ageing());
+    return run(Script.ADJUST_FLOW, bucket, arguments).thenApply(reply -> null);
+  }
+
   /**
    * Forgets some of what waits of a job.
    *
@@ -205,9 +219,10 @@ final class BucketScripts {
    * What a bucket knows of a job.
    *
    * @param mark offset of the job's last prompt that it was told of, or -1
+   * @param revision of the job that it serves it by, or -1
    * @param leases for each token that was asked for, whether there is such a lease
    */
-  record Checked(long mark, Map<Long, Boolean> leases) {}
+  record Checked(long mark, long revision, Map<Long, Boolean> leases) {}
 
   CompletionStage<Checked> check(Bucket bucket, String jobId, List<Long> tokens) {
     Arguments arguments = new Arguments().add(Names.escape(jobId));
@@ -216,9 +231,10 @@ final class BucketScripts {
         .thenApply(
             reply -> {
               long mark = reply.nextLong();
+              long revision = reply.nextLong();
               Map<Long, Boolean> leases = new HashMap<>();
               tokens.forEach(token -> leases.put(token, reply.nextFlag()));
-              return new Checked(mark, leases);
+              return new Checked(mark, revision, leases);
             });
   }
 

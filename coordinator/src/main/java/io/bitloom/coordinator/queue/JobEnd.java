@@ -1,6 +1,8 @@
 package io.bitloom.coordinator.queue;
 
+import io.bitloom.v1.JobState;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -28,7 +30,7 @@ final class JobEnd {
   CompletionStage<Void> ended(String jobId) {
     return jobs.looseEnds(jobId)
         .thenCompose(ends -> forget(jobId, ends.lastOffsets().keySet()))
-        .thenCompose(done -> index.inactive(jobId));
+        .thenCompose(done -> index.retire(jobId));
   }
 
   /** Lets buckets forget what waits of a job that is terminal or being cancelled. */
@@ -44,16 +46,40 @@ final class JobEnd {
   }
 
   /**
-   * Cancels what no worker holds, from the given place on.
+   * Ends what no worker holds and lets the buckets forget it.
    *
-   * @return how the last call went
+   * @param status CANCELLED, or EXPIRED, which does nothing as long as the job has time
    */
-  CompletionStage<JobScripts.Cancelled> cancelWaiting(String jobId, String from) {
-    return jobs.cancel(jobId, from, CANCEL_APPENDS)
+  CompletionStage<Void> stop(String jobId, ResultRecord.Status status) {
+    return stopWaiting(jobId, "0", status)
+        .thenCompose(
+            stopped ->
+                stopped.cancelling()
+                    ? jobs.looseEnds(jobId).thenCompose(ends -> stopped(jobId, ends))
+                    : Stages.nothing());
+  }
+
+  private CompletionStage<Void> stopped(String jobId, JobScripts.LooseEnds ends) {
+    boolean cancelling = ends.state().equals(Optional.of(JobState.JOB_STATE_CANCELLING));
+    return forget(jobId, ends.lastOffsets().keySet())
+        .thenCompose(done -> cancelling ? Stages.nothing() : index.retire(jobId));
+  }
+
+  /** Removes all traces of a terminal job. May be repeated after it broke off. */
+  CompletionStage<Void> delete(String jobId, String tenant) {
+    return jobs.looseEnds(jobId)
+        .thenCompose(ends -> forget(jobId, ends.lastOffsets().keySet()))
+        .thenCompose(done -> jobs.delete(jobId))
+        .thenCompose(done -> index.unlist(jobId, tenant));
+  }
+
+  private CompletionStage<JobScripts.Cancelled> stopWaiting(
+      String jobId, String from, ResultRecord.Status status) {
+    return jobs.cancel(jobId, from, CANCEL_APPENDS, status)
         .thenCompose(
             cancelled ->
                 cancelled.next().isEmpty()
                     ? CompletableFuture.completedStage(cancelled)
-                    : cancelWaiting(jobId, cancelled.next()));
+                    : stopWaiting(jobId, cancelled.next(), status));
   }
 }

@@ -32,6 +32,21 @@ final class JobErrors {
         .orElseGet(() -> notFound(jobId));
   }
 
+  /**
+   * @param state empty if there is no such job
+   */
+  static BitloomException notOpen(String jobId, Optional<JobState> state) {
+    return state
+        .map(
+            known ->
+                new BitloomException(
+                    ErrorCode.JOB_NOT_OPEN,
+                    "is the name of a job in state " + known,
+                    "name",
+                    "jobs/" + jobId))
+        .orElseGet(() -> notFound(jobId));
+  }
+
   static <T> CompletionStage<T> failed(ErrorCode code, String message, String field, Object value) {
     return failed(new BitloomException(code, message, field, value));
   }

@@ -31,6 +31,7 @@ record JobFields(Map<String, byte[]> fields) {
             cancelled,
             number("retried")),
         Instant.ofEpochMilli(number("created")),
+        time("expires"),
         time("sealed"),
         time("started"),
         time("ended"));

@@ -10,6 +10,7 @@ import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,15 +33,86 @@ final class JobIndex {
     this.keys = keys;
   }
 
-  /** Lists a job, as active too. */
-  CompletionStage<Void> register(String jobId, String tenant) {
-    String[] lists = {keys.jobs(), keys.jobsOf(tenant), keys.activeJobs()};
+  /**
+   * Lists a job, as active too.
+   *
+   * @return its deadline in ms; empty if it has none
+   */
+  CompletionStage<String> register(String jobId, String tenant, Optional<Duration> window) {
+    String[] lists = {keys.jobs(), keys.jobsOf(tenant), keys.activeJobs(), keys.deadlines()};
+    String millis = window.map(known -> Long.toString(known.toMillis())).orElse("");
+    Arguments arguments = new Arguments().add(jobId).add(millis);
     return redis
-        .eval(Script.REGISTER.lua(), lists, new Arguments().add(jobId).toArray())
+        .eval(Script.REGISTER.lua(), lists, arguments.toArray())
+        .thenApply(Reply::new)
+        .thenApply(
+            reply -> {
+              reply.nextString(); // time of the job
+              return reply.nextString();
+            });
+  }
+
+  /** Nothing is left to be done for this job, which ended. */
+  CompletionStage<Void> retire(String jobId) {
+    String[] lists = {keys.activeJobs(), keys.deadlines(), keys.endedJobs()};
+    return redis
+        .eval(Script.RETIRE.lua(), lists, new Arguments().add(jobId).toArray())
         .thenApply(reply -> null);
   }
 
-  /** Nothing is left to be done for this job. */
+  /** Takes a job off all lists. */
+  CompletionStage<Void> unlist(String jobId, String tenant) {
+    String[] lists = {
+      keys.jobs(), keys.jobsOf(tenant), keys.activeJobs(), keys.deadlines(), keys.endedJobs()
+    };
+    return redis
+        .eval(Script.UNLIST.lua(), lists, new Arguments().add(jobId).toArray())
+        .thenApply(reply -> null);
+  }
+
+  /**
+   * Jobs whose time has come.
+   *
+   * @param nextMillis until that of the next one, -1 if there is none
+   */
+  record Due(long nextMillis, List<String> jobIds) {}
+
+  /** Jobs whose completion window has passed. */
+  CompletionStage<Due> pastDeadline(int most) {
+    return due(keys.deadlines(), Duration.ZERO, most);
+  }
+
+  /** Takes a job off the deadlines. */
+  CompletionStage<Void> dropDeadline(String jobId) {
+    return redis.call(r -> r.zrem(keys.deadlines(), bytes(jobId))).thenApply(removed -> null);
+  }
+
+  /** Jobs that ended longer ago than this, or are to be deleted in any case. */
+  CompletionStage<Due> endedBefore(Duration age, int most) {
+    return due(keys.endedJobs(), age, most);
+  }
+
+  /** From now on an ended job counts as older than any age. */
+  CompletionStage<Void> deleteNext(String jobId) {
+    return redis.call(r -> r.zadd(keys.endedJobs(), 0, bytes(jobId))).thenApply(added -> null);
+  }
+
+  private CompletionStage<Due> due(String list, Duration age, int most) {
+    return redis
+        .eval(Script.DUE.lua(), new String[] {list}, new Arguments().add(age).add(most).toArray())
+        .thenApply(Reply::new)
+        .thenApply(
+            reply -> {
+              long next = reply.nextLong();
+              List<String> jobIds = new ArrayList<>();
+              while (reply.hasNext()) {
+                jobIds.add(reply.nextString());
+              }
+              return new Due(next, jobIds);
+            });
+  }
+
+  /** Forgets a job that was listed and never created. */
   CompletionStage<Void> inactive(String jobId) {
     return redis.call(r -> r.zrem(keys.activeJobs(), bytes(jobId))).thenApply(removed -> null);
   }

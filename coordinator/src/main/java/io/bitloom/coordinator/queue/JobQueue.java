@@ -17,6 +17,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Jobs of millions of prompts, and the leases by which workers draw them.
@@ -46,6 +47,7 @@ public final class JobQueue implements AutoCloseable {
   private final ReadyBuckets ready;
   private final Reaper reaper;
   private final Sweeper sweeper;
+  private final Deadlines deadlines;
   private final Appending appending;
   private final Leases leases;
   private final ScheduledThreadPoolExecutor timers;
@@ -64,13 +66,15 @@ public final class JobQueue implements AutoCloseable {
     this.jobEnd = new JobEnd(jobs, buckets, index);
     this.ready = new ReadyBuckets(timers);
     this.reaper = new Reaper(jobs, buckets, jobEnd, settings, timers);
+    this.deadlines = new Deadlines(index, jobEnd, timers);
     this.sweeper = new Sweeper(jobs, buckets, index, jobEnd, timers);
     this.appending = new Appending(index, jobs, buckets, sweeper);
     this.leases = new Leases(jobs, buckets, jobEnd, ready, reaper);
     long sweepMillis = settings.sweepInterval().toMillis();
     timers.scheduleWithFixedDelay(
         sweeper::sweepLater, sweepMillis, sweepMillis, TimeUnit.MILLISECONDS);
-    this.wakes = new WakeListener(ready, reaper, sweeper, this::snapshots, timers);
+    timers.scheduleWithFixedDelay(deadlines::look, sweepMillis, sweepMillis, TimeUnit.MILLISECONDS);
+    this.wakes = new WakeListener(ready, reaper, sweeper, deadlines, this::snapshots, timers);
     wakes.listen(redis.channels(), keys.wakeChannel());
   }
 
@@ -92,14 +96,18 @@ public final class JobQueue implements AutoCloseable {
 
   /**
    * Creates a job that accepts prompts, or finds the one that this tenant's same request id made.
-   * Fails with {@code REQUEST_ID_REUSED} if that one has another spec, weight or priority.
+   * Fails with {@code REQUEST_ID_REUSED} if that one has another spec.
    */
   public CompletionStage<JobRecord> createJob(NewJob job) {
     String jobId =
         job.requestId().isEmpty() ? JobIds.random() : JobIds.of(job.tenant(), job.requestId());
     return index
-        .register(jobId, job.tenant())
-        .thenCompose(listed -> jobs.create(jobId, job))
+        .register(jobId, job.tenant(), job.completionWindow())
+        .thenCompose(
+            deadline -> {
+              job.completionWindow().ifPresent(deadlines::watch);
+              return jobs.create(jobId, job, deadline);
+            })
         .thenCompose(
             created ->
                 created == JobScripts.Created.DIFFERS
@@ -203,18 +211,74 @@ public final class JobQueue implements AutoCloseable {
    * JOB_NOT_FOUND}.
    */
   public CompletionStage<JobRecord> cancel(String jobId) {
-    return jobEnd
-        .cancelWaiting(jobId, "0")
+    return jobEnd.stop(jobId, ResultRecord.Status.CANCELLED).thenCompose(stopped -> get(jobId));
+  }
+
+  /**
+   * Lets no more prompts of a job be drawn until it is resumed; repeating it changes nothing. Fails
+   * with {@code JOB_NOT_FOUND}, or with {@code JOB_NOT_OPEN} if it ends or has ended.
+   */
+  public CompletionStage<JobRecord> pause(String jobId) {
+    return jobs.pause(jobId).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
+  }
+
+  /** Undoes {@link #pause}; without effect on a job that is not paused. Fails as that does. */
+  public CompletionStage<JobRecord> resume(String jobId) {
+    return jobs.resume(jobId).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
+  }
+
+  /**
+   * Gives a job another priority among those of its tenant. Fails as {@link #pause} does.
+   *
+   * @param priority 0 (last) to 9 (first)
+   */
+  public CompletionStage<JobRecord> prioritize(String jobId, int priority) {
+    return jobs.prioritize(jobId, priority).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
+  }
+
+  /** What this leaves undone when it breaks off is mended by the sweeper, or by the next lease. */
+  private CompletionStage<JobRecord> tellBuckets(String jobId, JobScripts.Adjusted adjusted) {
+    if (adjusted instanceof JobScripts.NotOpen closed) {
+      return JobErrors.failed(JobErrors.notOpen(jobId, closed.state()));
+    }
+    JobScripts.Standing standing = ((JobScripts.Stands) adjusted).standing();
+    return jobs.looseEnds(jobId)
         .thenCompose(
-            cancelled -> {
-              if (!cancelled.cancelling()) {
-                return get(jobId);
-              }
-              return jobs.looseEnds(jobId)
-                  .thenCompose(ends -> jobEnd.forget(jobId, ends.lastOffsets().keySet()))
-                  .thenCompose(forgotten -> get(jobId))
-                  .thenCompose(job -> jobEnd.endedIf(job.terminal(), jobId).thenApply(done -> job));
-            });
+            ends ->
+                Stages.all(
+                    ends.lastOffsets().keySet().stream()
+                        .map(bucket -> buckets.adjustFlow(bucket, jobId, standing))
+                        .toList()))
+        .thenCompose(told -> get(jobId));
+  }
+
+  /**
+   * Removes all that is kept of a terminal job, the pages of its results first. Fails with {@code
+   * JOB_NOT_FOUND}, or with {@code JOB_NOT_TERMINAL}.
+   *
+   * @param results removes what others keep for the job; if it fails, so does this, and the job is
+   *     among the {@link #jobsToDelete} from now on
+   */
+  public CompletionStage<Void> delete(
+      String jobId, Function<String, CompletionStage<Void>> results) {
+    return get(jobId)
+        .thenCompose(
+            job ->
+                job.terminal()
+                    ? index
+                        .deleteNext(jobId)
+                        .thenCompose(marked -> results.apply(jobId))
+                        .thenCompose(done -> jobEnd.delete(jobId, job.tenant()))
+                    : JobErrors.failed(
+                        ErrorCode.JOB_NOT_TERMINAL,
+                        "is the name of a job in state " + job.state() + ", cancel it first",
+                        "name",
+                        "jobs/" + jobId));
+  }
+
+  /** Ended jobs that are older than this, or whose deletion broke off; at most {@code most}. */
+  public CompletionStage<List<String>> jobsToDelete(Duration age, int most) {
+    return index.endedBefore(age, most).thenApply(JobIndex.Due::jobIds);
   }
 
   /**
@@ -229,6 +293,21 @@ public final class JobQueue implements AutoCloseable {
             results ->
                 results.isPresent()
                     ? CompletableFuture.completedStage(results.get())
+                    : JobErrors.failed(JobErrors.notFound(jobId)));
+  }
+
+  /**
+   * Prompts that failed or were lost, in the order of their outcomes. Fails with {@code
+   * JOB_NOT_FOUND}.
+   *
+   * @param from how many of them to pass over
+   */
+  public CompletionStage<List<ResultRecord>> failures(String jobId, long from, int count) {
+    return jobs.failures(jobId, from, Math.min(count, RESULTS_PER_CALL))
+        .thenCompose(
+            failures ->
+                failures.isPresent()
+                    ? CompletableFuture.completedStage(failures.get())
                     : JobErrors.failed(JobErrors.notFound(jobId)));
   }
 

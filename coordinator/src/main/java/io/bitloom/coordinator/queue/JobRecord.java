@@ -10,6 +10,7 @@ import java.util.Optional;
  *
  * @param id without the {@code jobs/} of the resource name
  * @param spec as given to {@link NewJob}
+ * @param expireTime when the completion window ends
  * @param sealTime when the appending ended
  * @param startTime when the first prompt was given to a worker
  * @param endTime when a terminal state was reached
@@ -22,6 +23,7 @@ public record JobRecord(
     JobState state,
     Counts counts,
     Instant createTime,
+    Optional<Instant> expireTime,
     Optional<Instant> sealTime,
     Optional<Instant> startTime,
     Optional<Instant> endTime) {

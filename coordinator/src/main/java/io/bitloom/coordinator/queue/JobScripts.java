@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.v1.JobState;
 import io.lettuce.core.KeyValue;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -30,13 +31,17 @@ final class JobScripts {
     DIFFERS
   }
 
-  CompletionStage<Created> create(String jobId, NewJob job) {
+  /**
+   * @param deadline in ms; empty if it has none
+   */
+  CompletionStage<Created> create(String jobId, NewJob job, String deadline) {
     Arguments arguments =
         new Arguments()
             .add(job.tenant())
             .add(Double.toString(job.weight()))
             .add(job.priority())
-            .add(job.spec());
+            .add(job.spec())
+            .add(deadline);
     return run(Script.CREATE, jobId, arguments)
         .thenApply(
             reply ->
@@ -70,7 +75,14 @@ final class JobScripts {
   record NotAccepting(Optional<JobState> state) implements Appended {}
 
   /** How a job competes in its buckets. The weight is as it was written. */
-  record Share(String tenant, String weight, String priority) {}
+  record Share(String tenant, String weight, Standing standing) {}
+
+  /**
+   * What of that can change.
+   *
+   * @param revision counts up with every change
+   */
+  record Standing(long revision, int priority, boolean paused) {}
 
   CompletionStage<Appended> append(String jobId, long offset, int count, PromptGroups groups) {
     Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(offset).add(count);
@@ -112,12 +124,47 @@ final class JobScripts {
                 });
   }
 
+  /** What {@code adjust.lua} did. */
+  sealed interface Adjusted {}
+
+  record Stands(Standing standing) implements Adjusted {}
+
+  record NotOpen(Optional<JobState> state) implements Adjusted {}
+
+  /** Pauses a job; {@link #resume} undoes it. */
+  CompletionStage<Adjusted> pause(String jobId) {
+    return adjust(jobId, "pause", "");
+  }
+
+  CompletionStage<Adjusted> resume(String jobId) {
+    return adjust(jobId, "resume", "");
+  }
+
+  CompletionStage<Adjusted> prioritize(String jobId, int priority) {
+    return adjust(jobId, "priority", Integer.toString(priority));
+  }
+
+  private CompletionStage<Adjusted> adjust(String jobId, String change, String priority) {
+    Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(change).add(priority);
+    return run(Script.ADJUST, jobId, arguments)
+        .thenApply(
+            reply ->
+                reply.nextString().equals("adjusted")
+                    ? new Stands(new Standing(reply.nextLong(), reply.nextInt(), reply.nextFlag()))
+                    : new NotOpen(state(reply.nextString())));
+  }
+
   /**
    * Which prompts a job gave to a lease.
    *
+   * @param paused how a paused job stands, which gives none
    * @param payloads of those given, by offset
    */
-  record Started(boolean terminal, List<Tasks.Task> given, Map<Long, ByteString> payloads) {}
+  record Started(
+      boolean terminal,
+      Optional<Standing> paused,
+      List<Tasks.Task> given,
+      Map<Long, ByteString> payloads) {}
 
   CompletionStage<Started> start(String jobId, LeaseRef lease, ByteString tasks) {
     Arguments arguments =
@@ -125,13 +172,17 @@ final class JobScripts {
     return run(Script.START, jobId, arguments)
         .thenApply(
             reply -> {
-              boolean terminal = reply.nextFlag();
+              int standing = reply.nextInt();
               List<Tasks.Task> given = Tasks.parse(reply.nextBytes());
+              if (standing == 2) {
+                Standing paused = new Standing(reply.nextLong(), reply.nextInt(), true);
+                return new Started(false, Optional.of(paused), given, Map.of());
+              }
               Map<Long, ByteString> payloads = new HashMap<>();
               while (reply.hasNext()) {
                 Payloads.unpack(reply.nextLong(), reply.nextBytes(), payloads);
               }
-              return new Started(terminal, given, payloads);
+              return new Started(standing == 1, Optional.empty(), given, payloads);
             });
   }
 
@@ -193,13 +244,22 @@ final class JobScripts {
   /**
    * How far cancelling a job came.
    *
-   * @param state if it was terminal before, or empty if there is no such job
+   * @param state if it was terminal before or has time, or empty if there is no such job
    * @param next where to go on; empty: it is through
    */
   record Cancelled(boolean cancelling, Optional<JobState> state, String next) {}
 
-  CompletionStage<Cancelled> cancel(String jobId, String from, int appends) {
-    Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(from).add(appends);
+  /**
+   * @param status that waiting prompts get: CANCELLED, or EXPIRED if the job's window has passed
+   */
+  CompletionStage<Cancelled> cancel(
+      String jobId, String from, int appends, ResultRecord.Status status) {
+    Arguments arguments =
+        new Arguments()
+            .add(keys.jobChannel(jobId))
+            .add(from)
+            .add(appends)
+            .add(Character.toString(status.letter()));
     return run(Script.CANCEL, jobId, arguments)
         .thenApply(
             reply ->
@@ -210,20 +270,52 @@ final class JobScripts {
 
   /** Empty if there is no such job. */
   CompletionStage<Optional<List<ResultRecord>>> results(String jobId, long after, int count) {
-    CompletionStage<Boolean> exists =
-        redis.call(r -> r.exists(keys.jobHash(jobId))).thenApply(n -> n > 0);
+    return ifThere(
+        jobId,
+        redis
+            .call(r -> r.lrange(keys.results(jobId), after, after + count - 1))
+            .thenCompose(
+                entries -> {
+                  List<ResultEntries.Outcome> outcomes = new ArrayList<>(entries.size());
+                  for (byte[] entry : entries) {
+                    outcomes.add(
+                        ResultEntries.read(after + outcomes.size() + 1, Tasks.unsafeWrap(entry)));
+                  }
+                  return withPayloads(jobId, outcomes);
+                }));
+  }
+
+  /**
+   * Failed and lost prompts, in the order of their outcomes. Empty if there is no such job.
+   *
+   * @param from how many of them to pass over
+   */
+  CompletionStage<Optional<List<ResultRecord>>> failures(String jobId, long from, int count) {
+    return ifThere(
+        jobId,
+        redis
+            .call(r -> r.getrange(keys.failures(jobId), 4 * from, 4 * (from + count) - 1))
+            .thenCompose(
+                cursors -> {
+                  List<CompletionStage<ResultEntries.Outcome>> outcomes = new ArrayList<>();
+                  for (ByteBuffer left = ByteBuffer.wrap(cursors); left.hasRemaining(); ) {
+                    outcomes.add(outcome(jobId, Integer.toUnsignedLong(left.getInt())));
+                  }
+                  return Stages.all(outcomes);
+                })
+            .thenCompose(outcomes -> withPayloads(jobId, outcomes)));
+  }
+
+  private CompletionStage<ResultEntries.Outcome> outcome(String jobId, long cursor) {
     return redis
-        .call(r -> r.lrange(keys.results(jobId), after, after + count - 1))
-        .thenCompose(
-            entries -> {
-              List<ResultEntries.Outcome> outcomes = new ArrayList<>(entries.size());
-              for (byte[] entry : entries) {
-                outcomes.add(
-                    ResultEntries.read(after + outcomes.size() + 1, Tasks.unsafeWrap(entry)));
-              }
-              return withPayloads(jobId, outcomes);
-            })
-        .thenCombine(exists, (results, found) -> found ? Optional.of(results) : Optional.empty());
+        .call(r -> r.lindex(keys.results(jobId), cursor - 1))
+        .thenApply(entry -> ResultEntries.read(cursor, Tasks.unsafeWrap(entry)));
+  }
+
+  private <T> CompletionStage<Optional<T>> ifThere(String jobId, CompletionStage<T> found) {
+    return found.thenCombine(
+        redis.call(r -> r.exists(keys.jobHash(jobId))),
+        (value, exists) -> exists > 0 ? Optional.of(value) : Optional.empty());
   }
 
   private CompletionStage<List<ResultRecord>> withPayloads(
@@ -275,17 +367,22 @@ final class JobScripts {
    * What a crash may have left half-done.
    *
    * @param state empty if there is no such job
+   * @param standing if there is such a job
    * @param lastOffsets of every bucket that the job has prompts in
    * @param running offsets by the lease that is said to hold them
    */
   record LooseEnds(
-      Optional<JobState> state, Map<Bucket, Long> lastOffsets, Map<LeaseRef, List<Long>> running) {}
+      Optional<JobState> state,
+      Standing standing,
+      Map<Bucket, Long> lastOffsets,
+      Map<LeaseRef, List<Long>> running) {}
 
   CompletionStage<LooseEnds> looseEnds(String jobId) {
     return run(Script.LOOSE_ENDS, jobId, new Arguments())
         .thenApply(
             reply -> {
               Optional<JobState> state = state(reply.nextString());
+              Standing standing = standing(state, reply.nextString(), reply.nextString());
               Map<Bucket, Long> lastOffsets = new HashMap<>();
               for (Reply buckets = reply.nextReply(); buckets.hasNext(); ) {
                 lastOffsets.put(Keys.bucketOf(buckets.nextString()), buckets.nextLong());
@@ -295,7 +392,7 @@ final class JobScripts {
                 LeaseRef lease = Keys.leaseOf(held.nextString());
                 running.put(lease, Tasks.offsets(Tasks.parse(held.nextBytes())));
               }
-              return new LooseEnds(state, lastOffsets, running);
+              return new LooseEnds(state, standing, lastOffsets, running);
             });
   }
 
@@ -304,7 +401,24 @@ final class JobScripts {
   }
 
   private static Share share(Reply reply) {
-    return new Share(reply.nextString(), reply.nextString(), reply.nextString());
+    String tenant = reply.nextString();
+    String weight = reply.nextString();
+    int priority = reply.nextInt();
+    return new Share(tenant, weight, new Standing(reply.nextLong(), priority, reply.nextFlag()));
+  }
+
+  private static Standing standing(Optional<JobState> state, String revision, String priority) {
+    return state.isEmpty()
+        ? new Standing(0, 0, false)
+        : new Standing(
+            Long.parseLong(revision),
+            Integer.parseInt(priority),
+            state.get() == JobState.JOB_STATE_PAUSED);
+  }
+
+  /** Removes all that is kept of a job. */
+  CompletionStage<Void> delete(String jobId) {
+    return redis.call(r -> r.unlink(keys.job(jobId))).thenApply(removed -> null);
   }
 
   private static Optional<JobState> state(String name) {

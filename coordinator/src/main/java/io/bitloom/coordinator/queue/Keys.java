@@ -22,7 +22,8 @@ final class Keys {
       tag + "buckets",
       tag + "running",
       tag + "done",
-      tag + "results"
+      tag + "results",
+      tag + "failures"
     };
   }
 
@@ -37,6 +38,10 @@ final class Keys {
 
   String results(String jobId) {
     return job(jobId)[6];
+  }
+
+  String failures(String jobId) {
+    return job(jobId)[7];
   }
 
   /** The name by which a job knows a lease; {@link #leaseOf} reads it. */
@@ -88,6 +93,16 @@ final class Keys {
   /** Jobs that may have something left to be done. */
   String activeJobs() {
     return index("active");
+  }
+
+  /** Jobs that must be done by a time. */
+  String deadlines() {
+    return index("deadlines");
+  }
+
+  /** Terminal jobs by the time of their end. */
+  String endedJobs() {
+    return index("ended");
   }
 
   String buckets() {

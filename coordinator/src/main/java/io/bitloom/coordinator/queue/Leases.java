@@ -79,6 +79,9 @@ final class Leases {
     return jobs.start(jobId, lease, tasks)
         .thenCompose(
             started -> {
+              if (started.paused().isPresent()) {
+                return takeBack(lease, jobId, tasks, started.paused().get());
+              }
               List<TaskRef> unwanted = new ArrayList<>();
               if (Tasks.count(tasks) > started.given().size()) {
                 Set<Long> given = Set.copyOf(Tasks.offsets(started.given()));
@@ -94,6 +97,17 @@ final class Leases {
                   .thenCompose(settled -> jobEnd.endedIf(started.terminal(), jobId))
                   .thenApply(done -> given);
             });
+  }
+
+  /** The bucket does not know yet that this job is paused: it is told, and keeps the prompts. */
+  private CompletionStage<List<LeasedTask>> takeBack(
+      LeaseRef lease, String jobId, ByteString tasks, JobScripts.Standing paused) {
+    List<TaskRef> refs =
+        Tasks.parse(tasks).stream().map(task -> new TaskRef(jobId, task.offset())).toList();
+    return buckets
+        .adjustFlow(lease.bucket(), jobId, paused)
+        .thenCompose(told -> buckets.release(lease, refs))
+        .thenApply(released -> List.of());
   }
 
   private static LeasedTask leased(String jobId, Tasks.Task task, Map<Long, ByteString> payloads) {

@@ -1,6 +1,8 @@
 package io.bitloom.coordinator.queue;
 
 import com.google.protobuf.ByteString;
+import java.time.Duration;
+import java.util.Optional;
 
 /**
  * A job to be created.
@@ -11,6 +13,12 @@ import com.google.protobuf.ByteString;
  * @param priority 0 (last) to 9 (first), among the jobs of the tenant
  * @param spec everything else, opaque to the queue. Two specs are the same if their bytes are, so
  *     messages with maps must be serialized deterministically
+ * @param completionWindow after this time what is not drawn has expired
  */
 public record NewJob(
-    String tenant, String requestId, double weight, int priority, ByteString spec) {}
+    String tenant,
+    String requestId,
+    double weight,
+    int priority,
+    ByteString spec,
+    Optional<Duration> completionWindow) {}

@@ -42,7 +42,7 @@ final class ResultEntries {
   /** An outcome's report: a letter for its status, and the body. */
   static byte[] report(ResultRecord.Status status, ByteString body) {
     byte[] report = new byte[1 + body.size()];
-    report[0] = (byte) status.name().charAt(0);
+    report[0] = (byte) status.letter();
     body.copyTo(report, 1);
     return report;
   }
@@ -52,6 +52,7 @@ final class ResultEntries {
       case 'S' -> ResultRecord.Status.SUCCEEDED;
       case 'F' -> ResultRecord.Status.FAILED;
       case 'L' -> ResultRecord.Status.LOST;
+      case 'X' -> ResultRecord.Status.EXPIRED;
       default -> ResultRecord.Status.CANCELLED;
     };
   }

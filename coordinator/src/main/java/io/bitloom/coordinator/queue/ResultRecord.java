@@ -29,6 +29,19 @@ public record ResultRecord(
     FAILED,
     /** Every attempt ended without a word of its worker. Counts as failed. */
     LOST,
-    CANCELLED
+    /** Its job was cancelled before it was drawn. */
+    CANCELLED,
+    /** Its job's completion window passed before it was drawn. Counts as cancelled. */
+    EXPIRED;
+
+    /** How outcomes are marked. */
+    char letter() {
+      return this == EXPIRED ? 'X' : name().charAt(0);
+    }
+
+    /** Whether it counts as failed. */
+    public boolean failed() {
+      return this == FAILED || this == LOST;
+    }
   }
 }

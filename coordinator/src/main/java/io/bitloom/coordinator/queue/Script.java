@@ -6,10 +6,14 @@ import java.util.Locale;
 /** The transitions of the queue, each one a Lua file of its own that says what it does. */
 enum Script {
   REGISTER(Tag.INDEX),
+  RETIRE(Tag.INDEX),
+  DUE(Tag.INDEX),
+  UNLIST(Tag.INDEX),
 
   CREATE(Tag.JOB),
   APPEND(Tag.JOB),
   SEAL(Tag.JOB),
+  ADJUST(Tag.JOB),
   START(Tag.JOB),
   COMMIT(Tag.JOB),
   REQUEUE(Tag.JOB),
@@ -25,6 +29,7 @@ enum Script {
   RETRY(Tag.BUCKET),
   RELEASE(Tag.BUCKET),
   EXPIRE(Tag.BUCKET),
+  ADJUST_FLOW(Tag.BUCKET),
   DROP_FLOW(Tag.BUCKET),
   CHECK(Tag.BUCKET),
   BACKLOG(Tag.BUCKET);

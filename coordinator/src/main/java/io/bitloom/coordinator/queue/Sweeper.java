@@ -107,14 +107,11 @@ final class Sweeper {
     List<CompletionStage<Void>> stages = new ArrayList<>();
     switch (state) {
       case JOB_STATE_UNSPECIFIED -> {} // not created yet
-      case JOB_STATE_ACCEPTING, JOB_STATE_QUEUED, JOB_STATE_RUNNING ->
+      case JOB_STATE_ACCEPTING, JOB_STATE_QUEUED, JOB_STATE_RUNNING, JOB_STATE_PAUSED ->
           ends.lastOffsets()
               .forEach((bucket, last) -> stages.add(check(jobId, bucket, last, ends)));
       case JOB_STATE_CANCELLING -> {
-        stages.add(
-            jobEnd
-                .cancelWaiting(jobId, "0")
-                .thenCompose(done -> jobEnd.forget(jobId, ends.lastOffsets().keySet())));
+        stages.add(jobEnd.stop(jobId, ResultRecord.Status.CANCELLED));
         ends.lastOffsets().keySet().forEach(bucket -> stages.add(check(jobId, bucket, -1, ends)));
       }
       default -> stages.add(jobEnd.ended(jobId));
@@ -138,6 +135,9 @@ final class Sweeper {
                       jobs.requeue(jobId, lease, false, ends.running().get(lease))
                           .thenCompose(terminal -> jobEnd.endedIf(terminal, jobId)));
                 }
+              }
+              if (checked.mark() >= 0 && checked.revision() < ends.standing().revision()) {
+                stages.add(buckets.adjustFlow(bucket, jobId, ends.standing()));
               }
               if (checked.mark() < last) {
                 stages.add(deliver(jobId, bucket, checked.mark(), checked.mark()));

@@ -16,6 +16,7 @@ final class WakeListener implements RedisChannels.Listener {
   private final ReadyBuckets ready;
   private final Reaper reaper;
   private final Sweeper sweeper;
+  private final Deadlines deadlines;
   private final Supplier<CompletionStage<List<BucketScripts.Snapshot>>> snapshots;
   private final ScheduledExecutorService timers;
   private final CompletableFuture<Runnable> ending = new CompletableFuture<>();
@@ -24,11 +25,13 @@ final class WakeListener implements RedisChannels.Listener {
       ReadyBuckets ready,
       Reaper reaper,
       Sweeper sweeper,
+      Deadlines deadlines,
       Supplier<CompletionStage<List<BucketScripts.Snapshot>>> snapshots,
       ScheduledExecutorService timers) {
     this.ready = ready;
     this.reaper = reaper;
     this.sweeper = sweeper;
+    this.deadlines = deadlines;
     this.snapshots = snapshots;
     this.timers = timers;
   }
@@ -63,6 +66,7 @@ final class WakeListener implements RedisChannels.Listener {
   public void subscribed() {
     reaper.startGrace();
     sweeper.sweepLater();
+    deadlines.look();
     look();
   }
 

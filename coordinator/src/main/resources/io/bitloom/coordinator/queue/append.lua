@@ -4,22 +4,24 @@
 --        buckets, 5 number m of appends; then k times: bucket, offset of its last prompt here; then
 --        m times, by their first offsets: bucket, offset of the first prompt, entries; then for each
 --        group: group, payloads
--- Reply  {'appended', tenant, weight, priority, and for each of the k: offset of its last prompt
---        before, or -1};
+-- Reply  {'appended', tenant, weight, priority, revision, 1 if paused, and for each of the k: offset
+--        of its last prompt before, or -1};
 --        {'at', count of the job} if that is not the offset: nothing changed;
 --        {'state', state or false if there is no such job}: nothing changed
 --@include tasks
 --@include job
 
-local was = redis.call('HMGET', job, 'state', 'appended', 'tenant', 'weight', 'priority')
-if was[1] ~= 'ACCEPTING' then
+local was = redis.call('HMGET', job, 'state', 'appended', 'tenant', 'weight', 'priority', 'revision',
+  'sealed')
+local paused = was[1] == 'PAUSED'
+if was[1] ~= 'ACCEPTING' and not paused or was[7] then
   return {'state', was[1]}
 end
 if was[2] ~= ARGV[2] then
   return {'at', tonumber(was[2])}
 end
 
-local reply = {'appended', was[3], was[4], was[5]}
+local reply = {'appended', was[3], was[4], was[5], was[6], paused and 1 or 0}
 local buckets_end = 5 + 2 * ARGV[4]
 local appends_end = buckets_end + 3 * ARGV[5]
 local before = {'HMGET', buckets}
@@ -28,7 +30,7 @@ for i = 6, buckets_end, 2 do
 end
 if #before > 2 then
   for k, offset in ipairs(redis.call(unpack(before))) do
-    reply[4 + k] = tonumber(offset or -1)
+    reply[6 + k] = tonumber(offset or -1)
   end
   redis.call('HSET', buckets, unpack(ARGV, 6, buckets_end))
 end

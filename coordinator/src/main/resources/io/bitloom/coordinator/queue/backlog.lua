@@ -12,7 +12,7 @@ local counts = redis.call('HMGET', meta, 'prompts', 'images', 'wake')
 local since, priority, of_tenant = now, -1, {}
 for _, packed in ipairs(redis.call('HVALS', flows)) do
   local flow = cmsgpack.unpack(packed)
-  if flow.n > 0 then
+  if flow.n > 0 and not flow.z then
     since = math.min(since, flow.s)
     priority = math.max(priority, flow.p)
     of_tenant[flow.t] = (of_tenant[flow.t] or 0) + flow.n

@@ -1,20 +1,23 @@
--- Cancels a job, some appends at a time; what workers hold is left to them. Repeating it changes
--- nothing.
+-- Cancels a job, or ends it because its completion window passed, some appends at a time; what
+-- workers hold is left to them. Repeating it changes nothing.
 -- KEYS   of the job
 -- ARGV   1 channel of the job, 2 id in the appends from which to go on, first '0', 3 number of
---        appends
+--        appends, 4 C to cancel it, X if its window may have passed
 -- Reply  {'cancelling', id to go on from, or '' after the last append};
---        {'state', state or false if there is no such job}: it is terminal already
+--        {'state', state or false if there is no such job}: it is terminal already, or has time
 --@include tasks
 --@include job
 --@include outcomes
 
-local state = redis.call('HGET', job, 'state')
-if terminal(state) == 1 then
+local now = now_ms()
+local was = redis.call('HMGET', job, 'state', 'expires', 'ending')
+local state, ending = was[1], was[3] or ARGV[4]
+local has_time = ARGV[4] == 'X' and tonumber(was[2] or math.huge) > now
+if terminal(state) == 1 or has_time then
   return {'state', state}
 end
 if state ~= 'CANCELLING' then
-  redis.call('HSET', job, 'state', 'CANCELLING')
+  redis.call('HSET', job, 'state', 'CANCELLING', 'ending', ending)
 end
 
 local held = {}
@@ -24,7 +27,6 @@ for _, tasks in ipairs(redis.call('HVALS', running)) do
   end
 end
 local some = redis.call('XRANGE', appends, ARGV[2], '+', 'COUNT', ARGV[3])
-local now = now_ms()
 local go_on = ''
 for _, append in ipairs(some) do
   local entries = append[2][4]
@@ -35,7 +37,7 @@ for _, append in ipairs(some) do
       cancelled[#cancelled + 1] = entry .. '\0'
     end
   end
-  record_all(cancelled, 'C', 0, now)
+  record_all(cancelled, ending, 0, now)
   go_on = string.match(append[1], '^%d+') + 1
 end
 if #some < tonumber(ARGV[3]) then

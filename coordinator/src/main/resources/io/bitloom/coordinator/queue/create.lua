@@ -1,20 +1,18 @@
 -- Creates a job that accepts prompts.
 -- KEYS   of the job
--- ARGV   1 tenant, 2 weight, 3 priority, 4 spec
--- Reply  {'created'}, {'exists'} if it was created by the same values before, else {'differs'}
+-- ARGV   1 tenant, 2 weight, 3 priority, 4 spec, 5 deadline (ms), or empty
+-- Reply  {'created'}, {'exists'} if it was created by the same spec before, else {'differs'}
 --@include tasks
 --@include job
 
-local was = redis.call('HMGET', job, 'tenant', 'weight', 'priority', 'spec')
+local was = redis.call('HMGET', job, 'tenant', 'spec')
 if was[1] then
-  for i = 1, 4 do
-    if was[i] ~= ARGV[i] then
-      return {'differs'}
-    end
-  end
-  return {'exists'}
+  return {was[1] == ARGV[1] and was[2] == ARGV[4] and 'exists' or 'differs'}
 end
 redis.call('HSET', job, 'tenant', ARGV[1], 'weight', ARGV[2], 'priority', ARGV[3], 'spec', ARGV[4],
-  'state', 'ACCEPTING', 'created', now_ms(),
+  'state', 'ACCEPTING', 'created', now_ms(), 'revision', 0,
   'appended', 0, 'running', 0, 'succeeded', 0, 'failed', 0, 'cancelled', 0, 'retried', 0)
+if ARGV[5] ~= '' then
+  redis.call('HSET', job, 'expires', ARGV[5])
+end
 return {'created'}

@@ -9,20 +9,17 @@ local flow = load_flow(ARGV[1])
 if not flow then
   return {0}
 end
-if flow.n > 0 then
+if flow.n > 0 and not flow.z then
   redis.call('ZREM', ready, place(ARGV[1], flow))
-  redis.call('HINCRBY', meta, 'prompts', -flow.n)
-  redis.call('HINCRBY', meta, 'images', -flow.i)
-  flow.n, flow.i = 0, 0
+  count_ready(-flow.n, -flow.i)
 end
-local dropped = {'HDEL', runs}
-while flow.h <= flow.l and #dropped < tonumber(ARGV[2]) + 2 do
+flow.n, flow.i = 0, 0
+local dropped = {'HDEL', runs, flow.f .. ':p'}
+while flow.h <= flow.l and #dropped < tonumber(ARGV[2]) + 3 do
   dropped[#dropped + 1] = flow.f .. ':' .. flow.h
   flow.h = flow.h + 1
 end
-if #dropped > 2 then
-  redis.call(unpack(dropped))
-end
+redis.call(unpack(dropped))
 if flow.h <= flow.l then
   save_flow(ARGV[1], flow)
   return {1}

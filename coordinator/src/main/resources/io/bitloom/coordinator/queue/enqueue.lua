@@ -2,7 +2,8 @@
 -- repeated; a gap is refused, so nothing can be left out.
 -- KEYS   of the bucket
 -- ARGV   1 channel, 2 bucket, 3 job, 4 tenant, 5 weight, 6 priority, 7 ageing (ms), 8 offset of the
---        job's last prompt in this bucket before these, or -1, 9 entries
+--        job's last prompt in this bucket before these, or -1, 9 entries, 10 revision of the job,
+--        11 1 if it is paused, else 0
 -- Reply  {1, offset of the last prompt the bucket knows}; {0, the same} if it lacks some before
 --        these: nothing changed
 --@include tasks
@@ -34,13 +35,14 @@ end
 if not flow then
   flow = {t = ARGV[4], f = redis.call('HINCRBY', meta, 'flow', 1), h = 1, l = 0, n = 0, i = 0}
 end
-flow.w, flow.p, flow.m = tonumber(ARGV[5]), tonumber(ARGV[6]), last
-
-if flow.n == 0 then
-  make_ready(ARGV[3], flow, ageing, now_ms())
+local now = now_ms()
+flow.w, flow.m = tonumber(ARGV[5]), last
+local news = false
+if tonumber(ARGV[10]) ~= flow.v then
+  news = adjust(ARGV[3], flow, tonumber(ARGV[6]), ARGV[11] == '1', tonumber(ARGV[10]), ageing, now)
 end
 local added = (#entries - first + 1) / ENTRY
-flow.n, flow.i = flow.n + added, flow.i + images
+news = add_entries(ARGV[3], flow, added, images, ageing, now) or news
 
 if flow.l >= flow.h then
   local tail = redis.call('HGET', runs, flow.f .. ':' .. flow.l)
@@ -57,8 +59,7 @@ for at = first, #entries, RUN do
 end
 save_flow(ARGV[3], flow)
 
-redis.call('HINCRBY', meta, 'images', images)
-if redis.call('HINCRBY', meta, 'prompts', added) == added then
+if news then
   wake(ARGV[1], ARGV[2], 0)
 end
 return {1, last}

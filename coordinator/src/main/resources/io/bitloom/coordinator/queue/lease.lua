@@ -33,8 +33,7 @@ local function take(id, tasks, images)
   room = room - images
 end
 
-local function charge(id, images)
-  local flow = load_flow(id)
+local function charge(flow, images)
   if flow then
     redis.call('ZADD', tenants, 'XX', 'INCR', images / flow.w, flow.t)
   end
@@ -49,10 +48,14 @@ local function take_retries()
     local id, task = string.sub(retries[k], 1, -TASK - 2), string.sub(retries[k], -TASK)
     local images = string.byte(task, ENTRY)
     local alone = attempt_of(task) >= alone_from
-    if (images <= room or #jobs == 0) and (k == 1 or not alone) then
+    local flow = load_flow(id)
+    if flow and flow.z then
+      redis.call('ZREM', retry, retries[k])
+      park(flow, task)
+    elseif (images <= room or #jobs == 0) and (#jobs == 0 or not alone) then
       redis.call('ZREM', retry, retries[k])
       take(id, task, images)
-      charge(id, images)
+      charge(flow, images)
       if alone then
         return
       end
@@ -204,7 +207,7 @@ if #jobs > 0 then
   redis.call('HSET', held, token, cmsgpack.pack({w = ARGV[1], t = batch}))
 end
 local next_retry = retries[2]
-if next_retry and turn == 'retries' then
+if next_retry and tonumber(next_retry) <= now then
   next_retry = redis.call('ZRANGE', retry, 0, 0, 'WITHSCORES')[2]
 end
 local reply = {token, tonumber(was[5] or 0), next_retry and math.max(0, next_retry - now) or -1,

@@ -1,8 +1,9 @@
 -- Lists a job, before it is created (create.lua). Repeating it changes nothing but makes the job
 -- active again, which a sweep corrects.
--- KEYS   1 all jobs, 2 jobs of the tenant, 3 active jobs: zsets job -> time (us), later ones higher
--- ARGV   1 job
--- Reply  {time of the job (us)}
+-- KEYS   1 all jobs, 2 jobs of the tenant, 3 active jobs: zsets job -> time (us), later ones higher;
+--        4 deadlines: zset job -> time (ms)
+-- ARGV   1 job, 2 completion window (ms), or empty
+-- Reply  {time of the job (us), its deadline (ms), or empty}
 
 local listed = redis.call('ZSCORE', KEYS[1], ARGV[1])
 local t = redis.call('TIME')
@@ -15,4 +16,9 @@ listed = string.format('%.0f', listed)
 redis.call('ZADD', KEYS[1], listed, ARGV[1])
 redis.call('ZADD', KEYS[2], listed, ARGV[1])
 redis.call('ZADD', KEYS[3], listed, ARGV[1])
-return {listed}
+local deadline = ''
+if ARGV[2] ~= '' then
+  redis.call('ZADD', KEYS[4], 'NX', math.floor(now / 1000) + ARGV[2], ARGV[1])
+  deadline = redis.call('ZSCORE', KEYS[4], ARGV[1])
+end
+return {listed, deadline}

@@ -18,14 +18,11 @@ local function put_first(id, flow, entries)
   for _, entry in ipairs(entries) do
     images = images + string.byte(entry, ENTRY)
   end
-  if flow.n == 0 then
-    make_ready(id, flow, ageing, now)
-  end
-  flow.h, flow.n, flow.i = flow.h - 1, flow.n + #entries, flow.i + images
+  local news = add_entries(id, flow, #entries, images, ageing, now)
+  flow.h = flow.h - 1
   redis.call('HSET', runs, flow.f .. ':' .. flow.h, table.concat(entries))
   save_flow(id, flow)
-  redis.call('HINCRBY', meta, 'images', images)
-  return redis.call('HINCRBY', meta, 'prompts', #entries) == #entries
+  return news
 end
 
 local lease = load_lease(ARGV[3]) or {t = {}}

@@ -12,7 +12,8 @@ if freed == '' then
   return {0}
 end
 local cancelled = {}
-if redis.call('HGET', job, 'state') == 'CANCELLING' then
+local was = redis.call('HMGET', job, 'state', 'ending')
+if was[1] == 'CANCELLING' then
   for k, bit in ipairs(has_outcome(freed, TASK)) do
     if bit == 0 then
       cancelled[#cancelled + 1] = string.sub(freed, (k - 1) * TASK + 1, k * TASK)
@@ -21,6 +22,6 @@ if redis.call('HGET', job, 'state') == 'CANCELLING' then
 elseif ARGV[3] == '1' then
   redis.call('HINCRBY', job, 'retried', #freed / TASK)
 end
-local ended = record_all(cancelled, 'C', #freed / TASK, now_ms())
+local ended = record_all(cancelled, was[2], #freed / TASK, now_ms())
 redis.call('PUBLISH', ARGV[1], '')
 return {ended}

@@ -9,17 +9,21 @@
 
 local was = redis.call('HMGET', job, 'state', 'appended', 'sealed', 'started')
 local state = was[1]
-if not state or state == 'CANCELLING' or state == 'CANCELLED' then
+local ends = state == 'CANCELLING' or terminal(state) == 1
+if not state or ends and not was[3] then
   return {'state', state}
 end
 if ARGV[2] ~= '' and ARGV[2] ~= was[2] then
   return {'count', tonumber(was[2])}
 end
-if state ~= 'ACCEPTING' then
+if was[3] then
   return {'sealed', 0}
 end
 local now = now_ms()
-redis.call('HSET', job, 'state', was[4] and 'RUNNING' or 'QUEUED', 'sealed', now)
+if state ~= 'PAUSED' then
+  state = was[4] and 'RUNNING' or 'QUEUED'
+end
+redis.call('HSET', job, 'state', state, 'sealed', now)
 local ended = record({}, {}, 0, now)
 redis.call('PUBLISH', ARGV[1], '')
 return {'sealed', ended}

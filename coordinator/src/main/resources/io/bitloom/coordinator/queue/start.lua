@@ -1,18 +1,22 @@
 -- Gives prompts of this job to a lease: the second half of leasing, after lease.lua took them from
 -- their bucket. What has its outcome already or is of a cancelled job is not given; the bucket is
--- to forget it (settle.lua).
+-- to forget it (settle.lua). Of a paused job nothing is given; the bucket is to take it back
+-- (adjust_flow.lua, release.lua).
 -- KEYS   of the job
 -- ARGV   1 channel of the job, 2 holder, 3 tasks
--- Reply  {1 if the job is terminal, tasks that were given, group, its payloads, and so on for every
---        group of these}
+-- Reply  {0, tasks that were given, group, its payloads, and so on for every group of these};
+--        {1, ''} if the job is terminal; {2, '', revision, priority} if it is paused
 --@include tasks
 --@include job
 --@include outcomes
 
-local was = redis.call('HMGET', job, 'state', 'started', 'running')
+local was = redis.call('HMGET', job, 'state', 'started', 'running', 'ending', 'revision', 'priority')
 local state = was[1]
 if terminal(state) == 1 then
   return {1, ''}
+end
+if state == 'PAUSED' then
+  return {2, '', was[5], was[6]}
 end
 
 local wanted = {}
@@ -29,7 +33,7 @@ if state == 'CANCELLING' then
   for k, task in ipairs(wanted) do
     wanted[k] = string.sub(task, 1, ENTRY) .. string.char(attempt_of(task) - 1)
   end
-  local ended = record_all(wanted, 'C', 0, now)
+  local ended = record_all(wanted, was[4], 0, now)
   redis.call('PUBLISH', ARGV[1], '')
   return {ended, ''}
 end

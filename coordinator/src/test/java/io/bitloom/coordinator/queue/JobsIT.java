@@ -52,15 +52,20 @@ class JobsIT extends QueueFixture {
 
   @Test
   void aRepeatedRequestIdFindsTheFirstJobOfItsTenant() {
-    NewJob request = new NewJob("a", "nightly", 1, 5, bytes("spec"));
+    NewJob request = new NewJob("a", "nightly", 1, 5, bytes("spec"), Optional.empty());
     String first = await(queue.createJob(request)).id();
 
     assertEquals(first, await(queue.createJob(request)).id());
     assertNotEquals(
-        first, await(queue.createJob(new NewJob("b", "nightly", 1, 5, bytes("spec")))).id());
+        first,
+        await(queue.createJob(new NewJob("b", "nightly", 1, 5, bytes("spec"), Optional.empty())))
+            .id());
     assertError(
         ErrorCode.REQUEST_ID_REUSED,
-        () -> await(queue.createJob(new NewJob("a", "nightly", 1, 5, bytes("other")))));
+        () ->
+            await(
+                queue.createJob(
+                    new NewJob("a", "nightly", 1, 5, bytes("other"), Optional.empty()))));
     assertEquals(1, await(queue.list(all("a"), 10, "")).jobs().size());
   }
 

@@ -102,7 +102,10 @@ abstract class QueueFixture {
   }
 
   String newJob(String tenant, double weight, int priority) {
-    return await(queue.createJob(new NewJob(tenant, "", weight, priority, bytes("spec")))).id();
+    return await(
+            queue.createJob(
+                new NewJob(tenant, "", weight, priority, bytes("spec"), Optional.empty())))
+        .id();
   }
 
   String newJob() {

@@ -65,7 +65,8 @@ class RecoveryIT extends QueueFixture {
   void anEnqueueThatComesTwiceOrLateChangesNothing() {
     String jobId = newJob();
     PromptGroups.Part part = onlyToTheJob(jobId, 0, 40, SQUARE).parts().get(0);
-    JobScripts.Share share = new JobScripts.Share("tenant", "1.0", "5");
+    JobScripts.Share share =
+        new JobScripts.Share("tenant", "1.0", new JobScripts.Standing(0, 5, false));
     for (int i = 0; i < 3; i++) {
       await(buckets.enqueue(SQUARE, jobId, share, -1, part.entries()));
     }
@@ -156,7 +157,7 @@ class RecoveryIT extends QueueFixture {
       append(jobId, i * 32L, 32, SQUARE);
     }
     await(queue.seal(jobId, OptionalLong.of(640)));
-    await(jobs.cancel(jobId, "0", 3));
+    await(jobs.cancel(jobId, "0", 3, ResultRecord.Status.CANCELLED));
     assertEquals(96, job(jobId).counts().cancelled());
 
     try (JobQueue other = another()) {
@@ -195,7 +196,8 @@ class RecoveryIT extends QueueFixture {
     for (int k : new int[] {0, 2, 3, 5, 6}) {
       expected.add(keys.job(jobId)[k]);
     }
-    expected.addAll(List.of(keys.jobs(), keys.jobsOf("tenant"), keys.buckets()));
+    expected.addAll(
+        List.of(keys.jobs(), keys.jobsOf("tenant"), keys.endedJobs(), keys.buckets()));
     assertTrue(expected.containsAll(left), () -> "left: " + left);
   }
 

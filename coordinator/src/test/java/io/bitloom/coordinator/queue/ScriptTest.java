@@ -27,7 +27,13 @@ class ScriptTest {
           switch (script.tag()) {
             case JOB -> Arrays.asList(keys.job(name));
             case BUCKET -> Arrays.asList(keys.bucket(new Bucket(name, name)));
-            case INDEX -> List.of(keys.jobs(), keys.jobsOf(name), keys.activeJobs());
+            case INDEX ->
+                List.of(
+                    keys.jobs(),
+                    keys.jobsOf(name),
+                    keys.activeJobs(),
+                    keys.deadlines(),
+                    keys.endedJobs());
           };
       assertEquals(
           1, ofScript.stream().map(SlotHash::getSlot).distinct().count(), ofScript.toString());
@@ -38,7 +44,7 @@ class ScriptTest {
   @EnumSource(Script.class)
   void aScriptTouchesNoKeyButThoseItIsGiven(Script script) {
     String text = script.lua().text();
-    String names = "job|appends|prompts|buckets|running|done|results";
+    String names = "job|appends|prompts|buckets|running|done|results|failures";
     if (script.tag() == Script.Tag.BUCKET) {
       names = "flows|runs|ready|tenants|retry|leases|held|meta";
     } else if (script.tag() == Script.Tag.INDEX) {

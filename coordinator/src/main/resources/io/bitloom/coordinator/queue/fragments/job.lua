@@ -1,5 +1,7 @@
 -- The keys of one job, for every script that works on a job:
---   job      hash    tenant, weight, priority, spec, state, counts, times (ms)
+--   job      hash    tenant, weight, priority, spec, state, counts, times (ms); revision: counts up
+--                    when it is paused, resumed or given another priority; ending: status of what
+--                    waits in a job that is CANCELLING
 --   appends  stream  what was appended to one bucket at once; the id is the offset of the first
 --                    prompt plus 1; b: bucket, e: entries
 --   prompts  hash    group, the offset of its first prompt -> payloads
@@ -8,8 +10,9 @@
 --   done     bitmap  1 at the offset of every prompt that has its outcome
 --   results  list    outcomes in the order in which they were taken; cursor c is at place c - 1. An
 --                    outcome is a task, u48 time (ms) and a report: a letter for the status
---                    (S succeeded, F failed, L lost, C cancelled) and the body
-local job, appends, prompts, buckets, running, done, results = unpack(KEYS)
+--                    (S succeeded, F failed, L lost, C cancelled, X expired) and the body
+--   failures string  u32 cursors of the outcomes that failed or were lost
+local job, appends, prompts, buckets, running, done, results, failures = unpack(KEYS)
 
 -- For each of the tasks or entries of this size: 1 if it has its outcome, else 0.
 local function has_outcome(list, size)

@@ -1,4 +1,5 @@
-local OPEN = {ACCEPTING = true, QUEUED = true, RUNNING = true, CANCELLING = true}
+local OPEN =
+  {ACCEPTING = true, QUEUED = true, RUNNING = true, PAUSED = true, CANCELLING = true}
 
 -- 1 if a job in this state cannot change any more, or is not there; else 0.
 local function terminal(state)
@@ -6,10 +7,10 @@ local function terminal(state)
 end
 
 -- What a job in this state becomes when its last prompt has its outcome; nil: it stays.
-local function end_state(state, succeeded, failed)
+local function end_state(state, sealed, ending, succeeded, failed)
   if state == 'CANCELLING' then
-    return 'CANCELLED'
-  elseif state == 'QUEUED' or state == 'RUNNING' then
+    return ending == 'X' and 'EXPIRED' or 'CANCELLED'
+  elseif sealed and OPEN[state] then
     if failed == 0 then
       return 'SUCCEEDED'
     end
@@ -17,7 +18,8 @@ local function end_state(state, succeeded, failed)
   end
 end
 
-local COUNTED_AS = {S = 'succeeded', F = 'failed', L = 'failed', C = 'cancelled'}
+local COUNTED_AS =
+  {S = 'succeeded', F = 'failed', L = 'failed', C = 'cancelled', X = 'cancelled'}
 
 -- Marks tasks as having their outcome. For each: 1 if it was marked before, else 0.
 local function mark(tasks)
@@ -44,21 +46,29 @@ end
 -- Returns 1 if the job is terminal now, else 0.
 local function record(tasks, reports, freed, now)
   local was = redis.call('HMGET', job, 'state', 'appended', 'running', 'succeeded', 'failed',
-    'cancelled')
+    'cancelled', 'sealed', 'ending')
   local state, appended, held = was[1], tonumber(was[2]), tonumber(was[3]) - freed
   local counts = {succeeded = tonumber(was[4]), failed = tonumber(was[5]),
     cancelled = tonumber(was[6])}
   local before = counts.succeeded + counts.failed + counts.cancelled
   if #tasks > 0 then
     write(tasks, reports, now)
-    for _, report in ipairs(reports) do
+    local bad = {}
+    for k, report in ipairs(reports) do
       local count = COUNTED_AS[string.sub(report, 1, 1)]
       counts[count] = counts[count] + 1
+      if count == 'failed' then
+        bad[#bad + 1] = struct.pack('>I4', before + k)
+      end
+    end
+    if #bad > 0 then
+      redis.call('APPEND', failures, table.concat(bad))
     end
   end
   local change = {'HSET', job, 'running', held, 'succeeded', counts.succeeded,
     'failed', counts.failed, 'cancelled', counts.cancelled}
-  local ended = before + #tasks == appended and end_state(state, counts.succeeded, counts.failed)
+  local ended = before + #tasks == appended
+    and end_state(state, was[7], was[8], counts.succeeded, counts.failed)
   if ended then
     for _, value in ipairs({'state', ended, 'ended', now, 'running', 0}) do
       change[#change + 1] = value
