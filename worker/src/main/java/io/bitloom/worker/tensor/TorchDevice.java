@@ -4,6 +4,7 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 
 /**
@@ -55,6 +56,16 @@ public record TorchDevice(boolean cuda, int index) {
   public Device torch() {
     LibTorch.start();
     return cuda ? new Device(DeviceType.CUDA, (byte) index) : new Device(DeviceType.CPU);
+  }
+
+  /**
+   * Waits until everything that was queued on the device is computed. A CPU computes at once; a GPU
+   * only takes note, so without this a stopwatch measures the queueing.
+   */
+  public void synchronize() {
+    if (cuda) {
+      torch.synchronizeDevice((byte) index);
+    }
   }
 
   @Override

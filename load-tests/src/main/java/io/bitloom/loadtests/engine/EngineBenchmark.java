@@ -1,0 +1,191 @@
+package io.bitloom.loadtests.engine;
+
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.DeviceThread;
+import io.bitloom.worker.tensor.LibTorch;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.TorchDevice;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code bitloom bench engine}: how fast one worker draws. */
+@Command(
+    name = "engine",
+    mixinStandardHelpOptions = true,
+    description =
+        "Draws images in this process and prints, as a Markdown table, images per second, the time"
+            + " of every stage beside the rate of a 2048×2048 matrix product, and memory.")
+public final class EngineBenchmark implements Callable<Integer> {
+  /** Products of two 2048×2048 float32 matrices on the machine of the published figures. */
+  private static final double REFERENCE_RATE = 222e9;
+
+  private static final double GIGA = 1e9;
+  private static final double MEBI = 1 << 20;
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      defaultValue = "${env:BITLOOM_HOME:-.}/load-tests/models/full125m",
+      description = "A model directory (default: ${DEFAULT-VALUE}, random weights).")
+  private String model;
+
+  @Option(
+      names = "--schedule",
+      defaultValue = "1.0_0.06M",
+      description = "The scale schedule, that is shape and size class (default: ${DEFAULT-VALUE}).")
+  private String schedule;
+
+  @Option(
+      names = "--dtype",
+      split = ",",
+      defaultValue = "F32,BF16",
+      description = "F32, BF16 (default: ${DEFAULT-VALUE}).")
+  private List<DType> dtypes;
+
+  @Option(
+      names = "--batch",
+      split = ",",
+      defaultValue = "1,8",
+      description = "Images of a batch (default: ${DEFAULT-VALUE}).")
+  private List<Integer> batches;
+
+  @Option(
+      names = "--prompt-tokens",
+      defaultValue = "40",
+      description = "Length of the prompts (default: ${DEFAULT-VALUE}).")
+  private int promptTokens;
+
+  @Option(
+      names = "--guidance",
+      defaultValue = "4",
+      description = "Guidance at every scale; 1 is none (default: ${DEFAULT-VALUE}).")
+  private double guidance;
+
+  @Option(
+      names = "--runs",
+      defaultValue = "5",
+      description = "Measured runs after one to warm up (default: ${DEFAULT-VALUE}).")
+  private int runs;
+
+  @Option(names = "--device", defaultValue = "auto", description = "auto (default), cpu or cuda:N.")
+  private String deviceName;
+
+  @Option(
+      names = "--threads",
+      defaultValue = "0",
+      description = "CPU threads of one operator; 0 (default): as many as libtorch likes.")
+  private int threads;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    ScaleSchedule shape =
+        ScaleSchedules.find(schedule)
+            .orElseThrow(() -> usage("--schedule: there is no schedule \"" + schedule + "\""));
+    TorchDevice device = device();
+    if (runs < 1 || batches.stream().anyMatch(batch -> batch < 1) || promptTokens < 1) {
+      throw usage("--runs, --batch and --prompt-tokens: expected at least 1");
+    }
+    if (threads > 0) {
+      LibTorch.threads(threads);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    ModelDirectory directory = ModelDirectory.open(model);
+    heading(out, directory, device, shape);
+    try (DeviceThread thread = new DeviceThread(device)) {
+      for (DType dtype : dtypes) {
+        thread.call(
+            () -> {
+              measure(out, directory, device, dtype, shape);
+              return null;
+            });
+      }
+    }
+    return 0;
+  }
+
+  private void heading(
+      PrintWriter out, ModelDirectory directory, TorchDevice device, ScaleSchedule shape) {
+    out.printf(
+        "%s, %d CPU threads, %s bfloat16 arithmetic; %s, %s, prompt of %d tokens, guidance %s,"
+            + " medians of %d runs%n%n",
+        device,
+        LibTorch.threads(),
+        Tensors.cpuComputesBf16() ? "with" : "without",
+        directory.name(),
+        shape,
+        promptTokens,
+        guidance,
+        runs);
+    out.println(
+        "| type | batch | images/s | text s | transformer s (fastest) | decode s (fastest) | PNG s"
+            + " | matmul GFLOP/s | transformer s at 222 | decode s at 222 | KV MiB | peak MiB |");
+    out.println("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    out.flush();
+  }
+
+  /** All times are per image; the matrix product that scales them is always float32. */
+  private void measure(
+      PrintWriter out,
+      ModelDirectory directory,
+      TorchDevice device,
+      DType dtype,
+      ScaleSchedule shape) {
+    try (BenchmarkedModel benchmarked = new BenchmarkedModel(directory, device, dtype);
+        MatmulRate matmul = new MatmulRate(device, DType.F32)) {
+      for (int batch : batches) {
+        ProcessMemory.resetPeak();
+        try (BenchmarkedBatch images = benchmarked.batch(shape, batch, promptTokens, guidance)) {
+          Timing text = Timing.of(runs, matmul, device, images::encodeTexts);
+          Timing transformer = Timing.of(runs, matmul, device, images::generate);
+          Timing decode = Timing.of(runs, matmul, device, images::decode);
+          Timing encode = Timing.of(runs, matmul, device, images::writePng);
+          double perImage =
+              (text.median() + transformer.median()) / batch + decode.median() + encode.median();
+          out.printf(
+              Locale.ROOT,
+              "| %s | %d | %.3f | %.4f | %.3f (%.3f) | %.3f (%.3f) | %.3f"
+                  + " | %.0f | %.3f | %.3f | %.1f | %.0f |%n",
+              dtype,
+              batch,
+              1 / perImage,
+              text.median() / batch,
+              transformer.median() / batch,
+              transformer.fastest() / batch,
+              decode.median(),
+              decode.fastest(),
+              encode.median(),
+              (transformer.rate() + decode.rate()) / 2 / GIGA,
+              transformer.secondsAt(REFERENCE_RATE) / batch,
+              decode.secondsAt(REFERENCE_RATE),
+              images.kvBytesPerImage() / MEBI,
+              ProcessMemory.peak() / MEBI);
+          out.flush();
+        }
+      }
+    }
+  }
+
+  private TorchDevice device() {
+    try {
+      return TorchDevice.parse(deviceName);
+    } catch (IllegalArgumentException e) {
+      throw usage("--" + e.getMessage());
+    }
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+}
