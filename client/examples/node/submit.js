@@ -14,7 +14,12 @@ const protoLoader = require('@grpc/proto-loader');
 const PROTOS = path.resolve(__dirname, '../../../proto/src/main/proto');
 const PROMPTS_PER_MESSAGE = 256;
 const MAX_MESSAGE_BYTES = 64 << 20;
-const EXTENSIONS = {IMAGE_FORMAT_PNG: 'png', IMAGE_FORMAT_JPEG: 'jpg'};
+const EXTENSIONS = {
+  IMAGE_FORMAT_PNG: 'png',
+  IMAGE_FORMAT_JPEG: 'jpg',
+  IMAGE_FORMAT_WEBP: 'webp',
+  IMAGE_FORMAT_WEBP_LOSSLESS: 'webp',
+};
 
 const {bitloom} = grpc.loadPackageDefinition(
   protoLoader.loadSync('bitloom/v1/batch_service.proto', {
@@ -29,11 +34,24 @@ const {bitloom} = grpc.loadPackageDefinition(
 
 /** A line of the file as a Prompt message: sampling has a message of its own there. */
 function promptOf(line) {
-  const {guidance, temperature, top_p, greedy, format, ...prompt} = JSON.parse(line);
+  const {
+    preset, guidance, guidance_schedule, guidance_layers, temperature, top_p, greedy, format,
+    ...prompt
+  } = JSON.parse(line);
   const list = (value) => (value === undefined ? [] : [value].flat());
-  prompt.sampling = {guidance: list(guidance), temperature: list(temperature), greedy};
+  // webp-lossless of a file is IMAGE_FORMAT_WEBP_LOSSLESS of the interface.
+  const constant = (prefix, name) =>
+    name === undefined ? undefined : `${prefix}_${name.toUpperCase().replaceAll('-', '_')}`;
+  prompt.sampling = {
+    preset: constant('SAMPLING_PRESET', preset),
+    guidance: list(guidance),
+    guidance_schedule: constant('GUIDANCE_SCHEDULE', guidance_schedule),
+    guidance_layers: list(guidance_layers),
+    temperature: list(temperature),
+    greedy,
+  };
   if (top_p !== undefined) prompt.sampling.top_p = top_p;
-  if (format !== undefined) prompt.format = `IMAGE_FORMAT_${format.toUpperCase()}`;
+  if (format !== undefined) prompt.format = constant('IMAGE_FORMAT', format);
   return prompt;
 }
 

@@ -19,7 +19,7 @@ import grpc
 PROTOS = Path(__file__).resolve().parents[3] / "proto/src/main/proto"
 PROMPTS_PER_MESSAGE = 256
 MAX_MESSAGE_BYTES = 64 << 20
-EXTENSIONS = {1: "png", 2: "jpg"}
+EXTENSIONS = {1: "png", 2: "jpg", 3: "webp", 4: "webp"}
 
 
 def compile_protos():
@@ -47,14 +47,22 @@ def prompt_of(line):
     """A line of the file as a Prompt message: sampling has a message of its own there."""
     fields = json.loads(line)
     sampling = prompts.Sampling(
+        preset=enum("SAMPLING_PRESET", fields.pop("preset", "unspecified")),
         guidance=as_list(fields.pop("guidance", [])),
+        guidance_schedule=enum("GUIDANCE_SCHEDULE", fields.pop("guidance_schedule", "unspecified")),
+        guidance_layers=as_list(fields.pop("guidance_layers", [])),
         temperature=as_list(fields.pop("temperature", [])),
         top_p=fields.pop("top_p", None),
         greedy=fields.pop("greedy", False),
     )
     if "format" in fields:
-        fields["format"] = f"IMAGE_FORMAT_{fields['format'].upper()}"
+        fields["format"] = enum("IMAGE_FORMAT", fields["format"])
     return prompts.Prompt(sampling=sampling, **fields)
+
+
+def enum(prefix, name):
+    """The constant of a name in a file: webp-lossless is IMAGE_FORMAT_WEBP_LOSSLESS."""
+    return f"{prefix}_{name.upper().replace('-', '_')}"
 
 
 def as_list(value):

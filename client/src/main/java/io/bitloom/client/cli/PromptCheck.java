@@ -6,6 +6,7 @@ import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.Prompt;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -17,6 +18,8 @@ import java.util.List;
 record PromptCheck(Prompt defaults, Model model) {
 
   private static final PromptRules RULES = PromptRules.defaults();
+  private static final List<String> ALL_SIZES =
+      Arrays.stream(SizeClass.values()).map(SizeClass::label).toList();
 
   /** Checks without a coordinator. */
   static PromptCheck offline(Prompt defaults) {
@@ -26,10 +29,9 @@ record PromptCheck(Prompt defaults, Model model) {
   /** All that is wrong with a prompt. */
   List<FieldViolation> violations(Prompt prompt) {
     List<FieldViolation> violations = RULES.check(prompt);
-    if (!violations.isEmpty() || model.getSizesCount() == 0) {
-      return violations;
-    }
-    return PromptRules.checkModelSize(resolved(prompt).prompt().getSize(), model.getSizesList());
+    return violations.isEmpty() && sizeIsKnown(prompt)
+        ? PromptRules.check(resolved(prompt), sizes(), model.getBlocks())
+        : violations;
   }
 
   /** Images that a good prompt asks for. */
@@ -39,15 +41,21 @@ record PromptCheck(Prompt defaults, Model model) {
 
   /** The scale schedule of a good prompt; its template if the size is the model's choice. */
   String schedule(Prompt prompt) {
-    boolean sizeIsKnown =
-        model.getSizesCount() > 0 || !prompt.getSize().isEmpty() || !defaults.getSize().isEmpty();
     ScaleSchedule schedule = resolved(prompt).schedule();
-    return sizeIsKnown ? schedule.id() : schedule.template();
+    return sizeIsKnown(prompt) ? schedule.id() : schedule.template();
+  }
+
+  private boolean sizeIsKnown(Prompt prompt) {
+    return model.getSizesCount() > 0
+        || !prompt.getSize().isEmpty()
+        || !defaults.getSize().isEmpty();
+  }
+
+  private List<String> sizes() {
+    return model.getSizesCount() > 0 ? model.getSizesList() : ALL_SIZES;
   }
 
   private PromptRules.Resolved resolved(Prompt prompt) {
-    List<String> sizes =
-        model.getSizesCount() > 0 ? model.getSizesList() : List.of(SizeClass.PIXELS_1M.label());
-    return PromptRules.resolve(prompt, defaults, model.getDefaults(), sizes, "", 0);
+    return PromptRules.resolve(prompt, defaults, model.getDefaults(), sizes(), "", 0);
   }
 }

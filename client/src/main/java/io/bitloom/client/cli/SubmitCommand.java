@@ -3,6 +3,7 @@ package io.bitloom.client.cli;
 import com.google.gson.JsonObject;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.Prompt;
@@ -32,7 +33,8 @@ import picocli.CommandLine.Spec;
       "",
       "Fields of a line; only prompt is required:",
       "  custom_id, prompt, negative_prompt, aspect_ratio (\"3:2\") or h_div_w (1.5),",
-      "  size, seed, guidance, temperature, top_p, greedy, num_images, format",
+      "  size, seed, num_images, preset, guidance, guidance_schedule, guidance_layers,",
+      "  temperature, top_p, greedy, format, quality",
       "Ctrl-C leaves the job running; the last line says how to come back."
     })
 final class SubmitCommand implements Callable<Integer> {
@@ -73,6 +75,9 @@ final class SubmitCommand implements Callable<Integer> {
       description = "Go on with a submission of this file that broke off.")
   private JobName resume;
 
+  @Option(names = "--model", paramLabel = "NAME", description = "The model that draws.")
+  private String modelName = "";
+
   @Mixin private PromptOptions prompts;
   @Mixin private ConnectionOptions connection;
   @Mixin private OutputOptions output;
@@ -91,7 +96,7 @@ final class SubmitCommand implements Callable<Integer> {
       return check(console, new Submission(console, file(PromptCheck.offline(defaults))));
     }
     try (BitloomClient client = connection.client()) {
-      Model model = Submission.model(client.listModels(), prompts.model());
+      Model model = Submission.model(client.listModels(), modelName);
       Submission submission = new Submission(console, file(new PromptCheck(defaults, model)));
       if (dryRun) {
         return check(console, submission);
@@ -190,7 +195,7 @@ final class SubmitCommand implements Callable<Integer> {
     Job.Builder job =
         Job.newBuilder()
             .setDisplayName(name == null ? path.getFileName().toString() : name)
-            .setModel(prompts.model())
+            .setModel(modelName)
             .setDefaults(prompts.defaults())
             .putAllLabels(labels);
     if (priority != null) {

@@ -132,7 +132,7 @@ public final class ContactSheet {
   private static BufferedImage read(Path file) {
     try {
       return ImageIO.read(file.toFile());
-    } catch (IOException e) {
+    } catch (IOException | LinkageError e) { // the latter without a libwebp for this machine
       // The sheet shows an empty tile; the image itself is not touched.
       return null;
     }

@@ -3,8 +3,8 @@ package io.bitloom.client.output;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.results.ImageName;
 import io.bitloom.v1.GeneratedImage;
-import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.ReadResultsResponse;
 import java.io.IOException;
@@ -233,7 +233,7 @@ public final class ImageFolder implements AutoCloseable {
       throw new BitloomException(
           ErrorCode.RESULT_MISSING, "the result of " + result.getCustomId() + " has no image");
     }
-    String extension = made.get(0).getFormat() == ImageFormat.IMAGE_FORMAT_JPEG ? "jpg" : "png";
+    String extension = ImageName.extension(made.get(0).getFormat());
     return Arrays.asList(
         names.forPrompt(result.getCustomId(), result.getOffset(), made.size(), extension));
   }

@@ -5,7 +5,7 @@ import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
 import com.google.gson.stream.MalformedJsonException;
-import io.bitloom.v1.ImageFormat;
+import com.google.protobuf.ProtocolMessageEnum;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.Sampling;
 import java.io.EOFException;
@@ -101,6 +101,11 @@ public final class PromptLine {
     }
     Sampling sampling = prompt.getSampling();
     writeNumbers(json, "guidance", sampling.getGuidanceList());
+    writeText(
+        json,
+        "guidance_schedule",
+        PromptEnums.GUIDANCE_SCHEDULE.of(sampling.getGuidanceSchedule()));
+    writeNumbers(json, "guidance_layers", sampling.getGuidanceLayersList());
     writeNumbers(json, "temperature", sampling.getTemperatureList());
     if (sampling.hasTopP()) {
       json.name("top_p").value(sampling.getTopP());
@@ -108,13 +113,13 @@ public final class PromptLine {
     if (sampling.getGreedy()) {
       json.name("greedy").value(true);
     }
+    writeText(json, "preset", PromptEnums.PRESET.of(sampling.getPreset()));
     if (prompt.getNumImages() != 0) {
       json.name("num_images").value(prompt.getNumImages());
     }
-    switch (prompt.getFormat()) {
-      case IMAGE_FORMAT_PNG -> json.name("format").value("png");
-      case IMAGE_FORMAT_JPEG -> json.name("format").value("jpeg");
-      default -> {}
+    writeText(json, "format", PromptEnums.FORMAT.of(prompt.getFormat()));
+    if (prompt.hasQuality()) {
+      json.name("quality").value(prompt.getQuality());
     }
   }
 
@@ -155,12 +160,19 @@ public final class PromptLine {
       case "size" -> prompt.setSize(filledText(field));
       case "seed" -> prompt.setSeed(integer(field, Long.MIN_VALUE, Long.MAX_VALUE));
       case "guidance" -> prompt.getSamplingBuilder().addAllGuidance(numbers(field));
+      case "guidance_schedule" ->
+          prompt
+              .getSamplingBuilder()
+              .setGuidanceSchedule(named(field, PromptEnums.GUIDANCE_SCHEDULE));
+      case "guidance_layers" -> prompt.getSamplingBuilder().addAllGuidanceLayers(integers(field));
       case "temperature" -> prompt.getSamplingBuilder().addAllTemperature(numbers(field));
       case "top_p" -> prompt.getSamplingBuilder().setTopP(number(field));
       case "greedy" -> prompt.getSamplingBuilder().setGreedy(truth(field));
       // Zero would mean "not given" in the message.
       case "num_images" -> prompt.setNumImages((int) integer(field, 1, Integer.MAX_VALUE));
-      case "format" -> prompt.setFormat(imageFormat(field));
+      case "preset" -> prompt.getSamplingBuilder().setPreset(named(field, PromptEnums.PRESET));
+      case "format" -> prompt.setFormat(named(field, PromptEnums.FORMAT));
+      case "quality" -> prompt.setQuality((int) integer(field, 1, PromptRules.MAX_QUALITY));
       default -> throw new PromptLineException(field, shownValue(), "is not a known field");
     }
   }
@@ -188,29 +200,43 @@ public final class PromptLine {
     return json.nextBoolean();
   }
 
-  private ImageFormat imageFormat(String field) throws IOException, PromptLineException {
+  private <E extends ProtocolMessageEnum> E named(String field, EnumNames<E> names)
+      throws IOException, PromptLineException {
     String name = text(field);
-    return switch (name) {
-      case "png" -> ImageFormat.IMAGE_FORMAT_PNG;
-      case "jpeg" -> ImageFormat.IMAGE_FORMAT_JPEG;
-      default -> throw new PromptLineException(field, name, "must be \"png\" or \"jpeg\"");
-    };
+    return names
+        .find(name)
+        .orElseThrow(() -> new PromptLineException(field, name, "must be one of " + names.all()));
   }
 
   private List<Double> numbers(String field) throws IOException, PromptLineException {
+    return listOf(field, () -> number(field));
+  }
+
+  private List<Integer> integers(String field) throws IOException, PromptLineException {
+    return listOf(field, () -> (int) integer(field, Integer.MIN_VALUE, Integer.MAX_VALUE));
+  }
+
+  /** Reads one value. */
+  private interface Reading<T> {
+    T next() throws IOException, PromptLineException;
+  }
+
+  /** A list, or a single value for a list of one. */
+  private <T> List<T> listOf(String field, Reading<T> reading)
+      throws IOException, PromptLineException {
     if (json.peek() != JsonToken.BEGIN_ARRAY) {
-      return List.of(number(field));
+      return List.of(reading.next());
     }
-    List<Double> numbers = new ArrayList<>();
+    List<T> values = new ArrayList<>();
     json.beginArray();
     while (json.hasNext()) {
-      numbers.add(number(field));
+      values.add(reading.next());
     }
     json.endArray();
-    if (numbers.isEmpty()) {
+    if (values.isEmpty()) {
       throw new PromptLineException(field, "[]", "must not be an empty list");
     }
-    return numbers;
+    return values;
   }
 
   private double number(String field) throws IOException, PromptLineException {
@@ -277,13 +303,13 @@ public final class PromptLine {
     }
   }
 
-  private static void writeNumbers(JsonWriter json, String name, List<Double> values)
+  private static void writeNumbers(JsonWriter json, String name, List<? extends Number> values)
       throws IOException {
     if (values.size() == 1) {
       json.name(name).value(values.get(0));
     } else if (!values.isEmpty()) {
       json.name(name).beginArray();
-      for (double value : values) {
+      for (Number value : values) {
         json.value(value);
       }
       json.endArray();

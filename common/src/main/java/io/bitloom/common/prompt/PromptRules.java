@@ -6,6 +6,7 @@ import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Prompt;
+import io.bitloom.v1.PromptOrBuilder;
 import io.bitloom.v1.Sampling;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -19,18 +20,18 @@ public final class PromptRules {
 
   public static final int MAX_CUSTOM_ID_CHARACTERS = 256;
   public static final int MAX_IMAGES = 16;
-  public static final double MIN_GUIDANCE = 1;
-  public static final double MAX_GUIDANCE = 30;
-  public static final double MAX_TEMPERATURE = 10;
-
-  /** The longest schedule has 13 scales. */
-  public static final int MAX_SCALES = SizeClass.PIXELS_1M.scales();
+  public static final int MAX_QUALITY = 100;
 
   /** What holds where prompt, job and model say nothing: the official inference defaults. */
   public static final Prompt BUILT_IN =
       Prompt.newBuilder()
           .setAspectRatio("1:1")
-          .setSampling(Sampling.newBuilder().addGuidance(4).addTemperature(0.5).setTopP(0.97))
+          .setSampling(
+              Sampling.newBuilder()
+                  .addGuidance(4)
+                  .addGuidanceLayers(0)
+                  .addTemperature(0.5)
+                  .setTopP(0.97))
           .setNumImages(1)
           .setFormat(ImageFormat.IMAGE_FORMAT_PNG)
           .build();
@@ -79,13 +80,23 @@ public final class PromptRules {
     return violations;
   }
 
-  /** A violation for a size that the model cannot draw; checks the resolved size. */
-  public static List<FieldViolation> checkModelSize(String size, Collection<String> modelSizes) {
-    if (modelSizes.contains(size)) {
-      return List.of();
+  /**
+   * All that is wrong with a resolved prompt for the model that is to draw it: sizes that it does
+   * not draw, lists whose length is not that of the schedule, layers that it does not have.
+   *
+   * @param modelBlocks blocks of its transformer; 0 if that is not known
+   */
+  public static List<FieldViolation> check(
+      Resolved resolved, Collection<String> modelSizes, int modelBlocks) {
+    List<FieldViolation> violations = new ArrayList<>();
+    String size = resolved.prompt().getSize();
+    if (!modelSizes.contains(size)) {
+      String drawn = "must be a size that the model draws: " + String.join(", ", modelSizes);
+      violations.add(FieldViolation.of("size", size, drawn));
     }
-    String drawn = "must be a size that the model draws: " + String.join(", ", modelSizes);
-    return List.of(FieldViolation.of("size", size, drawn));
+    violations.addAll(
+        SamplingRules.check(resolved.prompt().getSampling(), resolved.schedule(), modelBlocks));
+    return violations;
   }
 
   /**
@@ -117,12 +128,21 @@ public final class PromptRules {
     if (!filled.hasSeed()) {
       filled.setSeed(defaultSeed(job, offset));
     }
-    Prompt complete = filled.build();
-    return new Resolved(complete, schedule(complete));
+    ScaleSchedule schedule = schedule(filled);
+    int scales = schedule.scales().size();
+    filled.setSampling(
+        SamplingRules.resolve(
+            List.of(
+                prompt.getSampling(),
+                jobDefaults.getSampling(),
+                SamplingRules.fitted(modelDefaults.getSampling(), scales),
+                BUILT_IN.getSampling()),
+            scales));
+    return new Resolved(filled.build(), schedule);
   }
 
   /** The schedule of the nearest template in the prompt's size; both must be set and valid. */
-  public static ScaleSchedule schedule(Prompt prompt) {
+  public static ScaleSchedule schedule(PromptOrBuilder prompt) {
     double hDivW =
         prompt.hasHDivW()
             ? prompt.getHDivW()
@@ -169,21 +189,8 @@ public final class PromptRules {
     if (prompt.getFormat() == ImageFormat.IMAGE_FORMAT_UNSPECIFIED) {
       prompt.setFormat(defaults.getFormat());
     }
-    fill(prompt.getSamplingBuilder(), defaults.getSampling());
-  }
-
-  private static void fill(Sampling.Builder sampling, Sampling defaults) {
-    if (sampling.getGuidanceCount() == 0) {
-      sampling.addAllGuidance(defaults.getGuidanceList());
-    }
-    if (sampling.getTemperatureCount() == 0) {
-      sampling.addAllTemperature(defaults.getTemperatureList());
-    }
-    if (!sampling.hasTopP() && defaults.hasTopP()) {
-      sampling.setTopP(defaults.getTopP());
-    }
-    if (defaults.getGreedy()) {
-      sampling.setGreedy(true);
+    if (!prompt.hasQuality() && defaults.hasQuality()) {
+      prompt.setQuality(defaults.getQuality());
     }
   }
 
@@ -210,40 +217,13 @@ public final class PromptRules {
     }
     if (prompt.getFormat() == ImageFormat.UNRECOGNIZED) {
       violations.add(
-          FieldViolation.of("format", prompt.getFormatValue(), "must be a known image format"));
-    }
-    checkSampling(prompt.getSampling(), violations);
-  }
-
-  private static void checkSampling(Sampling sampling, List<FieldViolation> violations) {
-    checkLength("sampling.guidance", sampling.getGuidanceCount(), violations);
-    for (double guidance : sampling.getGuidanceList()) {
-      if (!(guidance >= MIN_GUIDANCE && guidance <= MAX_GUIDANCE)) {
-        violations.add(FieldViolation.of("sampling.guidance", guidance, "must be 1 to 30"));
-        break;
-      }
-    }
-    checkLength("sampling.temperature", sampling.getTemperatureCount(), violations);
-    for (double temperature : sampling.getTemperatureList()) {
-      if (!(temperature > 0 && temperature <= MAX_TEMPERATURE)) {
-        violations.add(
-            FieldViolation.of(
-                "sampling.temperature", temperature, "must be above 0 and at most 10"));
-        break;
-      }
-    }
-    if (sampling.hasTopP() && !(sampling.getTopP() > 0 && sampling.getTopP() <= 1)) {
-      violations.add(
-          FieldViolation.of("sampling.top_p", sampling.getTopP(), "must be above 0 and at most 1"));
-    }
-  }
-
-  private static void checkLength(String field, int length, List<FieldViolation> violations) {
-    if (length > MAX_SCALES) {
-      violations.add(
           FieldViolation.of(
-              field, length + " values", "must have at most " + MAX_SCALES + " values"));
+              "format", prompt.getFormatValue(), "must be one of " + PromptEnums.FORMAT.all()));
     }
+    if (prompt.hasQuality() && (prompt.getQuality() < 1 || prompt.getQuality() > MAX_QUALITY)) {
+      violations.add(FieldViolation.of("quality", prompt.getQuality(), "must be 1 to 100"));
+    }
+    SamplingRules.check(prompt.getSampling(), violations);
   }
 
   private static void mustBeEmpty(String field, String value, List<FieldViolation> violations) {

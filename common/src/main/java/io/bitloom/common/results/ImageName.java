@@ -52,6 +52,7 @@ public record ImageName(String job, long offset, int index, ImageFormat format, 
     return switch (format) {
       case IMAGE_FORMAT_PNG -> "png";
       case IMAGE_FORMAT_JPEG -> "jpg";
+      case IMAGE_FORMAT_WEBP, IMAGE_FORMAT_WEBP_LOSSLESS -> "webp";
       case IMAGE_FORMAT_UNSPECIFIED, UNRECOGNIZED ->
           throw new IllegalArgumentException("not an image format: " + format);
     };

@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.v1.GuidanceSchedule;
 import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.Sampling;
+import io.bitloom.v1.SamplingPreset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,8 +19,9 @@ class PromptLineTest {
   private static final String EVERY_FIELD =
       """
       {"custom_id":"cat-1","prompt":"a cat","negative_prompt":"dogs","aspect_ratio":"3:2",\
-      "size":"0.25M","seed":-9223372036854775808,"guidance":3.0,"temperature":[1.0,0.5],\
-      "top_p":0.97,"greedy":true,"num_images":2,"format":"jpeg"}""";
+      "size":"0.25M","seed":-9223372036854775808,"guidance":3.0,"guidance_schedule":"pyramid",\
+      "guidance_layers":[0,-2],"temperature":[1.0,0.5],"top_p":0.97,"greedy":true,\
+      "preset":"fast","num_images":2,"format":"webp-lossless","quality":80}""";
 
   @Test
   void everyFieldIsReadIntoItsPlace() throws PromptLineException {
@@ -33,12 +36,17 @@ class PromptLineTest {
             .setSampling(
                 Sampling.newBuilder()
                     .addGuidance(3)
+                    .setGuidanceSchedule(GuidanceSchedule.GUIDANCE_SCHEDULE_PYRAMID)
+                    .addGuidanceLayers(0)
+                    .addGuidanceLayers(-2)
                     .addTemperature(1)
                     .addTemperature(0.5)
                     .setTopP(0.97)
-                    .setGreedy(true))
+                    .setGreedy(true)
+                    .setPreset(SamplingPreset.SAMPLING_PRESET_FAST))
             .setNumImages(2)
-            .setFormat(ImageFormat.IMAGE_FORMAT_JPEG)
+            .setFormat(ImageFormat.IMAGE_FORMAT_WEBP_LOSSLESS)
+            .setQuality(80)
             .build();
 
     assertEquals(wanted, PromptLine.parse(EVERY_FIELD));
@@ -90,6 +98,16 @@ class PromptLineTest {
         "{\"prompt\":\"a\",\"top_p\":true}|top_p|true|number",
         "{\"prompt\":\"a\",\"greedy\":1}|greedy|1|true or false",
         "{\"prompt\":\"a\",\"format\":\"gif\"}|format|gif|png",
+        "{\"prompt\":\"a\",\"format\":\"WEBP\"}|format|WEBP|webp-lossless",
+        "{\"prompt\":\"a\",\"quality\":0}|quality|0|1 to 100",
+        "{\"prompt\":\"a\",\"quality\":9.5}|quality|9.5|whole number",
+        "{\"prompt\":\"a\",\"preset\":\"best\"}|preset|best|quality, fast",
+        "{\"prompt\":\"a\",\"preset\":1}|preset|1|text",
+        "{\"prompt\":\"a\",\"guidance_schedule\":\"cone\"}|guidance_schedule|cone|pyramid",
+        "{\"prompt\":\"a\",\"guidance_layers\":[]}|guidance_layers|[]|empty list",
+        "{\"prompt\":\"a\",\"guidance_layers\":[-1.5]}|guidance_layers|-1.5|whole number",
+        "{\"prompt\":\"a\",\"guidance_layers\":-1e99}|guidance_layers|-1e99|whole number",
+        "{\"prompt\":\"a\",\"guidance\":1e999}|guidance|1e999|too large",
         "[1]||[…]|one JSON object",
         "\"a\"||\"a\"|one JSON object",
       })
@@ -113,6 +131,8 @@ class PromptLineTest {
         "{'prompt':'a'}",
         "{prompt:\"a\"}",
         "{\"prompt\":\"a\",\"top_p\":NaN}",
+        "{\"prompt\":\"a\",\"guidance\":[1,Infinity]}",
+        "{\"prompt\":\"a\",\"temperature\":-Infinity}",
         "{\"prompt\":\"a\",\"top_p\":.5}",
         "{\"prompt\":\"a\",\"seed\":007}",
         "{\"prompt\":\"a\tb\"}",

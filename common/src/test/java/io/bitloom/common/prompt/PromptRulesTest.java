@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.v1.GuidanceSchedule;
 import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.Sampling;
@@ -60,6 +61,29 @@ class PromptRulesTest {
         bad("num_images", "-1", p -> p.setNumImages(-1)),
         bad("num_images", "17", p -> p.setNumImages(17)),
         bad("format", "99", p -> p.setFormatValue(99)),
+        bad("quality", "0", p -> p.setQuality(0)),
+        bad("quality", "101", p -> p.setQuality(101)),
+        bad("sampling.guidance", "Infinity", sampling(s -> s.addGuidance(1.0 / 0))),
+        bad("sampling.guidance_layers", "1", sampling(s -> s.addGuidanceLayers(1))),
+        bad("sampling.guidance_layers", "-64", sampling(s -> s.addGuidanceLayers(-64))),
+        bad(
+            "sampling.guidance_layers",
+            "-2147483648",
+            sampling(s -> s.addGuidanceLayers(Integer.MIN_VALUE))),
+        bad(
+            "sampling.guidance_layers",
+            "[0, -1, 0]",
+            sampling(s -> s.addGuidanceLayers(0).addGuidanceLayers(-1).addGuidanceLayers(0))),
+        bad(
+            "sampling.guidance_layers",
+            "1000000 values",
+            sampling(s -> s.addAllGuidanceLayers(Collections.nCopies(1_000_000, 0)))),
+        bad("sampling.guidance_schedule", "9", sampling(s -> s.setGuidanceScheduleValue(9))),
+        bad(
+            "sampling.guidance",
+            "2 values",
+            sampling(s -> s.setGuidanceScheduleValue(2).addGuidance(1).addGuidance(3))),
+        bad("sampling.preset", "7", sampling(s -> s.setPresetValue(7))),
         bad("sampling.guidance", "0.5", sampling(s -> s.addGuidance(4).addGuidance(0.5))),
         bad("sampling.guidance", "30.1", sampling(s -> s.addGuidance(30.1))),
         bad("sampling.guidance", "NaN", sampling(s -> s.addGuidance(Double.NaN))),
@@ -156,7 +180,13 @@ class PromptRulesTest {
             .setAspectRatio("3:2")
             .setSize("0.25M")
             .setSeed(7)
-            .setSampling(Sampling.newBuilder().addGuidance(2).addTemperature(1).setTopP(0.97))
+            .setSampling(
+                Sampling.newBuilder()
+                    .addGuidance(2)
+                    .setGuidanceSchedule(GuidanceSchedule.GUIDANCE_SCHEDULE_CONSTANT)
+                    .addGuidanceLayers(0)
+                    .addTemperature(1)
+                    .setTopP(0.97))
             .setNumImages(3)
             .setFormat(ImageFormat.IMAGE_FORMAT_PNG)
             .build();
@@ -183,10 +213,16 @@ class PromptRulesTest {
 
   @Test
   void aSizeThatTheModelCannotDrawIsAViolation() {
-    assertEquals(List.of(), PromptRules.checkModelSize("1M", List.of("1M")));
+    PromptRules.Resolved resolved = resolved(prompt("a fox").toBuilder().setSize("1M").build());
+    assertEquals(List.of(), PromptRules.check(resolved, List.of("1M"), 0));
     assertEquals(
         "size must be a size that the model draws: 0.06M, 0.25M, not \"1M\"",
-        PromptRules.checkModelSize("1M", List.of("0.06M", "0.25M")).get(0).toString());
+        PromptRules.check(resolved, List.of("0.06M", "0.25M"), 0).get(0).toString());
+  }
+
+  private static PromptRules.Resolved resolved(Prompt prompt) {
+    Prompt none = Prompt.getDefaultInstance();
+    return PromptRules.resolve(prompt, none, none, List.of("0.06M"), "job", 0);
   }
 
   private static Prompt prompt(String text) {

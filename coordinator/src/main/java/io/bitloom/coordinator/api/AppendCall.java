@@ -111,7 +111,7 @@ final class AppendCall implements StreamObserver<AppendPromptsRequest> {
               sizes,
               target.jobId(),
               chunk.getOffset() + index);
-      PromptRules.checkModelSize(resolved.prompt().getSize(), sizes).stream()
+      PromptRules.check(resolved, sizes, target.model().getBlocks()).stream()
           .map(violation -> violation.in("prompts[" + index + "]"))
           .forEach(violations::add);
       prompts.add(

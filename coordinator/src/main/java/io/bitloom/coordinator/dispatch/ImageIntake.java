@@ -3,13 +3,13 @@ package io.bitloom.coordinator.dispatch;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.prompt.PromptEnums;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
-import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Prompt;
 
 /** Checks the images of a prompt against what was asked for and stores them. */
@@ -78,8 +78,7 @@ final class ImageIntake {
                   image.getWidth(),
                   image.getHeight()));
     }
-    if (image.getFormat() != ImageFormat.IMAGE_FORMAT_PNG
-        && image.getFormat() != ImageFormat.IMAGE_FORMAT_JPEG) {
+    if (PromptEnums.FORMAT.of(image.getFormat()).isEmpty()) {
       throw corrupt("image " + index + " has no known format");
     }
     ByteString bytes = image.getData();

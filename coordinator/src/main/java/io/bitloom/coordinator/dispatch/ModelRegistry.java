@@ -143,6 +143,7 @@ public final class ModelRegistry {
         .setDescription(model.getDescription())
         .addAllSizes(model.getSizesList())
         .setDefaults(model.getDefaults())
+        .setBlocks(model.getBlocks())
         .build();
   }
 

@@ -74,6 +74,10 @@ final class WorkerProfile {
             FieldViolation.of(field + ".sizes", size, "must be one of " + SizeClass.labels()));
       }
     }
+    if (model.getBlocks() < 0) {
+      violations.add(
+          FieldViolation.of(field + ".blocks", model.getBlocks(), "must not be negative"));
+    }
     PromptRules.defaults().checkDefaults(model.getDefaults()).stream()
         .map(violation -> violation.in(field + ".defaults"))
         .forEach(violations::add);

@@ -196,8 +196,7 @@ class RecoveryIT extends QueueFixture {
     for (int k : new int[] {0, 2, 3, 5, 6}) {
       expected.add(keys.job(jobId)[k]);
     }
-    expected.addAll(
-        List.of(keys.jobs(), keys.jobsOf("tenant"), keys.endedJobs(), keys.buckets()));
+    expected.addAll(List.of(keys.jobs(), keys.jobsOf("tenant"), keys.endedJobs(), keys.buckets()));
     assertTrue(expected.containsAll(left), () -> "left: " + left);
   }
 

@@ -2,13 +2,12 @@ package io.bitloom.worker.cli;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
-import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.results.ImageName;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.v1.GeneratedImage;
-import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Prompt;
-import io.bitloom.v1.Sampling;
 import io.bitloom.worker.generate.DrawnPrompt;
 import io.bitloom.worker.generate.GenerationPipeline;
 import io.bitloom.worker.generate.PromptWork;
@@ -28,7 +27,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -47,70 +45,10 @@ import picocli.CommandLine.Spec;
 public final class GenerateCommand implements Callable<Integer> {
   private static final int SEEDS = 1 << 30;
 
-  /** File formats by their usual names. */
-  enum Format {
-    PNG(ImageFormat.IMAGE_FORMAT_PNG),
-    JPEG(ImageFormat.IMAGE_FORMAT_JPEG);
-
-    private final ImageFormat format;
-
-    Format(ImageFormat format) {
-      this.format = format;
-    }
-
-    String extension() {
-      return this == PNG ? "png" : "jpg";
-    }
-  }
-
   @Spec private CommandSpec spec;
 
   @Parameters(paramLabel = "PROMPT", description = "What to draw.")
   private String text;
-
-  @Option(names = "--negative-prompt", paramLabel = "TEXT", description = "What not to draw.")
-  private String negativePrompt = "";
-
-  @Option(
-      names = "--aspect-ratio",
-      paramLabel = "W:H",
-      description = "Shape, for example 3:2; the nearest known one is taken (default: 1:1).")
-  private String aspectRatio;
-
-  @Option(names = "--size", paramLabel = "SIZE", description = "0.06M, 0.25M, 0.60M or 1M.")
-  private String size = "";
-
-  @Option(names = "--n", paramLabel = "N", description = "Number of images (default: 1).")
-  private int images = 1;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      description = "The same seed gives the same images (default: random).")
-  private Long seed;
-
-  @Option(
-      names = "--guidance",
-      paramLabel = "X",
-      split = ",",
-      description = "How closely to follow the prompt: one number, or one per scale.")
-  private List<Double> guidance = List.of();
-
-  @Option(
-      names = "--temperature",
-      paramLabel = "X",
-      split = ",",
-      description = "How freely bits are drawn: one number, or one per scale.")
-  private List<Double> temperature = List.of();
-
-  @Option(names = "--top-p", paramLabel = "X", description = "Leaves out unlikely bits.")
-  private Double topP;
-
-  @Option(names = "--greedy", description = "Take the likelier state of every bit.")
-  private boolean greedy;
-
-  @Option(names = "--format", paramLabel = "FORMAT", description = "png (default) or jpeg.")
-  private Format format = Format.PNG;
 
   @Option(names = "--out", paramLabel = "DIR", description = "Where to (default: out/generate).")
   private Path out = Path.of("out", "generate");
@@ -118,6 +56,7 @@ public final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print one JSON document instead of file names.")
   private boolean json;
 
+  @Mixin private PromptOptions options;
   @Mixin private ModelOptions model;
 
   @Override
@@ -128,7 +67,7 @@ public final class GenerateCommand implements Callable<Integer> {
     PromptRules.Resolved resolved =
         PromptRules.resolve(
             prompt, Prompt.getDefaultInstance(), directory.defaults(), sizes, "generate", 0);
-    requireNone(PromptRules.checkModelSize(resolved.prompt().getSize(), sizes));
+    options.require(PromptRules.check(resolved, sizes, directory.transformer().depth()));
     Files.createDirectories(out);
     try (GenerationPipeline pipeline =
         GenerationPipeline.load(directory, model.config(), new SimpleMeterRegistry())) {
@@ -143,34 +82,10 @@ public final class GenerateCommand implements Callable<Integer> {
   }
 
   private Prompt prompt() {
-    Sampling.Builder sampling =
-        Sampling.newBuilder()
-            .addAllGuidance(guidance)
-            .addAllTemperature(temperature)
-            .setGreedy(greedy);
-    if (topP != null) {
-      sampling.setTopP(topP);
-    }
-    Prompt.Builder prompt =
-        Prompt.newBuilder()
-            .setPrompt(text)
-            .setNegativePrompt(negativePrompt)
-            .setSize(size)
-            .setNumImages(images)
-            .setSeed(seed == null ? ThreadLocalRandom.current().nextInt(SEEDS) : seed)
-            .setSampling(sampling)
-            .setFormat(format.format);
-    if (aspectRatio != null) {
-      prompt.setAspectRatio(aspectRatio);
-    }
-    requireNone(PromptRules.defaults().check(prompt.build()));
-    return prompt.build();
-  }
-
-  private void requireNone(List<FieldViolation> violations) {
-    if (!violations.isEmpty()) {
-      throw new ParameterException(spec.commandLine(), violations.get(0).toString());
-    }
+    Prompt prompt = options.prompt(text);
+    return prompt.hasSeed()
+        ? prompt
+        : prompt.toBuilder().setSeed(ThreadLocalRandom.current().nextInt(SEEDS)).build();
   }
 
   private static DrawnPrompt drawn(PromptWork work) {
@@ -184,7 +99,8 @@ public final class GenerateCommand implements Callable<Integer> {
   private List<Path> save(Prompt prompt, DrawnPrompt drawn) throws IOException {
     List<Path> files = new ArrayList<>();
     for (GeneratedImage image : drawn.images().getImagesList()) {
-      String name = prompt.getSeed() + "-" + image.getIndex() + "." + format.extension();
+      String extension = ImageName.extension(image.getFormat());
+      String name = prompt.getSeed() + "-" + image.getIndex() + "." + extension;
       Path file = out.resolve(name);
       Files.write(file, image.getData().toByteArray());
       files.add(file);

@@ -10,6 +10,7 @@ import io.bitloom.v1.Sampling;
 import io.bitloom.worker.image.JpegEncoder;
 import io.bitloom.worker.image.PngEncoder;
 import io.bitloom.worker.image.RgbImage;
+import io.bitloom.worker.image.WebpEncoder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.LinkedHashMap;
@@ -25,6 +26,9 @@ import java.util.stream.Collectors;
  * @param describe whether PNG files carry what they were made from: prompt, seed, parameters, model
  */
 public record ImageEncoding(String model, String digest, boolean describe) {
+  private static final int JPEG_QUALITY = 95;
+  private static final int WEBP_QUALITY = 90;
+  private static final List<Integer> LOGITS_ALONE = List.of(0);
 
   /** The image as results carry it, its bytes included. */
   GeneratedImage encode(Prompt prompt, ScaleSchedule schedule, int index, RgbImage pixels) {
@@ -33,7 +37,11 @@ public record ImageEncoding(String model, String digest, boolean describe) {
         switch (format) {
           case IMAGE_FORMAT_PNG ->
               PngEncoder.encode(pixels, describe ? description(prompt, schedule, index) : Map.of());
-          case IMAGE_FORMAT_JPEG -> JpegEncoder.encode(pixels);
+          case IMAGE_FORMAT_JPEG ->
+              JpegEncoder.encode(pixels, prompt.hasQuality() ? prompt.getQuality() : JPEG_QUALITY);
+          case IMAGE_FORMAT_WEBP ->
+              WebpEncoder.lossy(pixels, prompt.hasQuality() ? prompt.getQuality() : WEBP_QUALITY);
+          case IMAGE_FORMAT_WEBP_LOSSLESS -> WebpEncoder.lossless(pixels);
           case IMAGE_FORMAT_UNSPECIFIED, UNRECOGNIZED ->
               throw new IllegalArgumentException("no encoder for " + format);
         };
@@ -68,12 +76,15 @@ public record ImageEncoding(String model, String digest, boolean describe) {
     String draws = sampling.getGreedy() ? ", greedy" : ", top_p " + sampling.getTopP();
     return "guidance "
         + joined(sampling.getGuidanceList())
+        + (sampling.getGuidanceLayersList().equals(LOGITS_ALONE)
+            ? ""
+            : " at layers " + joined(sampling.getGuidanceLayersList()))
         + ", temperature "
         + joined(sampling.getTemperatureList())
         + draws;
   }
 
-  private static String joined(List<Double> values) {
+  private static String joined(List<?> values) {
     return values.stream().map(String::valueOf).collect(Collectors.joining(" "));
   }
 

@@ -148,21 +148,20 @@ public final class ImageModel implements AutoCloseable {
   /** A prompt's sampling parameters as the transformer takes them, one value for every scale. */
   static ImageSampling sampling(Prompt prompt, int index, int scales) {
     Sampling sampling = prompt.getSampling();
+    List<Integer> layers = sampling.getGuidanceLayersList();
     return new ImageSampling(
         prompt.getSeed(),
         index,
         perScale(sampling.getGuidanceList(), scales),
-        Set.of(ImageSampling.LOGITS),
+        layers.isEmpty() ? Set.of(ImageSampling.LOGITS) : Set.copyOf(layers),
         perScale(sampling.getTemperatureList(), scales),
         sampling.getGreedy() ? GREEDY : ALL_STATES,
         sampling.getTopP());
   }
 
-  /** The last value of a list that is shorter than the schedule goes on. */
+  /** One value is for all scales; a list has one for each. */
   private static List<Double> perScale(List<Double> values, int scales) {
-    List<Double> filled = new ArrayList<>(values.subList(0, Math.min(values.size(), scales)));
-    filled.addAll(Collections.nCopies(scales - filled.size(), values.get(values.size() - 1)));
-    return filled;
+    return values.size() == 1 ? Collections.nCopies(scales, values.get(0)) : values;
   }
 
   /**

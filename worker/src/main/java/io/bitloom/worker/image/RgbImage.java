@@ -1,5 +1,14 @@
 package io.bitloom.worker.image;
 
+import java.awt.Transparency;
+import java.awt.color.ColorSpace;
+import java.awt.image.BufferedImage;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.DataBufferByte;
+import java.awt.image.PixelInterleavedSampleModel;
+import java.awt.image.Raster;
+
 /**
  * A picture of 8-bit red, green and blue.
  *
@@ -27,5 +36,22 @@ public record RgbImage(int width, int height, byte[] rgb) {
   /** Bytes of one row. */
   int stride() {
     return 3 * width;
+  }
+
+  /** The same bytes as {@code java.awt} sees them, without a copy. */
+  BufferedImage view() {
+    ComponentColorModel colours =
+        new ComponentColorModel(
+            ColorSpace.getInstance(ColorSpace.CS_sRGB),
+            false,
+            false,
+            Transparency.OPAQUE,
+            DataBuffer.TYPE_BYTE);
+    PixelInterleavedSampleModel pixels =
+        new PixelInterleavedSampleModel(
+            DataBuffer.TYPE_BYTE, width, height, 3, stride(), new int[] {0, 1, 2});
+    DataBufferByte bytes = new DataBufferByte(rgb, rgb.length);
+    return new BufferedImage(
+        colours, Raster.createWritableRaster(pixels, bytes, null), false, null);
   }
 }

@@ -3,6 +3,8 @@ package io.bitloom.worker.model;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Scalar;
@@ -12,60 +14,78 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * Classifier-free guidance: w · conditional + (1 − w) · unconditional, with w per image, scale and
- * place in the network. The rows of a guided batch are B conditional ones, then B unconditional.
+ * place in the network.
+ *
+ * <p>The rows of a batch are the B conditional ones, then the unconditional rows of those images
+ * that guide at some scale. An unconditional row is computed up to the last scale that its image
+ * guides at; those that are needed longest come first, so that the rows of every scale are the
+ * first R of the scale before.
  */
 final class Guidance {
   private final List<ImageSampling> images;
   private final int depth;
-  private final int scales;
   private final TorchDevice device;
+  private final int[] lastGuided; // per image: its last guided scale, or -1
+  private final int[] longestFirst; // images by how long they need their unconditional row
+  private final Tensor longestFirstB; // the same as a tensor
 
   /**
+   * The index tensor belongs to the open scope.
+   *
    * @throws IllegalArgumentException if a layer does not exist
    */
   Guidance(GenerationBatch batch, int depth, TorchDevice device) {
     this.images = batch.images();
     this.depth = depth;
-    this.scales = batch.scales().size();
     this.device = device;
-    for (ImageSampling image : images) {
-      for (int layer : image.guidanceLayers()) {
-        if (layer < 0 && depth + layer <= 0) {
-          throw new IllegalArgumentException(
-              "guidance layer "
-                  + layer
-                  + " of "
-                  + depth
-                  + " blocks: expected 0 or "
-                  + (1 - depth)
-                  + " to -1");
-        }
-      }
-    }
+    images.forEach(image -> image.requireLayersOf(depth));
+    int scales = batch.scales().size();
+    lastGuided = images.stream().mapToInt(image -> image.lastGuided(scales)).toArray();
+    longestFirst =
+        IntStream.range(0, images.size())
+            .boxed()
+            .sorted(Comparator.comparing(i -> -lastGuided[i]))
+            .mapToInt(i -> i)
+            .toArray();
+    long[] indices = Arrays.stream(longestFirst).asLongStream().toArray();
+    longestFirstB = Tensors.to(Tensors.of(indices, indices.length), device, DType.I64);
   }
 
-  /** Whether scale k or a later one needs the unconditional rows. */
-  boolean neededFrom(int k) {
-    return IntStream.range(k, scales)
-        .anyMatch(scale -> images.stream().anyMatch(image -> image.guidedAt(scale)));
+  /** Images with an unconditional row, in the order of these rows. */
+  List<Integer> guidedImages() {
+    return Arrays.stream(longestFirst).limit(unconditionalRows(0)).boxed().toList();
   }
 
-  /** Rows that scale k is computed for: B, or 2B while the unconditional ones are needed. */
+  /** Rows that scale k is computed for: B, and the unconditional ones that are still needed. */
   int rows(int k) {
-    return neededFrom(k) ? 2 * images.size() : images.size();
+    return images.size() + unconditionalRows(k);
+  }
+
+  private int unconditionalRows(int k) {
+    return (int) Arrays.stream(lastGuided).filter(last -> last >= k).count();
+  }
+
+  /** What all rows of an image share at scale k, from (B, L, C) to (R, L, C). */
+  Tensor forRows(int k, Tensor xBLC) {
+    int count = unconditionalRows(k);
+    return count == 0 ? xBLC : torch.cat(new TensorVector(xBLC, ofGuided(count, xBLC)), 0);
+  }
+
+  /** The conditional rows of the first images that have an unconditional one. */
+  private Tensor ofGuided(int count, Tensor xRLC) {
+    return xRLC.index_select(0, longestFirstB.narrow(0, 0, count));
   }
 
   /** Output of a block; guiding images go on with the combination in both of their rows. */
   Tensor afterBlock(int k, int block, Tensor xRLC) {
     double[] weights = weights(k, block - depth);
-    if (!any(weights)) {
+    if (guidesNowhere(weights)) {
       return xRLC;
     }
-    Tensor combined = combine(weights, xRLC); // (B, L, C)
-    Tensor guiding = column(weights).ne(new Scalar(1.0)); // (B, 1, 1)
-    Tensor unconditional = xRLC.narrow(0, images.size(), images.size());
-    Tensor below = torch.where(guiding, combined, unconditional);
-    return torch.cat(new TensorVector(combined, below), 0);
+    Tensor combined = combined(weights, xRLC); // (G, L, C)
+    Tensor unconditional = xRLC.narrow(0, images.size(), weights.length);
+    Tensor below = torch.where(guiding(weights), combined, unconditional);
+    return torch.cat(new TensorVector(withConditional(combined, xRLC), below), 0);
   }
 
   /**
@@ -74,48 +94,55 @@ final class Guidance {
    */
   Tensor logits(int k, Tensor xRLC, Tensor pooledRC, Head head) {
     double[] weights = weights(k, ImageSampling.LOGITS);
-    int rows = any(weights) ? 2 * images.size() : images.size();
+    boolean alone = guidesNowhere(weights);
+    int rows = alone ? images.size() : rows(k);
     Tensor logits = head.logits(xRLC.narrow(0, 0, rows), pooledRC.narrow(0, 0, rows));
-    Tensor tempered = logits.mul(inverseTemperature(k, rows)); // (B or 2B, L, V)
-    return any(weights) ? combine(weights, tempered) : tempered;
+    Tensor tempered = logits.mul(inverseTemperature(k, rows)); // (B or R, L, V)
+    return alone ? tempered : withConditional(combined(weights, tempered), tempered);
   }
 
   private Tensor inverseTemperature(int k, int rows) {
     double[] inverse = new double[rows];
     for (int r = 0; r < rows; r++) {
-      inverse[r] = 1 / images.get(r % images.size()).temperature().get(k);
+      int image = r < images.size() ? r : longestFirst[r - images.size()];
+      inverse[r] = 1 / images.get(image).temperature().get(k);
     }
     return column(inverse); // (R, 1, 1)
   }
 
-  /** w of every image at a place, 1 for those that do not guide there. */
+  /** w of each image with an unconditional row at scale k; 1 if it does not guide at this place. */
   private double[] weights(int k, int layer) {
-    return images.stream()
+    return Arrays.stream(longestFirst)
+        .limit(unconditionalRows(k))
+        .mapToObj(images::get)
         .mapToDouble(image -> image.guidanceLayers().contains(layer) ? image.guidance().get(k) : 1)
         .toArray();
   }
 
-  private static boolean any(double[] weights) {
-    for (double weight : weights) {
-      if (weight != 1) {
-        return true;
-      }
-    }
-    return false;
+  private static boolean guidesNowhere(double[] weights) {
+    return Arrays.stream(weights).allMatch(weight -> weight == 1);
   }
 
-  private Tensor combine(double[] weights, Tensor rows) {
-    int count = images.size();
-    double[] complement = new double[count];
-    for (int i = 0; i < count; i++) {
-      complement[i] = 1 - weights[i];
-    }
-    Tensor conditional = rows.narrow(0, 0, count);
-    Tensor unconditional = rows.narrow(0, count, count);
-    return conditional.mul(column(weights)).add(unconditional.mul(column(complement)));
+  private Tensor guiding(double[] weights) {
+    return column(weights).ne(new Scalar(1.0)); // (G, 1, 1)
   }
 
-  /** One value per image, float32 (B, 1, 1). */
+  /** The combination for the guiding ones of the images with an unconditional row (G, L, C). */
+  private Tensor combined(double[] weights, Tensor xRLC) {
+    double[] complement = Arrays.stream(weights).map(weight -> 1 - weight).toArray();
+    Tensor conditional = ofGuided(weights.length, xRLC);
+    Tensor unconditional = xRLC.narrow(0, images.size(), weights.length);
+    Tensor sum = conditional.mul(column(weights)).add(unconditional.mul(column(complement)));
+    return torch.where(guiding(weights), sum, conditional);
+  }
+
+  /** The conditional rows (B, L, C), with new ones for the first images that guide. */
+  private Tensor withConditional(Tensor newGLC, Tensor xRLC) {
+    Tensor conditional = xRLC.narrow(0, 0, images.size());
+    return conditional.index_copy(0, longestFirstB.narrow(0, 0, newGLC.size(0)), newGLC);
+  }
+
+  /** One value per row, float32 (rows, 1, 1). */
   private Tensor column(double[] values) {
     Tensor column = Tensors.of(values, values.length, 1, 1);
     return Tensors.to(column, device, DType.F32);

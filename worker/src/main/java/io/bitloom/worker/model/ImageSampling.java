@@ -69,9 +69,30 @@ public record ImageSampling(
     return topK == 1;
   }
 
-  /** Whether the image needs its unconditional rows at scale k. */
-  boolean guidedAt(int k) {
-    return guidance.get(k) != 1 && guidanceLayers.stream().anyMatch(layer -> layer <= LOGITS);
+  /** The last of the first {@code scales} scales that guidance changes, or -1. */
+  int lastGuided(int scales) {
+    if (guidanceLayers.stream().noneMatch(layer -> layer <= LOGITS)) {
+      return -1;
+    }
+    int last = scales - 1;
+    while (last >= 0 && guidance.get(last) == 1) {
+      last--;
+    }
+    return last;
+  }
+
+  /**
+   * @throws IllegalArgumentException naming the first guidance layer that a transformer of this
+   *     many blocks does not have
+   */
+  void requireLayersOf(int blocks) {
+    for (int layer : guidanceLayers) {
+      if (layer <= -blocks) {
+        throw new IllegalArgumentException(
+            "guidance layer %d of %d blocks: expected 0 or %d to -1"
+                .formatted(layer, blocks, 1 - blocks));
+      }
+    }
   }
 
   private static void require(boolean holds, String name, Object value) {

@@ -139,8 +139,7 @@ public final class InfinityTransformer implements AutoCloseable {
           if (k + 1 < scales.size()) {
             Tensor tokens = codes.tokens(summed, scales.get(k + 1)); // (B, h·w, d)
             trace.record("next_scale_input/" + (k + 1), tokens);
-            long copies = guidance.rows(k + 1) / batch.size();
-            x = scaleScope.keep(embed(tokens).repeat(copies, 1, 1)); // (R, h·w, C)
+            x = scaleScope.keep(guidance.forRows(k + 1, embed(tokens))); // (R, h·w, C)
           }
         }
         observer.drawn(k, summed);
@@ -217,9 +216,10 @@ public final class InfinityTransformer implements AutoCloseable {
   }
 
   private PackedRows textOf(GenerationBatch batch, Guidance guidance) {
-    return guidance.neededFrom(0)
-        ? text.withUnconditional(batch.prompts(), batch.negative())
-        : batch.prompts();
+    List<Integer> guided = guidance.guidedImages();
+    return guided.isEmpty()
+        ? batch.prompts()
+        : text.withUnconditional(batch.prompts(), batch.negative(), guided);
   }
 
   private List<TransformerBlock.Context> contexts(TextCondition condition, KvCache cache) {

@@ -5,7 +5,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * What the transformer takes from the texts of a batch. With guidance the prompts of all images
- * come first, then their unconditional or negative texts.
+ * come first, then the unconditional or negative texts of those that guide.
  *
  * @param rowsNC packed text rows for cross-attention
  * @param lengths number of rows of each of the R texts

@@ -53,11 +53,15 @@ final class TextConditioning {
     return cfgUncond.get().narrow(0, 0, length); // (length, text channels)
   }
 
-  /** Texts with their unconditional or negative counterparts behind them, for guidance. */
-  PackedRows withUnconditional(PackedRows prompts, PackedRows negative) {
+  /**
+   * All prompts and behind them, for guidance, the unconditional or negative counterparts of some.
+   *
+   * @param guided which prompts, in the order of the counterparts
+   */
+  PackedRows withUnconditional(PackedRows prompts, PackedRows negative, List<Integer> guided) {
     List<Integer> lengths = new ArrayList<>(prompts.lengths());
     TensorVector rows = new TensorVector(prompts.rows());
-    for (int i = 0; i < prompts.count(); i++) {
+    for (int i : guided) {
       boolean hasNegative = negative != null && negative.lengths().get(i) > 0;
       Tensor text = hasNegative ? negative.sequence(i) : unconditional(prompts.lengths().get(i));
       lengths.add(Math.toIntExact(text.size(0)));

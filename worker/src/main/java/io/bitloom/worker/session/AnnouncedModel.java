@@ -16,6 +16,7 @@ import java.util.List;
  *
  * @param sizes size classes that it can draw, its usual one first
  * @param defaults what a prompt that says nothing gets
+ * @param blocks blocks of its transformer
  */
 public record AnnouncedModel(
     String name,
@@ -23,6 +24,7 @@ public record AnnouncedModel(
     String description,
     List<SizeClass> sizes,
     Prompt defaults,
+    int blocks,
     BatchCapacity capacity) {
 
   public AnnouncedModel {
@@ -37,6 +39,7 @@ public record AnnouncedModel(
         directory.description(),
         directory.sizes(),
         directory.defaults(),
+        directory.transformer().depth(),
         capacity);
   }
 
@@ -51,7 +54,8 @@ public record AnnouncedModel(
             .setName(name)
             .setDigest(digest)
             .setDescription(description)
-            .setDefaults(defaults);
+            .setDefaults(defaults)
+            .setBlocks(blocks);
     for (SizeClass size : sizes) {
       model.addSizes(size.label());
       for (AspectRatioTemplate template : ScaleSchedules.templates()) {

@@ -108,18 +108,29 @@ final class LeasedWork {
 
   private Optional<BitloomException> refusal(Task task, ScaleSchedule schedule) {
     Prompt prompt = task.getPrompt();
-    List<FieldViolation> violations = rules.check(prompt);
-    if (!violations.isEmpty()) {
-      return Optional.of(
-          new BitloomException(
-              ErrorCode.PROMPT_REJECTED, violations.get(0).toString(), violations, null));
+    Optional<BitloomException> rejected = rejected(rules.check(prompt));
+    if (rejected.isPresent()) {
+      return rejected;
     }
     if (!isComplete(prompt) || !PromptRules.schedule(prompt).equals(schedule)) {
       return Optional.of(
           new BitloomException(
               ErrorCode.INTERNAL, "the prompt's defaults are not filled in for " + schedule));
     }
-    return Optional.empty();
+    return rejected(
+        PromptRules.check(
+            new PromptRules.Resolved(prompt, schedule),
+            List.of(schedule.size().label()),
+            model.blocks()));
+  }
+
+  private static Optional<BitloomException> rejected(List<FieldViolation> violations) {
+    return violations.stream()
+        .findFirst()
+        .map(
+            first ->
+                new BitloomException(
+                    ErrorCode.PROMPT_REJECTED, first.toString(), violations, null));
   }
 
   private static boolean isComplete(Prompt prompt) {

@@ -5,12 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.worker.ChildJvm;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.IntFunction;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
@@ -63,7 +67,7 @@ class EncodersTest {
   @Test
   void jpegKeepsSizeAndColoursOfASmoothPicture() throws IOException {
     RgbImage image = gradient(96, 64);
-    byte[] file = JpegEncoder.encode(image);
+    byte[] file = JpegEncoder.encode(image, 95);
     assertEquals((byte) 0xff, file[0]);
     assertEquals((byte) 0xd8, file[1]);
 
@@ -74,6 +78,65 @@ class EncodersTest {
     for (int i = 0; i < decoded.length; i++) {
       int difference = Math.abs((decoded[i] & 0xff) - (image.rgb()[i] & 0xff));
       assertTrue(difference <= 12, "byte " + i + " differs by " + difference);
+    }
+  }
+
+  @Test
+  void losslessWebpGivesBackEveryPixelOfSmoothNoisyAndTinyPictures() throws IOException {
+    for (RgbImage image : new RgbImage[] {noise(37, 23), noise(1, 1), gradient(64, 16)}) {
+      BufferedImage read = ImageIO.read(new ByteArrayInputStream(WebpEncoder.lossless(image)));
+      assertEquals(image.width(), read.getWidth());
+      assertEquals(image.height(), read.getHeight());
+      assertArrayEquals(image.rgb(), pixels(read));
+    }
+  }
+
+  @Test
+  void lossyFormatsGrowWithTheirQuality() throws IOException {
+    RgbImage image = noise(64, 48);
+    for (IntFunction<byte[]> encoder :
+        List.<IntFunction<byte[]>>of(
+            quality -> WebpEncoder.lossy(image, quality),
+            quality -> JpegEncoder.encode(image, quality))) {
+      byte[] coarse = encoder.apply(1);
+      byte[] fine = encoder.apply(100);
+      assertTrue(fine.length > 2 * coarse.length, coarse.length + " and " + fine.length);
+      assertEquals(64, ImageIO.read(new ByteArrayInputStream(coarse)).getWidth());
+      assertEquals(48, ImageIO.read(new ByteArrayInputStream(fine)).getHeight());
+    }
+  }
+
+  @Test
+  void lossyWebpKeepsTheColoursOfASmoothPicture() throws IOException {
+    RgbImage image = gradient(96, 64);
+    byte[] decoded = pixels(ImageIO.read(new ByteArrayInputStream(WebpEncoder.lossy(image, 90))));
+    for (int i = 0; i < decoded.length; i++) {
+      int difference = Math.abs((decoded[i] & 0xff) - (image.rgb()[i] & 0xff));
+      assertTrue(difference <= 16, "byte " + i + " differs by " + difference);
+    }
+  }
+
+  /** A JVM of its own, as the library is loaded once for all. */
+  @Test
+  void aPlaceWhereLibwebpCannotBeLoadedFromIsNamedWithAWayOut() throws Exception {
+    try (ChildJvm child =
+        ChildJvm.start(
+            WebpEncoding.class,
+            List.of("-Xmx64m", "-Dcom.luciad.imageio.webp.tmpdir=/dev/null/nowhere"))) {
+      String line = child.awaitLine("WebP cannot be written here");
+      assertTrue(line.contains("-Dcom.luciad.imageio.webp.tmpdir"), line);
+      assertEquals(0, child.awaitExit());
+    }
+  }
+
+  /** Writes one WebP file and prints why it could not. */
+  static final class WebpEncoding {
+    public static void main(String[] arguments) {
+      try {
+        WebpEncoder.lossless(gradient(8, 8));
+      } catch (BitloomException e) {
+        System.out.println(e.getMessage());
+      }
     }
   }
 

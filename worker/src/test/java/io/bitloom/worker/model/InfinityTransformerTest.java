@@ -18,7 +18,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -82,11 +84,13 @@ class InfinityTransformerTest {
             drawn(5, List.of(1.0, 1.0, 1.0, 1.0), 0),
             drawn(7, List.of(1.0, 2.0, 1.0, 2.5), -2, 0),
             TinyInfinity.greedy(3),
-            drawn(9, List.of(2.0, 2.0, 2.0, 2.0), -3));
+            drawn(9, List.of(2.0, 2.0, 2.0, 2.0), -3),
+            drawn(11, List.of(1.0, 2.0, 3.0, 4.0), 0),
+            drawn(13, List.of(30.0, 1.0, 1.0, 1.0), -1, -2, -3, 0));
     return new GenerationBatch(
         SCALES,
-        TinyInfinity.text("prompts", 5, 1, 9, 4, 7),
-        TinyInfinity.text("negative", 0, 2, 6, 0, 0),
+        TinyInfinity.text("prompts", 5, 1, 9, 4, 7, 2, 3),
+        TinyInfinity.text("negative", 0, 2, 6, 0, 0, 9, 0),
         images);
   }
 
@@ -117,6 +121,22 @@ class InfinityTransformerTest {
     } finally {
       LibTorch.threads(before);
     }
+  }
+
+  @Test
+  void anUnconditionalRowIsComputedUpToTheLastScaleThatItsImageGuidesAt() {
+    Map<Integer, Integer> rows = new TreeMap<>();
+    Trace trace =
+        Trace.to(
+            (name, tensor) -> {
+              if (name.matches("act/scale\\d/block3/blk")) {
+                rows.put(name.charAt("act/scale".length()) - '0', (int) tensor.size(0));
+              }
+            });
+    try (InfinityTransformer model = model(config)) {
+      model.generate(strangers(), ScaleObserver.NONE, trace);
+    }
+    assertEquals(Map.of(0, 7 + 6, 1, 7 + 5, 2, 7 + 4, 3, 7 + 4), rows);
   }
 
   /** Blocks run in groups of rows where a scale has many tokens; a trace sees all rows at once. */

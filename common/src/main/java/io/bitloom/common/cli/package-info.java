@@ -1,0 +1,2 @@
+/** Options that commands of several modules share. */
+package io.bitloom.common.cli;
