@@ -1,9 +1,9 @@
 package io.bitloom.coordinator;
 
-import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.results.DirectoryResultStore;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.api.BatchServiceApi;
+import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.dispatch.Arrivals;
 import io.bitloom.coordinator.dispatch.Dispatcher;
@@ -11,6 +11,7 @@ import io.bitloom.coordinator.dispatch.ModelRegistry;
 import io.bitloom.coordinator.dispatch.WorkerServiceApi;
 import io.bitloom.coordinator.grpc.GrpcServer;
 import io.bitloom.coordinator.http.HttpPort;
+import io.bitloom.coordinator.jobs.Deletion;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.redis.EmbeddedRedis;
@@ -26,6 +27,7 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -81,6 +83,7 @@ public final class Coordinator implements AutoCloseable {
       new UptimeMetrics().bindTo(registry);
       DispatchMetrics dispatchMetrics = new DispatchMetrics(registry);
 
+      Tenants tenants = Tenants.of(config.access().tenants(), config.limits());
       ModelRegistry models = new ModelRegistry(queue, config.defaultModel());
       Arrivals arrivals = new Arrivals();
       dispatcher =
@@ -95,15 +98,11 @@ public final class Coordinator implements AutoCloseable {
                   arrivals,
                   dispatchMetrics));
       ScheduledExecutorService timer = timer();
+      ExecutorService apiThreads = apiThreads();
+      Deletion deletion = new Deletion(queue, store, config.retention(), apiThreads);
       BatchServiceApi batchService =
           new BatchServiceApi(
-              queue,
-              models,
-              store,
-              new PromptRules(config.promptCharacters()),
-              arrivals,
-              apiThreads(),
-              timer);
+              queue, models, store, config.limits(), arrivals, deletion, apiThreads, timer);
       Gauge.builder("bitloom.results.unread", batchService::unreadBytes)
           .description("Results that readers have not taken from the transport")
           .baseUnit("bytes")
@@ -113,6 +112,8 @@ public final class Coordinator implements AutoCloseable {
               new GrpcServer(
                   config.bind(),
                   config.grpcPort(),
+                  config.access().tls(),
+                  tenants,
                   List.of(
                       batchService,
                       new WorkerServiceApi(dispatcher, config.leases(), dispatchMetrics)),
@@ -122,6 +123,8 @@ public final class Coordinator implements AutoCloseable {
               new HttpPort(
                   config.bind(),
                   config.httpPort(),
+                  config.access().tls(),
+                  tenants,
                   grpc.inProcessChannel(),
                   queue,
                   dispatcher,
@@ -129,12 +132,24 @@ public final class Coordinator implements AutoCloseable {
                   registry,
                   new QueueMetrics(registry, redis::available)));
       timer.scheduleWithFixedDelay(() -> grpc.setServing(ready()), 0, 1, TimeUnit.SECONDS);
+      long sweep = deletionInterval().toMillis();
+      timer.scheduleWithFixedDelay(deletion::sweep, sweep, sweep, TimeUnit.MILLISECONDS);
       started = true;
     } finally {
       if (!started) {
         closeParts();
       }
     }
+  }
+
+  /** Often enough for the age at which jobs are deleted, and seldom enough for an idle Redis. */
+  private Duration deletionInterval() {
+    Duration most = Duration.ofMinutes(1);
+    return config
+        .retention()
+        .map(age -> age.dividedBy(10))
+        .filter(interval -> interval.compareTo(most) < 0)
+        .orElse(most);
   }
 
   private String redisUri() throws IOException {

@@ -4,8 +4,10 @@ import com.google.gson.JsonObject;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
+import io.bitloom.coordinator.config.LimitsConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -106,6 +108,74 @@ public final class Main implements Callable<Integer> {
   private int promptCharacters;
 
   @Option(
+      names = "--images-per-prompt",
+      paramLabel = "N",
+      defaultValue = "${env:BITLOOM_IMAGES_PER_PROMPT:-16}",
+      description = "Most images that a prompt may ask for (default: 16).")
+  private int imagesPerPrompt;
+
+  @Option(
+      names = "--open-jobs",
+      paramLabel = "N",
+      defaultValue = "${env:BITLOOM_OPEN_JOBS:-1000}",
+      description = "Most jobs of a tenant that have not ended (default: 1000).")
+  private int openJobs;
+
+  @Option(
+      names = "--queued-prompts",
+      paramLabel = "N",
+      defaultValue = "${env:BITLOOM_QUEUED_PROMPTS:-20000000}",
+      description = "Most prompts of a tenant that are not done (default: 20000000).")
+  private long queuedPrompts;
+
+  @Option(
+      names = "--prompts-per-second",
+      paramLabel = "N",
+      defaultValue = "${env:BITLOOM_PROMPTS_PER_SECOND:-1000000}",
+      description = "Most prompts that a tenant may append in a second (default: 1000000).")
+  private int promptsPerSecond;
+
+  @Option(
+      names = "--retention",
+      paramLabel = "TIME",
+      defaultValue = "${env:BITLOOM_RETENTION:-}",
+      description = "Delete jobs with their images this long after their end (default: never).")
+  private String retention;
+
+  @Option(
+      names = "--tenants",
+      paramLabel = "FILE",
+      defaultValue = "${env:BITLOOM_TENANTS:-}",
+      description = "Tenants and the SHA-256 of their tokens; others are not let in.")
+  private String tenants;
+
+  @Option(
+      names = "--insecure",
+      description = "Let everybody in, also from other machines, if there is no --tenants.")
+  private boolean insecure;
+
+  @Option(
+      names = "--tls-cert",
+      paramLabel = "FILE",
+      defaultValue = "${env:BITLOOM_TLS_CERT:-}",
+      description = "Certificate chain (PEM); secures both ports.")
+  private String tlsCertificate;
+
+  @Option(
+      names = "--tls-key",
+      paramLabel = "FILE",
+      defaultValue = "${env:BITLOOM_TLS_KEY:-}",
+      description = "Private key of --tls-cert (PEM, PKCS#8).")
+  private String tlsKey;
+
+  @Option(
+      names = "--tls-client-ca",
+      paramLabel = "FILE",
+      defaultValue = "${env:BITLOOM_TLS_CLIENT_CA:-}",
+      description = "Let only those into the gRPC port whose certificate one of these signed.")
+  private String tlsClientCa;
+
+  @Option(
       names = "--lease-duration",
       paramLabel = "TIME",
       defaultValue = "${env:BITLOOM_LEASE_DURATION:-10s}",
@@ -173,6 +243,8 @@ public final class Main implements Callable<Integer> {
     Coordinator coordinator;
     try {
       coordinator = Coordinator.start(config);
+    } catch (ConfigException e) {
+      throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
     } catch (IOException | BitloomException e) {
       log.error("The coordinator cannot start: {}", e.getMessage());
       return CommandLine.ExitCode.SOFTWARE;
@@ -211,22 +283,45 @@ public final class Main implements Callable<Integer> {
           bind,
           grpcPort,
           httpPort,
+          new AccessConfig(file(tenants), insecure, tls()),
+          new LimitsConfig(
+              promptCharacters, imagesPerPrompt, openJobs, queuedPrompts, promptsPerSecond),
           leases,
           Settings.duration("max-batch-delay", maxBatchDelay),
-          promptCharacters,
           Optional.of(defaultModel).filter(name -> !name.isBlank()),
           !noFsyncResults,
+          Optional.of(retention)
+              .filter(age -> !age.isBlank())
+              .map(age -> Settings.duration("retention", age)),
           Settings.duration("drain-timeout", drainTimeout));
     } catch (ConfigException e) {
       throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
     }
   }
 
+  private static Optional<Path> file(String path) {
+    return Optional.of(path).filter(text -> !text.isBlank()).map(Path::of);
+  }
+
+  private Optional<AccessConfig.Tls> tls() {
+    Optional<Path> certificate = file(tlsCertificate);
+    Optional<Path> key = file(tlsKey);
+    Optional<Path> clientCa = file(tlsClientCa);
+    if (certificate.isPresent() != key.isPresent()) {
+      throw new ConfigException("tls-key", tlsKey, "must go with --tls-cert, and that with it");
+    }
+    if (clientCa.isPresent() && certificate.isEmpty()) {
+      throw new ConfigException("tls-client-ca", tlsClientCa, "must go with --tls-cert");
+    }
+    return certificate.map(chain -> new AccessConfig.Tls(chain, key.get(), clientCa));
+  }
+
   private void announce(Coordinator coordinator) throws IOException {
     log.info(
-        "Bitloom coordinator is ready: gRPC {}:{}, HTTP http://{}:{}, Redis {}",
+        "Bitloom coordinator is ready: gRPC {}:{}, HTTP {}://{}:{}, Redis {}",
         bind,
         coordinator.grpcPort(),
+        tlsCertificate.isBlank() ? "http" : "https",
         bind,
         coordinator.httpPort(),
         coordinator.redis().replaceAll("//[^/@]*@", "//***@"));

@@ -1,12 +1,16 @@
 package io.bitloom.coordinator;
 
 import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.coordinator.auth.Authentication;
+import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
+import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.redis.TestRedis;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.BatchServiceGrpc;
+import io.bitloom.v1.CancelJobRequest;
 import io.bitloom.v1.CreateJobRequest;
 import io.bitloom.v1.GetJobRequest;
 import io.bitloom.v1.Job;
@@ -16,8 +20,12 @@ import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.ReadResultsRequest;
 import io.bitloom.v1.ReadResultsResponse;
 import io.bitloom.v1.SealJobRequest;
+import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -43,6 +51,7 @@ public final class TestCoordinator implements AutoCloseable {
   private final CoordinatorConfig config;
   private final Coordinator coordinator;
   private final ManagedChannel channel;
+  private final Channel calls;
   private final List<FakeWorker> workers = new ArrayList<>();
 
   private TestCoordinator(CoordinatorConfig config) throws IOException {
@@ -53,6 +62,29 @@ public final class TestCoordinator implements AutoCloseable {
             .usePlaintext()
             .maxInboundMessageSize(64 << 20)
             .build();
+    this.calls = channel;
+  }
+
+  private TestCoordinator(TestCoordinator shared, Channel calls) {
+    this.config = shared.config;
+    this.coordinator = shared.coordinator;
+    this.channel = shared.channel;
+    this.calls = calls;
+  }
+
+  /**
+   * The same coordinator, called with a token; not to be closed.
+   *
+   * @param token null for none
+   */
+  public TestCoordinator withToken(String token) {
+    Metadata headers = new Metadata();
+    if (token != null) {
+      headers.put(Authentication.AUTHORIZATION, "Bearer " + token);
+    }
+    return new TestCoordinator(
+        this,
+        ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(headers)));
   }
 
   /** A coordinator of a cluster of its own. */
@@ -62,6 +94,39 @@ public final class TestCoordinator implements AutoCloseable {
 
   public static TestCoordinator start(
       Path directory, String redis, String namespace, LeaseConfig leases) throws IOException {
+    return start(
+        directory,
+        redis,
+        namespace,
+        leases,
+        AccessConfig.LOOPBACK,
+        LimitsConfig.DEFAULTS,
+        Optional.empty());
+  }
+
+  /** A coordinator of a cluster of its own that does not let everybody do everything. */
+  public static TestCoordinator start(
+      Path directory, AccessConfig access, LimitsConfig limits, Optional<Duration> retention)
+      throws IOException {
+    return start(
+        directory,
+        TestRedis.uri(),
+        "test-" + UUID.randomUUID(),
+        QUICK_LEASES,
+        access,
+        limits,
+        retention);
+  }
+
+  private static TestCoordinator start(
+      Path directory,
+      String redis,
+      String namespace,
+      LeaseConfig leases,
+      AccessConfig access,
+      LimitsConfig limits,
+      Optional<Duration> retention)
+      throws IOException {
     return new TestCoordinator(
         new CoordinatorConfig(
             directory,
@@ -70,11 +135,13 @@ public final class TestCoordinator implements AutoCloseable {
             "127.0.0.1",
             0,
             0,
+            access,
+            limits,
             leases,
             Duration.ofMillis(50),
-            4000,
             Optional.empty(),
             false,
+            retention,
             Duration.ofSeconds(2)));
   }
 
@@ -96,12 +163,17 @@ public final class TestCoordinator implements AutoCloseable {
     return channel;
   }
 
+  /** Where the calls of {@link #batch} go. */
+  public Channel calls() {
+    return calls;
+  }
+
   public BatchServiceGrpc.BatchServiceBlockingStub batch() {
-    return BatchServiceGrpc.newBlockingStub(channel).withDeadlineAfter(30, TimeUnit.SECONDS);
+    return BatchServiceGrpc.newBlockingStub(calls).withDeadlineAfter(30, TimeUnit.SECONDS);
   }
 
   public BatchServiceGrpc.BatchServiceStub batchAsync() {
-    return BatchServiceGrpc.newStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
+    return BatchServiceGrpc.newStub(calls).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   // Workers
@@ -142,6 +214,10 @@ public final class TestCoordinator implements AutoCloseable {
 
   public Job seal(String name) {
     return batch().sealJob(SealJobRequest.newBuilder().setName(name).build()).getJob();
+  }
+
+  public Job cancel(String name) {
+    return batch().cancelJob(CancelJobRequest.newBuilder().setName(name).build()).getJob();
   }
 
   public Job job(String name) {

@@ -1,6 +1,7 @@
 package io.bitloom.common.error;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * An error that callers may see: its message is written for them and holds no internals. Everything
@@ -12,6 +13,7 @@ public final class BitloomException extends RuntimeException {
 
   private final ErrorCode code;
   private final transient List<FieldViolation> violations;
+  private final transient Exhausted exhausted;
 
   public BitloomException(ErrorCode code, String message) {
     this(code, message, List.of(), null);
@@ -28,9 +30,28 @@ public final class BitloomException extends RuntimeException {
 
   public BitloomException(
       ErrorCode code, String message, List<FieldViolation> violations, Throwable cause) {
+    this(code, message, violations, null, cause);
+  }
+
+  BitloomException(
+      ErrorCode code,
+      String message,
+      List<FieldViolation> violations,
+      Exhausted exhausted,
+      Throwable cause) {
     super(message, cause);
     this.code = code;
     this.violations = List.copyOf(violations);
+    this.exhausted = exhausted;
+  }
+
+  /** {@link ErrorCode#LIMIT_EXCEEDED}: the call may be repeated later. */
+  public static BitloomException exhausted(Exhausted limit) {
+    String message =
+        "%s has reached its limit %s of %d; try again in %d ms"
+            .formatted(
+                limit.subject(), limit.limit(), limit.value(), limit.retryAfter().toMillis());
+    return new BitloomException(ErrorCode.LIMIT_EXCEEDED, message, List.of(), limit, null);
   }
 
   /** {@link ErrorCode#INVALID_FIELD} for one field; the message says what it has to be. */
@@ -47,6 +68,11 @@ public final class BitloomException extends RuntimeException {
 
   public ErrorCode code() {
     return code;
+  }
+
+  /** The limit that was reached, if it is one that a later call may be within. */
+  public Optional<Exhausted> exhausted() {
+    return Optional.ofNullable(exhausted);
   }
 
   /** The fields that are to blame; empty if none is. */

@@ -1,9 +1,12 @@
 package io.bitloom.common.error;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.Duration;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
+import com.google.rpc.QuotaFailure;
+import com.google.rpc.RetryInfo;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
@@ -65,10 +68,43 @@ public final class GrpcErrors {
             .setCode(error.code().status().value())
             .setMessage(shortened(error.getMessage()))
             .addDetails(Any.pack(info.build()));
+    error.exhausted().ifPresent(limit -> addQuota(status, limit));
     if (badRequest.getFieldViolationsCount() > 0) {
       status.addDetails(Any.pack(badRequest.build()));
     }
     return StatusProto.toStatusRuntimeException(status.build());
+  }
+
+  private static void addQuota(com.google.rpc.Status.Builder status, Exhausted limit) {
+    QuotaFailure.Violation.Builder violation =
+        QuotaFailure.Violation.newBuilder()
+            .setSubject(limit.subject())
+            .setQuotaId(limit.limit())
+            .setQuotaValue(limit.value())
+            .setDescription(limit.limit() + " is " + limit.value());
+    Duration delay =
+        Duration.newBuilder()
+            .setSeconds(limit.retryAfter().getSeconds())
+            .setNanos(limit.retryAfter().getNano())
+            .build();
+    status
+        .addDetails(Any.pack(QuotaFailure.newBuilder().addViolations(violation).build()))
+        .addDetails(Any.pack(RetryInfo.newBuilder().setRetryDelay(delay).build()));
+  }
+
+  private static Exhausted exhausted(com.google.rpc.Status details) {
+    QuotaFailure quota = detail(details, QuotaFailure.class, QuotaFailure.getDefaultInstance());
+    RetryInfo retry = detail(details, RetryInfo.class, RetryInfo.getDefaultInstance());
+    if (quota.getViolationsCount() == 0 || !retry.hasRetryDelay()) {
+      return null;
+    }
+    QuotaFailure.Violation violation = quota.getViolations(0);
+    Duration delay = retry.getRetryDelay();
+    return new Exhausted(
+        violation.getSubject(),
+        violation.getQuotaId(),
+        violation.getQuotaValue(),
+        java.time.Duration.ofSeconds(delay.getSeconds(), delay.getNanos()));
   }
 
   private static String shortened(String message) {
@@ -97,7 +133,7 @@ public final class GrpcErrors {
         ErrorCode.find(info.getReason()).orElseGet(() -> ErrorCode.of(status.getCode()));
     String message =
         status.getDescription() == null ? status.getCode().name() : status.getDescription();
-    return new BitloomException(code, message, violations, cause);
+    return new BitloomException(code, message, violations, exhausted(details), cause);
   }
 
   /** The exception inside the wrappers that futures put around it. */

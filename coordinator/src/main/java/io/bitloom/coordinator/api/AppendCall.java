@@ -4,9 +4,9 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.Arrivals;
 import io.bitloom.coordinator.dispatch.ModelRegistry;
-import io.bitloom.coordinator.jobs.JobNames;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.NewPrompt;
@@ -34,6 +34,9 @@ final class AppendCall implements StreamObserver<AppendPromptsRequest> {
 
   private final ServerCallStreamObserver<AppendPromptsResponse> caller;
   private final JobQueue queue;
+  private final JobAccess access;
+  private final Quotas quotas;
+  private final Caller owner = Caller.current();
   private final ModelRegistry models;
   private final JobRules rules;
   private final Arrivals.Call arrivals;
@@ -48,12 +51,16 @@ final class AppendCall implements StreamObserver<AppendPromptsRequest> {
   AppendCall(
       ServerCallStreamObserver<AppendPromptsResponse> caller,
       JobQueue queue,
+      JobAccess access,
+      Quotas quotas,
       ModelRegistry models,
       JobRules rules,
       Arrivals arrivals,
       Executor threads) {
     this.caller = caller;
     this.queue = queue;
+    this.access = access;
+    this.quotas = quotas;
     this.models = models;
     this.rules = rules;
     this.arrivals = arrivals.begin();
@@ -80,13 +87,14 @@ final class AppendCall implements StreamObserver<AppendPromptsRequest> {
   }
 
   private CompletionStage<Target> find(String name) {
-    String jobId = JobNames.id("name", name);
-    return queue
-        .get(jobId)
+    return access
+        .find(owner, name)
         .thenCompose(
             record -> {
               Job job = Jobs.specOf(record);
-              return models.find(job.getModel()).thenApply(model -> new Target(jobId, job, model));
+              return models
+                  .find(job.getModel())
+                  .thenApply(model -> new Target(record.id(), job, model));
             });
   }
 
@@ -94,10 +102,12 @@ final class AppendCall implements StreamObserver<AppendPromptsRequest> {
     rules.check(chunk);
     List<NewPrompt> prompts = resolved(target, chunk);
     prompts.forEach(prompt -> arrivals.into(prompt.bucket()));
-    return queue.append(target.jobId(), chunk.getOffset(), prompts);
+    return quotas
+        .admit(owner, prompts.size())
+        .thenCompose(done -> queue.append(target.jobId(), chunk.getOffset(), prompts));
   }
 
-  private static List<NewPrompt> resolved(Target target, AppendPromptsRequest chunk) {
+  private List<NewPrompt> resolved(Target target, AppendPromptsRequest chunk) {
     List<NewPrompt> prompts = new ArrayList<>(chunk.getPromptsCount());
     List<FieldViolation> violations = new ArrayList<>();
     List<String> sizes = target.model().getSizesList();
@@ -114,6 +124,7 @@ final class AppendCall implements StreamObserver<AppendPromptsRequest> {
       PromptRules.check(resolved, sizes, target.model().getBlocks()).stream()
           .map(violation -> violation.in("prompts[" + index + "]"))
           .forEach(violations::add);
+      rules.checkImages(resolved.prompt(), "prompts[" + index + "]", violations);
       prompts.add(
           new NewPrompt(
               new Bucket(target.job().getModel(), resolved.schedule().id()),

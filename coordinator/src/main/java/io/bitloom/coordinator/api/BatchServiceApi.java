@@ -1,15 +1,17 @@
 package io.bitloom.coordinator.api;
 
-import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.results.ResultStore;
+import io.bitloom.coordinator.auth.Caller;
+import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.dispatch.Arrivals;
 import io.bitloom.coordinator.dispatch.ModelRegistry;
 import io.bitloom.coordinator.grpc.Calls;
-import io.bitloom.coordinator.jobs.JobNames;
+import io.bitloom.coordinator.jobs.Deletion;
 import io.bitloom.coordinator.queue.JobFilter;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.BatchServiceGrpc;
@@ -17,23 +19,37 @@ import io.bitloom.v1.CancelJobRequest;
 import io.bitloom.v1.CancelJobResponse;
 import io.bitloom.v1.CreateJobRequest;
 import io.bitloom.v1.CreateJobResponse;
+import io.bitloom.v1.DeleteJobRequest;
+import io.bitloom.v1.DeleteJobResponse;
 import io.bitloom.v1.GetJobRequest;
 import io.bitloom.v1.GetJobResponse;
 import io.bitloom.v1.Job;
+import io.bitloom.v1.ListFailuresRequest;
+import io.bitloom.v1.ListFailuresResponse;
 import io.bitloom.v1.ListJobsRequest;
 import io.bitloom.v1.ListJobsResponse;
 import io.bitloom.v1.ListModelsRequest;
 import io.bitloom.v1.ListModelsResponse;
 import io.bitloom.v1.Model;
+import io.bitloom.v1.PauseJobRequest;
+import io.bitloom.v1.PauseJobResponse;
+import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.ReadResultsRequest;
 import io.bitloom.v1.ReadResultsResponse;
+import io.bitloom.v1.ReplayJobRequest;
+import io.bitloom.v1.ReplayJobResponse;
+import io.bitloom.v1.ResumeJobRequest;
+import io.bitloom.v1.ResumeJobResponse;
 import io.bitloom.v1.SealJobRequest;
 import io.bitloom.v1.SealJobResponse;
+import io.bitloom.v1.UpdateJobRequest;
+import io.bitloom.v1.UpdateJobResponse;
 import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WatchJobResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
@@ -43,19 +59,20 @@ import java.util.concurrent.ScheduledExecutorService;
 /** The bulk-job API: checks requests and hands them to the queue. */
 public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase {
 
-  /** Who every job belongs to as long as callers have no identity. */
-  private static final String TENANT = "default";
-
-  private static final double WEIGHT = 1;
-
   /** Results on their way to readers may take this part of the memory. */
   private static final int SEND_SHARE = 4;
 
   private static final Duration STALL_PATIENCE = Duration.ofSeconds(30);
 
+  private static final int FAILURES_PER_PAGE = 100;
+
   private final JobQueue queue;
+  private final JobAccess jobs;
   private final ModelRegistry models;
   private final JobRules rules;
+  private final Quotas quotas;
+  private final Deletion deletion;
+  private final Replay replay;
   private final ResultReader results;
   private final SendBudget sendBudget;
   private final Arrivals arrivals;
@@ -63,6 +80,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
   private final ScheduledExecutorService timer;
 
   /**
+   * @param limits of prompts; those of tenants come with their calls
    * @param arrivals told about prompts that are on their way
    * @param blockingThreads where prompts are checked and images are read
    * @param timer where watchers are told
@@ -71,13 +89,18 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
       JobQueue queue,
       ModelRegistry models,
       ResultStore store,
-      PromptRules promptRules,
+      LimitsConfig limits,
       Arrivals arrivals,
+      Deletion deletion,
       Executor blockingThreads,
       ScheduledExecutorService timer) {
     this.queue = queue;
     this.models = models;
-    this.rules = new JobRules(promptRules);
+    this.jobs = new JobAccess(queue);
+    this.rules = new JobRules(limits);
+    this.quotas = new Quotas(queue);
+    this.deletion = deletion;
+    this.replay = new Replay(queue);
     this.results = new ResultReader(store);
     this.sendBudget =
         new SendBudget(Runtime.getRuntime().maxMemory() / SEND_SHARE, STALL_PATIENCE, timer);
@@ -95,19 +118,27 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
   public void createJob(CreateJobRequest request, StreamObserver<CreateJobResponse> caller) {
     rules.check(request);
     Job job = request.getJob();
+    Caller owner = Caller.current();
     Calls.answer(
         caller,
         models
             .resolve(job.getModel())
-            .thenCompose(model -> create(job, model, request.getRequestId()))
+            .thenCompose(model -> create(job, model, request.getRequestId(), owner))
             .thenApply(record -> CreateJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
   }
 
-  private CompletionStage<JobRecord> create(Job job, Model model, String requestId) {
+  private CompletionStage<JobRecord> create(Job job, Model model, String requestId, Caller owner) {
     int priority = job.hasPriority() ? job.getPriority() : Jobs.DEFAULT_PRIORITY;
     Job complete = job.toBuilder().setModel(model.getName()).setPriority(priority).build();
     return queue.createJob(
-        new NewJob(TENANT, requestId, WEIGHT, priority, Jobs.spec(complete), Optional.empty()));
+        new NewJob(
+            owner.tenant(),
+            requestId,
+            owner.weight(),
+            priority,
+            Jobs.spec(complete),
+            Jobs.completionWindow(job),
+            owner.limits().openJobs()));
   }
 
   @Override
@@ -116,6 +147,8 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
     return new AppendCall(
         (ServerCallStreamObserver<AppendPromptsResponse>) caller,
         queue,
+        jobs,
+        quotas,
         models,
         rules,
         arrivals,
@@ -124,35 +157,36 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
 
   @Override
   public void sealJob(SealJobRequest request, StreamObserver<SealJobResponse> caller) {
-    String id = JobNames.id("name", request.getName());
     OptionalLong expected =
         request.hasExpectedPrompts()
             ? OptionalLong.of(request.getExpectedPrompts())
             : OptionalLong.empty();
     Calls.answer(
         caller,
-        queue
-            .seal(id, expected)
+        jobs.with(request.getName(), id -> queue.seal(id, expected))
             .thenApply(record -> SealJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
   }
 
   @Override
   public void getJob(GetJobRequest request, StreamObserver<GetJobResponse> caller) {
-    String id = JobNames.id("name", request.getName());
     Calls.answer(
         caller,
-        queue
-            .get(id)
+        jobs.find(Caller.current(), request.getName())
             .thenApply(record -> GetJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
   }
 
   @Override
   public void listJobs(ListJobsRequest request, StreamObserver<ListJobsResponse> caller) {
-    JobFilter filter = new JobFilter(Optional.of(TENANT), JobRules.states(request));
+    Caller asking = Caller.current();
+    JobFilter filter =
+        new JobFilter(
+            Optional.of(asking.tenant()).filter(tenant -> !asking.is(Caller.Role.OPERATOR)),
+            JobRules.states(request),
+            JobConditions.parse(request.getFilter()));
     Calls.answer(
         caller,
         queue
-            .list(filter, JobRules.pageSize(request), request.getPageToken())
+            .list(filter, JobRules.pageSize(request.getPageSize()), request.getPageToken())
             .thenApply(
                 page ->
                     ListJobsResponse.newBuilder()
@@ -163,17 +197,88 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
 
   @Override
   public void cancelJob(CancelJobRequest request, StreamObserver<CancelJobResponse> caller) {
-    String id = JobNames.id("name", request.getName());
     Calls.answer(
         caller,
-        queue
-            .cancel(id)
+        jobs.with(request.getName(), queue::cancel)
             .thenApply(record -> CancelJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
   }
 
   @Override
+  public void pauseJob(PauseJobRequest request, StreamObserver<PauseJobResponse> caller) {
+    Calls.answer(
+        caller,
+        jobs.with(request.getName(), queue::pause)
+            .thenApply(record -> PauseJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
+  }
+
+  @Override
+  public void resumeJob(ResumeJobRequest request, StreamObserver<ResumeJobResponse> caller) {
+    Calls.answer(
+        caller,
+        jobs.with(request.getName(), queue::resume)
+            .thenApply(record -> ResumeJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
+  }
+
+  @Override
+  public void updateJob(UpdateJobRequest request, StreamObserver<UpdateJobResponse> caller) {
+    int priority = JobRules.newPriority(request);
+    Calls.answer(
+        caller,
+        jobs.with(request.getJob().getName(), id -> queue.prioritize(id, priority))
+            .thenApply(record -> UpdateJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
+  }
+
+  @Override
+  public void deleteJob(DeleteJobRequest request, StreamObserver<DeleteJobResponse> caller) {
+    Calls.answer(
+        caller,
+        jobs.with(request.getName(), deletion::delete)
+            .thenApply(done -> DeleteJobResponse.getDefaultInstance()));
+  }
+
+  @Override
+  public void replayJob(ReplayJobRequest request, StreamObserver<ReplayJobResponse> caller) {
+    Caller owner = Caller.current();
+    Calls.answer(
+        caller,
+        jobs.find(owner, request.getName())
+            .thenCompose(job -> replay.of(job, request.getIncludeCancelled(), owner))
+            .thenApply(record -> ReplayJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
+  }
+
+  @Override
+  public void listFailures(
+      ListFailuresRequest request, StreamObserver<ListFailuresResponse> caller) {
+    int size =
+        request.getPageSize() == 0 ? FAILURES_PER_PAGE : JobRules.pageSize(request.getPageSize());
+    Calls.answer(
+        caller,
+        jobs.with(
+            request.getName(),
+            id -> {
+              long from = ResultCursor.place("page_token", id, request.getPageToken());
+              return queue.failures(id, from, size).thenApply(failures -> page(id, from, failures));
+            }));
+  }
+
+  private static ListFailuresResponse page(String id, long from, List<ResultRecord> failures) {
+    ListFailuresResponse.Builder page = ListFailuresResponse.newBuilder();
+    for (ResultRecord record : failures) {
+      PromptResult result = ResultReader.describe(id, record).getResult();
+      page.addFailuresBuilder()
+          .setOffset(result.getOffset())
+          .setCustomId(result.getCustomId())
+          .setFailure(result.getFailure());
+    }
+    if (!failures.isEmpty()) {
+      page.setNextPageToken(ResultCursor.of(id, from + failures.size()));
+    }
+    return page.build();
+  }
+
+  @Override
   public void watchJob(WatchJobRequest request, StreamObserver<WatchJobResponse> caller) {
-    new JobWatch((ServerCallStreamObserver<WatchJobResponse>) caller, queue, timer, request)
+    new JobWatch((ServerCallStreamObserver<WatchJobResponse>) caller, queue, jobs, timer, request)
         .start();
   }
 
@@ -182,6 +287,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
     new ResultStream(
             (ServerCallStreamObserver<ReadResultsResponse>) caller,
             queue,
+            jobs,
             results,
             sendBudget,
             blockingThreads,

@@ -1,13 +1,20 @@
 package io.bitloom.coordinator.api;
 
+import com.google.protobuf.Duration;
+import com.google.protobuf.util.Durations;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.CreateJobRequest;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
 import io.bitloom.v1.ListJobsRequest;
+import io.bitloom.v1.OutcomeKind;
+import io.bitloom.v1.Prompt;
+import io.bitloom.v1.ReadResultsRequest;
+import io.bitloom.v1.UpdateJobRequest;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -30,10 +37,15 @@ final class JobRules {
   /** A message with thousands of bad prompts need not be checked to its end. */
   private static final int ENOUGH_VIOLATIONS = 100;
 
+  private static final Duration MIN_WINDOW = Duration.newBuilder().setSeconds(1).build();
+  private static final Duration MAX_WINDOW = Duration.newBuilder().setSeconds(366 * 86_400).build();
+
+  private final LimitsConfig limits;
   private final PromptRules prompts;
 
-  JobRules(PromptRules prompts) {
-    this.prompts = prompts;
+  JobRules(LimitsConfig limits) {
+    this.limits = limits;
+    this.prompts = new PromptRules(limits.promptCharacters());
   }
 
   /**
@@ -45,15 +57,65 @@ final class JobRules {
     PromptRules.checkLabel("request_id", request.getRequestId(), MAX_REQUEST_ID, violations);
     PromptRules.checkLabel("job.display_name", job.getDisplayName(), MAX_DISPLAY_NAME, violations);
     PromptRules.checkLabel("job.model", job.getModel(), MAX_MODEL_NAME, violations);
-    if (job.hasPriority() && (job.getPriority() < 0 || job.getPriority() > MAX_PRIORITY)) {
-      violations.add(
-          FieldViolation.of("job.priority", job.getPriority(), "must be 0 to " + MAX_PRIORITY));
-    }
+    checkPriority(job, violations);
     checkLabels(job.getLabelsMap(), violations);
+    checkWindow(job, violations);
     prompts.checkDefaults(job.getDefaults()).stream()
         .map(violation -> violation.in("job.defaults"))
         .forEach(violations::add);
     throwIfAny(violations);
+  }
+
+  private static void checkPriority(Job job, List<FieldViolation> violations) {
+    if (job.hasPriority() && (job.getPriority() < 0 || job.getPriority() > MAX_PRIORITY)) {
+      violations.add(
+          FieldViolation.of("job.priority", job.getPriority(), "must be 0 to " + MAX_PRIORITY));
+    }
+  }
+
+  private static void checkWindow(Job job, List<FieldViolation> violations) {
+    if (!job.hasCompletionWindow()) {
+      return;
+    }
+    Duration window = job.getCompletionWindow();
+    if (!Durations.isValid(window)
+        || Durations.compare(window, MIN_WINDOW) < 0
+        || Durations.compare(window, MAX_WINDOW) > 0) {
+      violations.add(
+          FieldViolation.of(
+              "job.completion_window",
+              window.getSeconds() + " s " + window.getNanos() + " ns",
+              "must be 1 second to 366 days"));
+    }
+  }
+
+  /** What the job asks for when it has nothing to say besides its new priority. */
+  static int newPriority(UpdateJobRequest request) {
+    for (String path : request.getUpdateMask().getPathsList()) {
+      if (!path.equals("priority")) {
+        throw BitloomException.invalid(
+            "update_mask", path, "must be priority, nothing else can be changed");
+      }
+    }
+    if (!request.getJob().hasPriority()) {
+      throw BitloomException.invalid("job.priority", "", "must be there");
+    }
+    List<FieldViolation> violations = new ArrayList<>();
+    checkPriority(request.getJob(), violations);
+    throwIfAny(violations);
+    return request.getJob().getPriority();
+  }
+
+  /** Whether a prompt with nothing left out asks for more images than it may here. */
+  void checkImages(Prompt prompt, String place, List<FieldViolation> violations) {
+    if (prompt.getNumImages() > limits.imagesPerPrompt()) {
+      violations.add(
+          FieldViolation.of(
+                  "num_images",
+                  prompt.getNumImages(),
+                  "must be at most " + limits.imagesPerPrompt() + " here")
+              .in(place));
+    }
   }
 
   private static void checkLabels(Map<String, String> labels, List<FieldViolation> violations) {
@@ -98,12 +160,28 @@ final class JobRules {
     throwIfAny(violations);
   }
 
-  static int pageSize(ListJobsRequest request) {
-    int size = request.getPageSize() == 0 ? DEFAULT_PAGE_SIZE : request.getPageSize();
+  /**
+   * @param asked 0 for the default
+   */
+  static int pageSize(int asked) {
+    int size = asked == 0 ? DEFAULT_PAGE_SIZE : asked;
     if (size < 1 || size > MAX_PAGE_SIZE) {
       throw BitloomException.invalid("page_size", size, "must be 1 to " + MAX_PAGE_SIZE);
     }
     return size;
+  }
+
+  static Set<OutcomeKind> outcomes(ReadResultsRequest request) {
+    Set<OutcomeKind> kinds = EnumSet.noneOf(OutcomeKind.class);
+    for (int i = 0; i < request.getOutcomesCount(); i++) {
+      OutcomeKind kind = request.getOutcomes(i);
+      if (kind == OutcomeKind.UNRECOGNIZED || kind == OutcomeKind.OUTCOME_KIND_UNSPECIFIED) {
+        throw BitloomException.invalid(
+            "outcomes[" + i + "]", request.getOutcomesValue(i), "must be a kind of outcome");
+      }
+      kinds.add(kind);
+    }
+    return kinds;
   }
 
   static Set<JobState> states(ListJobsRequest request) {

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.api;
 
 import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.jobs.JobNames;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
@@ -9,6 +10,7 @@ import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WatchJobResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
@@ -24,6 +26,7 @@ final class JobWatch {
   private final JobQueue queue;
   private final ScheduledExecutorService timer;
   private final String jobId;
+  private final CompletionStage<JobRecord> found;
 
   // Guarded by this.
   private Subscription subscription;
@@ -38,12 +41,14 @@ final class JobWatch {
   JobWatch(
       ServerCallStreamObserver<WatchJobResponse> caller,
       JobQueue queue,
+      JobAccess access,
       ScheduledExecutorService timer,
       WatchJobRequest request) {
     this.caller = caller;
     this.queue = queue;
     this.timer = timer;
     this.jobId = JobNames.id("name", request.getName());
+    this.found = access.find(Caller.current(), request.getName());
   }
 
   /** Must be called within the RPC's method, because handlers cannot be set later. */
@@ -51,8 +56,8 @@ final class JobWatch {
     caller.setOnCancelHandler(this::end);
     caller.setOnReadyHandler(this::changed);
     looking = true;
-    queue
-        .onJobChanged(jobId, this::changed)
+    found
+        .thenCompose(job -> queue.onJobChanged(jobId, this::changed))
         .thenAccept(this::keep)
         .thenCompose(done -> queue.get(jobId))
         .whenCompleteAsync(this::tell, timer);

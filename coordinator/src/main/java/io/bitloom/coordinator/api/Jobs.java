@@ -4,13 +4,16 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Timestamp;
+import com.google.protobuf.util.Durations;
 import io.bitloom.coordinator.jobs.JobNames;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobCounts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 
 /** Jobs as callers see them, made from the queue's records. */
 final class Jobs {
@@ -24,14 +27,21 @@ final class Jobs {
    * because the queue compares them when a request is repeated.
    */
   static ByteString spec(Job job) {
-    Job spec =
+    Job.Builder spec =
         Job.newBuilder()
             .setDisplayName(job.getDisplayName())
             .setModel(job.getModel())
             .setDefaults(job.getDefaults())
             .setPriority(job.getPriority())
-            .putAllLabels(job.getLabelsMap())
-            .build();
+            .putAllLabels(job.getLabelsMap());
+    if (job.hasCompletionWindow()) {
+      spec.setCompletionWindow(job.getCompletionWindow());
+    }
+    return bytes(spec.build());
+  }
+
+  /** The same message always gives the same bytes. */
+  static ByteString bytes(Job spec) {
     byte[] bytes = new byte[spec.getSerializedSize()];
     CodedOutputStream out = CodedOutputStream.newInstance(bytes);
     out.useDeterministicSerialization();
@@ -43,6 +53,12 @@ final class Jobs {
     return ByteString.copyFrom(bytes);
   }
 
+  static Optional<Duration> completionWindow(Job job) {
+    return job.hasCompletionWindow()
+        ? Optional.of(Duration.ofMillis(Durations.toMillis(job.getCompletionWindow())))
+        : Optional.empty();
+  }
+
   static Job of(JobRecord record) {
     Job.Builder job = specOf(record).toBuilder();
     job.setName(JobNames.of(record.id()))
@@ -51,6 +67,7 @@ final class Jobs {
         .setPriority(record.priority())
         .setCounts(counts(record.counts()))
         .setCreateTime(timestamp(record.createTime()));
+    record.expireTime().ifPresent(time -> job.setExpireTime(timestamp(time)));
     record.sealTime().ifPresent(time -> job.setSealTime(timestamp(time)));
     record.startTime().ifPresent(time -> job.setStartTime(timestamp(time)));
     record.endTime().ifPresent(time -> job.setEndTime(timestamp(time)));

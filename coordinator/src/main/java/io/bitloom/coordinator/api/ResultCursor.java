@@ -20,13 +20,13 @@ final class ResultCursor {
    *
    * @throws BitloomException {@code INVALID_FIELD} if it is none
    */
-  static long place(String jobId, String cursor) {
+  static long place(String field, String jobId, String cursor) {
     if (cursor.isEmpty()) {
       return 0;
     }
     Matcher matcher = CURSOR.matcher(cursor);
     if (!matcher.matches() || !matcher.group(1).equals(mark(jobId))) {
-      throw BitloomException.invalid("after_cursor", cursor, "must be a cursor of this job");
+      throw BitloomException.invalid(field, cursor, "must be one of this job");
     }
     return Long.parseLong(matcher.group(2));
   }

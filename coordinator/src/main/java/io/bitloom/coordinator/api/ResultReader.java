@@ -7,6 +7,7 @@ import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
+import io.bitloom.v1.OutcomeKind;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.PromptFailure;
 import io.bitloom.v1.PromptResult;
@@ -63,6 +64,15 @@ final class ResultReader {
     return described.toBuilder().setResult(result).build();
   }
 
+  /** What callers call the kind of an outcome. */
+  static OutcomeKind kind(ResultRecord record) {
+    return switch (record.status()) {
+      case SUCCEEDED -> OutcomeKind.OUTCOME_KIND_SUCCEEDED;
+      case FAILED, LOST -> OutcomeKind.OUTCOME_KIND_FAILED;
+      case CANCELLED, EXPIRED -> OutcomeKind.OUTCOME_KIND_CANCELLED;
+    };
+  }
+
   private static PromptResult.Builder body(ResultRecord record) {
     try {
       return PromptResult.parseFrom(record.body()).toBuilder();
@@ -97,7 +107,8 @@ final class ResultReader {
     }
   }
 
-  private static Prompt prompt(ResultRecord record) {
+  /** The prompt with every default filled in. */
+  static Prompt prompt(ResultRecord record) {
     try {
       return Prompt.parseFrom(record.payload());
     } catch (InvalidProtocolBufferException e) {

@@ -1,11 +1,13 @@
 package io.bitloom.coordinator.api;
 
 import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.jobs.JobNames;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.v1.OutcomeKind;
 import io.bitloom.v1.ReadResultsRequest;
 import io.bitloom.v1.ReadResultsResponse;
 import io.grpc.Context;
@@ -13,7 +15,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
@@ -38,6 +40,8 @@ final class ResultStream {
   private final Executor blockingThreads;
   private final String jobId;
   private final ReadResultsRequest request;
+  private final CompletionStage<JobRecord> found;
+  private final Set<OutcomeKind> kinds;
 
   private final Context context = Context.current();
   private final Deque<ResultRecord> page = new ArrayDeque<>();
@@ -58,6 +62,7 @@ final class ResultStream {
   ResultStream(
       ServerCallStreamObserver<ReadResultsResponse> caller,
       JobQueue queue,
+      JobAccess access,
       ResultReader reader,
       SendBudget budget,
       Executor blockingThreads,
@@ -68,8 +73,10 @@ final class ResultStream {
     this.budget = budget;
     this.blockingThreads = blockingThreads;
     this.jobId = JobNames.id("name", request.getName());
-    this.fetchedUpTo = ResultCursor.place(jobId, request.getAfterCursor());
+    this.fetchedUpTo = ResultCursor.place("after_cursor", jobId, request.getAfterCursor());
     this.request = request;
+    this.kinds = JobRules.outcomes(request);
+    this.found = access.find(Caller.current(), request.getName());
   }
 
   /** Must be called within the RPC's method, because handlers cannot be set later. */
@@ -79,8 +86,8 @@ final class ResultStream {
     stepping = true;
     CompletionStage<Void> subscribed =
         request.getFollow()
-            ? queue.onJobChanged(jobId, this::wake).thenAccept(this::keep)
-            : CompletableFuture.completedStage(null);
+            ? found.thenCompose(job -> queue.onJobChanged(jobId, this::wake)).thenAccept(this::keep)
+            : found.thenAccept(job -> {});
     subscribed.whenComplete((done, error) -> goOn(error));
   }
 
@@ -164,7 +171,9 @@ final class ResultStream {
     if (error != null) {
       goOn(error);
     } else if (!records.isEmpty()) {
-      page.addAll(records);
+      records.stream()
+          .filter(record -> kinds.isEmpty() || kinds.contains(ResultReader.kind(record)))
+          .forEach(page::add);
       fetchedUpTo = records.get(records.size() - 1).cursor();
       goOn(null);
     } else if (jobTerminal || !request.getFollow()) {

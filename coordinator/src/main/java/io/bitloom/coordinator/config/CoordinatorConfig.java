@@ -15,11 +15,13 @@ import java.util.Optional;
  * @param bind address that the gRPC and the HTTP port listen on
  * @param grpcPort 0 for any free one
  * @param httpPort 0 for any free one
+ * @param access who may connect
+ * @param limits what callers may ask for
  * @param leases how long workers hold prompts
  * @param maxBatchDelay how long a batch that is not full waits for more prompts
- * @param promptCharacters Unicode characters that a prompt may have
  * @param defaultModel draws where a job names no model; empty: the only model there is
  * @param fsyncResults whether an image is on the disk before its result is visible
+ * @param retention how long jobs are kept after their end; empty: until they are deleted
  * @param drainTimeout how long a coordinator that stops waits for running calls
  */
 public record CoordinatorConfig(
@@ -29,11 +31,13 @@ public record CoordinatorConfig(
     String bind,
     int grpcPort,
     int httpPort,
+    AccessConfig access,
+    LimitsConfig limits,
     LeaseConfig leases,
     Duration maxBatchDelay,
-    int promptCharacters,
     Optional<String> defaultModel,
     boolean fsyncResults,
+    Optional<Duration> retention,
     Duration drainTimeout) {
 
   public static final String DEFAULT_NAMESPACE = "bitloom";
@@ -55,10 +59,12 @@ public record CoordinatorConfig(
     if (bind.isBlank()) {
       throw new ConfigException("bind", bind, "must be an address");
     }
+    access.check(bind);
     Settings.inRange("grpc-port", grpcPort, 0, 65_535);
     Settings.inRange("http-port", httpPort, 0, 65_535);
     Settings.inRange("max-batch-delay", maxBatchDelay, Duration.ZERO, Duration.ofMinutes(1));
-    Settings.inRange("prompt-characters", promptCharacters, 1, 100_000);
+    retention.ifPresent(
+        age -> Settings.inRange("retention", age, Duration.ofSeconds(1), Duration.ofDays(36_500)));
     Settings.inRange("drain-timeout", drainTimeout, Duration.ZERO, Duration.ofHours(1));
   }
 }

@@ -1,11 +1,17 @@
 package io.bitloom.coordinator.grpc;
 
+import io.bitloom.coordinator.auth.Authentication;
+import io.bitloom.coordinator.auth.Tenants;
+import io.bitloom.coordinator.config.AccessConfig;
 import io.grpc.BindableService;
 import io.grpc.Channel;
+import io.grpc.InsecureServerCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
+import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
+import io.grpc.TlsServerCredentials;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
@@ -16,6 +22,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -43,10 +50,17 @@ public final class GrpcServer implements AutoCloseable {
    * Starts to listen; health says NOT_SERVING until {@link #setServing}.
    *
    * @param port 0 for any free one
+   * @param tls secures the connections; empty: nothing does
+   * @param tenants who is let in
    * @throws IOException if the address cannot be bound
    */
   public GrpcServer(
-      String bind, int port, List<BindableService> services, ServerInterceptor telemetry)
+      String bind,
+      int port,
+      Optional<AccessConfig.Tls> tls,
+      Tenants tenants,
+      List<BindableService> services,
+      ServerInterceptor telemetry)
       throws IOException {
     setServing(false);
     AtomicInteger number = new AtomicInteger();
@@ -54,15 +68,21 @@ public final class GrpcServer implements AutoCloseable {
         Executors.newFixedThreadPool(
             THREADS, task -> new Thread(task, "grpc-" + number.incrementAndGet()));
     NettyServerBuilder builder =
-        NettyServerBuilder.forAddress(new InetSocketAddress(bind, port))
+        NettyServerBuilder.forAddress(new InetSocketAddress(bind, port), credentials(tls))
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
             .permitKeepAliveTime(5, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
             .keepAliveTime(10, TimeUnit.SECONDS)
             .keepAliveTimeout(5, TimeUnit.SECONDS);
     String name = InProcessServerBuilder.generateName();
-    network = with(services, telemetry, builder).build();
-    inProcess = with(services, telemetry, InProcessServerBuilder.forName(name)).build();
+    network = with(services, new Authentication(tenants, false), telemetry, builder).build();
+    inProcess =
+        with(
+                services,
+                new Authentication(tenants, true),
+                telemetry,
+                InProcessServerBuilder.forName(name))
+            .build();
     inProcessChannel = InProcessChannelBuilder.forName(name).build();
     inProcess.start();
     try {
@@ -73,12 +93,31 @@ public final class GrpcServer implements AutoCloseable {
     }
   }
 
+  private static ServerCredentials credentials(Optional<AccessConfig.Tls> tls) throws IOException {
+    if (tls.isEmpty()) {
+      return InsecureServerCredentials.create();
+    }
+    TlsServerCredentials.Builder credentials =
+        TlsServerCredentials.newBuilder()
+            .keyManager(tls.get().certificate().toFile(), tls.get().key().toFile());
+    if (tls.get().clientCa().isPresent()) {
+      credentials
+          .trustManager(tls.get().clientCa().get().toFile())
+          .clientAuth(TlsServerCredentials.ClientAuth.REQUIRE);
+    }
+    return credentials.build();
+  }
+
   private <B extends ServerBuilder<B>> B with(
-      List<BindableService> services, ServerInterceptor telemetry, B builder) {
+      List<BindableService> services,
+      Authentication authentication,
+      ServerInterceptor telemetry,
+      B builder) {
     builder
         .executor(threads)
         .addService(health.getHealthService())
         .addService(ProtoReflectionServiceV1.newInstance())
+        .intercept(authentication)
         .intercept(new ErrorInterceptor())
         .intercept(telemetry);
     services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));

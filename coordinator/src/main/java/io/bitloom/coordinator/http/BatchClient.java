@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.http;
 
+import io.bitloom.coordinator.auth.Authentication;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.GetJobRequest;
 import io.bitloom.v1.GetJobResponse;
@@ -8,10 +9,13 @@ import io.bitloom.v1.ListJobsResponse;
 import io.bitloom.v1.ListModelsRequest;
 import io.bitloom.v1.ListModelsResponse;
 import io.grpc.Channel;
+import io.grpc.Metadata;
+import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.ext.web.RoutingContext;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
@@ -23,9 +27,26 @@ final class BatchClient {
   private final Vertx vertx;
   private final BatchServiceGrpc.BatchServiceStub stub;
 
+  /** Calls as the coordinator itself. */
   BatchClient(Vertx vertx, Channel channel) {
+    this(vertx, BatchServiceGrpc.newStub(channel));
+  }
+
+  private BatchClient(Vertx vertx, BatchServiceGrpc.BatchServiceStub stub) {
     this.vertx = vertx;
-    this.stub = BatchServiceGrpc.newStub(channel);
+    this.stub = stub;
+  }
+
+  /** Calls for whoever made this request. */
+  BatchClient of(RoutingContext context) {
+    String token = HttpAccess.token(context);
+    if (token == null) {
+      return this;
+    }
+    Metadata headers = new Metadata();
+    headers.put(Authentication.AUTHORIZATION, "Bearer " + token);
+    return new BatchClient(
+        vertx, stub.withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers)));
   }
 
   Future<ListJobsResponse> listJobs(ListJobsRequest request) {

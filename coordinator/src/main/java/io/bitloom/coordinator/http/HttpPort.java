@@ -2,6 +2,8 @@ package io.bitloom.coordinator.http;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.coordinator.auth.Tenants;
+import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.dispatch.Dispatcher;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.telemetry.QueueMetrics;
@@ -15,9 +17,11 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +37,7 @@ public final class HttpPort implements AutoCloseable {
 
   private final Vertx vertx;
   private final BatchClient client;
+  private final HttpAccess access;
   private final JobQueue queue;
   private final Dispatcher dispatcher;
   private final BooleanSupplier ready;
@@ -46,6 +51,8 @@ public final class HttpPort implements AutoCloseable {
    * Starts to listen.
    *
    * @param port 0 for any free one
+   * @param tls secures the connections; empty: nothing does
+   * @param tenants who is let in
    * @param services a channel to the gRPC services
    * @param ready what {@code /health/ready} answers
    * @throws IOException if the address cannot be bound
@@ -53,6 +60,8 @@ public final class HttpPort implements AutoCloseable {
   public HttpPort(
       String bind,
       int port,
+      Optional<AccessConfig.Tls> tls,
+      Tenants tenants,
       Channel services,
       JobQueue queue,
       Dispatcher dispatcher,
@@ -62,16 +71,14 @@ public final class HttpPort implements AutoCloseable {
       throws IOException {
     this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
     this.client = new BatchClient(vertx, services);
+    this.access = new HttpAccess(tenants);
     this.queue = queue;
     this.dispatcher = dispatcher;
     this.ready = ready;
     this.registry = registry;
     this.queueMetrics = queueMetrics;
     this.live = new LiveView(vertx, this::state);
-    this.server =
-        vertx
-            .createHttpServer(new HttpServerOptions().setHost(bind).setPort(port))
-            .requestHandler(router());
+    this.server = vertx.createHttpServer(options(bind, port, tls)).requestHandler(router());
     try {
       server.listen().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
@@ -84,19 +91,36 @@ public final class HttpPort implements AutoCloseable {
     }
   }
 
+  private static HttpServerOptions options(String bind, int port, Optional<AccessConfig.Tls> tls) {
+    HttpServerOptions options = new HttpServerOptions().setHost(bind).setPort(port);
+    tls.ifPresent(
+        files ->
+            options
+                .setSsl(true)
+                .setKeyCertOptions(
+                    new PemKeyCertOptions()
+                        .addCertPath(files.certificate().toString())
+                        .addKeyPath(files.key().toString())));
+    return options;
+  }
+
   private Router router() {
     Router router = Router.router(vertx);
     router.route().handler(this::secure);
     router.get("/health/live").handler(context -> health(context, true));
     router.get("/health/ready").handler(context -> health(context, ready.getAsBoolean()));
-    router.get("/metrics").handler(this::metrics);
+    router.get("/metrics").handler(access::operators).handler(this::metrics);
+    router.route("/api/*").handler(access::everybody);
     router.get("/api/v1/jobs").handler(this::jobs);
     router.get("/api/v1/jobs/:job").handler(this::job);
     router.get("/api/v1/models").handler(this::models);
-    router.get("/api/v1/cluster").handler(context -> send(context, cluster()));
-    router.get("/api/v1/events").handler(this::events);
+    router
+        .get("/api/v1/cluster")
+        .handler(access::operators)
+        .handler(context -> send(context, cluster()));
+    router.get("/api/v1/events").handler(access::operators).handler(this::events);
     router.get("/").handler(context -> context.redirect("/jobs"));
-    router.get("/jobs").handler(page::send);
+    router.get("/jobs").handler(access::operators).handler(page::send);
     router.route().failureHandler(this::failed);
     return router;
   }
@@ -151,7 +175,7 @@ public final class HttpPort implements AutoCloseable {
     for (String state : context.queryParam("state")) {
       request.addStates(state(state));
     }
-    send(context, client.listJobs(request.build()).map(HttpJson::of));
+    send(context, client.of(context).listJobs(request.build()).map(HttpJson::of));
   }
 
   private static int integer(String field, String text) {
@@ -173,11 +197,11 @@ public final class HttpPort implements AutoCloseable {
   private void job(RoutingContext context) {
     String name = "jobs/" + context.pathParam("job");
     GetJobRequest request = GetJobRequest.newBuilder().setName(name).build();
-    send(context, client.getJob(request).map(answer -> HttpJson.of(answer.getJob())));
+    send(context, client.of(context).getJob(request).map(answer -> HttpJson.of(answer.getJob())));
   }
 
   private void models(RoutingContext context) {
-    send(context, client.listModels().map(HttpJson::of));
+    send(context, client.of(context).listModels().map(HttpJson::of));
   }
 
   private void events(RoutingContext context) {

@@ -28,9 +28,14 @@ final class JobEnd {
 
   /** Cleans up after a terminal job; the sweeper repeats it if it breaks off. */
   CompletionStage<Void> ended(String jobId) {
-    return jobs.looseEnds(jobId)
-        .thenCompose(ends -> forget(jobId, ends.lastOffsets().keySet()))
-        .thenCompose(done -> index.retire(jobId));
+    return jobs.looseEnds(jobId).thenCompose(ends -> ended(jobId, ends));
+  }
+
+  private CompletionStage<Void> ended(String jobId, JobScripts.LooseEnds ends) {
+    return ends.state().isEmpty()
+        ? Stages.nothing()
+        : forget(jobId, ends.lastOffsets().keySet())
+            .thenCompose(done -> index.retire(jobId, ends.tenant()));
   }
 
   /** Lets buckets forget what waits of a job that is terminal or being cancelled. */
@@ -60,9 +65,9 @@ final class JobEnd {
   }
 
   private CompletionStage<Void> stopped(String jobId, JobScripts.LooseEnds ends) {
-    boolean cancelling = ends.state().equals(Optional.of(JobState.JOB_STATE_CANCELLING));
-    return forget(jobId, ends.lastOffsets().keySet())
-        .thenCompose(done -> cancelling ? Stages.nothing() : index.retire(jobId));
+    return ends.state().equals(Optional.of(JobState.JOB_STATE_CANCELLING))
+        ? forget(jobId, ends.lastOffsets().keySet())
+        : ended(jobId, ends);
   }
 
   /** Removes all traces of a terminal job. May be repeated after it broke off. */

@@ -2,13 +2,18 @@ package io.bitloom.coordinator.queue;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.Exhausted;
 import io.bitloom.v1.JobState;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** What calls about jobs fail with. */
 final class JobErrors {
+
+  /** A job is not over in less, as a rule. */
+  private static final Duration RETRY_JOB = Duration.ofSeconds(30);
 
   private JobErrors() {}
 
@@ -45,6 +50,12 @@ final class JobErrors {
                     "name",
                     "jobs/" + jobId))
         .orElseGet(() -> notFound(jobId));
+  }
+
+  static <T> CompletionStage<T> tooManyOpenJobs(NewJob job) {
+    return failed(
+        BitloomException.exhausted(
+            new Exhausted("tenants/" + job.tenant(), "open_jobs", job.maxOpenJobs(), RETRY_JOB)));
   }
 
   static <T> CompletionStage<T> failed(ErrorCode code, String message, String field, Object value) {

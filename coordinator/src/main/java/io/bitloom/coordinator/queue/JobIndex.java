@@ -36,25 +36,37 @@ final class JobIndex {
   /**
    * Lists a job, as active too.
    *
-   * @return its deadline in ms; empty if it has none
+   * @return its deadline in ms, which is empty if it has none; nothing if its tenant has too many
+   *     open jobs
    */
-  CompletionStage<String> register(String jobId, String tenant, Optional<Duration> window) {
-    String[] lists = {keys.jobs(), keys.jobsOf(tenant), keys.activeJobs(), keys.deadlines()};
-    String millis = window.map(known -> Long.toString(known.toMillis())).orElse("");
-    Arguments arguments = new Arguments().add(jobId).add(millis);
+  CompletionStage<Optional<String>> register(String jobId, NewJob job) {
+    String[] lists = {
+      keys.jobs(),
+      keys.jobsOf(job.tenant()),
+      keys.activeJobs(),
+      keys.deadlines(),
+      keys.openJobsOf(job.tenant())
+    };
+    String window = job.completionWindow().map(known -> Long.toString(known.toMillis())).orElse("");
+    Arguments arguments = new Arguments().add(jobId).add(window).add(job.maxOpenJobs());
     return redis
         .eval(Script.REGISTER.lua(), lists, arguments.toArray())
         .thenApply(Reply::new)
-        .thenApply(
-            reply -> {
-              reply.nextString(); // time of the job
-              return reply.nextString();
-            });
+        .thenApply(reply -> reply.nextFlag() ? Optional.of(reply.nextString()) : Optional.empty());
+  }
+
+  /** Jobs of a tenant that have not ended. */
+  CompletionStage<Set<String>> openJobs(String tenant) {
+    return redis
+        .call(r -> r.smembers(keys.openJobsOf(tenant)))
+        .thenApply(ids -> ids.stream().map(JobIndex::text).collect(Collectors.toSet()));
   }
 
   /** Nothing is left to be done for this job, which ended. */
-  CompletionStage<Void> retire(String jobId) {
-    String[] lists = {keys.activeJobs(), keys.deadlines(), keys.endedJobs()};
+  CompletionStage<Void> retire(String jobId, String tenant) {
+    String[] lists = {
+      keys.activeJobs(), keys.deadlines(), keys.openJobsOf(tenant), keys.endedJobs()
+    };
     return redis
         .eval(Script.RETIRE.lua(), lists, new Arguments().add(jobId).toArray())
         .thenApply(reply -> null);
@@ -63,7 +75,12 @@ final class JobIndex {
   /** Takes a job off all lists. */
   CompletionStage<Void> unlist(String jobId, String tenant) {
     String[] lists = {
-      keys.jobs(), keys.jobsOf(tenant), keys.activeJobs(), keys.deadlines(), keys.endedJobs()
+      keys.jobs(),
+      keys.jobsOf(tenant),
+      keys.activeJobs(),
+      keys.deadlines(),
+      keys.endedJobs(),
+      keys.openJobsOf(tenant)
     };
     return redis
         .eval(Script.UNLIST.lua(), lists, new Arguments().add(jobId).toArray())
@@ -80,6 +97,11 @@ final class JobIndex {
   /** Jobs whose completion window has passed. */
   CompletionStage<Due> pastDeadline(int most) {
     return due(keys.deadlines(), Duration.ZERO, most);
+  }
+
+  /** Takes a job that is gone off the ended jobs. */
+  CompletionStage<Void> dropEnded(String jobId) {
+    return redis.call(r -> r.zrem(keys.endedJobs(), bytes(jobId))).thenApply(removed -> null);
   }
 
   /** Takes a job off the deadlines. */

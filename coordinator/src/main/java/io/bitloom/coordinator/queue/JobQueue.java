@@ -96,17 +96,21 @@ public final class JobQueue implements AutoCloseable {
 
   /**
    * Creates a job that accepts prompts, or finds the one that this tenant's same request id made.
-   * Fails with {@code REQUEST_ID_REUSED} if that one has another spec.
+   * Fails with {@code REQUEST_ID_REUSED} if that one has another spec, and with {@code
+   * LIMIT_EXCEEDED} if the tenant has too many open jobs.
    */
   public CompletionStage<JobRecord> createJob(NewJob job) {
     String jobId =
         job.requestId().isEmpty() ? JobIds.random() : JobIds.of(job.tenant(), job.requestId());
     return index
-        .register(jobId, job.tenant(), job.completionWindow())
+        .register(jobId, job)
         .thenCompose(
             deadline -> {
+              if (deadline.isEmpty()) {
+                return JobErrors.tooManyOpenJobs(job);
+              }
               job.completionWindow().ifPresent(deadlines::watch);
-              return jobs.create(jobId, job, deadline);
+              return jobs.create(jobId, job, deadline.get());
             })
         .thenCompose(
             created ->
@@ -189,7 +193,7 @@ public final class JobQueue implements AutoCloseable {
                           List<JobRecord> found =
                               views.stream()
                                   .flatMap(Optional::stream)
-                                  .filter(job -> matches(filter, job))
+                                  .filter(filter::matches)
                                   .toList();
                           String next =
                               listed.size() < pageSize
@@ -199,10 +203,6 @@ public final class JobQueue implements AutoCloseable {
                               ? list(filter, pageSize, next, most - pageSize)
                               : CompletableFuture.completedStage(new JobPage(found, next));
                         }));
-  }
-
-  private static boolean matches(JobFilter filter, JobRecord job) {
-    return filter.states().isEmpty() || filter.states().contains(job.state());
   }
 
   /**
@@ -274,6 +274,24 @@ public final class JobQueue implements AutoCloseable {
                         "is the name of a job in state " + job.state() + ", cancel it first",
                         "name",
                         "jobs/" + jobId));
+  }
+
+  /** Takes a job that is gone off the {@link #jobsToDelete}. */
+  public CompletionStage<Void> forget(String jobId) {
+    return index.dropEnded(jobId);
+  }
+
+  /** Prompts of a tenant that have no outcome yet. */
+  public CompletionStage<Long> unfinishedPrompts(String tenant) {
+    return index
+        .openJobs(tenant)
+        .thenCompose(open -> Stages.all(open.stream().map(jobs::view).toList()))
+        .thenApply(
+            views ->
+                views.stream()
+                    .flatMap(Optional::stream)
+                    .mapToLong(job -> job.counts().queued() + job.counts().running())
+                    .sum());
   }
 
   /** Ended jobs that are older than this, or whose deletion broke off; at most {@code most}. */

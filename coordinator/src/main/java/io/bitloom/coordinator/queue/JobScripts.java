@@ -367,12 +367,14 @@ final class JobScripts {
    * What a crash may have left half-done.
    *
    * @param state empty if there is no such job
+   * @param tenant null if there is no such job
    * @param standing if there is such a job
    * @param lastOffsets of every bucket that the job has prompts in
    * @param running offsets by the lease that is said to hold them
    */
   record LooseEnds(
       Optional<JobState> state,
+      String tenant,
       Standing standing,
       Map<Bucket, Long> lastOffsets,
       Map<LeaseRef, List<Long>> running) {}
@@ -382,6 +384,7 @@ final class JobScripts {
         .thenApply(
             reply -> {
               Optional<JobState> state = state(reply.nextString());
+              String tenant = reply.nextString();
               Standing standing = standing(state, reply.nextString(), reply.nextString());
               Map<Bucket, Long> lastOffsets = new HashMap<>();
               for (Reply buckets = reply.nextReply(); buckets.hasNext(); ) {
@@ -392,7 +395,7 @@ final class JobScripts {
                 LeaseRef lease = Keys.leaseOf(held.nextString());
                 running.put(lease, Tasks.offsets(Tasks.parse(held.nextBytes())));
               }
-              return new LooseEnds(state, standing, lastOffsets, running);
+              return new LooseEnds(state, tenant, standing, lastOffsets, running);
             });
   }
 

@@ -90,6 +90,11 @@ final class Keys {
     return index("jobs:" + Names.escape(tenant));
   }
 
+  /** Jobs of a tenant that have not ended. */
+  String openJobsOf(String tenant) {
+    return index("open:" + Names.escape(tenant));
+  }
+
   /** Jobs that may have something left to be done. */
   String activeJobs() {
     return index("active");

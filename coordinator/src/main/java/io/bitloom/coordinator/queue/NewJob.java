@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param spec everything else, opaque to the queue. Two specs are the same if their bytes are, so
  *     messages with maps must be serialized deterministically
  * @param completionWindow after this time what is not drawn has expired
+ * @param maxOpenJobs how many jobs of the tenant may be open, this one included
  */
 public record NewJob(
     String tenant,
@@ -21,4 +22,11 @@ public record NewJob(
     double weight,
     int priority,
     ByteString spec,
-    Optional<Duration> completionWindow) {}
+    Optional<Duration> completionWindow,
+    int maxOpenJobs) {
+
+  /** A job that may take as long as it does, of a tenant without limit. */
+  public NewJob(String tenant, String requestId, double weight, int priority, ByteString spec) {
+    this(tenant, requestId, weight, priority, spec, Optional.empty(), Integer.MAX_VALUE);
+  }
+}

@@ -22,11 +22,13 @@ class CoordinatorConfigTest {
         "127.0.0.1",
         grpcPort,
         7701,
+        AccessConfig.LOOPBACK,
+        LimitsConfig.DEFAULTS,
         LeaseConfig.DEFAULTS,
         Duration.ofMillis(50),
-        4000,
         Optional.empty(),
         true,
+        Optional.empty(),
         Duration.ofSeconds(5));
   }
 

@@ -32,8 +32,7 @@ class HostileNamesIT extends QueueFixture {
   void anyTextMayNameATenantAModelAScheduleAWorkerARequestOrAPrompt(String name) {
     Bucket bucket = new Bucket("model" + name, "schedule" + name);
     String tenant = "tenant" + name;
-    String jobId =
-        await(queue.createJob(new NewJob(tenant, name, 1, 5, bytes(name), Optional.empty()))).id();
+    String jobId = await(queue.createJob(new NewJob(tenant, name, 1, 5, bytes(name)))).id();
     await(queue.append(jobId, 0, List.of(new NewPrompt(bucket, 1, bytes(name)))));
     await(queue.seal(jobId, OptionalLong.of(1)));
 

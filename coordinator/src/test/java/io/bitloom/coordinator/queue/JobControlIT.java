@@ -175,7 +175,7 @@ class JobControlIT extends QueueFixture {
   private String windowJob(Duration window, String requestId) {
     return await(
             queue.createJob(
-                new NewJob("tenant", requestId, 1, 5, bytes("spec"), Optional.of(window))))
+                new NewJob("tenant", requestId, 1, 5, bytes("spec"), Optional.of(window), 100)))
         .id();
   }
 

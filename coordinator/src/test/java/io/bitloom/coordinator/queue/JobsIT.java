@@ -52,20 +52,15 @@ class JobsIT extends QueueFixture {
 
   @Test
   void aRepeatedRequestIdFindsTheFirstJobOfItsTenant() {
-    NewJob request = new NewJob("a", "nightly", 1, 5, bytes("spec"), Optional.empty());
+    NewJob request = new NewJob("a", "nightly", 1, 5, bytes("spec"));
     String first = await(queue.createJob(request)).id();
 
     assertEquals(first, await(queue.createJob(request)).id());
     assertNotEquals(
-        first,
-        await(queue.createJob(new NewJob("b", "nightly", 1, 5, bytes("spec"), Optional.empty())))
-            .id());
+        first, await(queue.createJob(new NewJob("b", "nightly", 1, 5, bytes("spec")))).id());
     assertError(
         ErrorCode.REQUEST_ID_REUSED,
-        () ->
-            await(
-                queue.createJob(
-                    new NewJob("a", "nightly", 1, 5, bytes("other"), Optional.empty()))));
+        () -> await(queue.createJob(new NewJob("a", "nightly", 1, 5, bytes("other")))));
     assertEquals(1, await(queue.list(all("a"), 10, "")).jobs().size());
   }
 

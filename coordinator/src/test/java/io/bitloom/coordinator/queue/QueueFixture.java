@@ -102,10 +102,7 @@ abstract class QueueFixture {
   }
 
   String newJob(String tenant, double weight, int priority) {
-    return await(
-            queue.createJob(
-                new NewJob(tenant, "", weight, priority, bytes("spec"), Optional.empty())))
-        .id();
+    return await(queue.createJob(new NewJob(tenant, "", weight, priority, bytes("spec")))).id();
   }
 
   String newJob() {

@@ -33,7 +33,8 @@ class ScriptTest {
                     keys.jobsOf(name),
                     keys.activeJobs(),
                     keys.deadlines(),
-                    keys.endedJobs());
+                    keys.endedJobs(),
+                    keys.openJobsOf(name));
           };
       assertEquals(
           1, ofScript.stream().map(SlotHash::getSlot).distinct().count(), ofScript.toString());

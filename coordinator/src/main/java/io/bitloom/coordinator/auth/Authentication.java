@@ -1,0 +1,74 @@
+package io.bitloom.coordinator.auth;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.auth.Caller.Role;
+import io.bitloom.v1.WorkerServiceGrpc;
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Finds out who makes a call and whether that is allowed: {@link Caller#current} tells services.
+ * Health is everybody's to ask.
+ */
+public final class Authentication implements ServerInterceptor {
+
+  public static final Metadata.Key<String> AUTHORIZATION =
+      Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+  private static final String BEARER = "bearer ";
+  private static final String HEALTH = "grpc.health.v1.Health";
+
+  private final Tenants tenants;
+  private final boolean withinProcess;
+
+  /**
+   * @param withinProcess whether calls come from this process, which needs no token but may pass
+   *     that of somebody else on
+   */
+  public Authentication(Tenants tenants, boolean withinProcess) {
+    this.tenants = tenants;
+    this.withinProcess = withinProcess;
+  }
+
+  @Override
+  public <Q, A> ServerCall.Listener<Q> interceptCall(
+      ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+    String service = call.getMethodDescriptor().getServiceName();
+    if (HEALTH.equals(service)) {
+      return next.startCall(call, headers);
+    }
+    Caller caller = caller(headers.get(AUTHORIZATION));
+    Set<Role> needed =
+        WorkerServiceGrpc.SERVICE_NAME.equals(service)
+            ? Set.of(Role.WORKER)
+            : Set.of(Role.CLIENT, Role.OPERATOR);
+    if (needed.stream().noneMatch(caller::is)) {
+      throw new BitloomException(
+          ErrorCode.PERMISSION_DENIED,
+          "this token has not the role "
+              + needed.iterator().next().name().toLowerCase(Locale.ROOT));
+    }
+    return Contexts.interceptCall(caller.in(Context.current()), call, headers, next);
+  }
+
+  private Caller caller(String authorization) {
+    if (withinProcess && authorization == null) {
+      return tenants.ourselves();
+    }
+    return tenants.caller(token(authorization));
+  }
+
+  /** The token in a header; null if there is none. */
+  private static String token(String authorization) {
+    return authorization != null && authorization.toLowerCase(Locale.ROOT).startsWith(BEARER)
+        ? authorization.substring(BEARER.length()).strip()
+        : null;
+  }
+}

@@ -1,0 +1,57 @@
+package io.bitloom.coordinator.auth;
+
+import io.bitloom.coordinator.config.LimitsConfig;
+import io.grpc.Context;
+import java.util.Set;
+
+/**
+ * Who makes a call.
+ *
+ * @param tenant whose jobs these are
+ * @param weight the tenant's share relative to others
+ * @param limits of the tenant
+ */
+public record Caller(String tenant, double weight, LimitsConfig limits, Set<Role> roles) {
+
+  /** What callers may do. */
+  public enum Role {
+    /** Submits jobs and reads results, of its own tenant. */
+    CLIENT,
+    /** Draws. */
+    WORKER,
+    /** Sees and controls the jobs of all tenants. */
+    OPERATOR
+  }
+
+  /** The tenant of all callers of a coordinator that does not tell them apart. */
+  public static final String DEFAULT_TENANT = "default";
+
+  private static final Context.Key<Caller> KEY = Context.key("bitloom-caller");
+
+  /** Somebody who may do everything. */
+  static Caller anybody(LimitsConfig limits) {
+    return new Caller(DEFAULT_TENANT, 1, limits, Set.of(Role.values()));
+  }
+
+  /** The caller of the call that this thread begins to serve. */
+  public static Caller current() {
+    Caller caller = KEY.get();
+    if (caller == null) {
+      throw new IllegalStateException("not within a call");
+    }
+    return caller;
+  }
+
+  Context in(Context context) {
+    return context.withValue(KEY, this);
+  }
+
+  public boolean is(Role role) {
+    return roles.contains(role);
+  }
+
+  /** Whether jobs of a tenant are there for this caller. */
+  public boolean sees(String otherTenant) {
+    return tenant.equals(otherTenant) || is(Role.OPERATOR);
+  }
+}

@@ -1,0 +1,91 @@
+package io.bitloom.coordinator.jobs;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.results.ResultStore;
+import io.bitloom.coordinator.queue.JobQueue;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Deletes jobs with their images: on request, and when they have been kept for long enough. */
+public final class Deletion {
+
+  private static final Logger log = LoggerFactory.getLogger(Deletion.class);
+  private static final int JOBS_AT_ONCE = 32;
+  private static final Duration FOREVER = Duration.ofDays(365_000);
+
+  private final JobQueue queue;
+  private final ResultStore store;
+  private final Duration retention;
+  private final Executor blockingThreads;
+  private final AtomicBoolean sweeping = new AtomicBoolean();
+
+  /**
+   * @param retention how long a job is kept after its end; empty: until it is deleted
+   * @param blockingThreads where images are deleted
+   */
+  public Deletion(
+      JobQueue queue, ResultStore store, Optional<Duration> retention, Executor blockingThreads) {
+    this.queue = queue;
+    this.store = store;
+    this.retention = retention.orElse(FOREVER);
+    this.blockingThreads = blockingThreads;
+  }
+
+  /** Deletes a terminal job; fails as {@link JobQueue#delete} does. */
+  public CompletionStage<Void> delete(String jobId) {
+    return queue.delete(
+        jobId, id -> CompletableFuture.runAsync(() -> store.delete(id), blockingThreads));
+  }
+
+  /** Deletes the jobs that are old enough, and those whose deletion broke off. */
+  public void sweep() {
+    if (sweeping.compareAndSet(false, true)) {
+      deleteOld()
+          .whenComplete(
+              (done, e) -> {
+                sweeping.set(false);
+                if (e != null) {
+                  log.warn("Old jobs could not be deleted, trying again: {}", e.toString());
+                }
+              });
+    }
+  }
+
+  private CompletionStage<Void> deleteOld() {
+    return queue
+        .jobsToDelete(retention, JOBS_AT_ONCE)
+        .thenCompose(
+            old ->
+                deleteEach(old.iterator())
+                    .thenCompose(
+                        done ->
+                            old.size() == JOBS_AT_ONCE
+                                ? deleteOld()
+                                : CompletableFuture.completedStage(null)));
+  }
+
+  private CompletionStage<Void> deleteEach(Iterator<String> jobs) {
+    if (!jobs.hasNext()) {
+      return CompletableFuture.completedStage(null);
+    }
+    String jobId = jobs.next();
+    return delete(jobId)
+        .exceptionallyCompose(
+            e ->
+                GrpcErrors.unwrap(e) instanceof BitloomException known
+                        && known.code() == ErrorCode.JOB_NOT_FOUND
+                    ? queue.forget(jobId)
+                    : CompletableFuture.failedStage(e))
+        .thenAccept(done -> log.info("Job {} and its images are deleted", jobId))
+        .thenCompose(done -> deleteEach(jobs));
+  }
+}

@@ -1,0 +1,266 @@
+package io.bitloom.coordinator.api;
+
+import static io.bitloom.coordinator.TestCoordinator.prompts;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.Duration;
+import com.google.protobuf.FieldMask;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.FakeBehaviour;
+import io.bitloom.coordinator.FakeWorker;
+import io.bitloom.v1.CancelJobRequest;
+import io.bitloom.v1.CreateJobRequest;
+import io.bitloom.v1.DeleteJobRequest;
+import io.bitloom.v1.FailedPrompt;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.JobState;
+import io.bitloom.v1.ListFailuresRequest;
+import io.bitloom.v1.ListFailuresResponse;
+import io.bitloom.v1.ListJobsRequest;
+import io.bitloom.v1.OutcomeKind;
+import io.bitloom.v1.PauseJobRequest;
+import io.bitloom.v1.PromptResult;
+import io.bitloom.v1.ReadResultsRequest;
+import io.bitloom.v1.ReplayJobRequest;
+import io.bitloom.v1.ResumeJobRequest;
+import io.bitloom.v1.UpdateJobRequest;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Jobs that are paused, hurried, too late, repeated, deleted, listed. */
+class JobControlApiIT extends ApiFixture {
+
+  private static Job create(Job.Builder job) {
+    return batch().createJob(CreateJobRequest.newBuilder().setJob(job).build()).getJob();
+  }
+
+  private static Job pause(String name) {
+    return batch().pauseJob(PauseJobRequest.newBuilder().setName(name).build()).getJob();
+  }
+
+  private static Job resume(String name) {
+    return batch().resumeJob(ResumeJobRequest.newBuilder().setName(name).build()).getJob();
+  }
+
+  private static Job replay(String name, boolean includeCancelled) {
+    return batch()
+        .replayJob(
+            ReplayJobRequest.newBuilder()
+                .setName(name)
+                .setIncludeCancelled(includeCancelled)
+                .build())
+        .getJob();
+  }
+
+  private static FakeWorker worker() {
+    return FakeWorker.start(coordinator.target(), "w", FakeBehaviour.DEFAULT);
+  }
+
+  @Test
+  void aPausedJobWaitsAndOthersAreDrawn() throws Exception {
+    Job paused = coordinator.submit(prompts(20, "1:1", "3:2"));
+    assertEquals(JobState.JOB_STATE_PAUSED, pause(paused.getName()).getState());
+    assertEquals(JobState.JOB_STATE_PAUSED, pause(paused.getName()).getState());
+    try (FakeWorker worker = worker()) {
+      Job other = coordinator.submit(prompts(20, "1:1", "3:2"));
+      assertEquals(20, coordinator.results(other.getName()).size());
+      assertEquals(0, coordinator.job(paused.getName()).getCounts().getSucceeded());
+      resume(paused.getName());
+      assertEquals(20, coordinator.results(paused.getName()).size());
+      assertEquals(40, worker.committed());
+    }
+    assertEquals(ErrorCode.JOB_NOT_OPEN, error(() -> pause(paused.getName())).code());
+  }
+
+  @Test
+  void onlyThePriorityCanBeChanged() {
+    Job job = coordinator.newJob();
+    UpdateJobRequest.Builder request =
+        UpdateJobRequest.newBuilder()
+            .setJob(Job.newBuilder().setName(job.getName()).setPriority(8));
+    assertEquals(8, batch().updateJob(request.build()).getJob().getPriority());
+    assertError(
+        ErrorCode.INVALID_FIELD,
+        "update_mask",
+        "labels",
+        error(
+            () ->
+                batch()
+                    .updateJob(
+                        request.setUpdateMask(FieldMask.newBuilder().addPaths("labels")).build())));
+    request.clearUpdateMask().getJobBuilder().setPriority(10);
+    assertError(
+        ErrorCode.INVALID_FIELD,
+        "job.priority",
+        "10",
+        error(() -> batch().updateJob(request.build())));
+    assertEquals(8, coordinator.job(job.getName()).getPriority());
+  }
+
+  @Test
+  void aJobWhoseWindowPassesExpiresWithAReasonForEveryPrompt() {
+    Job job = create(Job.newBuilder().setCompletionWindow(Duration.newBuilder().setSeconds(1)));
+    assertTrue(job.hasExpireTime());
+    coordinator.append(job.getName(), 0, prompts(3));
+    coordinator.seal(job.getName());
+    List<PromptResult> results = coordinator.results(job.getName());
+    assertEquals(3, results.size());
+    assertTrue(
+        results.stream().allMatch(result -> result.getFailure().getReason().equals("EXPIRED")));
+    assertEquals(JobState.JOB_STATE_EXPIRED, coordinator.job(job.getName()).getState());
+    assertError(
+        ErrorCode.INVALID_FIELD,
+        "job.completion_window",
+        "0 s 5 ns",
+        error(
+            () -> create(Job.newBuilder().setCompletionWindow(Duration.newBuilder().setNanos(5)))));
+  }
+
+  @Test
+  void failuresAreListedReplayedOnceAndReadByKind() throws Exception {
+    Job job = coordinator.submit(prompts(30, "1:1", "3:2"));
+    try (FakeWorker failing =
+        FakeWorker.start(
+            coordinator.target(), "failing", FakeBehaviour.DEFAULT.withTroubles(0.8, 0, 5))) {
+      coordinator.results(job.getName());
+    }
+    Job ended = coordinator.job(job.getName());
+    long failed = ended.getCounts().getFailed();
+    assertTrue(failed > 5, "failed: " + failed);
+    List<FailedPrompt> failures = new ArrayList<>();
+    String token = "";
+    do {
+      ListFailuresResponse page =
+          batch()
+              .listFailures(
+                  ListFailuresRequest.newBuilder()
+                      .setName(job.getName())
+                      .setPageSize(4)
+                      .setPageToken(token)
+                      .build());
+      failures.addAll(page.getFailuresList());
+      token = page.getNextPageToken();
+    } while (!token.isEmpty());
+    assertEquals(failed, failures.size());
+    assertTrue(failures.stream().allMatch(f -> f.getFailure().getAttempts() == 3));
+    assertTrue(failures.stream().allMatch(f -> !f.getFailure().getReason().isEmpty()));
+    assertEquals(
+        failures.stream().map(FailedPrompt::getOffset).toList(),
+        read(job.getName(), OutcomeKind.OUTCOME_KIND_FAILED).stream()
+            .map(PromptResult::getOffset)
+            .toList());
+    assertEquals(
+        ended.getCounts().getSucceeded(),
+        read(job.getName(), OutcomeKind.OUTCOME_KIND_SUCCEEDED).size());
+
+    Job again = replay(job.getName(), false);
+    assertEquals(again.getName(), replay(job.getName(), false).getName());
+    assertEquals(job.getName(), again.getReplayOf());
+    assertEquals(failed, again.getCounts().getAppended());
+    try (FakeWorker worker = worker()) {
+      List<PromptResult> results = coordinator.results(again.getName());
+      assertTrue(results.stream().allMatch(PromptResult::hasImages));
+      assertEquals(
+          failures.stream().map(FailedPrompt::getCustomId).sorted().toList(),
+          results.stream().map(PromptResult::getCustomId).sorted().toList());
+    }
+    assertEquals(ended, coordinator.job(job.getName()));
+    assertEquals(ErrorCode.NOTHING_TO_REPLAY, error(() -> replay(again.getName(), false)).code());
+    assertError(
+        ErrorCode.INVALID_FIELD,
+        "page_token",
+        "x",
+        error(
+            () ->
+                batch()
+                    .listFailures(
+                        ListFailuresRequest.newBuilder()
+                            .setName(job.getName())
+                            .setPageToken("x")
+                            .build())));
+  }
+
+  private static List<PromptResult> read(String name, OutcomeKind kind) {
+    List<PromptResult> results = new ArrayList<>();
+    batch()
+        .readResults(ReadResultsRequest.newBuilder().setName(name).addOutcomes(kind).build())
+        .forEachRemaining(response -> results.add(response.getResult()));
+    return results;
+  }
+
+  @Test
+  void whatWasCancelledCanBeReplayedToo() {
+    Job job = coordinator.submit(prompts(300, "1:1", "3:2", "16:9"));
+    assertEquals(ErrorCode.JOB_NOT_TERMINAL, error(() -> replay(job.getName(), true)).code());
+    batch().cancelJob(CancelJobRequest.newBuilder().setName(job.getName()).build());
+    assertEquals(ErrorCode.NOTHING_TO_REPLAY, error(() -> replay(job.getName(), false)).code());
+    Job again = replay(job.getName(), true);
+    assertEquals(300, again.getCounts().getQueued());
+    assertEquals(JobState.JOB_STATE_QUEUED, again.getState());
+    batch().cancelJob(CancelJobRequest.newBuilder().setName(again.getName()).build());
+  }
+
+  @Test
+  void aDeletedJobIsGoneWithItsImages() throws Exception {
+    Job job = coordinator.submit(prompts(3));
+    DeleteJobRequest request = DeleteJobRequest.newBuilder().setName(job.getName()).build();
+    assertEquals(ErrorCode.JOB_NOT_TERMINAL, error(() -> batch().deleteJob(request)).code());
+    try (FakeWorker worker = worker()) {
+      coordinator.results(job.getName());
+    }
+    assertEquals(3, files(job));
+    batch().deleteJob(request);
+    assertEquals(0, files(job));
+    assertEquals(ErrorCode.JOB_NOT_FOUND, error(() -> coordinator.job(job.getName())).code());
+    assertEquals(ErrorCode.JOB_NOT_FOUND, error(() -> batch().deleteJob(request)).code());
+    assertFalse(
+        batch().listJobs(ListJobsRequest.getDefaultInstance()).getJobsList().stream()
+            .anyMatch(listed -> listed.getName().equals(job.getName())));
+  }
+
+  private static long files(Job job) throws Exception {
+    String id = job.getName().substring("jobs/".length());
+    try (Stream<Path> files = Files.walk(directory.resolve("results"))) {
+      return files.filter(Files::isRegularFile).filter(f -> f.toString().contains(id)).count();
+    }
+  }
+
+  @Test
+  void jobsAreFilteredAndPagesOfAFilterGoOn() {
+    String run = "run-" + System.nanoTime();
+    List<String> mine = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      mine.add(0, create(Job.newBuilder().putLabels("run", run)).getName());
+      coordinator.newJob();
+    }
+    List<String> listed = new ArrayList<>();
+    String token = "";
+    do {
+      var page =
+          batch()
+              .listJobs(
+                  ListJobsRequest.newBuilder()
+                      .setFilter("labels.run = " + run + " AND state = ACCEPTING")
+                      .setPageSize(2)
+                      .setPageToken(token)
+                      .build());
+      page.getJobsList().forEach(job -> listed.add(job.getName()));
+      token = page.getNextPageToken();
+    } while (!token.isEmpty());
+    assertEquals(mine, listed);
+    assertError(
+        ErrorCode.INVALID_FIELD,
+        "filter",
+        "stat = RUNNING",
+        error(
+            () ->
+                batch()
+                    .listJobs(ListJobsRequest.newBuilder().setFilter("stat = RUNNING").build())));
+  }
+}

@@ -1,0 +1,79 @@
+package io.bitloom.coordinator.auth;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bitloom.common.config.ConfigException;
+import io.bitloom.coordinator.config.LimitsConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TenantsFileTest {
+
+  private static final String DIGEST = "0123456789abcdef".repeat(4);
+
+  @TempDir Path directory;
+
+  private Map<String, Caller> read(String text) throws Exception {
+    Path file =
+        Files.writeString(directory.resolve("tenants.json"), text.replace("DIGEST", DIGEST));
+    return TenantsFile.read(file, LimitsConfig.DEFAULTS);
+  }
+
+  @Test
+  void aTokenBelongsToATenantWithItsWeightItsLimitsAndItsOwnRoles() throws Exception {
+    Map<String, Caller> callers =
+        read(
+            """
+            {"tenants": [{"name": "art", "weight": 2.5, "limits": {"open_jobs": 3},
+              "tokens": [{"sha256": "DIGEST", "roles": ["client", "operator"]}]}]}
+            """);
+    Caller caller = callers.get(DIGEST);
+    assertEquals("art", caller.tenant());
+    assertEquals(2.5, caller.weight());
+    assertEquals(Set.of(Caller.Role.CLIENT, Caller.Role.OPERATOR), caller.roles());
+    assertEquals(3, caller.limits().openJobs());
+    assertEquals(LimitsConfig.DEFAULTS.queuedPrompts(), caller.limits().queuedPrompts());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "nonsense | $",
+        "[] | $",
+        "{\"tenant\": []} | must have no other keys than tenants",
+        "{} | tenants must be a list",
+        "{\"tenants\": [{\"name\": \"\", \"tokens\": []}]} | tenants[0].name",
+        "{\"tenants\": [{\"name\": \"a b\", \"tokens\": []}]} | tenants[0].name a b",
+        "{\"tenants\": [{\"name\": \"a\", \"tokens\": []}, {\"name\": \"a\"}]} | tenants[1].name a",
+        "{\"tenants\": [{\"name\": \"a\", \"weight\": 0, \"tokens\": []}]} | tenants[0].weight 0.0",
+        "{\"tenants\": [{\"name\": \"a\", \"weight\": \"2\"}]} | tenants[0].weight",
+        "{\"tenants\": [{\"name\": \"a\", \"limits\": {\"jobs\": 1}}]} | tenants[0].limits jobs",
+        "{\"tenants\": [{\"name\": \"a\", \"limits\": {\"open_jobs\": -1}}]} | limits.open_jobs -1",
+        "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"12\"}]}]} | tokens[0].sha256 12",
+        "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": []}]}]} | roles []",
+        "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"root\"]}]}]} | roles root"
+      })
+  void aWrongFileNamesThePlaceAndTheValue(String text, String message) {
+    ConfigException e = assertThrows(ConfigException.class, () -> read(text));
+    assertTrue(e.getMessage().contains(message) || message.equals("$"), e.getMessage());
+    assertTrue(e.getMessage().contains("tenants.json"), e.getMessage());
+  }
+
+  @Test
+  void aFileThatIsNotThereIsNamed() {
+    ConfigException e =
+        assertThrows(
+            ConfigException.class,
+            () -> TenantsFile.read(directory.resolve("none"), LimitsConfig.DEFAULTS));
+    assertTrue(e.getMessage().contains("none"), e.getMessage());
+  }
+}
