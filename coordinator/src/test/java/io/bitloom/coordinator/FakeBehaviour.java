@@ -11,10 +11,7 @@ import java.util.List;
  * @param maxImages largest batch of every schedule
  * @param batchTime how long a batch takes
  * @param imageBytes size of an image
- * @param failureRate share of prompts that fail in a way that another attempt can mend
- * @param crashRate share of batches in which it drops its connection and forgets all it holds
  * @param prefetch how many batches it asks for ahead
- * @param seed of its failures and crashes
  */
 public record FakeBehaviour(
     String model,
@@ -22,45 +19,48 @@ public record FakeBehaviour(
     int maxImages,
     Duration batchTime,
     int imageBytes,
-    double failureRate,
-    double crashRate,
     int prefetch,
-    long seed) {
+    Troubles troubles) {
+
+  /**
+   * What goes wrong by itself.
+   *
+   * @param failureRate share of prompts that fail in a way that another attempt can mend
+   * @param refusalRate share of prompts that can never be drawn, the same ones in every run
+   * @param crashRate share of batches in which it drops its connection and forgets all it holds
+   * @param seed of failures and crashes
+   */
+  public record Troubles(double failureRate, double refusalRate, double crashRate, long seed) {
+
+    public static final Troubles NONE = new Troubles(0, 0, 0, 1);
+  }
 
   public static final FakeBehaviour DEFAULT =
       new FakeBehaviour(
-          "fake", List.of("0.06M", "0.25M"), 8, Duration.ofMillis(10), 200, 0, 0, 2, 1);
+          "fake", List.of("0.06M", "0.25M"), 8, Duration.ofMillis(10), 200, 2, Troubles.NONE);
 
   public FakeBehaviour withModel(String model, String... sizes) {
     return new FakeBehaviour(
-        model,
-        List.of(sizes),
-        maxImages,
-        batchTime,
-        imageBytes,
-        failureRate,
-        crashRate,
-        prefetch,
-        seed);
+        model, List.of(sizes), maxImages, batchTime, imageBytes, prefetch, troubles);
   }
 
   public FakeBehaviour withBatch(int maxImages, Duration batchTime) {
-    return new FakeBehaviour(
-        model, sizes, maxImages, batchTime, imageBytes, failureRate, crashRate, prefetch, seed);
+    return new FakeBehaviour(model, sizes, maxImages, batchTime, imageBytes, prefetch, troubles);
   }
 
   public FakeBehaviour withImageBytes(int imageBytes) {
-    return new FakeBehaviour(
-        model, sizes, maxImages, batchTime, imageBytes, failureRate, crashRate, prefetch, seed);
+    return new FakeBehaviour(model, sizes, maxImages, batchTime, imageBytes, prefetch, troubles);
   }
 
   public FakeBehaviour withTroubles(double failureRate, double crashRate, long seed) {
-    return new FakeBehaviour(
-        model, sizes, maxImages, batchTime, imageBytes, failureRate, crashRate, prefetch, seed);
+    return with(new Troubles(failureRate, troubles.refusalRate(), crashRate, seed));
+  }
+
+  public FakeBehaviour with(Troubles troubles) {
+    return new FakeBehaviour(model, sizes, maxImages, batchTime, imageBytes, prefetch, troubles);
   }
 
   public FakeBehaviour withPrefetch(int prefetch) {
-    return new FakeBehaviour(
-        model, sizes, maxImages, batchTime, imageBytes, failureRate, crashRate, prefetch, seed);
+    return new FakeBehaviour(model, sizes, maxImages, batchTime, imageBytes, prefetch, troubles);
   }
 }

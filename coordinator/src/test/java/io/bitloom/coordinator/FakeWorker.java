@@ -1,112 +1,80 @@
 package io.bitloom.coordinator;
 
-import com.google.protobuf.ByteString;
-import io.bitloom.common.results.ImageName;
-import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
-import io.bitloom.v1.GeneratedImage;
-import io.bitloom.v1.GeneratedImages;
 import io.bitloom.v1.Heartbeat;
-import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Hello;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeAck;
 import io.bitloom.v1.OutcomeAckStatus;
-import io.bitloom.v1.Prompt;
+import io.bitloom.v1.OutcomeBatch;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.ScheduleCapacity;
 import io.bitloom.v1.Task;
-import io.bitloom.v1.TaskFailure;
-import io.bitloom.v1.TaskRef;
+import io.bitloom.v1.Welcome;
 import io.bitloom.v1.WorkRequest;
 import io.bitloom.v1.WorkerModel;
 import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A worker without a model: speaks the real protocol over a real connection, sleeps instead of
  * drawing, and returns bytes that follow from prompt, seed and index, so that runs can be compared.
- * It reconnects and takes its leases along, as a worker has to.
+ * It reconnects, to the next coordinator if it knows several, and takes its leases along, as a
+ * worker has to.
  */
 public final class FakeWorker implements AutoCloseable {
 
-  /** A lease, and which of its prompts have no acknowledged outcome. */
-  private static final class Held {
-    private final Lease lease;
-    private final Map<TaskRef, Task> open = new LinkedHashMap<>();
-    private final Map<TaskRef, Outcome> reported = new HashMap<>();
+  /** Told about leases, on the worker's own thread. */
+  public interface LeaseListener {
 
-    private Held(Lease lease) {
-      this.lease = lease;
-      lease.getTasksList().forEach(task -> open.put(task.getRef(), task));
-    }
-
-    private HeldLease named() {
-      return HeldLease.newBuilder()
-          .setLeaseId(lease.getLeaseId())
-          .setFencingToken(lease.getFencingToken())
-          .setModel(lease.getModel())
-          .setSchedule(lease.getSchedule())
-          .addAllTasks(open.keySet())
-          .build();
-    }
+    /**
+     * @param waitNanos since the worker asked for it
+     */
+    void leased(Lease lease, long waitNanos);
   }
 
+  private static final int SMALL_IMAGE = 64 << 10;
   private static final Duration RECONNECT = Duration.ofMillis(100);
 
   private final String workerId;
   private final FakeBehaviour behaviour;
-  private final Random troubles;
-  private final ManagedChannel channel;
+  private final FakeDrawing drawing;
+  private final LeaseListener listener;
+  private final List<ManagedChannel> channels;
   private final ScheduledExecutorService loop;
+  private final FakeLeases leases = new FakeLeases();
+  private final FakeCounters counters = new FakeCounters();
 
-  private final Map<String, Held> held = new LinkedHashMap<>();
-  private final Deque<Held> toDraw = new ArrayDeque<>();
   private StreamObserver<ConnectRequest> stream;
+  private int connections;
   private long requests;
-  private boolean drawing;
+  private long requestedAt;
+  private boolean busy;
   private boolean stalled;
   private boolean closed;
 
-  private final AtomicLong batches = new AtomicLong();
-  private final AtomicLong prompts = new AtomicLong();
-  private final AtomicLong committed = new AtomicLong();
-  private final AtomicLong superseded = new AtomicLong();
-  private final AtomicLong leasesLost = new AtomicLong();
-  private final AtomicLong welcomes = new AtomicLong();
-
-  private FakeWorker(String target, String workerId, FakeBehaviour behaviour) {
+  private FakeWorker(
+      List<String> targets, String workerId, FakeBehaviour behaviour, LeaseListener listener) {
     this.workerId = workerId;
     this.behaviour = behaviour;
-    this.troubles = new Random(behaviour.seed());
-    this.channel =
-        NettyChannelBuilder.forTarget(target)
-            .usePlaintext()
-            .maxInboundMessageSize(64 << 20)
-            .build();
+    this.drawing = new FakeDrawing(behaviour);
+    this.listener = listener;
+    this.channels = targets.stream().map(FakeWorker::channel).toList();
     this.loop =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -116,13 +84,30 @@ public final class FakeWorker implements AutoCloseable {
             });
   }
 
+  private static ManagedChannel channel(String target) {
+    return NettyChannelBuilder.forTarget(target)
+        .usePlaintext()
+        .maxInboundMessageSize(64 << 20)
+        .build();
+  }
+
   /**
    * Connects and works until it is closed.
    *
    * @param target {@code host:port} of a coordinator
    */
   public static FakeWorker start(String target, String workerId, FakeBehaviour behaviour) {
-    FakeWorker worker = new FakeWorker(target, workerId, behaviour);
+    return start(List.of(target), workerId, behaviour, (lease, waitNanos) -> {});
+  }
+
+  /**
+   * Connects and works until it is closed.
+   *
+   * @param targets {@code host:port} of coordinators; the next one is taken at every reconnect
+   */
+  public static FakeWorker start(
+      List<String> targets, String workerId, FakeBehaviour behaviour, LeaseListener listener) {
+    FakeWorker worker = new FakeWorker(targets, workerId, behaviour, listener);
     worker.execute(worker::connect);
     return worker;
   }
@@ -131,32 +116,32 @@ public final class FakeWorker implements AutoCloseable {
 
   /** Batches that were drawn. */
   public long batches() {
-    return batches.get();
+    return counters.batches.get();
   }
 
   /** Prompts that were drawn. */
   public long prompts() {
-    return prompts.get();
+    return counters.prompts.get();
   }
 
   /** Outcomes that were taken. */
   public long committed() {
-    return committed.get();
+    return counters.committed.get();
   }
 
   /** Outcomes that came too late. */
   public long superseded() {
-    return superseded.get();
+    return counters.superseded.get();
   }
 
   /** Leases that it was told to forget. */
   public long leasesLost() {
-    return leasesLost.get();
+    return counters.leasesLost.get();
   }
 
   /** How often it was let in. */
   public long welcomes() {
-    return welcomes.get();
+    return counters.welcomes.get();
   }
 
   // Troubles
@@ -183,7 +168,7 @@ public final class FakeWorker implements AutoCloseable {
   /** Ends at once like a killed process. */
   public void kill() {
     loop.shutdownNow();
-    channel.shutdownNow();
+    channels.forEach(ManagedChannel::shutdownNow);
   }
 
   /** Hands back what it has not begun and goes. */
@@ -199,20 +184,20 @@ public final class FakeWorker implements AutoCloseable {
       // It was killed.
     }
     loop.shutdown();
-    channel.shutdown();
+    channels.forEach(ManagedChannel::shutdown);
   }
 
   private void handBack() {
     closed = true;
-    for (Held lease : held.values()) {
-      if (!lease.open.isEmpty()) {
+    for (FakeLeases.Held lease : leases.all()) {
+      if (!lease.named().getTasksList().isEmpty()) {
         send(
             ConnectRequest.newBuilder()
                 .setRelease(
                     Release.newBuilder()
-                        .setLeaseId(lease.lease.getLeaseId())
-                        .setFencingToken(lease.lease.getFencingToken())
-                        .addAllTasks(lease.open.keySet())
+                        .setLeaseId(lease.lease().getLeaseId())
+                        .setFencingToken(lease.lease().getFencingToken())
+                        .addAllTasks(lease.named().getTasksList())
                         .setReason("the worker stops")));
       }
     }
@@ -245,7 +230,7 @@ public final class FakeWorker implements AutoCloseable {
     }
     requests = 0;
     stream =
-        WorkerServiceGrpc.newStub(channel)
+        WorkerServiceGrpc.newStub(channels.get(connections++ % channels.size()))
             .connect(
                 new StreamObserver<>() {
                   @Override
@@ -290,7 +275,7 @@ public final class FakeWorker implements AutoCloseable {
             .setVersion("fake")
             .setDevice("none")
             .addModels(model);
-    held.values().forEach(lease -> hello.addHeldLeases(lease.named()));
+    leases.all().forEach(lease -> hello.addHeldLeases(lease.named()));
     return hello.build();
   }
 
@@ -302,35 +287,39 @@ public final class FakeWorker implements AutoCloseable {
 
   private void receive(ConnectResponse message) {
     switch (message.getMessageCase()) {
-      case WELCOME -> {
-        welcomes.incrementAndGet();
-        message.getWelcome().getLostLeasesList().forEach(this::forget);
-        held.values().forEach(lease -> lease.reported.values().forEach(this::report));
-        for (int i = held.size(); i < behaviour.prefetch(); i++) {
-          requestWork();
-        }
-        com.google.protobuf.Duration interval = message.getWelcome().getHeartbeatInterval();
-        Duration heartbeat = Duration.ofSeconds(interval.getSeconds(), interval.getNanos());
-        StreamObserver<ConnectRequest> welcomed = stream;
-        later(() -> heartbeat(welcomed, heartbeat), heartbeat);
-      }
+      case WELCOME -> welcome(message.getWelcome());
       case LEASE -> {
-        Held lease = new Held(message.getLease());
-        held.put(lease.lease.getLeaseId(), lease);
-        toDraw.add(lease);
+        listener.leased(message.getLease(), System.nanoTime() - requestedAt);
+        leases.add(message.getLease());
         drawNext();
       }
       case OUTCOME_ACK -> acknowledged(message.getOutcomeAck());
+      case OUTCOME_ACK_BATCH ->
+          message.getOutcomeAckBatch().getAcksList().forEach(this::acknowledged);
       case LEASE_LOST -> {
-        leasesLost.incrementAndGet();
+        counters.leasesLost.incrementAndGet();
         forget(message.getLeaseLost().getLeaseId());
       }
       case DRAIN, MESSAGE_NOT_SET -> {}
     }
   }
 
+  private void welcome(Welcome welcome) {
+    counters.welcomes.incrementAndGet();
+    welcome.getLostLeasesList().forEach(this::forget);
+    report(leases.unacknowledged());
+    for (int i = leases.count(); i < behaviour.prefetch(); i++) {
+      requestWork();
+    }
+    com.google.protobuf.Duration interval = welcome.getHeartbeatInterval();
+    Duration heartbeat = Duration.ofSeconds(interval.getSeconds(), interval.getNanos());
+    StreamObserver<ConnectRequest> welcomed = stream;
+    later(() -> heartbeat(welcomed, heartbeat), heartbeat);
+  }
+
   private void requestWork() {
     requests++;
+    requestedAt = System.nanoTime();
     send(
         ConnectRequest.newBuilder()
             .setWorkRequest(WorkRequest.newBuilder().setRequestNumber(requests)));
@@ -342,119 +331,76 @@ public final class FakeWorker implements AutoCloseable {
     }
     if (!stalled) {
       Heartbeat.Builder heartbeat = Heartbeat.newBuilder();
-      held.values().forEach(lease -> heartbeat.addLeases(lease.named()));
+      leases.all().forEach(lease -> heartbeat.addLeases(lease.named()));
       send(ConnectRequest.newBuilder().setHeartbeat(heartbeat));
     }
     later(() -> heartbeat(welcomed, interval), interval);
   }
 
+  /** Drops a lease; the request that it answered is spent, so another batch can be asked for. */
+  private void forget(String leaseId) {
+    if (leases.forget(leaseId)) {
+      requestWork();
+    }
+  }
+
   // Drawing
 
   private void drawNext() {
-    if (drawing || stalled || closed || toDraw.isEmpty()) {
+    if (busy || stalled || closed || leases.nothingToDraw()) {
       return;
     }
-    drawing = true;
-    Held lease = toDraw.remove();
+    busy = true;
+    FakeLeases.Held lease = leases.nextToDraw();
     later(() -> drawn(lease), behaviour.batchTime());
   }
 
-  private void drawn(Held lease) {
-    drawing = false;
+  private void drawn(FakeLeases.Held lease) {
+    busy = false;
     if (closed) {
       return;
     }
     if (stalled) {
-      toDraw.addFirst(lease);
+      leases.drawLater(lease);
       return;
     }
-    if (troubles.nextDouble() < behaviour.crashRate()) {
-      held.clear();
-      toDraw.clear();
+    if (drawing.crashes()) {
+      leases.forgetAll();
       stream.onError(new InterruptedException("crashed by chance"));
       return;
     }
-    if (held.containsKey(lease.lease.getLeaseId())) {
-      batches.incrementAndGet();
-      List.copyOf(lease.open.values()).forEach(task -> draw(lease, task));
+    if (leases.holds(lease)) {
+      counters.batches.incrementAndGet();
+      List<Outcome> outcomes = new ArrayList<>();
+      for (Task task : lease.tasks()) {
+        Outcome outcome = drawing.draw(lease.lease(), task);
+        lease.reported(outcome);
+        outcomes.add(outcome);
+      }
+      counters.prompts.addAndGet(outcomes.size());
+      report(outcomes);
       requestWork();
     }
     drawNext();
   }
 
-  private void draw(Held lease, Task task) {
-    prompts.incrementAndGet();
-    Outcome.Builder outcome =
-        Outcome.newBuilder()
-            .setLeaseId(lease.lease.getLeaseId())
-            .setFencingToken(lease.lease.getFencingToken())
-            .setTask(task.getRef())
-            .setBatchImages(lease.lease.getTasksCount());
-    if (troubles.nextDouble() < behaviour.failureRate()) {
-      outcome.setFailure(
-          TaskFailure.newBuilder()
-              .setReason("INTERNAL")
-              .setMessage("failed by chance")
-              .setRetryable(true));
+  /** Small outcomes go together, as they should, and large ones one by one. */
+  private void report(List<Outcome> outcomes) {
+    if (behaviour.imageBytes() <= SMALL_IMAGE && !outcomes.isEmpty()) {
+      send(
+          ConnectRequest.newBuilder()
+              .setOutcomeBatch(OutcomeBatch.newBuilder().addAllOutcomes(outcomes)));
     } else {
-      outcome.setImages(images(lease.lease.getSchedule(), task.getPrompt()));
+      outcomes.forEach(outcome -> send(ConnectRequest.newBuilder().setOutcome(outcome)));
     }
-    lease.reported.put(task.getRef(), outcome.build());
-    report(outcome.build());
-  }
-
-  private void report(Outcome outcome) {
-    send(ConnectRequest.newBuilder().setOutcome(outcome));
   }
 
   private void acknowledged(OutcomeAck ack) {
     if (ack.getStatus() == OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED) {
-      committed.incrementAndGet();
+      counters.committed.incrementAndGet();
     } else {
-      superseded.incrementAndGet();
+      counters.superseded.incrementAndGet();
     }
-    Held lease = held.get(ack.getLeaseId());
-    if (lease != null) {
-      lease.open.remove(ack.getTask());
-      lease.reported.remove(ack.getTask());
-      if (lease.open.isEmpty()) {
-        held.remove(ack.getLeaseId());
-      }
-    }
-  }
-
-  /** Drops a lease; the request that it answered is spent, so another batch can be asked for. */
-  private void forget(String leaseId) {
-    Held lease = held.remove(leaseId);
-    if (lease != null && toDraw.remove(lease)) {
-      requestWork();
-    }
-  }
-
-  private GeneratedImages images(String scheduleId, Prompt prompt) {
-    ScaleSchedule schedule = ScaleSchedules.find(scheduleId).orElseThrow();
-    GeneratedImages.Builder images = GeneratedImages.newBuilder();
-    for (int index = 0; index < prompt.getNumImages(); index++) {
-      ByteString bytes = bytes(prompt, index, behaviour.imageBytes());
-      images.addImages(
-          GeneratedImage.newBuilder()
-              .setIndex(index)
-              .setWidth(schedule.pixelWidth())
-              .setHeight(schedule.pixelHeight())
-              .setFormat(prompt.getFormat())
-              .setSha256(ImageName.sha256(bytes))
-              .setSizeBytes(bytes.size())
-              .setData(bytes));
-    }
-    return images.build();
-  }
-
-  /** What this worker returns as an image. */
-  public static ByteString bytes(Prompt prompt, int index, int size) {
-    byte[] text = prompt.getPrompt().getBytes(StandardCharsets.UTF_8);
-    Random stream = new Random(31 * ByteBuffer.wrap(text).hashCode() + prompt.getSeed() + index);
-    byte[] image = new byte[size];
-    stream.nextBytes(image);
-    return ByteString.copyFrom(image);
+    leases.acknowledged(ack);
   }
 }

@@ -48,6 +48,9 @@ final class OutcomeIntake {
      */
     void settled(OpenLease lease, TaskRef task, TaskVerdict verdict, Outcome outcome);
 
+    /** A number of outcomes was settled or failed, and for the moment there are no more. */
+    void allSettled();
+
     /** The outcome cannot be taken and the worker was not told: it has to report it again. */
     void failed(OpenLease lease, TaskRef task, Outcome outcome, Throwable error);
 
@@ -61,7 +64,7 @@ final class OutcomeIntake {
   private static final class Group {
     private final OpenLease lease;
     private final List<Ready> waiting = new ArrayList<>();
-    private boolean committing;
+    private boolean busy;
 
     private Group(OpenLease lease) {
       this.lease = lease;
@@ -100,21 +103,32 @@ final class OutcomeIntake {
 
   /** Takes the outcome of a prompt that the worker held until now. */
   void take(OpenLease lease, OpenLease.Task task, Outcome outcome) {
-    CompletionStage<Ready> ready =
-        outcome.hasImages()
-            ? patience.executeCompletionStage(loop, () -> storing(lease, task, outcome))
-            : CompletableFuture.completedStage(failure(lease, task, outcome));
-    ready.whenCompleteAsync(
-        (stored, error) -> {
-          if (error != null) {
-            listener.failed(lease, task.ref(), outcome, error);
-          } else {
-            Group group = groups.computeIfAbsent(lease.ref(), ref -> new Group(lease));
-            group.waiting.add(stored);
-            commit(group);
-          }
-        },
-        loop);
+    if (!outcome.hasImages()) {
+      ready(lease, failure(lease, task, outcome));
+      return;
+    }
+    patience
+        .executeCompletionStage(loop, () -> storing(lease, task, outcome))
+        .whenCompleteAsync(
+            (stored, error) -> {
+              if (error == null) {
+                ready(lease, stored);
+              } else {
+                listener.failed(lease, task.ref(), outcome, error);
+                listener.allSettled();
+              }
+            },
+            loop);
+  }
+
+  /** An outcome can be committed, together with those that came with it. */
+  private void ready(OpenLease lease, Ready outcome) {
+    Group group = groups.computeIfAbsent(lease.ref(), ref -> new Group(lease));
+    group.waiting.add(outcome);
+    if (!group.busy) {
+      group.busy = true;
+      loop.execute(() -> commit(group));
+    }
   }
 
   private CompletionStage<Ready> storing(OpenLease lease, OpenLease.Task task, Outcome outcome) {
@@ -175,14 +189,10 @@ final class OutcomeIntake {
   }
 
   private void commit(Group group) {
-    if (group.committing) {
-      return;
-    }
     if (group.waiting.isEmpty()) {
       groups.remove(group.lease.ref());
       return;
     }
-    group.committing = true;
     List<Ready> outcomes = group.waiting.stream().filter(ready -> !ready.retryable()).toList();
     List<Ready> failures = group.waiting.stream().filter(Ready::retryable).toList();
     group.waiting.clear();
@@ -192,7 +202,7 @@ final class OutcomeIntake {
             done -> settle(group.lease, failures, () -> queue.fail(lease, taskFailures(failures))))
         .whenCompleteAsync(
             (done, error) -> {
-              group.committing = false;
+              listener.allSettled();
               commit(group);
             },
             loop);

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.dispatch;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnknownFieldSet;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.jobs.JobNames;
@@ -37,11 +38,20 @@ final class WorkerMessages {
     return ConnectResponse.newBuilder().setLease(lease).build();
   }
 
+  /**
+   * The prompt goes into its field as the bytes that the queue keeps, which are the same on the
+   * wire: reading and writing every prompt here would cost more than all the rest of a lease.
+   */
   private static Task task(LeasedTask task) {
     return Task.newBuilder()
         .setRef(ref(task.task()))
-        .setPrompt(prompt(task))
         .setAttempt(task.attempt())
+        .setUnknownFields(
+            UnknownFieldSet.newBuilder()
+                .addField(
+                    Task.PROMPT_FIELD_NUMBER,
+                    UnknownFieldSet.Field.newBuilder().addLengthDelimited(task.payload()).build())
+                .build())
         .build();
   }
 
@@ -53,13 +63,11 @@ final class WorkerMessages {
     }
   }
 
-  static ConnectResponse ack(Outcome outcome, OutcomeAckStatus status) {
-    return ConnectResponse.newBuilder()
-        .setOutcomeAck(
-            OutcomeAck.newBuilder()
-                .setLeaseId(outcome.getLeaseId())
-                .setTask(outcome.getTask())
-                .setStatus(status))
+  static OutcomeAck ack(Outcome outcome, OutcomeAckStatus status) {
+    return OutcomeAck.newBuilder()
+        .setLeaseId(outcome.getLeaseId())
+        .setTask(outcome.getTask())
+        .setStatus(status)
         .build();
   }
 

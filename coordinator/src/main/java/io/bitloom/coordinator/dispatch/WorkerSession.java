@@ -18,6 +18,7 @@ import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Hello;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeAckStatus;
+import io.bitloom.v1.OutcomeBatch;
 import io.bitloom.v1.Progress;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.Welcome;
@@ -119,6 +120,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
       case WORK_REQUEST -> workRequest(message.getWorkRequest().getRequestNumber());
       case HEARTBEAT -> heartbeat(message.getHeartbeat());
       case OUTCOME -> outcome(message.getOutcome());
+      case OUTCOME_BATCH -> outcomes(message.getOutcomeBatch());
       case RELEASE -> release(message.getRelease());
       case PROGRESS -> progress(message.getProgress());
       case CAPACITY_UPDATE -> profile.update(message.getCapacityUpdate());
@@ -302,6 +304,14 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
 
   // Outcomes
 
+  private void outcomes(OutcomeBatch batch) {
+    if (batch.getOutcomesCount() == 0) {
+      throw WorkerMessages.violation("a batch of outcomes must have one");
+    }
+    stream.acknowledgeInBatches();
+    batch.getOutcomesList().forEach(this::outcome);
+  }
+
   private void outcome(Outcome outcome) {
     if (outcome.getOutcomeCase() == Outcome.OutcomeCase.OUTCOME_NOT_SET) {
       throw WorkerMessages.violation("an outcome must have images or a failure");
@@ -312,7 +322,8 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
     Optional<OpenLease.Task> task = held ? lease.report(reported) : Optional.empty();
     if (task.isEmpty()) {
       metrics.superseded();
-      stream.send(WorkerMessages.ack(outcome, OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED));
+      stream.acknowledge(outcome, OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED);
+      stream.flushAcknowledgements();
       return;
     }
     stream.hold(outcome);
@@ -324,13 +335,17 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
     lease.acknowledged(task);
     forgetIfDone(lease);
     count(lease, verdict, outcome);
-    stream.send(
-        WorkerMessages.ack(
-            outcome,
-            verdict == TaskVerdict.SUPERSEDED
-                ? OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED
-                : OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED));
+    stream.acknowledge(
+        outcome,
+        verdict == TaskVerdict.SUPERSEDED
+            ? OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED
+            : OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED);
     stream.letGo(outcome);
+  }
+
+  @Override
+  public void allSettled() {
+    stream.flushAcknowledgements();
     dispatcher.match();
   }
 

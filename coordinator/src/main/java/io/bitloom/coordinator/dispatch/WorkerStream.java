@@ -3,7 +3,12 @@ package io.bitloom.coordinator.dispatch;
 import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.Outcome;
+import io.bitloom.v1.OutcomeAck;
+import io.bitloom.v1.OutcomeAckBatch;
+import io.bitloom.v1.OutcomeAckStatus;
 import io.grpc.stub.ServerCallStreamObserver;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * What is sent to a worker, and how fast its messages are read: one at a time, and none while the
@@ -19,6 +24,8 @@ final class WorkerStream {
   private boolean owesRead;
   private boolean paused = true;
   private long bytesInFlight;
+  private boolean acknowledgesInBatches;
+  private final List<OutcomeAck> acknowledgements = new ArrayList<>();
 
   /** Reads the first message, and no other one before {@link #resume}. */
   WorkerStream(ServerCallStreamObserver<ConnectResponse> observer) {
@@ -42,6 +49,32 @@ final class WorkerStream {
     if (open) {
       observer.onNext(message);
     }
+  }
+
+  /** The worker takes acknowledgements in batches. */
+  void acknowledgeInBatches() {
+    acknowledgesInBatches = true;
+  }
+
+  /** Acknowledges an outcome with the next {@link #flushAcknowledgements}. */
+  void acknowledge(Outcome outcome, OutcomeAckStatus status) {
+    acknowledgements.add(WorkerMessages.ack(outcome, status));
+  }
+
+  void flushAcknowledgements() {
+    if (acknowledgements.isEmpty()) {
+      return;
+    }
+    if (acknowledgesInBatches) {
+      send(
+          ConnectResponse.newBuilder()
+              .setOutcomeAckBatch(OutcomeAckBatch.newBuilder().addAllAcks(acknowledgements))
+              .build());
+    } else {
+      acknowledgements.forEach(
+          ack -> send(ConnectResponse.newBuilder().setOutcomeAck(ack).build()));
+    }
+    acknowledgements.clear();
   }
 
   /** Answers the worker's orderly end. */

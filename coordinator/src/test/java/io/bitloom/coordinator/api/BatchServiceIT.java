@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.FakeBehaviour;
+import io.bitloom.coordinator.FakeDrawing;
 import io.bitloom.coordinator.FakeWorker;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.CancelJobRequest;
@@ -83,7 +84,7 @@ class BatchServiceIT extends ApiFixture {
       assertEquals(7, complete.getSeed());
       assertEquals(List.of(4.0), complete.getSampling().getGuidanceList());
       for (int i = 0; i < 2; i++) {
-        assertEquals(FakeWorker.bytes(complete, i, 200), fox.getImages().getImages(i).getData());
+        assertEquals(FakeDrawing.bytes(complete, i, 200), fox.getImages().getImages(i).getData());
       }
       PromptResult first = results.get("prompt-0");
       assertEquals("1.0_0.06M", first.getProvenance().getSchedule());
