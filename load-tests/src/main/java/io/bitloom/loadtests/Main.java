@@ -1,7 +1,7 @@
 package io.bitloom.loadtests;
 
-import io.bitloom.loadtests.queue.QueueBench;
 import io.bitloom.loadtests.engine.EngineBenchmark;
+import io.bitloom.loadtests.queue.QueueBench;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -24,6 +24,7 @@ public final class Main implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    throw new ParameterException(spec.commandLine(), "say what to measure: bench engine, bench queue");
+    throw new ParameterException(
+        spec.commandLine(), "say what to measure: bench engine, bench queue");
   }
 }
