@@ -1,7 +1,6 @@
 package io.bitloom.worker;
 
 import io.bitloom.common.error.BitloomException;
-import io.bitloom.worker.cli.DemoDataCommand;
 import io.bitloom.worker.cli.GenerateCommand;
 import io.bitloom.worker.cli.WorkerCommand;
 import io.bitloom.worker.tensor.WeightsException;
@@ -14,18 +13,13 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
-/** The commands that need a model: {@code bitloom worker|generate|verify|demo-data}. */
+/** The commands that need a model: {@code bitloom worker|generate|verify}. */
 @Command(
     name = "bitloom",
     mixinStandardHelpOptions = true,
     version = "Bitloom worker",
     description = "Commands that need a model.",
-    subcommands = {
-      WorkerCommand.class,
-      GenerateCommand.class,
-      VerifyCommand.class,
-      DemoDataCommand.class
-    })
+    subcommands = {WorkerCommand.class, GenerateCommand.class, VerifyCommand.class})
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
 

@@ -39,8 +39,7 @@ import picocli.CommandLine.Spec;
       RoutedCommands.Coordinator.class,
       RoutedCommands.Worker.class,
       RoutedCommands.Generate.class,
-      RoutedCommands.Verify.class,
-      RoutedCommands.DemoData.class
+      RoutedCommands.Verify.class
     },
     footer = {
       "",

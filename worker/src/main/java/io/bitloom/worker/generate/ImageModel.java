@@ -9,9 +9,11 @@ import io.bitloom.worker.model.GenerationBatch;
 import io.bitloom.worker.model.ImageSampling;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.model.InfinityTransformer;
+import io.bitloom.worker.model.ScaleObserver;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.PackedRows;
+import io.bitloom.worker.tensor.Resize;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
@@ -24,7 +26,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
-import java.util.function.IntConsumer;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -91,15 +92,14 @@ public final class ImageModel implements AutoCloseable {
   /**
    * Draws a batch.
    *
-   * @param scaleDone is told after every scale how many are done
+   * @param observer is told of every scale
    */
-  Drawn draw(ScaleSchedule schedule, List<ImageRequest> batch, IntConsumer scaleDone) {
+  Drawn draw(ScaleSchedule schedule, List<ImageRequest> batch, ScaleObserver observer) {
     try (Scope scope = Scope.open()) {
       long start = System.nanoTime();
       GenerationBatch texts = encodeTexts(schedule, batch);
       long encoded = System.nanoTime();
-      Generation generation =
-          transformer.generate(texts, (scale, sum) -> scaleDone.accept(scale + 1));
+      Generation generation = transformer.generate(texts, observer);
       long generated = System.nanoTime();
       List<RgbImage> images = decode(schedule, generation.summedCodesBdHW());
       long decoded = System.nanoTime();
@@ -171,13 +171,32 @@ public final class ImageModel implements AutoCloseable {
   private List<RgbImage> decode(ScaleSchedule schedule, Tensor summedCodesBdHW) {
     List<RgbImage> images = new ArrayList<>();
     for (long i = 0; i < summedCodesBdHW.size(0); i++) {
-      try (Scope scope = Scope.open()) {
-        Tensor picture = tokenizer.pictures(summedCodesBdHW.narrow(0, i, 1)); // (1, H, W, 3)
-        images.add(
-            new RgbImage(schedule.pixelWidth(), schedule.pixelHeight(), Tensors.bytes(picture)));
-      }
+      images.add(decode(schedule, summedCodesBdHW.narrow(0, i, 1), Integer.MAX_VALUE));
     }
     return images;
+  }
+
+  /**
+   * Decodes one sum of codes (1, d, H, W), resized before if the picture is to be small.
+   *
+   * @param longerSide pixels that the picture is to have at most
+   */
+  RgbImage decode(ScaleSchedule schedule, Tensor summedCodes1dHW, int longerSide) {
+    try (Scope scope = Scope.open()) {
+      int height = Math.toIntExact(summedCodes1dHW.size(2));
+      int width = Math.toIntExact(summedCodes1dHW.size(3));
+      int stride = schedule.pixelHeight() / height;
+      int most = Math.max(1, longerSide / stride);
+      Tensor codes = summedCodes1dHW;
+      if (most < Math.max(height, width)) {
+        double scale = (double) most / Math.max(height, width);
+        height = Math.max(1, (int) Math.round(scale * height));
+        width = Math.max(1, (int) Math.round(scale * width));
+        codes = Resize.area(codes, height, width);
+      }
+      Tensor picture = tokenizer.pictures(codes); // (1, H·stride, W·stride, 3)
+      return new RgbImage(width * stride, height * stride, Tensors.bytes(picture));
+    }
   }
 
   @Override
