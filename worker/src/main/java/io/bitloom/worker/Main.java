@@ -1,6 +1,7 @@
 package io.bitloom.worker;
 
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.worker.cli.DemoDataCommand;
 import io.bitloom.worker.cli.GenerateCommand;
 import io.bitloom.worker.cli.WorkerCommand;
 import io.bitloom.worker.tensor.WeightsException;
@@ -13,13 +14,18 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
-/** The commands that need a model: {@code bitloom worker|generate|verify}. */
+/** The commands that need a model: {@code bitloom worker|generate|verify|demo-data}. */
 @Command(
     name = "bitloom",
     mixinStandardHelpOptions = true,
     version = "Bitloom worker",
     description = "Commands that need a model.",
-    subcommands = {WorkerCommand.class, GenerateCommand.class, VerifyCommand.class})
+    subcommands = {
+      WorkerCommand.class,
+      GenerateCommand.class,
+      VerifyCommand.class,
+      DemoDataCommand.class
+    })
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
 

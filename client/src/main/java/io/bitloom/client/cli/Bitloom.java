@@ -39,7 +39,8 @@ import picocli.CommandLine.Spec;
       RoutedCommands.Coordinator.class,
       RoutedCommands.Worker.class,
       RoutedCommands.Generate.class,
-      RoutedCommands.Verify.class
+      RoutedCommands.Verify.class,
+      RoutedCommands.DemoData.class
     },
     footer = {
       "",

@@ -37,4 +37,7 @@ final class RoutedCommands {
 
   @Command(name = "verify", description = "Check the model code against reference values.")
   static final class Verify extends Routed {}
+
+  @Command(name = "demo-data", description = "Draw the data set that the demo model learns from.")
+  static final class DemoData extends Routed {}
 }

@@ -1,0 +1,75 @@
+package io.bitloom.worker.cli;
+
+import io.bitloom.worker.train.data.demo.DemoDataset;
+import io.bitloom.worker.train.data.demo.DemoDatasetWriter;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code bitloom demo-data}: draws the demo data set. */
+@Command(
+    name = "demo-data",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Draws the data set that the demo model learns from.",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:The data set is on disk.",
+      "1:A file could not be written.",
+      "2:The command line is wrong."
+    })
+public final class DemoDataCommand implements Callable<Integer> {
+  private static final int REPORT_EVERY = 2048;
+
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where to.")
+  private Path out;
+
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      defaultValue = "20000",
+      description = "Number of pictures (default: 20000).")
+  private int count;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      defaultValue = "1",
+      description = "The same seed gives the same pictures (default: 1).")
+  private long seed;
+
+  @Option(
+      names = "--held-out",
+      description = "Draw only compositions that are never drawn without this option.")
+  private boolean heldOut;
+
+  @Override
+  public Integer call() throws IOException {
+    if (count < 1) {
+      throw new ParameterException(
+          spec.commandLine(), "--count: expected at least 1, got " + count);
+    }
+    DemoDataset dataset = heldOut ? DemoDataset.heldOut(seed) : DemoDataset.training(seed);
+    PrintWriter progress = spec.commandLine().getErr();
+    new DemoDatasetWriter(out)
+        .write(
+            dataset,
+            count,
+            done -> {
+              if (done % REPORT_EVERY == 0) {
+                progress.println(done + " of " + count + " pictures");
+              }
+            });
+    spec.commandLine().getOut().println(out.resolve("captions.jsonl"));
+    return CommandLine.ExitCode.OK;
+  }
+}

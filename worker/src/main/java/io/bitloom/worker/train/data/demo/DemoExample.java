@@ -1,0 +1,15 @@
+package io.bitloom.worker.train.data.demo;
+
+import io.bitloom.common.schedule.ScaleSchedule;
+
+/**
+ * One picture of the data set, not yet drawn.
+ *
+ * @param index its number
+ * @param composition what it shows
+ * @param schedule its aspect ratio and size
+ * @param caption what it shows in words
+ * @param seed chooses the backdrop's variant and the exact positions
+ */
+public record DemoExample(
+    long index, Composition composition, ScaleSchedule schedule, String caption, long seed) {}
