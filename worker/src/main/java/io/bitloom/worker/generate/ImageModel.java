@@ -55,7 +55,7 @@ public final class ImageModel implements AutoCloseable {
    *     fit the directory's settings
    */
   public static ImageModel load(ModelDirectory directory, TorchDevice device, DType dtype) {
-    TextEncoder textEncoder = directory.textEncoder();
+    TextEncoder textEncoder = directory.textEncoder(device, dtype);
     InfinityTransformer transformer;
     try (Weights weights = directory.transformerWeights()) {
       transformer =

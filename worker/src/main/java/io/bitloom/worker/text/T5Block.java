@@ -7,6 +7,9 @@ import io.bitloom.worker.tensor.Parameters;
 import io.bitloom.worker.tensor.PerImage;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -14,6 +17,8 @@ import org.bytedeco.pytorch.global.torch;
 
 /** A block of the T5 encoder: self-attention with a bias per relative position, then gated GELU. */
 final class T5Block {
+  private static final DoubleOptional UNSCALED = Scope.own(new DoubleOptional(1.0));
+
   private final T5Config config;
   private final Tensor attentionNorm; // (C)
   private final Linear q;
@@ -43,37 +48,49 @@ final class T5Block {
   }
 
   /**
-   * @param xBLC features
-   * @param bias added to the scores (B or 1, heads, L, L)
-   * @return (B, L, C)
+   * @param xNC features of the prompts, one after the other
+   * @param lengths rows of each prompt
+   * @param biases added to the scores of a prompt of a length (1, heads, L, L)
+   * @return (N, C)
    */
-  Tensor forward(Tensor xBLC, Tensor bias) {
+  Tensor forward(Tensor xNC, List<Integer> lengths, Map<Integer, Tensor> biases) {
     try (Scope scope = Scope.open()) {
-      Tensor x = xBLC.add(attention(Nn.rmsNorm(xBLC, attentionNorm, config.normEps()), bias));
-      Tensor normed = Nn.rmsNorm(x, feedForwardNorm, config.normEps());
-      Tensor gated = PerImage.geluTanh(wi0.apply(normed)).mul(wi1.apply(normed)); // (B, L, F)
-      return scope.keep(x.add(wo.apply(gated)));
+      Tensor normed = Nn.rmsNorm(xNC, attentionNorm, config.normEps());
+      Tensor x = xNC.add(o.apply(attention(normed, lengths, biases)));
+      normed = Nn.rmsNorm(x, feedForwardNorm, config.normEps());
+      Tensor gate = PerImage.geluTanh(wi0.apply(normed), lengths); // (N, F)
+      return scope.keep(x.add(wo.apply(gate.mul(wi1.apply(normed)))));
     }
   }
 
-  /** Attention whose scores are not scaled. */
-  private Tensor attention(Tensor xBLC, Tensor bias) {
-    Tensor attended =
-        torch.scaled_dot_product_attention(
-            heads(q.apply(xBLC)),
-            heads(k.apply(xBLC)),
-            heads(v.apply(xBLC)),
-            new TensorOptional(bias),
-            0.0,
-            false,
-            new DoubleOptional(1.0),
-            false); // (B, heads, L, c)
-    return o.apply(attended.transpose(1, 2).flatten(2, 3));
+  /** Every prompt attends to itself; the scores are not scaled. Returns (N, heads · c). */
+  private Tensor attention(Tensor xNC, List<Integer> lengths, Map<Integer, Tensor> biases) {
+    Tensor queries = Tensors.to(q.apply(xNC), DType.F32);
+    Tensor keys = Tensors.to(k.apply(xNC), DType.F32);
+    Tensor values = Tensors.to(v.apply(xNC), DType.F32);
+    List<Tensor> attended = new ArrayList<>();
+    long start = 0;
+    for (int length : lengths) {
+      Tensor prompt =
+          torch.scaled_dot_product_attention(
+              heads(queries, start, length),
+              heads(keys, start, length),
+              heads(values, start, length),
+              new TensorOptional(biases.get(length)),
+              0.0,
+              false,
+              UNSCALED,
+              false); // (1, heads, L, c)
+      attended.add(prompt.transpose(1, 2).flatten(2, 3).squeeze(0)); // (L, heads · c)
+      start += length;
+    }
+    return Tensors.concat(attended, 0);
   }
 
-  private Tensor heads(Tensor xBLC) {
-    return Tensors.to(xBLC, DType.F32)
-        .view(xBLC.size(0), xBLC.size(1), config.numHeads(), config.dKv())
-        .transpose(1, 2); // (B, heads, L, c)
+  /** A prompt's rows as (1, heads, L, c). */
+  private Tensor heads(Tensor rows, long start, int length) {
+    return rows.narrow(0, start, length)
+        .view(1, length, config.numHeads(), config.dKv())
+        .transpose(1, 2);
   }
 }
