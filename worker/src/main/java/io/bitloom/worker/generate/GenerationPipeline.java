@@ -54,7 +54,7 @@ public final class GenerationPipeline implements AutoCloseable {
     this.device = device;
     this.capacity = capacity;
     this.encoding = encoding;
-    this.metrics = new PipelineMetrics(registry);
+    this.metrics = new PipelineMetrics(registry, model.texts());
     this.encoders =
         new ThreadPoolExecutor(
             encoderThreads,
@@ -82,7 +82,8 @@ public final class GenerationPipeline implements AutoCloseable {
                 if (config.threads() > 0) {
                   LibTorch.threads(config.threads());
                 }
-                return ImageModel.load(directory, config.device(), config.dtype());
+                return ImageModel.load(
+                    directory, config.device(), config.dtype(), config.textCacheBytes());
               });
       BatchEstimate estimate =
           BatchEstimate.of(model.transformer(), config.device(), config.dtype(), config.maxBatch());

@@ -12,14 +12,13 @@ import io.bitloom.worker.model.InfinityTransformer;
 import io.bitloom.worker.model.ScaleObserver;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.DType;
-import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Resize;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
-import io.bitloom.worker.text.TextEncoder;
+import io.bitloom.worker.text.CachedTextEncoder;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -36,12 +35,12 @@ public final class ImageModel implements AutoCloseable {
   private static final int GREEDY = 1;
   private static final int ALL_STATES = 0;
 
-  private final TextEncoder textEncoder;
+  private final CachedTextEncoder textEncoder;
   private final InfinityTransformer transformer;
   private final VisualTokenizer tokenizer;
 
   private ImageModel(
-      TextEncoder textEncoder, InfinityTransformer transformer, VisualTokenizer tokenizer) {
+      CachedTextEncoder textEncoder, InfinityTransformer transformer, VisualTokenizer tokenizer) {
     this.textEncoder = textEncoder;
     this.transformer = transformer;
     this.tokenizer = tokenizer;
@@ -51,11 +50,24 @@ public final class ImageModel implements AutoCloseable {
    * Loads a model.
    *
    * @param dtype type of the linear layers, the convolutions and the KV cache
+   * @param textCacheBytes most memory for the features of texts that may come again
    * @throws io.bitloom.worker.tensor.WeightsException naming file and tensor, if the weights do not
    *     fit the directory's settings
    */
-  public static ImageModel load(ModelDirectory directory, TorchDevice device, DType dtype) {
-    TextEncoder textEncoder = directory.textEncoder(device, dtype);
+  public static ImageModel load(
+      ModelDirectory directory, TorchDevice device, DType dtype, long textCacheBytes) {
+    CachedTextEncoder textEncoder =
+        new CachedTextEncoder(directory.textEncoder(device, dtype), textCacheBytes);
+    try {
+      return load(directory, device, dtype, textEncoder);
+    } catch (RuntimeException e) {
+      textEncoder.close();
+      throw e;
+    }
+  }
+
+  private static ImageModel load(
+      ModelDirectory directory, TorchDevice device, DType dtype, CachedTextEncoder textEncoder) {
     InfinityTransformer transformer;
     try (Weights weights = directory.transformerWeights()) {
       transformer =
@@ -79,6 +91,11 @@ public final class ImageModel implements AutoCloseable {
   /** Architecture of the transformer. */
   public InfinityConfig transformer() {
     return transformer.config();
+  }
+
+  /** The text encoder with its counters, which may be read on any thread. */
+  CachedTextEncoder texts() {
+    return textEncoder;
   }
 
   /**
@@ -120,29 +137,9 @@ public final class ImageModel implements AutoCloseable {
         batch.stream()
             .map(image -> sampling(image.work().prompt(), image.index(), scales))
             .toList();
-    return new GenerationBatch(
-        schedule.scales(), features(prompts), negativeFeatures(prompts), images);
-  }
-
-  private PackedRows features(List<Prompt> prompts) {
-    return textEncoder.encode(
-        prompts.stream().map(Prompt::getPrompt).toList(), transformer.config().textMaxLength());
-  }
-
-  /** Length 0 for prompts without a negative prompt; null if none has one. */
-  private PackedRows negativeFeatures(List<Prompt> prompts) {
-    List<String> texts =
-        prompts.stream().map(Prompt::getNegativePrompt).filter(text -> !text.isEmpty()).toList();
-    if (texts.isEmpty()) {
-      return null;
-    }
-    PackedRows encoded = textEncoder.encode(texts, transformer.config().textMaxLength());
-    List<Integer> lengths = new ArrayList<>();
-    int next = 0;
-    for (Prompt prompt : prompts) {
-      lengths.add(prompt.getNegativePrompt().isEmpty() ? 0 : encoded.lengths().get(next++));
-    }
-    return new PackedRows(encoded.rows(), lengths);
+    TextFeatures texts =
+        TextFeatures.encode(textEncoder, prompts, transformer.config().textMaxLength());
+    return new GenerationBatch(schedule.scales(), texts.prompts(), texts.negative(), images);
   }
 
   /** A prompt's sampling parameters as the transformer takes them, one value for every scale. */

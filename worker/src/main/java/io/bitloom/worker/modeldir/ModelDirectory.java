@@ -192,6 +192,7 @@ public final class ModelDirectory {
    * @throws WeightsException naming file and tensor
    */
   public Weights transformerWeights() {
+    json.object("transformer").onlyMembers("config", "weights");
     return weights("transformer", InfinityLayout.of(transformer));
   }
 
@@ -201,6 +202,7 @@ public final class ModelDirectory {
    * @throws WeightsException naming file and tensor
    */
   public Weights tokenizerWeights() {
+    json.object("tokenizer").onlyMembers("config", "weights");
     return weights("tokenizer", TokenizerLayout.of(tokenizer));
   }
 
@@ -212,14 +214,17 @@ public final class ModelDirectory {
    *     the transformer
    */
   public TextEncoder textEncoder(TorchDevice device, DType dtype) {
-    int channels = transformer.textChannels();
-    return new TextEncoders(source, json.object("text_encoder"), files, channels)
+    return new TextEncoders(
+            source,
+            json.object("text_encoder"),
+            files,
+            layout -> weights("text_encoder", layout),
+            transformer.textChannels())
         .load(device, dtype);
   }
 
   private Weights weights(String part, Map<String, long[]> layout) {
     JsonFields members = json.object(part);
-    members.onlyMembers("config", "weights");
     if (members.json().get("weights") instanceof JsonObject) {
       JsonFields weights = members.object("weights");
       weights.onlyMembers("random");

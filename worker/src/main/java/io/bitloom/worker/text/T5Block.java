@@ -7,19 +7,14 @@ import io.bitloom.worker.tensor.Parameters;
 import io.bitloom.worker.tensor.PerImage;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 
 /** A block of the T5 encoder: self-attention with a bias per relative position, then gated GELU. */
 final class T5Block {
-  private static final DoubleOptional UNSCALED = Scope.own(new DoubleOptional(1.0));
-
   private final T5Config config;
+  private final PackedAttention attention;
   private final Tensor attentionNorm; // (C)
   private final Linear q;
   private final Linear k;
@@ -35,11 +30,12 @@ final class T5Block {
     int width = config.dModel();
     int inner = config.numHeads() * config.dKv();
     attentionNorm = parameters.get("layer.0.layer_norm.weight", width);
-    Parameters attention = parameters.at("layer.0.SelfAttention.");
-    q = attention.linearWithoutBias("q", width, inner);
-    k = attention.linearWithoutBias("k", width, inner);
-    v = attention.linearWithoutBias("v", width, inner);
-    o = attention.linearWithoutBias("o", inner, width);
+    attention = new PackedAttention(config.numHeads(), config.dKv(), 1);
+    Parameters self = parameters.at("layer.0.SelfAttention.");
+    q = self.linearWithoutBias("q", width, inner);
+    k = self.linearWithoutBias("k", width, inner);
+    v = self.linearWithoutBias("v", width, inner);
+    o = self.linearWithoutBias("o", inner, width);
     feedForwardNorm = parameters.get("layer.1.layer_norm.weight", width);
     Parameters dense = parameters.at("layer.1.DenseReluDense.");
     wi0 = dense.linearWithoutBias("wi_0", width, config.dFf());
@@ -63,34 +59,13 @@ final class T5Block {
     }
   }
 
-  /** Every prompt attends to itself; the scores are not scaled. Returns (N, heads · c). */
+  /** Attention whose scores are not scaled. Returns (N, heads · c). */
   private Tensor attention(Tensor xNC, List<Integer> lengths, Map<Integer, Tensor> biases) {
-    Tensor queries = Tensors.to(q.apply(xNC), DType.F32);
-    Tensor keys = Tensors.to(k.apply(xNC), DType.F32);
-    Tensor values = Tensors.to(v.apply(xNC), DType.F32);
-    List<Tensor> attended = new ArrayList<>();
-    long start = 0;
-    for (int length : lengths) {
-      Tensor prompt =
-          torch.scaled_dot_product_attention(
-              heads(queries, start, length),
-              heads(keys, start, length),
-              heads(values, start, length),
-              new TensorOptional(biases.get(length)),
-              0.0,
-              false,
-              UNSCALED,
-              false); // (1, heads, L, c)
-      attended.add(prompt.transpose(1, 2).flatten(2, 3).squeeze(0)); // (L, heads · c)
-      start += length;
-    }
-    return Tensors.concat(attended, 0);
-  }
-
-  /** A prompt's rows as (1, heads, L, c). */
-  private Tensor heads(Tensor rows, long start, int length) {
-    return rows.narrow(0, start, length)
-        .view(1, length, config.numHeads(), config.dKv())
-        .transpose(1, 2);
+    return attention.attend(
+        Tensors.to(q.apply(xNC), DType.F32),
+        Tensors.to(k.apply(xNC), DType.F32),
+        Tensors.to(v.apply(xNC), DType.F32),
+        lengths,
+        biases);
   }
 }

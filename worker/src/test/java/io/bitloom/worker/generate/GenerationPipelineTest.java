@@ -38,15 +38,14 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class GenerationPipelineTest {
   private static final ScaleSchedule SQUARE = ScaleSchedules.find("1.0_0.06M").orElseThrow();
+  private static final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
   private static GenerationPipeline pipeline;
 
   @BeforeAll
   static void load() {
     pipeline =
         GenerationPipeline.load(
-            ModelDirectory.open(ModelDirectory.DEMO),
-            PipelineConfig.of(TorchDevice.CPU),
-            new SimpleMeterRegistry());
+            ModelDirectory.open(ModelDirectory.DEMO), PipelineConfig.of(TorchDevice.CPU), metrics);
   }
 
   @AfterAll
@@ -127,6 +126,25 @@ class GenerationPipelineTest {
         List.of(times.text(), times.transformer(), times.decode(), times.encode())) {
       assertTrue(time.compareTo(Duration.ZERO) > 0, times.toString());
     }
+  }
+
+  @Test
+  void aTextIsEncodedOnceForAllImagesAndPromptsOfAWorker() {
+    Prompt prompt =
+        prompt(3).toBuilder()
+            .setPrompt("a text of its own")
+            .setNegativePrompt("a text of its own, too")
+            .setNumImages(3)
+            .build();
+    double misses = texts("miss");
+    draw(SQUARE, prompt);
+    draw(SQUARE, prompt);
+    assertEquals(2, texts("miss") - misses);
+    assertTrue(metrics.get("bitloom.worker.text.cache").gauge().value() > 0);
+  }
+
+  private static double texts(String cache) {
+    return metrics.get("bitloom.worker.texts").tag("cache", cache).functionCounter().count();
   }
 
   @Test

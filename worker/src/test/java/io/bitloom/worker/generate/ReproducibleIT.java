@@ -50,7 +50,7 @@ class ReproducibleIT {
     PipelineConfig defaults = PipelineConfig.of(TorchDevice.CPU);
     PipelineConfig config =
         new PipelineConfig(
-            defaults.device(), defaults.dtype(), 0, BATCH, defaults.encoderThreads(), true);
+            defaults.device(), defaults.dtype(), 0, BATCH, defaults.encoderThreads(), 0, true);
     pipeline = GenerationPipeline.load(DEMO, config, new SimpleMeterRegistry());
   }
 

@@ -144,6 +144,29 @@ class ModelDirectoryTest {
   }
 
   @Test
+  void wordEmbeddingsAreReadWithTheirVocabularyAndTheirWidthIsCompared() throws IOException {
+    Files.writeString(folder.resolve("words.txt"), "fox\nred\n");
+    String encoder =
+        """
+        {"type": "word_embeddings", "vocabulary": "words.txt",
+         "config": {"width": 128, "depth": 1, "num_heads": 2, "max_length": 8},
+         "weights": {"random": {"seed": 1, "rules": [{"tensors": "*", "scale": 1}]}}},
+         "sha256": {"words.txt": "%s"}
+        """
+            .formatted("0".repeat(64));
+    String json = TINY.replace("{\"type\": \"hashed_words\"}", encoder);
+    try (Scope scope = Scope.open();
+        TextEncoder words = open(json).textEncoder(TorchDevice.CPU, DType.F32)) {
+      assertEquals(List.of(3, 1), words.encode(List.of("Red fox", ""), 512).lengths());
+    }
+    ModelDirectory narrow = open(json.replace("\"width\": 128", "\"width\": 64"));
+    assertMessage(
+        "the text encoder's features are 64 wide (width in text_encoder.config), the transformer"
+            + " takes 128",
+        () -> narrow.textEncoder(TorchDevice.CPU, DType.F32));
+  }
+
+  @Test
   void aFolderWithoutModelJsonIsNoModel() {
     assertMessage("is neither the built-in model demo nor", () -> ModelDirectory.open("" + folder));
   }
@@ -184,7 +207,7 @@ class ModelDirectoryTest {
     ModelDirectory wide = open(json);
     assertMessage(
         "pos_start: expected shape [1, 1, 64], found [1, 1, 128]",
-        () -> ImageModel.load(wide, TorchDevice.CPU, DType.F32));
+        () -> ImageModel.load(wide, TorchDevice.CPU, DType.F32, 0));
   }
 
   @Test
@@ -202,7 +225,7 @@ class ModelDirectoryTest {
     ModelDirectory deep = open(json);
     assertMessage(
         ".block.1.norm1.norm.weight: is not part of",
-        () -> ImageModel.load(deep, TorchDevice.CPU, DType.F32));
+        () -> ImageModel.load(deep, TorchDevice.CPU, DType.F32, 0));
   }
 
   private ModelDirectory open(String json) throws IOException {
