@@ -1,7 +1,6 @@
 package io.bitloom.loadtests;
 
 import io.bitloom.loadtests.engine.EngineBenchmark;
-import io.bitloom.loadtests.engine.LateGuidanceBenchmark;
 import io.bitloom.loadtests.queue.QueueBench;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -15,7 +14,7 @@ import picocli.CommandLine.Spec;
     name = "bench",
     mixinStandardHelpOptions = true,
     description = "Measures parts of Bitloom.",
-    subcommands = {EngineBenchmark.class, LateGuidanceBenchmark.class, QueueBench.class})
+    subcommands = {EngineBenchmark.class, QueueBench.class})
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
@@ -26,6 +25,6 @@ public final class Main implements Callable<Integer> {
   @Override
   public Integer call() {
     throw new ParameterException(
-        spec.commandLine(), "say what to measure: bench engine, bench guidance, bench queue");
+        spec.commandLine(), "say what to measure: bench engine, bench queue");
   }
 }

@@ -26,7 +26,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -74,7 +73,6 @@ final class OutcomeIntake {
 
   private static final Logger log = LoggerFactory.getLogger(OutcomeIntake.class);
   private static final int MAX_MESSAGE = 1000;
-  private static final Pattern REASON = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
 
   private final JobQueue queue;
   private final ResultStore store;
@@ -165,7 +163,7 @@ final class OutcomeIntake {
         failed(
             lease,
             outcome,
-            REASON.matcher(reason).matches() ? reason : ErrorCode.INTERNAL.name(),
+            reason.matches("[A-Z][A-Z0-9_]{0,63}") ? reason : ErrorCode.INTERNAL.name(),
             message.substring(0, Math.min(message.length(), MAX_MESSAGE)));
     return new Ready(task.ref(), outcome, outcome.getFailure().getRetryable(), body);
   }

@@ -27,10 +27,10 @@ final class FeedForward {
 
   /** xRLC (R, L, C) to (R, L, C). */
   Tensor forward(Tensor xRLC) {
-    Tensor hidden = fc1.apply(xRLC); // (R, L, 4C)
-    return fc2.apply(
+    Tensor hidden =
         fcg == null
-            ? PerImage.geluTanh(hidden)
-            : PerImage.silu(fcg.apply(xRLC)).mul(hidden)); // (R, L, C)
+            ? fc1.applyGelu(xRLC)
+            : PerImage.silu(fcg.apply(xRLC)).mul(fc1.apply(xRLC)); // (R, L, 4C)
+    return fc2.apply(hidden); // (R, L, C)
   }
 }

@@ -1,6 +1,7 @@
 package io.bitloom.worker.model;
 
 import io.bitloom.common.schedule.Scale;
+import io.bitloom.worker.tensor.CpuTeam;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Linear;
 import io.bitloom.worker.tensor.PackedRows;
@@ -22,8 +23,11 @@ import org.bytedeco.pytorch.global.torch;
  * each scale seeing the text and all earlier scales.
  */
 public final class InfinityTransformer implements AutoCloseable {
-  /** Tokens whose activations fit into a CPU's cache and are enough to keep it busy. */
-  private static final long CPU_TOKENS_AT_ONCE = 512;
+  /** Tokens of all rows from which on a CPU core has enough to do with some of the rows alone. */
+  private static final long LEAST_TOKENS = 64;
+
+  /** Tokens whose activations stay in the cache of a CPU core. */
+  private static final long PIECE_TOKENS = 256;
 
   private final InfinityConfig config;
   private final Parameters parameters;
@@ -193,7 +197,7 @@ public final class InfinityTransformer implements AutoCloseable {
     return x;
   }
 
-  /** One block, a group of rows after the other, so that what a group needs stays in the cache. */
+  /** One block; on a CPU the rows side by side, as far as there are enough of them. */
   private Tensor throughBlock(
       TransformerBlock block,
       Tensor xRLC,
@@ -201,18 +205,23 @@ public final class InfinityTransformer implements AutoCloseable {
       Tensor angle,
       Trace trace) {
     int rows = Math.toIntExact(xRLC.size(0));
-    int group = trace.isOn() || parameters.device().cuda() ? rows : groupOf(xRLC.size(1));
-    TensorVector groups = new TensorVector();
-    for (int from = 0; from < rows; from += group) {
-      int count = Math.min(group, rows - from);
-      Tensor x = xRLC.narrow(0, from, count);
-      groups.push_back(block.forward(x, context.rows(from, count), angle, null, trace));
+    long tokens = xRLC.size(1);
+    int team = CpuTeam.size();
+    if (parameters.device().cuda() || trace.isOn() || rows < team || rows * tokens < LEAST_TOKENS) {
+      return block.forward(xRLC, context.rows(0, rows), angle, null, trace);
     }
-    return groups.size() == 1 ? groups.get(0) : torch.cat(groups, 0);
-  }
-
-  private static int groupOf(long tokens) {
-    return Math.toIntExact(Math.max(1, CPU_TOKENS_AT_ONCE / tokens));
+    int pieces = Math.toIntExact(Math.min(rows, Math.max(team, rows * tokens / PIECE_TOKENS)));
+    Tensor out = torch.empty_like(xRLC);
+    CpuTeam.run(
+        pieces,
+        piece -> {
+          int from = piece * rows / pieces;
+          int count = (piece + 1) * rows / pieces - from;
+          Tensor x = xRLC.narrow(0, from, count);
+          out.narrow(0, from, count)
+              .copy_(block.forward(x, context.rows(from, count), angle, null, trace));
+        });
+    return out;
   }
 
   private PackedRows textOf(GenerationBatch batch, Guidance guidance) {

@@ -6,6 +6,7 @@ import io.bitloom.worker.tensor.Parameters;
 import io.bitloom.worker.tensor.PerImage;
 import io.bitloom.worker.tensor.Scope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * A block of the transformer: self-attention over the image, cross-attention to the text,
@@ -70,16 +71,16 @@ final class TransformerBlock {
     try (Scope scope = Scope.open()) {
       Modulation m = context.modulation();
       Tensor x = xRLC;
-      Tensor attended =
-          sa.forward(norm.apply(x).mul(m.scale1()).add(m.shift1()), rope, context.cache(), mask);
+      Tensor in = torch.addcmul(m.shift1(), norm.apply(x), m.scale1());
+      Tensor attended = sa.forward(in, rope, context.cache(), mask);
       trace.record("sa", attended);
-      x = x.add(attended.mul(m.gamma1())); // (R, L, C)
+      x = torch.addcmul(x, attended, m.gamma1()); // (R, L, C)
       Tensor read = ca.forward(caNorm.apply(x), context.text());
       trace.record("ca", read);
       x = x.add(caGamma == null ? read : read.mul(caGamma)); // (R, L, C)
-      Tensor fed = ffn.forward(norm.apply(x).mul(m.scale2()).add(m.shift2()));
+      Tensor fed = ffn.forward(torch.addcmul(m.shift2(), norm.apply(x), m.scale2()));
       trace.record("ffn", fed);
-      x = x.add(fed.mul(m.gamma2())); // (R, L, C)
+      x = torch.addcmul(x, fed, m.gamma2()); // (R, L, C)
       trace.record("blk", x);
       return scope.keep(x);
     }

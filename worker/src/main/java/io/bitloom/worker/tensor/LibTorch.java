@@ -9,9 +9,9 @@ import org.bytedeco.pytorch.global.torch;
  * Start-up of the native library. Every class of this package starts it by itself; code that calls
  * {@code org.bytedeco.pytorch} before it has a tensor calls {@link #start()} first.
  *
- * <p>Two settings belong to the process that launches the JVM, because libgomp reads them when it
- * is loaded: {@code OMP_WAIT_POLICY=PASSIVE} and, on a busy machine, {@code
- * OPENBLAS_NUM_THREADS=1}.
+ * <p>Three settings belong to the process that launches the JVM, because native libraries read them
+ * when they are loaded: {@code OMP_WAIT_POLICY=PASSIVE}, {@code OPENBLAS_NUM_THREADS=1} ({@link
+ * CpuTeam} has threads of its own) and {@code THP_MEM_ALLOC_ENABLE=1}, large pages for tensors.
  */
 public final class LibTorch {
   private static final String PHYSICAL_MEMORY_LIMIT = "org.bytedeco.javacpp.maxPhysicalBytes";

@@ -57,12 +57,26 @@ public final class Linear implements AutoCloseable {
   /** {@link #apply(Tensor)} with another bias (out) than the layer's own, or null. */
   public Tensor apply(Tensor x, Tensor bias) {
     Tensor input = Tensors.to(x, dtype);
-    if (!reordered) {
-      return Nn.linear(input, weight, bias == null ? null : Tensors.to(bias, dtype));
-    }
+    return reordered
+        ? onOneDnn(OneDnn::linear, input, bias)
+        : Nn.linear(input, weight, bias == null ? null : Tensors.to(bias, dtype));
+  }
+
+  /** GELU, in its tanh approximation, of {@link #apply(Tensor)}. */
+  public Tensor applyGelu(Tensor x) {
+    return reordered
+        ? onOneDnn(OneDnn::linearGelu, Tensors.to(x, dtype), bias)
+        : Nn.geluTanh(apply(x));
+  }
+
+  private interface Operator {
+    Tensor apply(Tensor x, Tensor weight, Tensor bias);
+  }
+
+  private Tensor onOneDnn(Operator operator, Tensor input, Tensor bias) {
     DType kernel = kernelType(dtype);
     Tensor kernelBias = bias == null ? null : Tensors.to(bias, kernel);
-    return Tensors.to(OneDnn.linear(Tensors.to(input, kernel), weight, kernelBias), dtype);
+    return Tensors.to(operator.apply(Tensors.to(input, kernel), weight, kernelBias), dtype);
   }
 
   private static DType kernelType(DType dtype) {

@@ -22,6 +22,8 @@ final class OneDnn {
 
   private static final IValue NONE = Scope.own(new IValue());
   private static final IValue NO_ACTIVATION = Scope.own(new IValue("none"));
+  private static final IValue GELU = Scope.own(new IValue("gelu"));
+  private static final IValue TANH = Scope.own(new IValue("tanh"));
   private static final IValue NO_ARGUMENTS = Scope.own(emptyList());
   private static final boolean BF16 = canReorder(DType.BF16);
 
@@ -39,14 +41,24 @@ final class OneDnn {
 
   /** x·weightᵀ + bias for a reordered weight; bias may be null. */
   static Tensor linear(Tensor x, Tensor reordered, Tensor bias) {
+    return linear(x, reordered, bias, NO_ACTIVATION, NONE);
+  }
+
+  /** GELU in its tanh approximation of {@link #linear}, in one pass over memory. */
+  static Tensor linearGelu(Tensor x, Tensor reordered, Tensor bias) {
+    return linear(x, reordered, bias, GELU, TANH);
+  }
+
+  private static Tensor linear(
+      Tensor x, Tensor reordered, Tensor bias, IValue activation, IValue algorithm) {
     return call(
         LINEAR,
         new IValue(x),
         new IValue(reordered),
         bias == null ? NONE : new IValue(bias),
-        NO_ACTIVATION,
+        activation,
         NO_ARGUMENTS,
-        NONE);
+        algorithm);
   }
 
   private static Tensor call(OperatorHandle operator, IValue... arguments) {

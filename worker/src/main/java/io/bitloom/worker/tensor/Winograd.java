@@ -20,6 +20,8 @@ final class Winograd {
   /** As many tiles at a time as keep the transformed tiles in the cache. */
   private static final int TILES_AT_ONCE = 256;
 
+  private static final int FILTERS_AT_ONCE = 32;
+
   /** Below these the transforms cost more than they save. */
   private static final int LEAST_TILES = 64;
 
@@ -49,30 +51,34 @@ final class Winograd {
     long batch = xBCHW.size(0);
     long height = xBCHW.size(2);
     long width = xBCHW.size(3);
-    long in = weight.size(1);
     long out = weight.size(0);
     long rows = tiles(height);
     long columns = tiles(width);
     try (Scope scope = Scope.open()) {
-      Tensor filters = FILTER.matmul(weight.reshape(out * in, TAPS * TAPS).t()); // (36, out·in)
-      filters = filters.view(TILE * TILE, out, in).transpose(1, 2); // (36, in, out)
       long[] border = {0, 0, 1, columns * OUTPUTS - width + 1, 1, rows * OUTPUTS - height + 1};
       Tensor padded = torch.constant_pad_nd(xBCHW.permute(0, 2, 3, 1), border); // (B, …, …, in)
       Tensor result =
           Tensors.empty(DType.F32, TorchDevice.CPU, batch, rows, OUTPUTS, columns, OUTPUTS, out);
       Tensor shift = bias == null ? Tensors.zeros(DType.F32, TorchDevice.CPU, out) : bias;
+      Tensor filters = filters(weight); // (36, in, out)
       long rowsAtOnce = Math.max(1, TILES_AT_ONCE / columns);
-      for (long image = 0; image < batch; image++) {
-        for (long row = 0; row < rows; row += rowsAtOnce) {
-          long count = Math.min(rowsAtOnce, rows - row);
-          try (Scope strip = Scope.open()) {
+      int strips = Math.toIntExact((rows + rowsAtOnce - 1) / rowsAtOnce);
+      int shares = strips < CpuTeam.size() ? CpuTeam.size() : 1; // of the output channels
+      CpuTeam.run(
+          Math.toIntExact(batch) * strips * shares,
+          piece -> {
+            long row = piece / shares % strips * rowsAtOnce;
+            long count = Math.min(rowsAtOnce, rows - row);
+            long from = piece % shares * out / shares;
+            long channels = (piece % shares + 1) * out / shares - from;
+            int image = piece / shares / strips;
             Tensor region = padded.get(image).narrow(0, row * OUTPUTS, count * OUTPUTS + TAPS - 1);
-            Tensor tiles = outputs(region, filters); // (4, 4, count, columns, out)
+            Tensor tiles = outputs(region, filters.narrow(2, from, channels));
             torch.add_out(
-                result.get(image).narrow(0, row, count), tiles.permute(2, 0, 3, 1, 4), shift);
-          }
-        }
-      }
+                result.get(image).narrow(0, row, count).narrow(4, from, channels),
+                tiles.permute(2, 0, 3, 1, 4), // (count, 4, columns, 4, channels)
+                shift.narrow(0, from, channels));
+          });
       return scope.keep(
           result
               .view(batch, rows * OUTPUTS, columns * OUTPUTS, out)
@@ -80,6 +86,23 @@ final class Winograd {
               .narrow(2, 0, width)
               .permute(0, 3, 1, 2)); // (B, out, H, W)
     }
+  }
+
+  /** The transformed filters (36, in, out) of a weight (out, in, 3, 3). */
+  private static Tensor filters(Tensor weight) {
+    long out = weight.size(0);
+    long in = weight.size(1);
+    Tensor filters = Tensors.empty(DType.F32, TorchDevice.CPU, TILE * TILE, out, in);
+    int slices = Math.toIntExact(out / FILTERS_AT_ONCE);
+    CpuTeam.run(
+        slices,
+        slice -> {
+          long from = slice * out / slices;
+          long count = (slice + 1) * out / slices - from;
+          Tensor taps = weight.narrow(0, from, count).reshape(count * in, TAPS * TAPS).t();
+          filters.narrow(1, from, count).copy_(FILTER.matmul(taps).view(TILE * TILE, count, in));
+        });
+    return filters.transpose(1, 2);
   }
 
   /** A strip of tiles (h, w, in) with its border to its outputs (4, 4, rows, columns, out). */
