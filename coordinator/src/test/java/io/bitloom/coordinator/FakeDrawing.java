@@ -54,7 +54,7 @@ public final class FakeDrawing {
 
   /** Whether a prompt is one of the share that no worker draws. */
   public static boolean refuses(Prompt prompt, double share) {
-    return share > 0 && stream(prompt, -1).nextDouble() < share;
+    return share >= 1 || share > 0 && stream(prompt, -1).nextDouble() < share;
   }
 
   private GeneratedImages images(String scheduleId, Prompt prompt) {

@@ -1,6 +1,7 @@
 package io.bitloom.loadtests;
 
 import io.bitloom.loadtests.engine.EngineBenchmark;
+import io.bitloom.loadtests.engine.LateGuidanceBenchmark;
 import io.bitloom.loadtests.queue.QueueBench;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -14,7 +15,7 @@ import picocli.CommandLine.Spec;
     name = "bench",
     mixinStandardHelpOptions = true,
     description = "Measures parts of Bitloom.",
-    subcommands = {EngineBenchmark.class, QueueBench.class})
+    subcommands = {EngineBenchmark.class, LateGuidanceBenchmark.class, QueueBench.class})
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
@@ -25,6 +26,6 @@ public final class Main implements Callable<Integer> {
   @Override
   public Integer call() {
     throw new ParameterException(
-        spec.commandLine(), "say what to measure: bench engine, bench queue");
+        spec.commandLine(), "say what to measure: bench engine, bench guidance, bench queue");
   }
 }

@@ -25,7 +25,6 @@ class PackageWallsTest {
           .resideInAnyPackage(
               "io.bitloom.worker.model..",
               "io.bitloom.worker.tokenizer..",
-              "io.bitloom.worker.text..",
               "io.bitloom.worker.tensor..",
               "io.bitloom.worker.checkpoint..")
           .should()
@@ -63,8 +62,14 @@ class PackageWallsTest {
           "com.google.gson..");
 
   @ArchTest
-  static final ArchRule textEncodersAreMadeOfTensors =
-      onlyDependsOn("text", "io.bitloom.worker.tensor..", "com.google.gson..");
+  static final ArchRule textEncodersAreMadeOfTensorsAndTokens =
+      onlyDependsOn(
+          "text",
+          "io.bitloom.worker.tensor..",
+          "io.bitloom.worker.checkpoint..",
+          "com.google.gson..",
+          "com.google.protobuf..", // sentencepiece's file format
+          "ai.djl..");
 
   @ArchTest
   static final ArchRule packagesDoNotDependOnEachOtherInCircles =

@@ -26,6 +26,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -73,6 +74,7 @@ final class OutcomeIntake {
 
   private static final Logger log = LoggerFactory.getLogger(OutcomeIntake.class);
   private static final int MAX_MESSAGE = 1000;
+  private static final Pattern REASON = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
 
   private final JobQueue queue;
   private final ResultStore store;
@@ -163,7 +165,7 @@ final class OutcomeIntake {
         failed(
             lease,
             outcome,
-            reason.matches("[A-Z][A-Z0-9_]{0,63}") ? reason : ErrorCode.INTERNAL.name(),
+            REASON.matcher(reason).matches() ? reason : ErrorCode.INTERNAL.name(),
             message.substring(0, Math.min(message.length(), MAX_MESSAGE)));
     return new Ready(task.ref(), outcome, outcome.getFailure().getRetryable(), body);
   }

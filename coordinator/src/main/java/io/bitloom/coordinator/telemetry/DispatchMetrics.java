@@ -9,58 +9,85 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Counts what goes to workers and what comes back. */
 public final class DispatchMetrics {
 
+  /** The meters of one bucket: found by name once, and not for every batch. */
+  private record OfBucket(
+      Counter batches, DistributionSummary fill, Counter waste, Counter images) {
+
+    static OfBucket register(Bucket bucket, MeterRegistry registry) {
+      Tags tags = Tags.of("model", bucket.model(), "schedule", bucket.schedule());
+      return new OfBucket(
+          Counter.builder("bitloom.batches")
+              .description("Batches given to workers")
+              .tags(tags)
+              .register(registry),
+          DistributionSummary.builder("bitloom.batch.fill")
+              .description("Images of a batch, divided by what the worker could have taken")
+              .tags(tags)
+              .serviceLevelObjectives(0.25, 0.5, 0.75, 0.999)
+              .register(registry),
+          Counter.builder("bitloom.batch.waste")
+              .description("Images that batches had room for and did not carry")
+              .tags(tags)
+              .register(registry),
+          Counter.builder("bitloom.images")
+              .description("Images that were stored and committed")
+              .tags(tags)
+              .register(registry));
+    }
+  }
+
   private final MeterRegistry registry;
+  private final Map<Bucket, OfBucket> buckets = new ConcurrentHashMap<>();
+  private final Counter succeeded;
+  private final Counter failed;
+  private final Counter superseded;
 
   public DispatchMetrics(MeterRegistry registry) {
     this.registry = registry;
+    this.succeeded = outcomes("succeeded");
+    this.failed = outcomes("failed");
+    this.superseded = outcomes("superseded");
+  }
+
+  private Counter outcomes(String outcome) {
+    return Counter.builder("bitloom.outcomes")
+        .description("Outcomes that workers reported")
+        .tag("outcome", outcome)
+        .register(registry);
+  }
+
+  private OfBucket of(Bucket bucket) {
+    return buckets.computeIfAbsent(bucket, b -> OfBucket.register(b, registry));
   }
 
   /** A batch was given to a worker that could have taken {@code capacity} images. */
   public void batch(Bucket bucket, int images, int capacity) {
-    Tags tags = Tags.of("model", bucket.model(), "schedule", bucket.schedule());
-    Counter.builder("bitloom.batches")
-        .description("Batches given to workers")
-        .tags(tags)
-        .register(registry)
-        .increment();
-    DistributionSummary.builder("bitloom.batch.fill")
-        .description("Images of a batch, divided by what the worker could have taken")
-        .tags(tags)
-        .serviceLevelObjectives(0.25, 0.5, 0.75, 0.999)
-        .register(registry)
-        .record(Math.min(1.0, images / (double) capacity));
+    OfBucket meters = of(bucket);
+    meters.batches().increment();
+    meters.fill().record(Math.min(1.0, images / (double) capacity));
+    meters.waste().increment(Math.max(0, capacity - images));
   }
 
   /** A prompt has its images. */
   public void succeeded(Bucket bucket, int images) {
-    prompt("succeeded");
-    Counter.builder("bitloom.images")
-        .description("Images that were stored and committed")
-        .tags("model", bucket.model(), "schedule", bucket.schedule())
-        .register(registry)
-        .increment(images);
+    succeeded.increment();
+    of(bucket).images().increment(images);
   }
 
   /** A prompt was given up. */
   public void failed() {
-    prompt("failed");
+    failed.increment();
   }
 
   /** An outcome came too late to count. */
   public void superseded() {
-    prompt("superseded");
-  }
-
-  private void prompt(String outcome) {
-    Counter.builder("bitloom.outcomes")
-        .description("Outcomes that workers reported")
-        .tag("outcome", outcome)
-        .register(registry)
-        .increment();
+    superseded.increment();
   }
 
   /**

@@ -30,14 +30,15 @@ local some = redis.call('XRANGE', appends, ARGV[2], '+', 'COUNT', ARGV[3])
 local go_on = ''
 for _, append in ipairs(some) do
   local entries = append[2][4]
+  local offsets, n = offsets_of(entries, ENTRY)
+  local done_before = outcome_bits(offsets, n, false)
   local cancelled = {}
-  for k, bit in ipairs(has_outcome(entries, ENTRY)) do
-    local entry = string.sub(entries, (k - 1) * ENTRY + 1, k * ENTRY)
-    if bit == 0 and not held[offset_of(entry)] then
-      cancelled[#cancelled + 1] = entry .. '\0'
+  for k = 1, n do
+    if not (done_before and done_before[k] == 1) and not held[offsets[k]] then
+      cancelled[#cancelled + 1] = string.sub(entries, (k - 1) * ENTRY + 1, k * ENTRY) .. '\0'
     end
   end
-  record_all(cancelled, ending, 0, now)
+  record_all(table.concat(cancelled), ending, 0, now)
   go_on = string.match(append[1], '^%d+') + 1
 end
 if #some < tonumber(ARGV[3]) then

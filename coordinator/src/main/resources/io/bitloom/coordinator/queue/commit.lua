@@ -9,27 +9,32 @@
 --@include outcomes
 
 local held = take_from_holder(ARGV[2], ARGV[3])
-local place_of = {}
-for k = #ARGV[3] / 4, 1, -1 do
-  place_of[string.sub(ARGV[3], 4 * k - 3, 4 * k)] = k
-end
-
-local tasks, places = {}, {}
-for at = 1, #held, TASK do
-  tasks[#tasks + 1] = string.sub(held, at, at + TASK - 1)
-  places[#places + 1] = place_of[string.sub(held, at + 4, at + 7)]
-end
-local verdicts, taken, reports = {}, {}, {}
-if #tasks > 0 then
-  for k, marked in ipairs(mark(tasks)) do
-    verdicts[places[k]] = 1 + marked
-    if marked == 0 then
-      taken[#taken + 1] = tasks[k]
-      reports[#reports + 1] = ARGV[3 + places[k]]
-    end
+local offsets, n = offsets_of(held, TASK)
+local asked, places = #ARGV[3] / 4, nil
+if string.gsub(held, '....(....)..', '%1') ~= ARGV[3] then
+  local place_of = {}
+  for k = asked, 1, -1 do
+    place_of[struct.unpack('>I4', ARGV[3], 4 * k - 3)] = k
+  end
+  places = {}
+  for k = 1, n do
+    places[k] = place_of[offsets[k]]
   end
 end
-for k = 1, #ARGV[3] / 4 do
+
+local verdicts, taken, reports = {}, {}, {}
+local decided = n > 0 and outcome_bits(offsets, n, true)
+for k = 1, n do
+  local place = places and places[k] or k
+  if decided and decided[k] == 1 then
+    verdicts[place] = 2
+  else
+    verdicts[place] = 1
+    taken[#taken + 1] = string.sub(held, (k - 1) * TASK + 1, k * TASK)
+    reports[#reports + 1] = ARGV[3 + place]
+  end
+end
+for k = 1, n < asked and asked or 0 do
   if not verdicts[k] then
     local offset = struct.unpack('>I4', ARGV[3], 4 * k - 3)
     verdicts[k] = 2 * redis.call('GETBIT', done, offset)
@@ -37,8 +42,8 @@ for k = 1, #ARGV[3] / 4 do
 end
 
 local ended = 0
-if #tasks > 0 then
-  ended = record(taken, reports, #tasks, now_ms())
+if n > 0 then
+  ended = record(taken, reports, n, now_ms())
   redis.call('PUBLISH', ARGV[1], '')
 end
 return {ended, table.concat(verdicts)}

@@ -9,12 +9,7 @@
 
 local offsets = string.gsub(ARGV[3], '....(....)..', '%1')
 local freed = #take_from_holder(ARGV[2], offsets) / TASK
-local lost = {}
-for k, bit in ipairs(has_outcome(ARGV[3], TASK)) do
-  if bit == 0 then
-    lost[#lost + 1] = string.sub(ARGV[3], (k - 1) * TASK + 1, k * TASK)
-  end
-end
+local lost = without_outcome(ARGV[3], TASK)
 if #lost == 0 and freed == 0 or redis.call('EXISTS', job) == 0 then
   return {0}
 end

@@ -11,14 +11,10 @@ local freed = take_from_holder(ARGV[2], ARGV[4])
 if freed == '' then
   return {0}
 end
-local cancelled = {}
+local cancelled = ''
 local was = redis.call('HMGET', job, 'state', 'ending')
 if was[1] == 'CANCELLING' then
-  for k, bit in ipairs(has_outcome(freed, TASK)) do
-    if bit == 0 then
-      cancelled[#cancelled + 1] = string.sub(freed, (k - 1) * TASK + 1, k * TASK)
-    end
-  end
+  cancelled = without_outcome(freed, TASK)
 elseif ARGV[3] == '1' then
   redis.call('HINCRBY', job, 'retried', #freed / TASK)
 end

@@ -19,41 +19,34 @@ if state == 'PAUSED' then
   return {2, '', was[5], was[6]}
 end
 
-local wanted = {}
-for k, bit in ipairs(has_outcome(ARGV[3], TASK)) do
-  if bit == 0 then
-    wanted[#wanted + 1] = string.sub(ARGV[3], (k - 1) * TASK + 1, k * TASK)
-  end
-end
-if #wanted == 0 then
+local given, n = without_outcome(ARGV[3], TASK)
+if n == 0 then
   return {0, ''}
 end
 local now = now_ms()
 if state == 'CANCELLING' then
-  for k, task in ipairs(wanted) do
-    wanted[k] = string.sub(task, 1, ENTRY) .. string.char(attempt_of(task) - 1)
-  end
-  local ended = record_all(wanted, was[4], 0, now)
+  local untried = string.gsub(given, '(.........)(.)', function(entry, attempt)
+    return entry .. string.char(string.byte(attempt) - 1)
+  end)
+  local ended = record_all(untried, was[4], 0, now)
   redis.call('PUBLISH', ARGV[1], '')
   return {ended, ''}
 end
 
-local given = table.concat(wanted)
 redis.call('HSET', running, ARGV[2], given)
 if was[2] then
-  redis.call('HSET', job, 'running', was[3] + #wanted)
+  redis.call('HSET', job, 'running', was[3] + n)
 else
-  redis.call('HSET', job, 'running', was[3] + #wanted, 'started', now,
+  redis.call('HSET', job, 'running', was[3] + n, 'started', now,
     'state', state == 'QUEUED' and 'RUNNING' or state)
 end
 redis.call('PUBLISH', ARGV[1], '')
 
 local groups, last = {'HMGET', prompts}, nil
-for at = 1, #given, TASK do
-  local group = string.sub(given, at, at + 3)
+for _, group in ipairs((groups_of(given, TASK))) do
   if group ~= last then
     last = group
-    groups[#groups + 1] = (struct.unpack('>I4', group))
+    groups[#groups + 1] = group
   end
 end
 local reply = {0, given}

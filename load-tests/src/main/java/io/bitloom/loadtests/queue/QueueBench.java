@@ -62,6 +62,11 @@ public final class QueueBench implements Callable<Integer> {
       description = "URI of the Redis to use (default: an embedded one that syncs every write).")
   private String redisUri = "embedded";
 
+  @Option(
+      names = "--appendfsync",
+      description = "How the embedded Redis syncs its writes: always (default) or everysec.")
+  private String appendFsync = "always";
+
   private final Table table = new Table();
   private PrintWriter out;
   private CoordinatorUnderTest coordinator;
@@ -80,6 +85,7 @@ public final class QueueBench implements Callable<Integer> {
         RedisUnderTest ofProcess = new RedisUnderTest(process.redis())) {
       coordinator = process;
       redis = ofProcess;
+      redis.appendFsync(appendFsync);
       channel = NettyChannelBuilder.forTarget(process.target()).usePlaintext().build();
       measure();
     } finally {

@@ -53,6 +53,10 @@ final class RedisUnderTest implements AutoCloseable {
         - field(memory, "mem_aof_buffer");
   }
 
+  void appendFsync(String policy) throws Exception {
+    redis.configSet("appendfsync", policy).get();
+  }
+
   void resetStatistics() throws Exception {
     redis.configResetstat().get();
   }

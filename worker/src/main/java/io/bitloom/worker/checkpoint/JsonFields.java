@@ -28,6 +28,11 @@ public final class JsonFields {
     return new JsonFields(source, "", json);
   }
 
+  /** Names the file in messages. */
+  public String source() {
+    return source;
+  }
+
   /** The object itself. */
   public JsonObject json() {
     return json;

@@ -1,23 +1,21 @@
 package io.bitloom.worker.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.common.prompt.PromptRules;
-import io.bitloom.common.results.ImageName;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.Prompt;
+import io.bitloom.worker.generate.BatchObserver;
 import io.bitloom.worker.generate.DrawnPrompt;
 import io.bitloom.worker.generate.GenerationPipeline;
-import io.bitloom.worker.generate.PromptWork;
+import io.bitloom.worker.generate.ImageEncoding;
+import io.bitloom.worker.generate.PipelineConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
@@ -27,6 +25,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -36,6 +35,11 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = "Draws one prompt in this process, without a cluster.",
+    footer = {
+      "",
+      "  bitloom generate \"a red fox\" --aspect-ratio 3:2 --n 4 --seed 7",
+      "  bitloom generate \"a red fox\" --steps --format webp --model DIR"
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:The images are on disk.",
@@ -53,6 +57,11 @@ public final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--out", paramLabel = "DIR", description = "Where to (default: out/generate).")
   private Path out = Path.of("out", "generate");
 
+  @Option(
+      names = "--steps",
+      description = "Also write the picture after every scale: …_step01 and so on, and …_steps.")
+  private boolean steps;
+
   @Option(names = "--json", description = "Print one JSON document instead of file names.")
   private boolean json;
 
@@ -60,23 +69,29 @@ public final class GenerateCommand implements Callable<Integer> {
   @Mixin private ModelOptions model;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     Prompt prompt = prompt();
+    PipelineConfig config = model.config();
     ModelDirectory directory = model.open();
     List<String> sizes = directory.sizes().stream().map(SizeClass::label).toList();
     PromptRules.Resolved resolved =
         PromptRules.resolve(
             prompt, Prompt.getDefaultInstance(), directory.defaults(), sizes, "generate", 0);
     options.require(PromptRules.check(resolved, sizes, directory.transformer().depth()));
-    Files.createDirectories(out);
+    makeFolder();
+    GeneratedFiles files = new GeneratedFiles(out, resolved.prompt());
+    GenerateReport report = new GenerateReport(spec.commandLine(), json, directory, resolved);
+    report.start();
+    long start = System.nanoTime();
     try (GenerationPipeline pipeline =
-        GenerationPipeline.load(directory, model.config(), new SimpleMeterRegistry())) {
-      PromptWork work =
-          pipeline
-              .submit(resolved.schedule(), List.of(resolved.prompt()), scale -> {})
-              .prompts()
-              .get(0);
-      report(directory, resolved, save(resolved.prompt(), drawn(work)));
+        GenerationPipeline.load(directory, config, new SimpleMeterRegistry())) {
+      long loaded = System.nanoTime();
+      BatchObserver observer = observer(files, directory, config, resolved, report);
+      DrawnPrompt drawn = draw(pipeline, resolved, observer);
+      long end = System.nanoTime();
+      save(files, drawn);
+      report.end(
+          files, drawn, steps, Duration.ofNanos(loaded - start), Duration.ofNanos(end - loaded));
     }
     return CommandLine.ExitCode.OK;
   }
@@ -88,42 +103,50 @@ public final class GenerateCommand implements Callable<Integer> {
         : prompt.toBuilder().setSeed(ThreadLocalRandom.current().nextInt(SEEDS)).build();
   }
 
-  private static DrawnPrompt drawn(PromptWork work) {
+  private void makeFolder() {
     try {
-      return work.result().join();
+      Files.createDirectories(out);
+    } catch (IOException e) {
+      throw new ParameterException(
+          spec.commandLine(), "--out " + out + " is no folder and cannot be made one: " + e);
+    }
+  }
+
+  private BatchObserver observer(
+      GeneratedFiles files,
+      ModelDirectory directory,
+      PipelineConfig config,
+      PromptRules.Resolved resolved,
+      GenerateReport report) {
+    if (!steps) {
+      return report;
+    }
+    ImageEncoding encoding =
+        new ImageEncoding(directory.name(), directory.digest(), config.describeImages());
+    StepFiles stepFiles = new StepFiles(files, encoding, resolved.prompt(), resolved.schedule());
+    return progress -> {
+      report.scaleDrawn(progress);
+      stepFiles.scaleDrawn(progress);
+    };
+  }
+
+  private static DrawnPrompt draw(
+      GenerationPipeline pipeline, PromptRules.Resolved resolved, BatchObserver observer) {
+    try {
+      return pipeline
+          .submit(resolved.schedule(), List.of(resolved.prompt()), observer)
+          .prompts()
+          .get(0)
+          .result()
+          .join();
     } catch (CompletionException e) {
       throw (RuntimeException) e.getCause(); // a BitloomException
     }
   }
 
-  private List<Path> save(Prompt prompt, DrawnPrompt drawn) throws IOException {
-    List<Path> files = new ArrayList<>();
+  private static void save(GeneratedFiles files, DrawnPrompt drawn) {
     for (GeneratedImage image : drawn.images().getImagesList()) {
-      String extension = ImageName.extension(image.getFormat());
-      String name = prompt.getSeed() + "-" + image.getIndex() + "." + extension;
-      Path file = out.resolve(name);
-      Files.write(file, image.getData().toByteArray());
-      files.add(file);
+      GeneratedFiles.write(files.image(image.getIndex()), image);
     }
-    return files;
-  }
-
-  private void report(ModelDirectory directory, PromptRules.Resolved resolved, List<Path> files) {
-    PrintWriter print = spec.commandLine().getOut();
-    if (json) {
-      JsonArray names = new JsonArray();
-      files.forEach(file -> names.add(file.toString()));
-      JsonObject document = new JsonObject();
-      document.addProperty("model", directory.name());
-      document.addProperty("model_digest", directory.digest());
-      document.addProperty("schedule", resolved.schedule().id());
-      document.addProperty("seed", resolved.prompt().getSeed());
-      document.add("files", names);
-      print.println(document);
-    } else {
-      files.forEach(print::println);
-      spec.commandLine().getErr().println(directory.name() + ": " + directory.description());
-    }
-    print.flush();
   }
 }

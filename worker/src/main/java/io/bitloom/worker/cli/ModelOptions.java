@@ -61,6 +61,13 @@ final class ModelOptions {
   private int maxBatch;
 
   @Option(
+      names = "--text-cache",
+      paramLabel = "MIB",
+      defaultValue = "${env:BITLOOM_TEXT_CACHE:-64}",
+      description = "Memory for encoded texts that may come again, in MiB; 0: none (default: 64).")
+  private int textCache;
+
+  @Option(
       names = "--skip-checksums",
       description = "Do not compare the weight files with the SHA-256 in model.json.")
   private boolean skipChecksums;
@@ -93,6 +100,7 @@ final class ModelOptions {
           threads,
           maxBatch,
           defaults.encoderThreads(),
+          textCache,
           !bareImages);
     } catch (ConfigException | IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), "--" + e.getMessage());

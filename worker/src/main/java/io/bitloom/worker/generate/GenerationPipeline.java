@@ -18,7 +18,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.function.IntConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,7 +54,7 @@ public final class GenerationPipeline implements AutoCloseable {
     this.device = device;
     this.capacity = capacity;
     this.encoding = encoding;
-    this.metrics = new PipelineMetrics(registry);
+    this.metrics = new PipelineMetrics(registry, model.texts());
     this.encoders =
         new ThreadPoolExecutor(
             encoderThreads,
@@ -83,7 +82,8 @@ public final class GenerationPipeline implements AutoCloseable {
                 if (config.threads() > 0) {
                   LibTorch.threads(config.threads());
                 }
-                return ImageModel.load(directory, config.device(), config.dtype());
+                return ImageModel.load(
+                    directory, config.device(), config.dtype(), config.textCacheBytes());
               });
       BatchEstimate estimate =
           BatchEstimate.of(model.transformer(), config.device(), config.dtype(), config.maxBatch());
@@ -108,13 +108,13 @@ public final class GenerationPipeline implements AutoCloseable {
    * Queues prompts for the device and returns at once.
    *
    * @param prompts with every default filled in, all of this schedule
-   * @param scaleDone is told on the device thread how many scales of the running batch are done
+   * @param observer is told on the device thread of every scale
    */
-  public BatchWork submit(ScaleSchedule schedule, List<Prompt> prompts, IntConsumer scaleDone) {
+  public BatchWork submit(ScaleSchedule schedule, List<Prompt> prompts, BatchObserver observer) {
     List<PromptWork> works = prompts.stream().map(PromptWork::new).toList();
     CompletableFuture<Void> drawn =
         device
-            .submit(() -> draw(schedule, works, scaleDone))
+            .submit(() -> draw(schedule, works, observer))
             .handle(
                 (nothing, failure) -> {
                   if (failure != null) {
@@ -139,7 +139,7 @@ public final class GenerationPipeline implements AutoCloseable {
             .setPrompt("warm-up")
             .setSize(schedule.size().label())
             .build();
-    PromptWork work = submit(schedule, List.of(prompt), scale -> {}).prompts().get(0);
+    PromptWork work = submit(schedule, List.of(prompt), BatchObserver.NONE).prompts().get(0);
     try {
       work.result().join();
     } catch (CompletionException e) {
@@ -147,12 +147,12 @@ public final class GenerationPipeline implements AutoCloseable {
     }
   }
 
-  private Void draw(ScaleSchedule schedule, List<PromptWork> prompts, IntConsumer scaleDone) {
+  private Void draw(ScaleSchedule schedule, List<PromptWork> prompts, BatchObserver observer) {
     PendingImages pending = new PendingImages(prompts);
     List<ImageRequest> batch = pending.next(capacity.maxImages(schedule));
     while (!batch.isEmpty()) {
       try {
-        ImageModel.Drawn drawn = model.draw(schedule, batch, scaleDone);
+        ImageModel.Drawn drawn = draw(schedule, prompts, batch, observer);
         capacity.drawn(schedule);
         handOver(schedule, batch, drawn);
       } catch (RuntimeException | OutOfMemoryError failure) {
@@ -161,6 +161,19 @@ public final class GenerationPipeline implements AutoCloseable {
       batch = pending.next(capacity.maxImages(schedule));
     }
     return null;
+  }
+
+  private ImageModel.Drawn draw(
+      ScaleSchedule schedule,
+      List<PromptWork> prompts,
+      List<ImageRequest> batch,
+      BatchObserver observer) {
+    return model.draw(
+        schedule,
+        batch,
+        (scale, sum) ->
+            observer.scaleDrawn(
+                new BatchProgress(model, schedule, prompts, batch, scale + 1, sum)));
   }
 
   private void retry(

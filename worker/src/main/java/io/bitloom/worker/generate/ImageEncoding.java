@@ -31,7 +31,7 @@ public record ImageEncoding(String model, String digest, boolean describe) {
   private static final List<Integer> LOGITS_ALONE = List.of(0);
 
   /** The image as results carry it, its bytes included. */
-  GeneratedImage encode(Prompt prompt, ScaleSchedule schedule, int index, RgbImage pixels) {
+  public GeneratedImage encode(Prompt prompt, ScaleSchedule schedule, int index, RgbImage pixels) {
     ImageFormat format = prompt.getFormat();
     byte[] file =
         switch (format) {

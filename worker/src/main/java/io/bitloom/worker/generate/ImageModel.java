@@ -9,22 +9,22 @@ import io.bitloom.worker.model.GenerationBatch;
 import io.bitloom.worker.model.ImageSampling;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.model.InfinityTransformer;
+import io.bitloom.worker.model.ScaleObserver;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.DType;
-import io.bitloom.worker.tensor.PackedRows;
+import io.bitloom.worker.tensor.Resize;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
-import io.bitloom.worker.text.TextEncoder;
+import io.bitloom.worker.text.CachedTextEncoder;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
-import java.util.function.IntConsumer;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -35,12 +35,12 @@ public final class ImageModel implements AutoCloseable {
   private static final int GREEDY = 1;
   private static final int ALL_STATES = 0;
 
-  private final TextEncoder textEncoder;
+  private final CachedTextEncoder textEncoder;
   private final InfinityTransformer transformer;
   private final VisualTokenizer tokenizer;
 
   private ImageModel(
-      TextEncoder textEncoder, InfinityTransformer transformer, VisualTokenizer tokenizer) {
+      CachedTextEncoder textEncoder, InfinityTransformer transformer, VisualTokenizer tokenizer) {
     this.textEncoder = textEncoder;
     this.transformer = transformer;
     this.tokenizer = tokenizer;
@@ -50,11 +50,24 @@ public final class ImageModel implements AutoCloseable {
    * Loads a model.
    *
    * @param dtype type of the linear layers, the convolutions and the KV cache
+   * @param textCacheBytes most memory for the features of texts that may come again
    * @throws io.bitloom.worker.tensor.WeightsException naming file and tensor, if the weights do not
    *     fit the directory's settings
    */
-  public static ImageModel load(ModelDirectory directory, TorchDevice device, DType dtype) {
-    TextEncoder textEncoder = directory.textEncoder();
+  public static ImageModel load(
+      ModelDirectory directory, TorchDevice device, DType dtype, long textCacheBytes) {
+    CachedTextEncoder textEncoder =
+        new CachedTextEncoder(directory.textEncoder(device, dtype), textCacheBytes);
+    try {
+      return load(directory, device, dtype, textEncoder);
+    } catch (RuntimeException e) {
+      textEncoder.close();
+      throw e;
+    }
+  }
+
+  private static ImageModel load(
+      ModelDirectory directory, TorchDevice device, DType dtype, CachedTextEncoder textEncoder) {
     InfinityTransformer transformer;
     try (Weights weights = directory.transformerWeights()) {
       transformer =
@@ -80,6 +93,11 @@ public final class ImageModel implements AutoCloseable {
     return transformer.config();
   }
 
+  /** The text encoder with its counters, which may be read on any thread. */
+  CachedTextEncoder texts() {
+    return textEncoder;
+  }
+
   /**
    * A batch that was drawn.
    *
@@ -91,15 +109,14 @@ public final class ImageModel implements AutoCloseable {
   /**
    * Draws a batch.
    *
-   * @param scaleDone is told after every scale how many are done
+   * @param observer is told of every scale
    */
-  Drawn draw(ScaleSchedule schedule, List<ImageRequest> batch, IntConsumer scaleDone) {
+  Drawn draw(ScaleSchedule schedule, List<ImageRequest> batch, ScaleObserver observer) {
     try (Scope scope = Scope.open()) {
       long start = System.nanoTime();
       GenerationBatch texts = encodeTexts(schedule, batch);
       long encoded = System.nanoTime();
-      Generation generation =
-          transformer.generate(texts, (scale, sum) -> scaleDone.accept(scale + 1));
+      Generation generation = transformer.generate(texts, observer);
       long generated = System.nanoTime();
       List<RgbImage> images = decode(schedule, generation.summedCodesBdHW());
       long decoded = System.nanoTime();
@@ -120,29 +137,9 @@ public final class ImageModel implements AutoCloseable {
         batch.stream()
             .map(image -> sampling(image.work().prompt(), image.index(), scales))
             .toList();
-    return new GenerationBatch(
-        schedule.scales(), features(prompts), negativeFeatures(prompts), images);
-  }
-
-  private PackedRows features(List<Prompt> prompts) {
-    return textEncoder.encode(
-        prompts.stream().map(Prompt::getPrompt).toList(), transformer.config().textMaxLength());
-  }
-
-  /** Length 0 for prompts without a negative prompt; null if none has one. */
-  private PackedRows negativeFeatures(List<Prompt> prompts) {
-    List<String> texts =
-        prompts.stream().map(Prompt::getNegativePrompt).filter(text -> !text.isEmpty()).toList();
-    if (texts.isEmpty()) {
-      return null;
-    }
-    PackedRows encoded = textEncoder.encode(texts, transformer.config().textMaxLength());
-    List<Integer> lengths = new ArrayList<>();
-    int next = 0;
-    for (Prompt prompt : prompts) {
-      lengths.add(prompt.getNegativePrompt().isEmpty() ? 0 : encoded.lengths().get(next++));
-    }
-    return new PackedRows(encoded.rows(), lengths);
+    TextFeatures texts =
+        TextFeatures.encode(textEncoder, prompts, transformer.config().textMaxLength());
+    return new GenerationBatch(schedule.scales(), texts.prompts(), texts.negative(), images);
   }
 
   /** A prompt's sampling parameters as the transformer takes them, one value for every scale. */
@@ -171,13 +168,32 @@ public final class ImageModel implements AutoCloseable {
   private List<RgbImage> decode(ScaleSchedule schedule, Tensor summedCodesBdHW) {
     List<RgbImage> images = new ArrayList<>();
     for (long i = 0; i < summedCodesBdHW.size(0); i++) {
-      try (Scope scope = Scope.open()) {
-        Tensor picture = tokenizer.pictures(summedCodesBdHW.narrow(0, i, 1)); // (1, H, W, 3)
-        images.add(
-            new RgbImage(schedule.pixelWidth(), schedule.pixelHeight(), Tensors.bytes(picture)));
-      }
+      images.add(decode(schedule, summedCodesBdHW.narrow(0, i, 1), Integer.MAX_VALUE));
     }
     return images;
+  }
+
+  /**
+   * Decodes one sum of codes (1, d, H, W), resized before if the picture is to be small.
+   *
+   * @param longerSide pixels that the picture is to have at most
+   */
+  RgbImage decode(ScaleSchedule schedule, Tensor summedCodes1dHW, int longerSide) {
+    try (Scope scope = Scope.open()) {
+      int height = Math.toIntExact(summedCodes1dHW.size(2));
+      int width = Math.toIntExact(summedCodes1dHW.size(3));
+      int stride = schedule.pixelHeight() / height;
+      int most = Math.max(1, longerSide / stride);
+      Tensor codes = summedCodes1dHW;
+      if (most < Math.max(height, width)) {
+        double scale = (double) most / Math.max(height, width);
+        height = Math.max(1, (int) Math.round(scale * height));
+        width = Math.max(1, (int) Math.round(scale * width));
+        codes = Resize.area(codes, height, width);
+      }
+      Tensor picture = tokenizer.pictures(codes); // (1, H·stride, W·stride, 3)
+      return new RgbImage(width * stride, height * stride, Tensors.bytes(picture));
+    }
   }
 
   @Override

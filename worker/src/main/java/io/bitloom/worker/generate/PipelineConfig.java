@@ -12,6 +12,7 @@ import io.bitloom.worker.tensor.TorchDevice;
  * @param threads CPU threads of one operator; 0 leaves it to libtorch
  * @param maxBatch most images of a batch; 0 leaves it to {@link BatchEstimate}
  * @param encoderThreads threads that write image files
+ * @param textCacheMiB memory for the features of texts that may come again
  * @param describeImages whether PNG files carry prompt, seed, parameters and model
  */
 public record PipelineConfig(
@@ -20,9 +21,12 @@ public record PipelineConfig(
     int threads,
     int maxBatch,
     int encoderThreads,
+    int textCacheMiB,
     boolean describeImages) {
   private static final int MOST_THREADS = 1024;
   private static final int MOST_IMAGES = 4096;
+  private static final int MOST_MIB = 1 << 20;
+  private static final int TEXT_CACHE_MIB = 64;
 
   /**
    * @throws io.bitloom.common.config.ConfigException naming what is out of range
@@ -30,7 +34,12 @@ public record PipelineConfig(
   public PipelineConfig {
     Settings.inRange("threads", threads, 0, MOST_THREADS);
     Settings.inRange("max-batch", maxBatch, 0, MOST_IMAGES);
+    Settings.inRange("text-cache", textCacheMiB, 0, MOST_MIB);
     Settings.inRange("encoder-threads", encoderThreads, 1, MOST_THREADS);
+  }
+
+  long textCacheBytes() {
+    return (long) textCacheMiB << 20;
   }
 
   /** The defaults on a device: float32 on CPUs, bfloat16 on GPUs. */
@@ -41,6 +50,7 @@ public record PipelineConfig(
         0,
         0,
         Math.max(1, Runtime.getRuntime().availableProcessors() / 2),
+        TEXT_CACHE_MIB,
         true);
   }
 }

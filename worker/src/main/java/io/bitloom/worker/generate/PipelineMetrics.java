@@ -1,11 +1,15 @@
 package io.bitloom.worker.generate;
 
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.worker.text.CachedTextEncoder;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.function.ToDoubleFunction;
 
 /** What the pipeline tells about itself. */
 final class PipelineMetrics {
@@ -14,7 +18,7 @@ final class PipelineMetrics {
   private final Counter images;
   private final Counter memoryExhaustions;
 
-  PipelineMetrics(MeterRegistry registry) {
+  PipelineMetrics(MeterRegistry registry, CachedTextEncoder texts) {
     this.registry = registry;
     this.batchImages =
         DistributionSummary.builder("bitloom.worker.batch.images")
@@ -28,6 +32,20 @@ final class PipelineMetrics {
         Counter.builder("bitloom.worker.memory.exhaustions")
             .description("Batches that ran out of memory and were halved")
             .register(registry);
+    texts(texts, "hit", CachedTextEncoder::hits);
+    texts(texts, "miss", CachedTextEncoder::misses);
+    Gauge.builder("bitloom.worker.text.cache", texts, CachedTextEncoder::bytes)
+        .description("Memory that the features of texts take which may come again")
+        .baseUnit("bytes")
+        .register(registry);
+  }
+
+  private void texts(
+      CachedTextEncoder texts, String cache, ToDoubleFunction<CachedTextEncoder> count) {
+    FunctionCounter.builder("bitloom.worker.texts", texts, count)
+        .description("Texts that were encoded (miss) or were known (hit)")
+        .tag("cache", cache)
+        .register(registry);
   }
 
   void drawn(int images, StageDurations durations) {

@@ -85,7 +85,7 @@ final class TextConditioning {
     trace.record("act/text_norm", rows);
     Tensor pooled = pool(rows, text.lengths()); // (R, C)
     trace.record("act/sos_cond", pooled);
-    Tensor hidden = gelu(textProj0.apply(rows), text.lengths());
+    Tensor hidden = PerImage.geluTanh(textProj0.apply(rows), text.lengths());
     Tensor projected = textProj2.apply(hidden); // (N, C)
     trace.record("act/ca_kv_input", projected);
     Tensor ada = null;
@@ -107,16 +107,5 @@ final class TextConditioning {
           poolAttention.attend(query, text.keys().get(i), text.values().get(i), null).squeeze(1));
     }
     return Tensors.to(poolProj.apply(torch.cat(pooled, 0)), DType.F32);
-  }
-
-  /** GELU of each text on its own, as {@link PerImage} does it for images. */
-  private static Tensor gelu(Tensor rowsNC, List<Integer> lengths) {
-    TensorVector texts = new TensorVector();
-    long start = 0;
-    for (int length : lengths) {
-      texts.push_back(PerImage.geluTanh(rowsNC.narrow(0, start, length).unsqueeze(0)).squeeze(0));
-      start += length;
-    }
-    return torch.cat(texts, 0);
   }
 }

@@ -14,9 +14,10 @@ import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.checkpoint.StrictJson;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.model.InfinityLayout;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
-import io.bitloom.worker.text.HashedWordEncoder;
 import io.bitloom.worker.text.TextEncoder;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.TokenizerLayout;
@@ -43,7 +44,7 @@ import java.util.regex.Pattern;
  *   <li>{@code transformer}, {@code tokenizer}: {@code config} under the names of the official
  *       constructors, and {@code weights}: a file name, or {@code {"random": …}} as {@link
  *       RandomWeights} reads it
- *   <li>{@code text_encoder}: {@code type} and what that type needs
+ *   <li>{@code text_encoder}: {@code type} and what that type needs, see {@link TextEncoders}
  *   <li>{@code sha256}: digest of every weight file by name; absent where there is none
  * </ul>
  */
@@ -191,6 +192,7 @@ public final class ModelDirectory {
    * @throws WeightsException naming file and tensor
    */
   public Weights transformerWeights() {
+    json.object("transformer").onlyMembers("config", "weights");
     return weights("transformer", InfinityLayout.of(transformer));
   }
 
@@ -200,28 +202,29 @@ public final class ModelDirectory {
    * @throws WeightsException naming file and tensor
    */
   public Weights tokenizerWeights() {
+    json.object("tokenizer").onlyMembers("config", "weights");
     return weights("tokenizer", TokenizerLayout.of(tokenizer));
   }
 
   /**
-   * Makes the text encoder.
+   * Loads the text encoder. The caller closes it.
    *
-   * @throws WeightsException if its type is not known
+   * @param dtype type of its linear layers
+   * @throws WeightsException naming file and member or tensor, if it cannot be used or does not fit
+   *     the transformer
    */
-  public TextEncoder textEncoder() {
-    JsonFields encoder = json.object("text_encoder");
-    String type = encoder.text("type");
-    if (!type.equals("hashed_words")) {
-      throw new WeightsException(
-          source, "text_encoder.type: expected hashed_words, found \"" + type + "\"");
-    }
-    encoder.onlyMembers("type");
-    return new HashedWordEncoder(transformer.textChannels());
+  public TextEncoder textEncoder(TorchDevice device, DType dtype) {
+    return new TextEncoders(
+            source,
+            json.object("text_encoder"),
+            files,
+            layout -> weights("text_encoder", layout),
+            transformer.textChannels())
+        .load(device, dtype);
   }
 
   private Weights weights(String part, Map<String, long[]> layout) {
     JsonFields members = json.object(part);
-    members.onlyMembers("config", "weights");
     if (members.json().get("weights") instanceof JsonObject) {
       JsonFields weights = members.object("weights");
       weights.onlyMembers("random");

@@ -10,6 +10,8 @@ import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.Outcome;
+import io.bitloom.v1.Preview;
+import io.bitloom.v1.Progress;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.StageTimes;
 import io.bitloom.v1.Task;
@@ -26,12 +28,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 
 /** Translates between leases and outcomes on the wire and the pipeline's prompts and images. */
 final class LeasedWork {
   private final AnnouncedModel model;
   private final GenerationPipeline pipeline;
+  private final PreviewPace pace = new PreviewPace(System::nanoTime);
 
   /** The coordinator has limited the length of texts already. */
   private final PromptRules rules = new PromptRules(Integer.MAX_VALUE);
@@ -41,8 +43,15 @@ final class LeasedWork {
     this.pipeline = pipeline;
   }
 
-  /** How far a batch is. */
-  record Scales(int done, int all) {}
+  /** Told on the device thread how a lease is coming along. */
+  interface Listener {
+    /**
+     * @param asked whether the coordinator wants to hear of every scale
+     */
+    void progress(Progress progress, boolean asked);
+
+    void preview(Preview preview);
+  }
 
   /**
    * A lease in the pipeline.
@@ -59,7 +68,7 @@ final class LeasedWork {
       CompletableFuture<Void> drawn) {}
 
   /** Hands the prompts of a lease to the pipeline, except those that cannot be drawn. */
-  Started start(Lease lease, Consumer<Scales> progress) {
+  Started start(Lease lease, Listener listener) {
     Optional<ScaleSchedule> schedule =
         ScaleSchedules.find(lease.getSchedule())
             .filter(found -> lease.getModel().equals(model.name()) && model.draws(found));
@@ -78,14 +87,13 @@ final class LeasedWork {
       return new Started(Map.of(), List.of(), refusals, CompletableFuture.completedFuture(null));
     }
     List<Prompt> prompts = drawable.stream().map(Task::getPrompt).toList();
-    int scales = schedule.orElseThrow().scales().size();
-    BatchWork batch =
-        pipeline.submit(
-            schedule.orElseThrow(), prompts, done -> progress.accept(new Scales(done, scales)));
+    List<TaskRef> refs = drawable.stream().map(Task::getRef).toList();
+    LeaseObserver observer = new LeaseObserver(lease, refs, pace, listener);
+    BatchWork batch = pipeline.submit(schedule.orElseThrow(), prompts, observer);
     Map<TaskRef, PromptWork> works = new LinkedHashMap<>();
     List<CompletableFuture<Outcome>> outcomes = new ArrayList<>();
     for (int i = 0; i < drawable.size(); i++) {
-      TaskRef ref = drawable.get(i).getRef();
+      TaskRef ref = refs.get(i);
       PromptWork work = batch.prompts().get(i);
       works.put(ref, work);
       outcomes.add(work.result().handle((drawn, failure) -> outcome(lease, ref, drawn, failure)));

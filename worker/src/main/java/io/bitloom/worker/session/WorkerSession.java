@@ -10,6 +10,7 @@ import io.bitloom.v1.Lease;
 import io.bitloom.v1.LeaseLost;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeAck;
+import io.bitloom.v1.Preview;
 import io.bitloom.v1.Progress;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.Welcome;
@@ -198,8 +199,7 @@ public final class WorkerSession implements AutoCloseable {
       return;
     }
     held.add(lease);
-    LeasedWork.Started started =
-        leasedWork.start(lease, scales -> progress(lease.getLeaseId(), scales));
+    LeasedWork.Started started = leasedWork.start(lease, new Display());
     started.works().forEach((task, work) -> held.add(lease.getLeaseId(), task, work));
     for (Outcome refusal : started.refusals()) {
       held.add(lease.getLeaseId(), refusal.getTask(), null);
@@ -284,21 +284,29 @@ public final class WorkerSession implements AutoCloseable {
     link.send(ConnectRequest.newBuilder().setCapacityUpdate(update).build());
   }
 
-  /** For display only, so it waits for nothing and is not repeated. */
-  private void progress(String leaseId, LeasedWork.Scales scales) {
-    loop.execute(
-        () -> {
-          if (link.isReady() && System.nanoTime() - nextProgress >= 0) {
-            nextProgress = System.nanoTime() + PROGRESS_INTERVAL_NANOS;
-            Progress progress =
-                Progress.newBuilder()
-                    .setLeaseId(leaseId)
-                    .setScale(scales.done())
-                    .setScales(scales.all())
-                    .build();
-            link.send(ConnectRequest.newBuilder().setProgress(progress).build());
-          }
-        });
+  /** Nothing of this waits for the connection or is repeated. */
+  private final class Display implements LeasedWork.Listener {
+    @Override
+    public void progress(Progress progress, boolean asked) {
+      loop.execute(
+          () -> {
+            if (asked || System.nanoTime() - nextProgress >= 0) {
+              nextProgress = System.nanoTime() + PROGRESS_INTERVAL_NANOS;
+              show(ConnectRequest.newBuilder().setProgress(progress).build());
+            }
+          });
+    }
+
+    @Override
+    public void preview(Preview preview) {
+      loop.execute(() -> show(ConnectRequest.newBuilder().setPreview(preview).build()));
+    }
+
+    private void show(ConnectRequest message) {
+      if (link.isReady()) {
+        link.send(message);
+      }
+    }
   }
 
   // Leaving

@@ -40,7 +40,16 @@ public record PackedRows(Tensor rows, List<Integer> lengths) {
 
   /** The rows of one sequence (length, channels). */
   public Tensor sequence(int index) {
-    long start = lengths.subList(0, index).stream().mapToLong(Integer::longValue).sum();
-    return rows.narrow(0, start, lengths.get(index));
+    return rows.narrow(0, start(index), lengths.get(index));
+  }
+
+  /** The sequences {@code from} to {@code to - 1}, on the same memory. */
+  public PackedRows slice(int from, int to) {
+    Tensor part = rows.narrow(0, start(from), start(to) - start(from));
+    return new PackedRows(part, lengths.subList(from, to));
+  }
+
+  private long start(int index) {
+    return lengths.subList(0, index).stream().mapToLong(Integer::longValue).sum();
   }
 }

@@ -1,5 +1,6 @@
 package io.bitloom.worker.tensor;
 
+import java.util.List;
 import java.util.function.BiConsumer;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
@@ -21,6 +22,20 @@ public final class PerImage {
     return GradMode.is_enabled()
         ? torch.gelu(x, "tanh")
         : map(x, (in, out) -> torch.gelu_out(out, in, "tanh"));
+  }
+
+  /** {@link #geluTanh(Tensor)} of texts of these lengths, one after the other (N, C). */
+  public static Tensor geluTanh(Tensor rowsNC, List<Integer> lengths) {
+    if (GradMode.is_enabled()) {
+      return torch.gelu(rowsNC, "tanh");
+    }
+    Tensor result = torch.empty_like(rowsNC);
+    long start = 0;
+    for (int length : lengths) {
+      torch.gelu_out(result.narrow(0, start, length), rowsNC.narrow(0, start, length), "tanh");
+      start += length;
+    }
+    return result;
   }
 
   /** x·sigmoid(x). */

@@ -7,14 +7,14 @@ import io.bitloom.worker.tensor.Parameters;
 import io.bitloom.worker.tensor.PerImage;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
-import org.bytedeco.pytorch.DoubleOptional;
+import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 
 /** A block of the T5 encoder: self-attention with a bias per relative position, then gated GELU. */
 final class T5Block {
   private final T5Config config;
+  private final PackedAttention attention;
   private final Tensor attentionNorm; // (C)
   private final Linear q;
   private final Linear k;
@@ -30,11 +30,12 @@ final class T5Block {
     int width = config.dModel();
     int inner = config.numHeads() * config.dKv();
     attentionNorm = parameters.get("layer.0.layer_norm.weight", width);
-    Parameters attention = parameters.at("layer.0.SelfAttention.");
-    q = attention.linearWithoutBias("q", width, inner);
-    k = attention.linearWithoutBias("k", width, inner);
-    v = attention.linearWithoutBias("v", width, inner);
-    o = attention.linearWithoutBias("o", inner, width);
+    attention = new PackedAttention(config.numHeads(), config.dKv(), 1);
+    Parameters self = parameters.at("layer.0.SelfAttention.");
+    q = self.linearWithoutBias("q", width, inner);
+    k = self.linearWithoutBias("k", width, inner);
+    v = self.linearWithoutBias("v", width, inner);
+    o = self.linearWithoutBias("o", inner, width);
     feedForwardNorm = parameters.get("layer.1.layer_norm.weight", width);
     Parameters dense = parameters.at("layer.1.DenseReluDense.");
     wi0 = dense.linearWithoutBias("wi_0", width, config.dFf());
@@ -43,37 +44,28 @@ final class T5Block {
   }
 
   /**
-   * @param xBLC features
-   * @param bias added to the scores (B or 1, heads, L, L)
-   * @return (B, L, C)
+   * @param xNC features of the prompts, one after the other
+   * @param lengths rows of each prompt
+   * @param biases added to the scores of a prompt of a length (1, heads, L, L)
+   * @return (N, C)
    */
-  Tensor forward(Tensor xBLC, Tensor bias) {
+  Tensor forward(Tensor xNC, List<Integer> lengths, Map<Integer, Tensor> biases) {
     try (Scope scope = Scope.open()) {
-      Tensor x = xBLC.add(attention(Nn.rmsNorm(xBLC, attentionNorm, config.normEps()), bias));
-      Tensor normed = Nn.rmsNorm(x, feedForwardNorm, config.normEps());
-      Tensor gated = PerImage.geluTanh(wi0.apply(normed)).mul(wi1.apply(normed)); // (B, L, F)
-      return scope.keep(x.add(wo.apply(gated)));
+      Tensor normed = Nn.rmsNorm(xNC, attentionNorm, config.normEps());
+      Tensor x = xNC.add(o.apply(attention(normed, lengths, biases)));
+      normed = Nn.rmsNorm(x, feedForwardNorm, config.normEps());
+      Tensor gate = PerImage.geluTanh(wi0.apply(normed), lengths); // (N, F)
+      return scope.keep(x.add(wo.apply(gate.mul(wi1.apply(normed)))));
     }
   }
 
-  /** Attention whose scores are not scaled. */
-  private Tensor attention(Tensor xBLC, Tensor bias) {
-    Tensor attended =
-        torch.scaled_dot_product_attention(
-            heads(q.apply(xBLC)),
-            heads(k.apply(xBLC)),
-            heads(v.apply(xBLC)),
-            new TensorOptional(bias),
-            0.0,
-            false,
-            new DoubleOptional(1.0),
-            false); // (B, heads, L, c)
-    return o.apply(attended.transpose(1, 2).flatten(2, 3));
-  }
-
-  private Tensor heads(Tensor xBLC) {
-    return Tensors.to(xBLC, DType.F32)
-        .view(xBLC.size(0), xBLC.size(1), config.numHeads(), config.dKv())
-        .transpose(1, 2); // (B, heads, L, c)
+  /** Attention whose scores are not scaled. Returns (N, heads · c). */
+  private Tensor attention(Tensor xNC, List<Integer> lengths, Map<Integer, Tensor> biases) {
+    return attention.attend(
+        Tensors.to(q.apply(xNC), DType.F32),
+        Tensors.to(k.apply(xNC), DType.F32),
+        Tensors.to(v.apply(xNC), DType.F32),
+        lengths,
+        biases);
   }
 }

@@ -1,7 +1,8 @@
 package io.bitloom.worker.text;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
+import io.bitloom.worker.checkpoint.JsonFields;
+import io.bitloom.worker.tensor.WeightsException;
+import java.util.Set;
 
 /**
  * The architecture of a T5 v1.1 or Flan-T5 encoder, under the names of Hugging Face's {@code
@@ -16,6 +17,7 @@ import com.google.gson.JsonObject;
  * @param buckets relative positions that have a bias of their own
  * @param maxDistance relative positions from here on share the last bucket
  * @param normEps ε of the RMS norms
+ * @param eosTokenId the token that ends every text
  */
 public record T5Config(
     int dModel,
@@ -26,7 +28,9 @@ public record T5Config(
     int vocabSize,
     int buckets,
     int maxDistance,
-    double normEps) {
+    double normEps,
+    int eosTokenId) {
+  private static final Set<String> MODEL_TYPES = Set.of("t5", "mt5");
 
   /**
    * @throws IllegalArgumentException if a number is out of range; the message names the key
@@ -48,48 +52,44 @@ public record T5Config(
     if (!(normEps > 0)) {
       throw fault("layer_norm_epsilon", "a positive number", normEps);
     }
+    if (eosTokenId < 0 || eosTokenId >= vocabSize) {
+      throw fault("eos_token_id", "a number below vocab_size " + vocabSize, eosTokenId);
+    }
   }
 
   /**
    * Reads Hugging Face's {@code config.json}.
    *
-   * @throws IllegalArgumentException if a key is missing, of the wrong kind, or asks for another
-   *     feed-forward layer than the gated GELU of T5 v1.1
+   * @throws WeightsException naming file, key and value, if a key is missing, of the wrong kind or
+   *     out of range, or asks for another model than an encoder with the gated GELU of T5 v1.1
    */
-  public static T5Config parse(JsonObject json) {
-    JsonElement feedForward = json.get("feed_forward_proj");
-    if (feedForward == null || !feedForward.getAsString().equals("gated-gelu")) {
-      throw fault("feed_forward_proj", "gated-gelu (T5 v1.1, Flan-T5)", feedForward);
+  public static T5Config parse(JsonFields json) {
+    try {
+      if (json.has("model_type") && !MODEL_TYPES.contains(json.text("model_type"))) {
+        throw fault("model_type", "t5 or mt5", json.text("model_type"));
+      }
+      if (!json.text("feed_forward_proj").equals("gated-gelu")) {
+        throw fault(
+            "feed_forward_proj", "gated-gelu (T5 v1.1, Flan-T5)", json.text("feed_forward_proj"));
+      }
+      return new T5Config(
+          json.integer("d_model"),
+          json.integer("d_kv"),
+          json.integer("num_heads"),
+          json.integer("d_ff"),
+          json.integer("num_layers"),
+          json.integer("vocab_size"),
+          integer(json, "relative_attention_num_buckets", 32),
+          integer(json, "relative_attention_max_distance", 128),
+          json.has("layer_norm_epsilon") ? json.number("layer_norm_epsilon") : 1e-6,
+          integer(json, "eos_token_id", 1));
+    } catch (IllegalArgumentException e) {
+      throw new WeightsException(json.source(), e.getMessage(), e);
     }
-    return new T5Config(
-        integer(json, "d_model", 0),
-        integer(json, "d_kv", 0),
-        integer(json, "num_heads", 0),
-        integer(json, "d_ff", 0),
-        integer(json, "num_layers", 0),
-        integer(json, "vocab_size", 0),
-        integer(json, "relative_attention_num_buckets", 32),
-        integer(json, "relative_attention_max_distance", 128),
-        number(json, "layer_norm_epsilon", 1e-6));
   }
 
-  private static int integer(JsonObject json, String key, int otherwise) {
-    double value = number(json, key, otherwise);
-    if (value != Math.rint(value) || Math.abs(value) > Integer.MAX_VALUE) {
-      throw fault(key, "a whole number", value);
-    }
-    return (int) value;
-  }
-
-  private static double number(JsonObject json, String key, double otherwise) {
-    JsonElement value = json.get(key);
-    if (value == null) {
-      return otherwise;
-    }
-    if (!value.isJsonPrimitive() || !value.getAsJsonPrimitive().isNumber()) {
-      throw fault(key, "a number", value);
-    }
-    return value.getAsDouble();
+  private static int integer(JsonFields json, String key, int otherwise) {
+    return json.has(key) ? json.integer(key) : otherwise;
   }
 
   private static void requirePositive(String key, int value) {
@@ -99,6 +99,6 @@ public record T5Config(
   }
 
   private static IllegalArgumentException fault(String key, String expected, Object found) {
-    return new IllegalArgumentException(key + ": expected " + expected + ", got " + found);
+    return new IllegalArgumentException(key + ": expected " + expected + ", found " + found);
   }
 }

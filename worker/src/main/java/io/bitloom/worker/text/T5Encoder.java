@@ -8,14 +8,15 @@ import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
-import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.ObjIntConsumer;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.bytedeco.pytorch.InferenceMode;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -57,72 +58,68 @@ public final class T5Encoder implements AutoCloseable {
     return config.dModel();
   }
 
+  /** {@link #encode(List, ObjIntConsumer)} without a look at the blocks. */
+  public PackedRows encode(List<long[]> prompts) {
+    return encode(prompts, (output, block) -> {});
+  }
+
   /**
-   * Encodes each prompt on its own, so that its features do not depend on the others.
+   * Encodes prompts together. Linear layers see the rows of all of them at once; what looks from
+   * row to row sees one prompt at a time, so that no prompt's features depend on another.
    *
    * @param prompts token ids, the end-of-sequence token included
+   * @param blockOutput shown the output (N, C) of every block and its index
+   * @return features, one row per token, without padding
    * @throws IllegalArgumentException if a prompt is empty or an id is not in the vocabulary
    */
-  public PackedRows encode(List<long[]> prompts) {
-    try (Scope scope = Scope.open();
-        InferenceMode inference = new InferenceMode(true)) {
-      TensorVector rows = new TensorVector();
-      List<Integer> lengths = new ArrayList<>();
-      for (long[] ids : prompts) {
-        require(ids.length > 0, "a prompt needs at least one token");
-        rows.push_back(forward(Tensors.of(ids, 1, ids.length), null, (x, i) -> {}).squeeze(0));
-        lengths.add(ids.length);
-      }
-      return new PackedRows(scope.keep(torch.cat(rows, 0)), lengths);
+  public PackedRows encode(List<long[]> prompts, ObjIntConsumer<Tensor> blockOutput) {
+    List<Integer> lengths = prompts.stream().map(ids -> ids.length).toList();
+    long[] ids = prompts.stream().flatMapToLong(LongStream::of).toArray();
+    for (int length : lengths) {
+      require(length > 0, "a prompt needs at least one token");
     }
-  }
-
-  /**
-   * The encoder on padded prompts.
-   *
-   * @param idsBL token ids
-   * @param maskBL 1 for tokens, 0 for padding, which no token attends to; null if there is none
-   * @param blockOutput shown the output of every block and its index
-   * @return features (B, L, C)
-   * @throws IllegalArgumentException if an id is not in the vocabulary
-   */
-  public Tensor forward(Tensor idsBL, Tensor maskBL, ObjIntConsumer<Tensor> blockOutput) {
-    requireInVocabulary(idsBL);
-    Tensor ids = idsBL.to(parameters.device().torch(), DType.I64.torch());
-    Tensor x = torch.embedding(embedding, ids); // (B, L, C)
-    Tensor bias = positionBias(Math.toIntExact(ids.size(1))); // (1, heads, L, L)
-    if (maskBL != null) {
-      Tensor padding = maskBL.eq(new Scalar(0)).to(parameters.device().torch(), DType.F32.torch());
-      Tensor lowest = Tensors.times(padding, -Float.MAX_VALUE).unsqueeze(1).unsqueeze(1);
-      bias = bias.add(lowest); // (B, heads, L, L)
-    }
-    for (int i = 0; i < blocks.size(); i++) {
-      x = blocks.get(i).forward(x, bias);
-      blockOutput.accept(x, i);
-    }
-    return Nn.rmsNorm(x, finalNorm, config.normEps());
-  }
-
-  /** The learned bias of every pair of query and key (1, heads, L, L). */
-  private Tensor positionBias(int tokens) {
-    long[] buckets = new long[tokens * tokens];
-    for (int query = 0; query < tokens; query++) {
-      for (int key = 0; key < tokens; key++) {
-        buckets[query * tokens + key] =
-            RelativePositions.bucket(key - query, config.buckets(), config.maxDistance());
-      }
-    }
-    Tensor index =
-        Tensors.of(buckets, tokens, tokens).to(parameters.device().torch(), DType.I64.torch());
-    return torch.embedding(relativeBias, index).permute(2, 0, 1).unsqueeze(0).contiguous();
-  }
-
-  private void requireInVocabulary(Tensor ids) {
-    for (long id : Tensors.longs(ids)) {
+    for (long id : ids) {
       require(
           id >= 0 && id < config.vocabSize(),
           "token id " + id + " is not below " + config.vocabSize());
     }
+    try (Scope scope = Scope.open();
+        InferenceMode inference = new InferenceMode(true)) {
+      Map<Integer, Tensor> biases = positionBiases(lengths);
+      Tensor x = torch.embedding(embedding, onDevice(Tensors.of(ids, ids.length))); // (N, C)
+      for (int i = 0; i < blocks.size(); i++) {
+        x = blocks.get(i).forward(x, lengths, biases);
+        blockOutput.accept(x, i);
+      }
+      Tensor features = Nn.rmsNorm(x, finalNorm, config.normEps());
+      return new PackedRows(scope.keep(features), lengths);
+    }
+  }
+
+  /** For every length L, the learned bias of each pair of query and key (1, heads, L, L). */
+  private Map<Integer, Tensor> positionBiases(List<Integer> lengths) {
+    int longest = Collections.max(lengths);
+    long[] buckets = new long[2 * longest - 1];
+    for (int i = 0; i < buckets.length; i++) {
+      int position = i - (longest - 1);
+      buckets[i] = RelativePositions.bucket(position, config.buckets(), config.maxDistance());
+    }
+    long[] pairs = new long[longest * longest];
+    for (int query = 0; query < longest; query++) {
+      System.arraycopy(buckets, longest - 1 - query, pairs, query * longest, longest);
+    }
+    Tensor index = onDevice(Tensors.of(pairs, longest, longest));
+    Tensor all = torch.embedding(relativeBias, index).permute(2, 0, 1).unsqueeze(0);
+    Map<Integer, Tensor> biases = new HashMap<>();
+    for (int length : lengths) {
+      biases.computeIfAbsent(
+          length, n -> all.narrow(2, 0, n).narrow(3, 0, n).contiguous()); // (1, heads, L, L)
+    }
+    return biases;
+  }
+
+  private Tensor onDevice(Tensor ids) {
+    return ids.to(parameters.device().torch(), DType.I64.torch());
   }
 
   private static void require(boolean holds, String message) {

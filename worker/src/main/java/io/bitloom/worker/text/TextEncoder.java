@@ -11,6 +11,7 @@ public interface TextEncoder extends AutoCloseable {
   /**
    * Features of prompts, which do not depend on each other; they belong to the open scope.
    *
+   * @param prompts at least one
    * @param maxLength most rows of a prompt; longer prompts are cut
    */
   PackedRows encode(List<String> prompts, int maxLength);

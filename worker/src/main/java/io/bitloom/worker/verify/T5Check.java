@@ -2,6 +2,7 @@ package io.bitloom.worker.verify;
 
 import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.RelativePositions;
@@ -19,7 +20,7 @@ final class T5Check implements FixtureCheck {
 
   @Override
   public void check(Fixture fixture, FileReport report) {
-    T5Config config = T5Config.parse(fixture.structure("config").json());
+    T5Config config = T5Config.parse(fixture.structure("config"));
     Weights tensors = fixture.tensors();
     if (tensors.has("relative_position")) {
       report.testCase("relative_position", found -> checkPositions(config, tensors, found));
@@ -54,23 +55,32 @@ final class T5Check implements FixtureCheck {
     found.equal("length", Math.toIntExact(ids.size(1)), settings.integer("length"));
     found.equal("lens", Tensors.of(lengths, lengths.length), tensors.get("lens"));
     found.equal("attention_mask", mask.sum(1), tensors.get("lens"));
-    Tensor hidden =
-        encoder.forward(
-            ids,
-            mask,
-            (output, block) -> {
-              String name = "block" + block + "_output";
-              if (tensors.has(name)) {
-                found.close(name, output, tensors.get(name), TOLERANCE);
-              }
-            });
-    found.close("last_hidden_state", hidden, tensors.get("last_hidden_state"), TOLERANCE);
     List<long[]> prompts = new ArrayList<>();
     long[] all = Tensors.longs(ids);
     for (int i = 0; i < lengths.length; i++) {
       int start = Math.toIntExact(i * ids.size(1));
       prompts.add(Arrays.copyOfRange(all, start, start + Math.toIntExact(lengths[i])));
     }
-    found.close("kv_compact", encoder.encode(prompts).rows(), tensors.get("kv_compact"), TOLERANCE);
+    PackedRows features =
+        encoder.encode(
+            prompts,
+            (output, block) -> {
+              String name = "block" + block + "_output";
+              if (tensors.has(name)) {
+                found.close(name, output, rows(tensors.get(name), lengths), TOLERANCE);
+              }
+            });
+    Tensor hidden = tensors.get("last_hidden_state");
+    found.close("last_hidden_state", features.rows(), rows(hidden, lengths), TOLERANCE);
+    found.close("kv_compact", features.rows(), tensors.get("kv_compact"), TOLERANCE);
+  }
+
+  /** The rows of tokens among the rows of padded prompts: the others are never used. */
+  private static Tensor rows(Tensor paddedBLC, long[] lengths) {
+    List<Tensor> rows = new ArrayList<>();
+    for (int i = 0; i < lengths.length; i++) {
+      rows.add(paddedBLC.select(0, i).narrow(0, 0, lengths[i]));
+    }
+    return Tensors.concat(rows, 0); // (N, C)
   }
 }

@@ -15,6 +15,7 @@ import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Prompt;
+import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -37,15 +38,14 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class GenerationPipelineTest {
   private static final ScaleSchedule SQUARE = ScaleSchedules.find("1.0_0.06M").orElseThrow();
+  private static final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
   private static GenerationPipeline pipeline;
 
   @BeforeAll
   static void load() {
     pipeline =
         GenerationPipeline.load(
-            ModelDirectory.open(ModelDirectory.DEMO),
-            PipelineConfig.of(TorchDevice.CPU),
-            new SimpleMeterRegistry());
+            ModelDirectory.open(ModelDirectory.DEMO), PipelineConfig.of(TorchDevice.CPU), metrics);
   }
 
   @AfterAll
@@ -129,6 +129,25 @@ class GenerationPipelineTest {
   }
 
   @Test
+  void aTextIsEncodedOnceForAllImagesAndPromptsOfAWorker() {
+    Prompt prompt =
+        prompt(3).toBuilder()
+            .setPrompt("a text of its own")
+            .setNegativePrompt("a text of its own, too")
+            .setNumImages(3)
+            .build();
+    double misses = texts("miss");
+    draw(SQUARE, prompt);
+    draw(SQUARE, prompt);
+    assertEquals(2, texts("miss") - misses);
+    assertTrue(metrics.get("bitloom.worker.text.cache").gauge().value() > 0);
+  }
+
+  private static double texts(String cache) {
+    return metrics.get("bitloom.worker.texts").tag("cache", cache).functionCounter().count();
+  }
+
+  @Test
   void morePromptImagesThanABatchHoldsAreDrawnInSeveral() {
     int images = pipeline.capacity().maxImages(SQUARE) + 1;
     DrawnPrompt drawn =
@@ -162,7 +181,8 @@ class GenerationPipelineTest {
   @Test
   void scalesAreCountedAndAPromptThatWaitsCanBeWithdrawn() {
     List<Integer> scales = Collections.synchronizedList(new ArrayList<>());
-    BatchWork running = pipeline.submit(SQUARE, List.of(prompt(1)), scales::add);
+    BatchWork running =
+        pipeline.submit(SQUARE, List.of(prompt(1)), batch -> scales.add(batch.scalesDone()));
     BatchWork waiting = pipeline.submit(SQUARE, List.of(prompt(2)), scale -> {});
     assertTrue(waiting.prompts().get(0).withdraw());
     waiting.drawn().join();
@@ -170,6 +190,29 @@ class GenerationPipelineTest {
     assertEquals(List.of(1, 2, 3, 4, 5, 6, 7), scales);
     assertFalse(waiting.prompts().get(0).result().isDone());
     assertFalse(running.prompts().get(0).withdraw());
+  }
+
+  @Test
+  void anObserverCanLookAtTheSumSoFarInFullAndInSmall() throws IOException {
+    List<RgbImage> pictures = Collections.synchronizedList(new ArrayList<>());
+    List<RgbImage> small = Collections.synchronizedList(new ArrayList<>());
+    ScaleSchedule wide = ScaleSchedules.find("0.5_0.06M").orElseThrow();
+    BatchWork batch =
+        pipeline.submit(
+            wide,
+            List.of(prompt(1), prompt(7)),
+            progress -> {
+              assertEquals(2, progress.images());
+              assertEquals(1, progress.prompt(1));
+              pictures.add(progress.picture(1));
+              small.add(progress.picture(1, 100));
+            });
+    GeneratedImage image = batch.prompts().get(1).result().join().images().getImages(0);
+    assertEquals(7, pictures.size());
+    assertArrayEquals(pixels(image), pictures.get(6).rgb());
+    assertFalse(Arrays.equals(pictures.get(5).rgb(), pictures.get(6).rgb()));
+    assertEquals(96, small.get(0).width());
+    assertEquals(48, small.get(0).height());
   }
 
   private static Prompt prompt(long seed) {

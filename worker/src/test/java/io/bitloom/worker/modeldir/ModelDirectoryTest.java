@@ -15,6 +15,8 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
+import io.bitloom.worker.text.TextEncoder;
+import io.bitloom.worker.text.TinyT5;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -102,9 +104,66 @@ class ModelDirectoryTest {
   @Test
   void anUnknownTextEncoderOrATensorWithoutARuleIsNamed() throws IOException {
     ModelDirectory encoder = open(TINY.replace("hashed_words", "clip"));
-    assertMessage("found \"clip\"", encoder::textEncoder);
+    assertMessage("found \"clip\"", () -> encoder.textEncoder(TorchDevice.CPU, DType.F32));
     ModelDirectory rules = open(TINY.replace("\"tensors\": \"*\"", "\"tensors\": \"*.bias\""));
     assertMessage("tensor cfg_uncond: has no random rule", rules::transformerWeights);
+  }
+
+  @Test
+  void aT5FolderGivesFeaturesIfItsWidthIsTheTransformers() throws IOException {
+    Path text = Files.createDirectory(folder.resolve("text"));
+    String config = TinyT5.CONFIG.replace("\"d_model\": 128", "\"d_model\": 24");
+    Files.writeString(text.resolve("config.json"), TinyT5.CONFIG);
+    Files.writeString(text.resolve("wide.json"), config);
+    TinyT5.tokenizer(text, "spiece.model");
+    save("text/model.safetensors", TinyT5.weights());
+    String encoder =
+        """
+        {"type": "t5", "config": "text/config.json", "tokenizer": "text/spiece.model",
+         "weights": "text/model.safetensors"}, "sha256": {"text/model.safetensors": "%1$s",
+         "text/config.json": "%1$s", "text/wide.json": "%1$s", "text/spiece.model": "%1$s"}
+        """
+            .formatted("0".repeat(64));
+    String json = TINY.replace("{\"type\": \"hashed_words\"}", encoder);
+
+    ModelDirectory fits = open(json);
+    try (Scope scope = Scope.open();
+        TextEncoder t5 = fits.textEncoder(TorchDevice.CPU, DType.F32)) {
+      assertEquals(List.of(4), t5.encode(List.of("a red fox"), 512).lengths());
+    }
+    ModelDirectory wide =
+        open(json.replace("text/config.json\", \"tok", "text/wide.json\", \"tok"));
+    assertMessage(
+        "the text encoder's features are 24 wide (d_model in text/wide.json), the transformer takes"
+            + " 128 (text_channels in transformer.config)",
+        () -> wide.textEncoder(TorchDevice.CPU, DType.F32));
+    ModelDirectory unlisted = open(json.replace("\"text/spiece.model\": \"", "\"x\": \""));
+    assertMessage(
+        "text_encoder.tokenizer: \"text/spiece.model\" is not listed",
+        () -> unlisted.textEncoder(TorchDevice.CPU, DType.F32));
+  }
+
+  @Test
+  void wordEmbeddingsAreReadWithTheirVocabularyAndTheirWidthIsCompared() throws IOException {
+    Files.writeString(folder.resolve("words.txt"), "fox\nred\n");
+    String encoder =
+        """
+        {"type": "word_embeddings", "vocabulary": "words.txt",
+         "config": {"width": 128, "depth": 1, "num_heads": 2, "max_length": 8},
+         "weights": {"random": {"seed": 1, "rules": [{"tensors": "*", "scale": 1}]}}},
+         "sha256": {"words.txt": "%s"}
+        """
+            .formatted("0".repeat(64));
+    String json = TINY.replace("{\"type\": \"hashed_words\"}", encoder);
+    try (Scope scope = Scope.open();
+        TextEncoder words = open(json).textEncoder(TorchDevice.CPU, DType.F32)) {
+      assertEquals(List.of(3, 1), words.encode(List.of("Red fox", ""), 512).lengths());
+    }
+    ModelDirectory narrow = open(json.replace("\"width\": 128", "\"width\": 64"));
+    assertMessage(
+        "the text encoder's features are 64 wide (width in text_encoder.config), the transformer"
+            + " takes 128",
+        () -> narrow.textEncoder(TorchDevice.CPU, DType.F32));
   }
 
   @Test
@@ -148,7 +207,7 @@ class ModelDirectoryTest {
     ModelDirectory wide = open(json);
     assertMessage(
         "pos_start: expected shape [1, 1, 64], found [1, 1, 128]",
-        () -> ImageModel.load(wide, TorchDevice.CPU, DType.F32));
+        () -> ImageModel.load(wide, TorchDevice.CPU, DType.F32, 0));
   }
 
   @Test
@@ -166,7 +225,7 @@ class ModelDirectoryTest {
     ModelDirectory deep = open(json);
     assertMessage(
         ".block.1.norm1.norm.weight: is not part of",
-        () -> ImageModel.load(deep, TorchDevice.CPU, DType.F32));
+        () -> ImageModel.load(deep, TorchDevice.CPU, DType.F32, 0));
   }
 
   private ModelDirectory open(String json) throws IOException {

@@ -14,7 +14,10 @@ import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Hello;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.LeaseLost;
+import io.bitloom.v1.LeaseWatch;
 import io.bitloom.v1.Outcome;
+import io.bitloom.v1.Preview;
+import io.bitloom.v1.Prompt;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.TaskFailure;
 import io.bitloom.v1.WorkerModel;
@@ -96,6 +99,54 @@ class WorkerSessionIT {
         assertEquals(14 * 16, pixels.getWidth());
       }
     }
+  }
+
+  @Test
+  void showsEveryScaleAndPreviewsOfALeaseThatIsWatched() throws Exception {
+    CoordinatorPeer.Session stream = peer.nextSession();
+    stream.welcome();
+    Lease unwatched = Leases.lease("a", "1.5_0.06M", Leases.prompt("1.5_0.06M", 1));
+    stream.lease(unwatched);
+    stream.acknowledge(stream.nextOutcome());
+    assertTrue(stream.all(MessageCase.PREVIEW).isEmpty());
+    stream.all(MessageCase.PROGRESS).clear();
+
+    stream.lease(
+        unwatched.toBuilder()
+            .setLeaseId("b")
+            .setWatch(LeaseWatch.newBuilder().setEveryScale(true).setPreviewPixels(100))
+            .build());
+    Preview preview = stream.next(MessageCase.PREVIEW).getPreview();
+    assertEquals("b", preview.getLeaseId());
+    assertEquals(Leases.ref("a", 0), preview.getTask());
+    assertEquals(7, preview.getScales());
+    assertTrue(preview.getScale() < 7, preview.toString());
+    BufferedImage picture = ImageIO.read(preview.getJpeg().newInput());
+    assertEquals(4 * 16, picture.getWidth());
+    assertEquals(6 * 16, picture.getHeight());
+    assertEquals(96, preview.getHeight());
+    stream.nextOutcome();
+    List<Integer> scales =
+        stream.all(MessageCase.PROGRESS).stream().map(m -> m.getProgress().getScale()).toList();
+    assertEquals(List.of(1, 2, 3, 4, 5, 6, 7), scales);
+  }
+
+  @Test
+  void refusesGuidanceAtALayerThatTheModelDoesNotHaveForGood() throws Exception {
+    CoordinatorPeer.Session stream = peer.nextSession();
+    assertEquals(4, stream.welcome().getModels(0).getBlocks());
+    Prompt prompt = Leases.prompt("1.0_0.06M", 1);
+    stream.lease(
+        Leases.lease(
+            "a",
+            "1.0_0.06M",
+            prompt.toBuilder()
+                .setSampling(prompt.getSampling().toBuilder().addGuidanceLayers(-4))
+                .build()));
+    TaskFailure failure = stream.nextOutcome().getFailure();
+    assertEquals("PROMPT_REJECTED", failure.getReason());
+    assertTrue(failure.getMessage().contains("-3 to -1"), failure.getMessage());
+    assertFalse(failure.getRetryable());
   }
 
   @Test

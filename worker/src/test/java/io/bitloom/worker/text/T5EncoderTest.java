@@ -5,9 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
-import io.bitloom.worker.checkpoint.RuleTensor;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Scope;
@@ -15,77 +12,45 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
+import java.util.ArrayList;
 import java.util.List;
-import org.bytedeco.pytorch.Tensor;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class T5EncoderTest {
-  private static final String CONFIG =
-      """
-      {"d_model": 16, "d_kv": 4, "num_heads": 2, "d_ff": 32, "num_layers": 2, "vocab_size": 50,
-       "feed_forward_proj": "gated-gelu"}
-      """;
-
-  private final T5Config config = T5Config.parse(json(CONFIG));
-
-  private static JsonObject json(String text) {
-    return JsonParser.parseString(text).getAsJsonObject();
-  }
-
-  private static Weights weights() {
-    Weights weights = new Weights("t5");
-    put(weights, "shared.weight", 50, 16);
-    put(weights, "encoder.final_layer_norm.weight", 16);
-    String bias = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight";
-    put(weights, bias, 32, 2);
-    for (int block = 0; block < 2; block++) {
-      String layer = "encoder.block." + block + ".layer.";
-      put(weights, layer + "0.layer_norm.weight", 16);
-      put(weights, layer + "1.layer_norm.weight", 16);
-      for (String matrix : List.of("q", "k", "v")) {
-        put(weights, layer + "0.SelfAttention." + matrix + ".weight", 8, 16);
-      }
-      put(weights, layer + "0.SelfAttention.o.weight", 16, 8);
-      put(weights, layer + "1.DenseReluDense.wi_0.weight", 32, 16);
-      put(weights, layer + "1.DenseReluDense.wi_1.weight", 32, 16);
-      put(weights, layer + "1.DenseReluDense.wo.weight", 16, 32);
-    }
-    return weights;
-  }
-
-  private static void put(Weights weights, String name, long... shape) {
-    try (Scope scope = Scope.open()) {
-      weights.put(name, new RuleTensor(name, shape, shape.length == 1 ? 1 : 0, 0.5).generate(3));
-    }
-  }
+  private final T5Config config = TinyT5.config();
 
   @Test
-  void aPromptHasTheSameFeaturesAloneInCompanyAndPadded() {
+  void aPromptHasExactlyTheSameFeaturesAloneAndInCompany() {
+    List<long[]> prompts = new ArrayList<>();
+    for (int length : List.of(1, 2, 77, 5, 130, 5, 31)) {
+      prompts.add(LongStream.range(0, length).map(i -> (7 * i + length) % 500).toArray());
+    }
     try (Scope scope = Scope.open();
-        Weights weights = weights();
+        Weights weights = TinyT5.weights();
         T5Encoder encoder = new T5Encoder(config, weights, TorchDevice.CPU, DType.F32)) {
-      PackedRows together = encoder.encode(List.of(new long[] {7, 8, 9, 1}, new long[] {3, 1}));
-      assertEquals(List.of(4, 2), together.lengths());
-      float[] alone = Tensors.floats(encoder.encode(List.of(new long[] {3, 1})).rows());
-      assertArrayEquals(alone, Tensors.floats(together.sequence(1)));
-      Tensor ids = Tensors.of(new long[] {3, 1, 0, 0}, 1, 4);
-      Tensor mask = Tensors.of(new long[] {1, 1, 0, 0}, 1, 4);
-      Tensor padded = encoder.forward(ids, mask, (output, block) -> {});
-      assertArrayEquals(alone, Tensors.floats(padded.select(0, 0).narrow(0, 0, 2)), 1e-5f);
+      PackedRows together = encoder.encode(prompts);
+      assertEquals(List.of(1, 2, 77, 5, 130, 5, 31), together.lengths());
+      for (int i = 0; i < prompts.size(); i++) {
+        float[] alone = Tensors.floats(encoder.encode(List.of(prompts.get(i))).rows());
+        assertArrayEquals(alone, Tensors.floats(together.sequence(i)), "prompt " + i);
+      }
     }
   }
 
   @Test
   void aTokenOutsideTheVocabularyIsRefused() {
     try (Scope scope = Scope.open();
-        Weights weights = weights();
+        Weights weights = TinyT5.weights();
         T5Encoder encoder = new T5Encoder(config, weights, TorchDevice.CPU, DType.F32)) {
       String message =
           assertThrows(
                   IllegalArgumentException.class,
-                  () -> encoder.encode(List.of(new long[] {3, 50, 1})))
+                  () -> encoder.encode(List.of(new long[] {3, 500, 1})))
               .getMessage();
-      assertTrue(message.contains("50"), message);
+      assertTrue(message.contains("500"), message);
       assertThrows(IllegalArgumentException.class, () -> encoder.encode(List.of(new long[0])));
     }
   }
@@ -93,7 +58,7 @@ class T5EncoderTest {
   @Test
   void aMissingTensorIsNamed() {
     try (Weights weights = new Weights("t5.safetensors")) {
-      put(weights, "shared.weight", 50, 16);
+      TinyT5.put(weights, "shared.weight", 500, 128);
       String message =
           assertThrows(
                   WeightsException.class,
@@ -103,12 +68,23 @@ class T5EncoderTest {
     }
   }
 
-  @Test
-  void anotherFeedForwardLayerIsRefused() {
-    String relu = CONFIG.replace("gated-gelu", "relu");
-    String message =
-        assertThrows(IllegalArgumentException.class, () -> T5Config.parse(json(relu))).getMessage();
-    assertTrue(message.startsWith("feed_forward_proj: "), message);
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "gated-gelu" | "relu"   | feed_forward_proj: expected gated-gelu (T5 v1.1, Flan-T5), found relu
+          "t5"         | "bert"   | model_type: expected t5 or mt5, found bert
+          "d_kv": 4    | "d_kv": 0  | d_kv: expected a positive number, found 0
+          "d_kv": 4    | "d_kv": 4.5 | d_kv: expected a 32-bit integer, found 4.5
+          "d_kv": 4,   | ''         | d_kv is missing
+          "eos_token_id": 1 | "eos_token_id": 500 | eos_token_id: expected a number below vocab_size 500
+          "dropout_rate": 0.1 | "layer_norm_epsilon": "x" | layer_norm_epsilon: expected a number, found "x"
+          """)
+  void aConfigThatDoesNotFitIsNamedByFileKeyAndValue(String from, String to, String message) {
+    String json = TinyT5.CONFIG.replace(from, to);
+    String found = assertThrows(WeightsException.class, () -> TinyT5.config(json)).getMessage();
+    assertTrue(found.startsWith("config.json: " + message), found);
   }
 
   @Test

@@ -14,14 +14,54 @@
 --   failures string  u32 cursors of the outcomes that failed or were lost
 local job, appends, prompts, buckets, running, done, results, failures = unpack(KEYS)
 
--- For each of the tasks or entries of this size: 1 if it has its outcome, else 0.
-local function has_outcome(list, size)
-  local bits, n = {'BITFIELD', done}, 2
-  for at = 1, #list, size do
-    bits[n + 1], bits[n + 2], bits[n + 3] = 'GET', 'u1', offset_of(list, at)
-    n = n + 3
+-- Reads the outcome bits of prompts, or sets them to 1. Prompts are mostly neighbours, so that their
+-- bits are read and set as numbers of up to 32 bits.
+-- Returns nil if all were 0, else for each what it was.
+local function outcome_bits(offsets, n, set)
+  local call, runs, k = {'BITFIELD', done}, {}, 1
+  while k <= n do
+    local first, bits = offsets[k], 1
+    while bits < 32 and offsets[k + bits] == first + bits do
+      bits = bits + 1
+    end
+    local at = #call
+    call[at + 1], call[at + 2], call[at + 3] = set and 'SET' or 'GET', 'u' .. bits, first
+    if set then
+      call[at + 4] = string.format('%.0f', 2 ^ bits - 1)
+    end
+    runs[#runs + 1] = bits
+    k = k + bits
   end
-  return redis.call(unpack(bits))
+  local was, none = redis.call(unpack(call)), true
+  for _, number in ipairs(was) do
+    none = none and number == 0
+  end
+  if none then
+    return nil
+  end
+  local flags = {}
+  for run, bits in ipairs(runs) do
+    for shift = bits - 1, 0, -1 do
+      flags[#flags + 1] = math.floor(was[run] / 2 ^ shift) % 2
+    end
+  end
+  return flags
+end
+
+-- Those of the tasks or entries of this size that have no outcome, and how many.
+local function without_outcome(list, size)
+  local offsets, n = offsets_of(list, size)
+  local flags = n > 0 and outcome_bits(offsets, n, false)
+  if not flags then
+    return list, n
+  end
+  local left = {}
+  for k = 1, n do
+    if flags[k] == 0 then
+      left[#left + 1] = string.sub(list, (k - 1) * size + 1, k * size)
+    end
+  end
+  return table.concat(left), #left
 end
 
 -- Takes tasks from what a lease holds of this job. Returns those that it did hold.

@@ -21,16 +21,6 @@ end
 local COUNTED_AS =
   {S = 'succeeded', F = 'failed', L = 'failed', C = 'cancelled', X = 'cancelled'}
 
--- Marks tasks as having their outcome. For each: 1 if it was marked before, else 0.
-local function mark(tasks)
-  local bits, n = {'BITFIELD', done}, 2
-  for _, task in ipairs(tasks) do
-    bits[n + 1], bits[n + 2], bits[n + 3], bits[n + 4] = 'SET', 'u1', offset_of(task), 1
-    n = n + 4
-  end
-  return redis.call(unpack(bits))
-end
-
 -- Writes outcomes behind those of the job that there are.
 local function write(tasks, reports, now)
   local time = struct.pack('>I6', now)
@@ -79,14 +69,15 @@ local function record(tasks, reports, freed, now)
   return ended and 1 or 0
 end
 
--- Gives the same report without a body to all of some tasks.
+-- Gives the same report without a body to all of some tasks, a string of them.
 local function record_all(tasks, status, freed, now)
-  local reports = {}
-  if #tasks > 0 then
-    mark(tasks)
+  local list, reports = {}, {}
+  local offsets, n = offsets_of(tasks, TASK)
+  if n > 0 then
+    outcome_bits(offsets, n, true)
   end
-  for k = 1, #tasks do
-    reports[k] = status
+  for k = 1, n do
+    list[k], reports[k] = string.sub(tasks, (k - 1) * TASK + 1, k * TASK), status
   end
-  return record(tasks, reports, freed, now)
+  return record(list, reports, freed, now)
 end

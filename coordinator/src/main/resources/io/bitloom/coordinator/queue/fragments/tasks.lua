@@ -7,6 +7,22 @@ local function offset_of(entry, at)
   return (struct.unpack('>I4', entry, (at or 1) + 4))
 end
 
+local function numbers(list, format, n)
+  local read = {struct.unpack('>' .. string.rep(format, n), list)}
+  read[n + 1] = nil -- struct adds where it stopped
+  return read, n
+end
+
+-- The groups of all entries or tasks of this size, and how many there are.
+local function groups_of(list, size)
+  return numbers(list, 'I4' .. string.rep('x', size - 4), #list / size)
+end
+
+-- The offsets, likewise.
+local function offsets_of(list, size)
+  return numbers(list, 'xxxxI4' .. string.rep('x', size - 8), #list / size)
+end
+
 local function attempt_of(task)
   return string.byte(task, TASK)
 end

@@ -1,0 +1,83 @@
+package io.bitloom.worker.session;
+
+import com.google.protobuf.UnsafeByteOperations;
+import io.bitloom.v1.Lease;
+import io.bitloom.v1.LeaseWatch;
+import io.bitloom.v1.Preview;
+import io.bitloom.v1.Progress;
+import io.bitloom.v1.TaskRef;
+import io.bitloom.worker.generate.BatchObserver;
+import io.bitloom.worker.generate.BatchProgress;
+import io.bitloom.worker.image.JpegEncoder;
+import io.bitloom.worker.image.RgbImage;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Reports a lease's scales, and makes its previews if the coordinator asked for them. */
+final class LeaseObserver implements BatchObserver {
+  private static final Logger log = LoggerFactory.getLogger(LeaseObserver.class);
+  private static final int MOST_PIXELS = 512;
+  private static final int QUALITY = 80;
+
+  private final Lease lease;
+  private final List<TaskRef> tasks;
+  private final PreviewPace pace;
+  private final LeasedWork.Listener listener;
+  private boolean previews;
+
+  /**
+   * @param tasks those that are drawn, in the order of their prompts in the pipeline
+   */
+  LeaseObserver(Lease lease, List<TaskRef> tasks, PreviewPace pace, LeasedWork.Listener listener) {
+    this.lease = lease;
+    this.tasks = tasks;
+    this.pace = pace;
+    this.listener = listener;
+    this.previews = lease.getWatch().getPreviewPixels() > 0;
+  }
+
+  @Override
+  public void scaleDrawn(BatchProgress batch) {
+    LeaseWatch watch = lease.getWatch();
+    listener.progress(
+        Progress.newBuilder()
+            .setLeaseId(lease.getLeaseId())
+            .setScale(batch.scalesDone())
+            .setScales(batch.scales())
+            .build(),
+        watch.getEveryScale());
+    if (previews && batch.scalesDone() < batch.scales()) { // the images themselves are next
+      pace.run(() -> preview(batch));
+    }
+  }
+
+  /** A preview is not worth a batch: after the first that fails there are no more. */
+  private void preview(BatchProgress batch) {
+    try {
+      for (int i = 0; i < batch.images(); i++) {
+        if (batch.index(i) == 0) {
+          listener.preview(preview(batch, i));
+        }
+      }
+    } catch (RuntimeException | OutOfMemoryError e) {
+      log.warn("no previews of lease {}", lease.getLeaseId(), e);
+      previews = false;
+    }
+  }
+
+  private Preview preview(BatchProgress batch, int image) {
+    int pixels = Math.min(MOST_PIXELS, lease.getWatch().getPreviewPixels());
+    RgbImage picture = batch.picture(image, pixels);
+    return Preview.newBuilder()
+        .setLeaseId(lease.getLeaseId())
+        .setTask(tasks.get(batch.prompt(image)))
+        .setIndex(batch.index(image))
+        .setScale(batch.scalesDone())
+        .setScales(batch.scales())
+        .setWidth(picture.width())
+        .setHeight(picture.height())
+        .setJpeg(UnsafeByteOperations.unsafeWrap(JpegEncoder.encode(picture, QUALITY)))
+        .build();
+  }
+}
