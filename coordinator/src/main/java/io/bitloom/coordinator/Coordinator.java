@@ -3,11 +3,13 @@ package io.bitloom.coordinator;
 import io.bitloom.common.results.DirectoryResultStore;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.api.BatchServiceApi;
+import io.bitloom.coordinator.api.ClusterServiceApi;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.dispatch.Arrivals;
 import io.bitloom.coordinator.dispatch.Dispatcher;
 import io.bitloom.coordinator.dispatch.ModelRegistry;
+import io.bitloom.coordinator.dispatch.Speeds;
 import io.bitloom.coordinator.dispatch.WorkerServiceApi;
 import io.bitloom.coordinator.grpc.GrpcServer;
 import io.bitloom.coordinator.http.HttpPort;
@@ -86,6 +88,7 @@ public final class Coordinator implements AutoCloseable {
       Tenants tenants = Tenants.of(config.access().tenants(), config.limits());
       ModelRegistry models = new ModelRegistry(queue, config.defaultModel());
       Arrivals arrivals = new Arrivals();
+      Speeds speeds = new Speeds(queue);
       dispatcher =
           part(
               new Dispatcher(
@@ -96,13 +99,23 @@ public final class Coordinator implements AutoCloseable {
                   config.leases(),
                   config.maxBatchDelay(),
                   arrivals,
+                  speeds,
                   dispatchMetrics));
       ScheduledExecutorService timer = timer();
       ExecutorService apiThreads = apiThreads();
       Deletion deletion = new Deletion(queue, store, config.retention(), apiThreads);
       BatchServiceApi batchService =
           new BatchServiceApi(
-              queue, models, store, config.limits(), arrivals, deletion, apiThreads, timer);
+              queue,
+              models,
+              store,
+              config.limits(),
+              arrivals,
+              dispatcher.feed(),
+              speeds,
+              deletion,
+              apiThreads,
+              timer);
       Gauge.builder("bitloom.results.unread", batchService::unreadBytes)
           .description("Results that readers have not taken from the transport")
           .baseUnit("bytes")
@@ -116,6 +129,7 @@ public final class Coordinator implements AutoCloseable {
                   tenants,
                   List.of(
                       batchService,
+                      new ClusterServiceApi(queue, dispatcher, speeds),
                       new WorkerServiceApi(dispatcher, config.leases(), dispatchMetrics)),
                   new RpcMetrics(registry)));
       http =

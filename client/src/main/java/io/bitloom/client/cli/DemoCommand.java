@@ -6,6 +6,7 @@ import io.bitloom.client.cluster.LocalCluster;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.Prompt;
@@ -153,7 +154,7 @@ final class DemoCommand implements Callable<Integer> {
 
   private Job draw(Console console, BitloomClient client, Model model, Download download)
       throws IOException {
-    PromptCheck check = new PromptCheck(Prompt.getDefaultInstance(), model);
+    PromptCheck check = new PromptCheck(Prompt.getDefaultInstance(), model, PromptRules.defaults());
     PromptFile file =
         prompts == null ? PromptFile.bundled(BUNDLED, check) : PromptFile.of(prompts, check);
     Submission submission = new Submission(console, file);

@@ -90,6 +90,14 @@ final class JobReport {
     addTime(json, "seal_time", job.hasSealTime(), job.getSealTime());
     addTime(json, "start_time", job.hasStartTime(), job.getStartTime());
     addTime(json, "end_time", job.hasEndTime(), job.getEndTime());
+    addTime(json, "expire_time", job.hasExpireTime(), job.getExpireTime());
+    addTime(json, "estimated_end_time", job.hasEstimatedEndTime(), job.getEstimatedEndTime());
+    if (job.hasQueuePosition()) {
+      json.addProperty("queue_position", job.getQueuePosition());
+    }
+    if (!job.getReplayOf().isEmpty()) {
+      json.addProperty("replay_of", job.getReplayOf());
+    }
     return json;
   }
 

@@ -4,10 +4,13 @@ import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobCounts;
 import io.bitloom.v1.JobState;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -25,6 +28,15 @@ final class ListCommand implements Callable<Integer> {
       converter = StateConverter.class,
       description = "Only jobs in these states: accepting, queued, running, succeeded, …")
   private List<JobState> states = List.of();
+
+  @Option(
+      names = "--filter",
+      paramLabel = "TEXT",
+      description = "Conditions: \"labels.team = art AND create_time > 2026-01-31T00:00:00Z\".")
+  private String filter = "";
+
+  @Option(names = "--label", paramLabel = "KEY=VALUE", description = "Only jobs with these labels.")
+  private Map<String, String> labels = new LinkedHashMap<>();
 
   @Option(
       names = "--limit",
@@ -49,11 +61,11 @@ final class ListCommand implements Callable<Integer> {
   @Mixin private OutputOptions output;
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     Console console = output.console();
     try (BitloomClient client = connection.client()) {
       List<Job> jobs = new ArrayList<>();
-      Iterator<Job> all = client.listJobs(states);
+      Iterator<Job> all = client.listJobs(states, conditions());
       while (jobs.size() < limit && all.hasNext()) {
         jobs.add(all.next());
       }
@@ -61,6 +73,19 @@ final class ListCommand implements Callable<Integer> {
       print(console, jobs);
       return ExitCode.DONE;
     }
+  }
+
+  private String conditions() {
+    List<String> conditions = new ArrayList<>();
+    if (!filter.isBlank()) {
+      conditions.add(filter);
+    }
+    labels.forEach((key, value) -> conditions.add("labels." + quoted(key) + " = " + quoted(value)));
+    return String.join(" AND ", conditions);
+  }
+
+  private static String quoted(String text) {
+    return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
   }
 
   private static void print(Console console, List<Job> jobs) {

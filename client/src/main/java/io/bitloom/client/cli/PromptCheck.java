@@ -14,21 +14,20 @@ import java.util.List;
  *
  * @param defaults the job's defaults
  * @param model the model that will draw; without one, sizes are checked by name only
+ * @param rules with the coordinator's limits
  */
-record PromptCheck(Prompt defaults, Model model) {
-
-  private static final PromptRules RULES = PromptRules.defaults();
+record PromptCheck(Prompt defaults, Model model, PromptRules rules) {
   private static final List<String> ALL_SIZES =
       Arrays.stream(SizeClass.values()).map(SizeClass::label).toList();
 
   /** Checks without a coordinator. */
   static PromptCheck offline(Prompt defaults) {
-    return new PromptCheck(defaults, Model.getDefaultInstance());
+    return new PromptCheck(defaults, Model.getDefaultInstance(), PromptRules.defaults());
   }
 
   /** All that is wrong with a prompt. */
   List<FieldViolation> violations(Prompt prompt) {
-    List<FieldViolation> violations = RULES.check(prompt);
+    List<FieldViolation> violations = rules.check(prompt);
     return violations.isEmpty() && sizeIsKnown(prompt)
         ? PromptRules.check(resolved(prompt), sizes(), model.getBlocks())
         : violations;

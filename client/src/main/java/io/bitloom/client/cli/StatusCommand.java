@@ -2,6 +2,7 @@ package io.bitloom.client.cli;
 
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.v1.Job;
+import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -17,7 +18,7 @@ final class StatusCommand implements Callable<Integer> {
   private JobName name;
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     Console console = output.console();
     try (BitloomClient client = connection.client()) {
       Job job = client.getJob(name.resource());
@@ -28,6 +29,23 @@ final class StatusCommand implements Callable<Integer> {
       }
       console.say("  model    " + job.getModel());
       console.say("  prompts  " + JobReport.counts(job.getCounts()));
+      if (!job.getReplayOf().isEmpty()) {
+        console.say("  repeats  the failures of " + job.getReplayOf());
+      }
+      if (job.hasQueuePosition()) {
+        console.say(
+            "  in line  "
+                + (job.getQueuePosition() == 0
+                    ? "next"
+                    : "after " + JobReport.plural(job.getQueuePosition(), "other job")));
+      }
+      if (job.hasEstimatedEndTime()) {
+        console.say(
+            "  done at  " + JobReport.time(job.getEstimatedEndTime()) + ", as things stand");
+      }
+      if (job.hasExpireTime()) {
+        console.say("  expires  " + JobReport.time(job.getExpireTime()));
+      }
       console.say("  created  " + JobReport.time(job.getCreateTime()));
       console.say("  started  " + JobReport.time(job.getStartTime()));
       console.say("  ended    " + JobReport.time(job.getEndTime()));

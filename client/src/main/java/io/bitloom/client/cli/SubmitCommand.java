@@ -1,9 +1,16 @@
 package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
+import com.google.protobuf.util.Durations;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.common.cli.PromptOptions;
+import io.bitloom.common.config.ConfigException;
+import io.bitloom.common.config.Settings;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.v1.EstimatePromptsResponse;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.Prompt;
@@ -11,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -69,6 +77,12 @@ final class SubmitCommand implements Callable<Integer> {
   private Map<String, String> labels = new LinkedHashMap<>();
 
   @Option(
+      names = "--window",
+      paramLabel = "TIME",
+      description = "What is not drawn after this time expires: 30m, 12h, 2d.")
+  private String window;
+
+  @Option(
       names = "--resume",
       paramLabel = "JOB",
       converter = JobName.Converter.class,
@@ -92,18 +106,72 @@ final class SubmitCommand implements Callable<Integer> {
     }
     Console console = output.console();
     Prompt defaults = prompts.defaults();
+    if (window != null) {
+      window();
+    }
     if (offline) {
       return check(console, new Submission(console, file(PromptCheck.offline(defaults))));
     }
     try (BitloomClient client = connection.client()) {
-      Model model = Submission.model(client.listModels(), modelName);
-      Submission submission = new Submission(console, file(new PromptCheck(defaults, model)));
+      Optional<List<Model>> models = models(client);
+      if (models.isEmpty()) {
+        return unreachable(console, new Submission(console, file(PromptCheck.offline(defaults))));
+      }
+      Model model = Submission.model(models.get(), modelName);
+      PromptRules rules = new PromptRules(client.limits().getPromptCharacters());
+      Submission submission =
+          new Submission(console, file(new PromptCheck(defaults, model, rules)));
       if (dryRun) {
-        return check(console, submission);
+        int checked = check(console, submission);
+        if (checked != ExitCode.USAGE) {
+          estimate(console, client, file(new PromptCheck(defaults, model, rules)));
+        }
+        return checked;
       }
       refuseFolderOfAnotherJob();
       return submit(console, client, submission, model);
     }
+  }
+
+  /** Empty if no coordinator answers. */
+  private static Optional<List<Model>> models(BitloomClient client) {
+    try {
+      return Optional.of(client.listModels());
+    } catch (BitloomException e) {
+      if (e.code() == ErrorCode.COORDINATOR_UNAVAILABLE) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /** A bad file is worth saying also where nobody takes it. */
+  private int unreachable(Console console, Submission submission) throws IOException {
+    PromptFile.Contents contents = submission.check();
+    if (exitCode(console, contents) == ExitCode.USAGE) {
+      return ExitCode.USAGE;
+    }
+    throw new BitloomException(
+        ErrorCode.COORDINATOR_UNAVAILABLE, "no coordinator answers at " + connection.coordinator());
+  }
+
+  /** What the prompts of a good file would take. */
+  private void estimate(Console console, BitloomClient client, PromptFile file) throws IOException {
+    EstimatePromptsResponse estimate;
+    try (PromptFile.Reading reading = file.read()) {
+      estimate = client.estimate(newJob(), reading);
+    }
+    JsonObject event = new JsonObject();
+    event.addProperty("event", "estimate");
+    event.addProperty("model", estimate.getModel());
+    event.addProperty("prompts", estimate.getPrompts());
+    event.addProperty("images", estimate.getImages());
+    event.addProperty("gpu_seconds", estimate.hasGpuSeconds() ? estimate.getGpuSeconds() : null);
+    console.emit(event);
+    console.say(
+        estimate.hasGpuSeconds()
+            ? "about " + Progress.duration(Math.round(estimate.getGpuSeconds())) + " of one worker"
+            : "how long that takes is not known yet: no image of this model was measured");
   }
 
   private PromptFile file(PromptCheck check) {
@@ -191,6 +259,14 @@ final class SubmitCommand implements Callable<Integer> {
     return outcome == ExitCode.DONE ? checked : outcome;
   }
 
+  private long window() {
+    try {
+      return Settings.duration("window", window).toMillis();
+    } catch (ConfigException e) {
+      throw new ParameterException(command.commandLine(), "--" + e.getMessage());
+    }
+  }
+
   private Job newJob() {
     Job.Builder job =
         Job.newBuilder()
@@ -200,6 +276,9 @@ final class SubmitCommand implements Callable<Integer> {
             .putAllLabels(labels);
     if (priority != null) {
       job.setPriority(priority);
+    }
+    if (window != null) {
+      job.setCompletionWindow(Durations.fromMillis(window()));
     }
     return job.build();
   }

@@ -2,6 +2,7 @@ package io.bitloom.client.cli;
 
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.v1.Job;
+import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -17,7 +18,7 @@ final class WatchCommand implements Callable<Integer> {
   private JobName job;
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     Console console = output.console();
     try (BitloomClient client = connection.client()) {
       Job ended = Watch.until(console, client, job.resource());

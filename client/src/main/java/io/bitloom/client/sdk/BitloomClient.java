@@ -3,26 +3,45 @@ package io.bitloom.client.sdk;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.BatchServiceGrpc.BatchServiceBlockingV2Stub;
 import io.bitloom.v1.CancelJobRequest;
+import io.bitloom.v1.ClusterServiceGrpc;
 import io.bitloom.v1.CreateJobRequest;
+import io.bitloom.v1.DeleteJobRequest;
+import io.bitloom.v1.EstimatePromptsRequest;
+import io.bitloom.v1.EstimatePromptsResponse;
+import io.bitloom.v1.FailedPrompt;
+import io.bitloom.v1.GenerateRequest;
+import io.bitloom.v1.GenerateResponse;
+import io.bitloom.v1.GetClusterRequest;
+import io.bitloom.v1.GetClusterResponse;
 import io.bitloom.v1.GetJobRequest;
+import io.bitloom.v1.GetLimitsRequest;
+import io.bitloom.v1.GetLimitsResponse;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
+import io.bitloom.v1.ListFailuresRequest;
+import io.bitloom.v1.ListFailuresResponse;
 import io.bitloom.v1.ListJobsRequest;
 import io.bitloom.v1.ListJobsResponse;
 import io.bitloom.v1.ListModelsRequest;
 import io.bitloom.v1.Model;
+import io.bitloom.v1.PauseJobRequest;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.ReadResultsRequest;
 import io.bitloom.v1.ReadResultsResponse;
+import io.bitloom.v1.ReplayJobRequest;
+import io.bitloom.v1.ResumeJobRequest;
 import io.bitloom.v1.SealJobRequest;
+import io.bitloom.v1.UpdateJobRequest;
 import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WatchJobResponse;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.StatusException;
+import io.grpc.stub.BlockingClientCall;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
 
 /**
@@ -53,7 +72,11 @@ public final class BitloomClient implements AutoCloseable {
   private BitloomClient(Builder settings) {
     connection =
         new Connection(
-            settings.target, settings.credentials, settings.firstContact, settings.patience);
+            settings.target,
+            settings.credentials,
+            settings.token,
+            settings.firstContact,
+            settings.patience);
     deadline = settings.deadline;
   }
 
@@ -69,6 +92,7 @@ public final class BitloomClient implements AutoCloseable {
 
     private final String target;
     private ChannelCredentials credentials = InsecureChannelCredentials.create();
+    private String token = "";
     private Duration deadline = Duration.ofSeconds(30);
     private Duration firstContact = Duration.ofSeconds(3);
     private Duration patience = Duration.ofMinutes(5);
@@ -80,6 +104,12 @@ public final class BitloomClient implements AutoCloseable {
     /** How the connection is secured. Default: not at all. */
     public Builder credentials(ChannelCredentials credentials) {
       this.credentials = credentials;
+      return this;
+    }
+
+    /** Says to the coordinator who calls. Default: nobody in particular. */
+    public Builder token(String token) {
+      this.token = token;
       return this;
     }
 
@@ -153,17 +183,19 @@ public final class BitloomClient implements AutoCloseable {
    * Lists jobs, newest first; pages are fetched as the iterator goes on.
    *
    * @param states only jobs in one of these states; empty: all
+   * @param filter conditions as in {@link ListJobsRequest#getFilter}, or empty
    */
-  public Iterator<Job> listJobs(List<JobState> states) {
-    return new Pages<>(token -> page(states, token), ListJobsResponse::getJobsList);
+  public Iterator<Job> listJobs(List<JobState> states, String filter) {
+    return new Pages<>(token -> page(states, filter, token), ListJobsResponse::getJobsList);
   }
 
-  private Pages.Page<ListJobsResponse> page(List<JobState> states, String token) {
+  private Pages.Page<ListJobsResponse> page(List<JobState> states, String filter, String token) {
     ListJobsRequest request =
         ListJobsRequest.newBuilder()
             .setPageSize(PAGE)
             .setPageToken(token)
             .addAllStates(states)
+            .setFilter(filter)
             .build();
     ListJobsResponse response = call(s -> s.listJobs(request));
     return new Pages.Page<>(response, response.getNextPageToken());
@@ -175,6 +207,114 @@ public final class BitloomClient implements AutoCloseable {
     return call(s -> s.cancelJob(request)).getJob();
   }
 
+  /** Lets no more prompts of a job be drawn until it is resumed. */
+  public Job pause(String job) {
+    PauseJobRequest request = PauseJobRequest.newBuilder().setName(job).build();
+    return call(s -> s.pauseJob(request)).getJob();
+  }
+
+  /** Undoes {@link #pause}. */
+  public Job resume(String job) {
+    ResumeJobRequest request = ResumeJobRequest.newBuilder().setName(job).build();
+    return call(s -> s.resumeJob(request)).getJob();
+  }
+
+  /**
+   * Gives a job another priority.
+   *
+   * @param priority 0 (last) to 9 (first)
+   */
+  public Job prioritize(String job, int priority) {
+    UpdateJobRequest request =
+        UpdateJobRequest.newBuilder()
+            .setJob(Job.newBuilder().setName(job).setPriority(priority))
+            .build();
+    return call(s -> s.updateJob(request)).getJob();
+  }
+
+  /** Deletes a job that has ended, with its images. */
+  public void delete(String job) {
+    DeleteJobRequest request = DeleteJobRequest.newBuilder().setName(job).build();
+    call(s -> s.deleteJob(request));
+  }
+
+  /** The prompts that failed so far; pages are fetched as the iterator goes on. */
+  public Iterator<FailedPrompt> listFailures(String job) {
+    return new Pages<>(
+        token -> {
+          ListFailuresRequest request =
+              ListFailuresRequest.newBuilder()
+                  .setName(job)
+                  .setPageSize(PAGE)
+                  .setPageToken(token)
+                  .build();
+          ListFailuresResponse response = call(s -> s.listFailures(request));
+          return new Pages.Page<>(response, response.getNextPageToken());
+        },
+        ListFailuresResponse::getFailuresList);
+  }
+
+  /**
+   * Makes a job of the prompts of a job that failed; repeated, returns the same one.
+   *
+   * @param includeCancelled takes those that were cancelled or expired, too
+   */
+  public Job replay(String job, boolean includeCancelled) {
+    ReplayJobRequest request =
+        ReplayJobRequest.newBuilder().setName(job).setIncludeCancelled(includeCancelled).build();
+    return call(s -> s.replayJob(request)).getJob();
+  }
+
+  /**
+   * Draws one prompt before all others of the caller. It is cancelled when the stream is closed
+   * before its result came, and not repeated when the connection breaks.
+   */
+  public ResumingStream<GenerateResponse> generate(GenerateRequest request) {
+    return new ResumingStream<>(
+        last -> connection.stub().generate(request), Outage.unbearable(connection));
+  }
+
+  /** How much the caller may ask for. */
+  public GetLimitsResponse limits() {
+    return call(s -> s.getLimits(GetLimitsRequest.getDefaultInstance()));
+  }
+
+  /** What waits, and who works. */
+  public GetClusterResponse cluster() {
+    return call(
+        s ->
+            ClusterServiceGrpc.newBlockingV2Stub(s.getChannel())
+                .withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS)
+                .getCluster(GetClusterRequest.getDefaultInstance()));
+  }
+
+  /**
+   * Checks prompts and says what drawing them would take.
+   *
+   * @param job model and defaults
+   */
+  public EstimatePromptsResponse estimate(Job job, Iterator<Prompt> prompts) {
+    BlockingClientCall<EstimatePromptsRequest, EstimatePromptsResponse> call =
+        connection.stub().estimatePrompts();
+    try {
+      EstimatePromptsRequest.Builder message = EstimatePromptsRequest.newBuilder().setJob(job);
+      boolean taken = true;
+      do {
+        while (prompts.hasNext() && message.getPromptsCount() < PAGE) {
+          message.addPrompts(prompts.next());
+        }
+        taken = call.write(message.build());
+        message.clear();
+      } while (taken && prompts.hasNext());
+      call.halfClose();
+      return call.read();
+    } catch (StatusException e) {
+      throw connection.failure(e);
+    } catch (InterruptedException e) {
+      throw Outage.interrupted(e);
+    }
+  }
+
   /** The models that can draw at this moment. */
   public List<Model> listModels() {
     return call(s -> s.listModels(ListModelsRequest.getDefaultInstance())).getModelsList();
@@ -182,9 +322,20 @@ public final class BitloomClient implements AutoCloseable {
 
   /** The job now and after every change, until its state is terminal. */
   public ResumingStream<WatchJobResponse> watch(String job) {
-    WatchJobRequest request = WatchJobRequest.newBuilder().setName(job).build();
+    return watch(WatchJobRequest.newBuilder().setName(job).build());
+  }
+
+  /** Like {@link #watch(String)}, with the events that the request asks for. */
+  public ResumingStream<WatchJobResponse> watch(WatchJobRequest request) {
+    WatchJobRequest.Builder next = request.toBuilder();
     return new ResumingStream<>(
-        last -> connection.stub().watchJob(request), new Outage(connection));
+        last -> {
+          if (last != null && !last.getCursor().isEmpty()) {
+            next.setAfterCursor(last.getCursor());
+          }
+          return connection.stub().watchJob(next.build());
+        },
+        new Outage(connection));
   }
 
   /**
@@ -193,24 +344,27 @@ public final class BitloomClient implements AutoCloseable {
    * @param afterCursor cursor of the last result that the caller has, or empty
    */
   public ResumingStream<ReadResultsResponse> readResults(String job, String afterCursor) {
-    return results(job, afterCursor, false);
+    return results(request(job, afterCursor).build());
   }
 
   /** Like {@link #readResults}, and waits for more until the job's state is terminal. */
   public ResumingStream<ReadResultsResponse> followResults(String job, String afterCursor) {
-    return results(job, afterCursor, true);
+    return results(request(job, afterCursor).setFollow(true).build());
   }
 
-  private ResumingStream<ReadResultsResponse> results(
-      String job, String afterCursor, boolean follow) {
-    ReadResultsRequest.Builder request =
-        ReadResultsRequest.newBuilder().setName(job).setAfterCursor(afterCursor).setFollow(follow);
+  private static ReadResultsRequest.Builder request(String job, String afterCursor) {
+    return ReadResultsRequest.newBuilder().setName(job).setAfterCursor(afterCursor);
+  }
+
+  /** Results as a request asks for them. */
+  public ResumingStream<ReadResultsResponse> results(ReadResultsRequest request) {
+    ReadResultsRequest.Builder next = request.toBuilder();
     return new ResumingStream<>(
         last -> {
           if (last != null) {
-            request.setAfterCursor(last.getCursor());
+            next.setAfterCursor(last.getCursor());
           }
-          return connection.stub().readResults(request.build());
+          return connection.stub().readResults(next.build());
         },
         new Outage(connection));
   }

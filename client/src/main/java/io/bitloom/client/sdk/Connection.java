@@ -6,14 +6,20 @@ import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.BatchServiceGrpc.BatchServiceBlockingV2Stub;
 import io.grpc.ChannelCredentials;
+import io.grpc.ClientInterceptor;
+import io.grpc.ClientInterceptors;
 import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /** The channel to a coordinator, and how long an outage of it is borne. */
 final class Connection {
 
+  private static final Metadata.Key<String> AUTHORIZATION =
+      Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
   private static final int MAX_MESSAGE_BYTES = 64 << 20;
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(20);
 
@@ -25,20 +31,33 @@ final class Connection {
   private volatile boolean answered;
 
   /**
+   * @param token says who calls; empty: nobody in particular
    * @param firstContact patience until the coordinator answered for the first time
    * @param patience patience after that
    */
   Connection(
-      String target, ChannelCredentials credentials, Duration firstContact, Duration patience) {
+      String target,
+      ChannelCredentials credentials,
+      String token,
+      Duration firstContact,
+      Duration patience) {
     this.target = target;
     channel =
         Grpc.newChannelBuilder(target, credentials)
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
             .keepAliveTime(KEEP_ALIVE.toSeconds(), TimeUnit.SECONDS)
             .build();
-    stub = BatchServiceGrpc.newBlockingV2Stub(channel);
+    stub = BatchServiceGrpc.newBlockingV2Stub(ClientInterceptors.intercept(channel, saying(token)));
     this.firstContact = firstContact;
     this.patience = patience;
+  }
+
+  private static ClientInterceptor saying(String token) {
+    Metadata headers = new Metadata();
+    if (!token.isEmpty()) {
+      headers.put(AUTHORIZATION, "Bearer " + token);
+    }
+    return MetadataUtils.newAttachHeadersInterceptor(headers);
   }
 
   BatchServiceBlockingV2Stub stub() {

@@ -2,13 +2,16 @@ package io.bitloom.client.sdk;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.Exhausted;
+import io.bitloom.common.error.GrpcErrors;
 import io.github.resilience4j.core.IntervalFunction;
 import io.grpc.Status;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * A stretch of time in which the coordinator cannot be reached: says how long to wait before the
- * next attempt and when to give up.
+ * next attempt and when to give up. A limit that the caller has reached is borne in the same way.
  */
 final class Outage {
 
@@ -17,11 +20,22 @@ final class Outage {
           Duration.ofMillis(100), 2, 0.5, Duration.ofSeconds(2));
 
   private final Connection connection;
+  private final boolean bearable;
   private long startNanos;
   private int attempts;
 
   Outage(Connection connection) {
+    this(connection, true);
+  }
+
+  private Outage(Connection connection, boolean bearable) {
     this.connection = connection;
+    this.bearable = bearable;
+  }
+
+  /** For a call that must not be repeated. */
+  static Outage unbearable(Connection connection) {
+    return new Outage(connection, false);
   }
 
   /** An attempt succeeded. */
@@ -37,7 +51,9 @@ final class Outage {
    *     is at its end
    */
   void waitAfter(Throwable failure) {
-    boolean mendable = Status.fromThrowable(failure).getCode() == Status.Code.UNAVAILABLE;
+    boolean away = Status.fromThrowable(failure).getCode() == Status.Code.UNAVAILABLE;
+    Optional<Exhausted> limit = GrpcErrors.fromStatus(failure).exhausted();
+    boolean mendable = bearable && (away || limit.isPresent());
     if (!mendable || connection.isClosed()) {
       throw connection.failure(failure);
     }
@@ -45,7 +61,10 @@ final class Outage {
       startNanos = System.nanoTime();
     }
     attempts++;
-    long pauseMillis = BACKOFF.apply(attempts);
+    long pauseMillis =
+        limit
+            .map(reached -> reached.retryAfter().toMillis())
+            .orElseGet(() -> BACKOFF.apply(attempts));
     long goneNanos = System.nanoTime() - startNanos;
     if (goneNanos + pauseMillis * 1_000_000 > connection.patience().toNanos()) {
       throw connection.failure(failure);

@@ -38,6 +38,9 @@ public final class PromptLine {
   /** Longest line that is read, in bytes. */
   public static final int MAX_BYTES = 1 << 20;
 
+  /** What an exported prompt came to; a prompt that is read again has no use for it. */
+  private static final String OUTCOME = "outcome";
+
   private static final int MAX_NUMBER_CHARACTERS = 64;
   private static final Pattern COLUMN = Pattern.compile("column (\\d+)");
 
@@ -173,6 +176,7 @@ public final class PromptLine {
       case "preset" -> prompt.getSamplingBuilder().setPreset(named(field, PromptEnums.PRESET));
       case "format" -> prompt.setFormat(named(field, PromptEnums.FORMAT));
       case "quality" -> prompt.setQuality((int) integer(field, 1, PromptRules.MAX_QUALITY));
+      case OUTCOME -> json.skipValue();
       default -> throw new PromptLineException(field, shownValue(), "is not a known field");
     }
   }

@@ -121,10 +121,9 @@ final class AppendCall implements StreamObserver<AppendPromptsRequest> {
               sizes,
               target.jobId(),
               chunk.getOffset() + index);
-      PromptRules.check(resolved, sizes, target.model().getBlocks()).stream()
+      rules.check(resolved, target.model()).stream()
           .map(violation -> violation.in("prompts[" + index + "]"))
           .forEach(violations::add);
-      rules.checkImages(resolved.prompt(), "prompts[" + index + "]", violations);
       prompts.add(
           new NewPrompt(
               new Bucket(target.job().getModel(), resolved.schedule().id()),

@@ -5,6 +5,8 @@ import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.dispatch.Arrivals;
 import io.bitloom.coordinator.dispatch.ModelRegistry;
+import io.bitloom.coordinator.dispatch.ProgressFeed;
+import io.bitloom.coordinator.dispatch.Speeds;
 import io.bitloom.coordinator.grpc.Calls;
 import io.bitloom.coordinator.jobs.Deletion;
 import io.bitloom.coordinator.queue.JobFilter;
@@ -21,8 +23,14 @@ import io.bitloom.v1.CreateJobRequest;
 import io.bitloom.v1.CreateJobResponse;
 import io.bitloom.v1.DeleteJobRequest;
 import io.bitloom.v1.DeleteJobResponse;
+import io.bitloom.v1.EstimatePromptsRequest;
+import io.bitloom.v1.EstimatePromptsResponse;
+import io.bitloom.v1.GenerateRequest;
+import io.bitloom.v1.GenerateResponse;
 import io.bitloom.v1.GetJobRequest;
 import io.bitloom.v1.GetJobResponse;
+import io.bitloom.v1.GetLimitsRequest;
+import io.bitloom.v1.GetLimitsResponse;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.ListFailuresRequest;
 import io.bitloom.v1.ListFailuresResponse;
@@ -73,6 +81,9 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
   private final Quotas quotas;
   private final Deletion deletion;
   private final Replay replay;
+  private final Outlook outlook;
+  private final Speeds speeds;
+  private final ProgressFeed feed;
   private final ResultReader results;
   private final SendBudget sendBudget;
   private final Arrivals arrivals;
@@ -91,6 +102,8 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
       ResultStore store,
       LimitsConfig limits,
       Arrivals arrivals,
+      ProgressFeed feed,
+      Speeds speeds,
       Deletion deletion,
       Executor blockingThreads,
       ScheduledExecutorService timer) {
@@ -101,6 +114,9 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
     this.quotas = new Quotas(queue);
     this.deletion = deletion;
     this.replay = new Replay(queue);
+    this.outlook = new Outlook(queue, speeds, models);
+    this.speeds = speeds;
+    this.feed = feed;
     this.results = new ResultReader(store);
     this.sendBudget =
         new SendBudget(Runtime.getRuntime().maxMemory() / SEND_SHARE, STALL_PATIENCE, timer);
@@ -172,7 +188,8 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
     Calls.answer(
         caller,
         jobs.find(Caller.current(), request.getName())
-            .thenApply(record -> GetJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
+            .thenCompose(outlook::of)
+            .thenApply(job -> GetJobResponse.newBuilder().setJob(job).build()));
   }
 
   @Override
@@ -187,12 +204,16 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
         caller,
         queue
             .list(filter, JobRules.pageSize(request.getPageSize()), request.getPageToken())
-            .thenApply(
+            .thenCompose(
                 page ->
-                    ListJobsResponse.newBuilder()
-                        .addAllJobs(page.jobs().stream().map(Jobs::of).toList())
-                        .setNextPageToken(page.nextPageToken())
-                        .build()));
+                    outlook
+                        .of(page.jobs())
+                        .thenApply(
+                            listed ->
+                                ListJobsResponse.newBuilder()
+                                    .addAllJobs(listed)
+                                    .setNextPageToken(page.nextPageToken())
+                                    .build())));
   }
 
   @Override
@@ -278,7 +299,14 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
 
   @Override
   public void watchJob(WatchJobRequest request, StreamObserver<WatchJobResponse> caller) {
-    new JobWatch((ServerCallStreamObserver<WatchJobResponse>) caller, queue, jobs, timer, request)
+    new JobWatch(
+            (ServerCallStreamObserver<WatchJobResponse>) caller,
+            queue,
+            jobs,
+            outlook,
+            feed,
+            timer,
+            request)
         .start();
   }
 
@@ -293,6 +321,41 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
             blockingThreads,
             request)
         .start();
+  }
+
+  @Override
+  public void generate(GenerateRequest request, StreamObserver<GenerateResponse> caller) {
+    Caller owner = Caller.current();
+    new Generation(
+            (ServerCallStreamObserver<GenerateResponse>) caller,
+            queue,
+            results,
+            feed,
+            deletion,
+            blockingThreads,
+            timer,
+            request)
+        .start(
+            models
+                .resolve(request.getModel())
+                .thenApply(model -> Generation.order(request.getPrompt(), model, rules, owner)));
+  }
+
+  @Override
+  public StreamObserver<EstimatePromptsRequest> estimatePrompts(
+      StreamObserver<EstimatePromptsResponse> caller) {
+    return new EstimateCall(
+        (ServerCallStreamObserver<EstimatePromptsResponse>) caller,
+        models,
+        speeds,
+        rules,
+        blockingThreads);
+  }
+
+  @Override
+  public void getLimits(GetLimitsRequest request, StreamObserver<GetLimitsResponse> caller) {
+    caller.onNext(rules.limitsOf(Caller.current()));
+    caller.onCompleted();
   }
 
   @Override

@@ -5,12 +5,15 @@ import com.google.protobuf.util.Durations;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.CreateJobRequest;
+import io.bitloom.v1.GetLimitsResponse;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
 import io.bitloom.v1.ListJobsRequest;
+import io.bitloom.v1.Model;
 import io.bitloom.v1.OutcomeKind;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.ReadResultsRequest;
@@ -106,16 +109,17 @@ final class JobRules {
     return request.getJob().getPriority();
   }
 
-  /** Whether a prompt with nothing left out asks for more images than it may here. */
-  void checkImages(Prompt prompt, String place, List<FieldViolation> violations) {
-    if (prompt.getNumImages() > limits.imagesPerPrompt()) {
+  /** All that is wrong with what a prompt is to be drawn as. */
+  List<FieldViolation> check(PromptRules.Resolved resolved, Model model) {
+    List<FieldViolation> violations =
+        new ArrayList<>(PromptRules.check(resolved, model.getSizesList(), model.getBlocks()));
+    int images = resolved.prompt().getNumImages();
+    if (images > limits.imagesPerPrompt()) {
       violations.add(
           FieldViolation.of(
-                  "num_images",
-                  prompt.getNumImages(),
-                  "must be at most " + limits.imagesPerPrompt() + " here")
-              .in(place));
+              "num_images", images, "must be at most " + limits.imagesPerPrompt() + " here"));
     }
+    return violations;
   }
 
   private static void checkLabels(Map<String, String> labels, List<FieldViolation> violations) {
@@ -145,12 +149,7 @@ final class JobRules {
     if (chunk.getOffset() < 0) {
       throw BitloomException.invalid("offset", chunk.getOffset(), "must not be negative");
     }
-    if (chunk.getPromptsCount() > MAX_PROMPTS) {
-      throw BitloomException.invalid(
-          "prompts",
-          chunk.getPromptsCount() + " prompts",
-          "must have at most " + MAX_PROMPTS + " prompts in one message");
-    }
+    checkCount(chunk.getPromptsCount());
     List<FieldViolation> violations = new ArrayList<>();
     for (int i = 0; i < chunk.getPromptsCount() && violations.size() < ENOUGH_VIOLATIONS; i++) {
       for (FieldViolation violation : prompts.check(chunk.getPrompts(i))) {
@@ -158,6 +157,44 @@ final class JobRules {
       }
     }
     throwIfAny(violations);
+  }
+
+  /** How many prompts one message has. */
+  static void checkCount(int prompts) {
+    if (prompts > MAX_PROMPTS) {
+      throw BitloomException.invalid(
+          "prompts",
+          prompts + " prompts",
+          "must have at most " + MAX_PROMPTS + " prompts in one message");
+    }
+  }
+
+  /** All that is wrong with a prompt on its own. */
+  List<FieldViolation> check(Prompt prompt) {
+    return prompts.check(prompt);
+  }
+
+  /**
+   * @throws BitloomException {@code INVALID_FIELD} with what is wrong with the defaults of a job
+   */
+  void checkDefaults(Job job) {
+    throwIfAny(
+        prompts.checkDefaults(job.getDefaults()).stream()
+            .map(violation -> violation.in("job.defaults"))
+            .toList());
+  }
+
+  /** The limits in words for callers. */
+  GetLimitsResponse limitsOf(Caller caller) {
+    return GetLimitsResponse.newBuilder()
+        .setTenant(caller.tenant())
+        .setPromptCharacters(limits.promptCharacters())
+        .setImagesPerPrompt(limits.imagesPerPrompt())
+        .setOpenJobs(caller.limits().openJobs())
+        .setQueuedPrompts(caller.limits().queuedPrompts())
+        .setPromptsPerSecond(caller.limits().promptsPerSecond())
+        .setPromptsPerMessage(MAX_PROMPTS)
+        .build();
   }
 
   /**

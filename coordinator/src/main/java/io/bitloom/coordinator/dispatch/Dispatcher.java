@@ -53,6 +53,8 @@ public final class Dispatcher implements AutoCloseable {
   private final ResultStore store;
   private final LeaseConfig config;
   private final DispatchMetrics metrics;
+  private final Speeds speeds;
+  private final ProgressFeed feed = new ProgressFeed();
   private final ScheduledThreadPoolExecutor loop;
   private final ExecutorService storeThreads;
   private final Subscription onReady;
@@ -76,6 +78,7 @@ public final class Dispatcher implements AutoCloseable {
       LeaseConfig config,
       Duration maxBatchDelay,
       Arrivals arrivals,
+      Speeds speeds,
       DispatchMetrics metrics) {
     this.coordinatorId = coordinatorId;
     this.queue = queue;
@@ -83,6 +86,7 @@ public final class Dispatcher implements AutoCloseable {
     this.store = store;
     this.config = config;
     this.metrics = metrics;
+    this.speeds = speeds;
     this.former = new BatchFormer(maxBatchDelay, AGEING, arrivals::expectedIn);
     this.loop = new ScheduledThreadPoolExecutor(1, task -> new Thread(task, "dispatch"));
     loop.setRemoveOnCancelPolicy(true);
@@ -110,6 +114,15 @@ public final class Dispatcher implements AutoCloseable {
     } catch (RejectedExecutionException e) {
       log.debug("The dispatch loop has ended");
     }
+  }
+
+  /** What workers say of the batches that they draw. */
+  public ProgressFeed feed() {
+    return feed;
+  }
+
+  Speeds speeds() {
+    return speeds;
   }
 
   OutcomeIntake newIntake(WorkerProfile worker, OutcomeIntake.Listener session) {

@@ -147,6 +147,11 @@ public final class ModelRegistry {
         .build();
   }
 
+  /** Workers connected here that have a model. */
+  public int workers(String model) {
+    return workersByModel.getOrDefault(model, 0);
+  }
+
   void connected(Collection<String> models) {
     models.forEach(model -> workersByModel.merge(model, 1, Integer::sum));
   }

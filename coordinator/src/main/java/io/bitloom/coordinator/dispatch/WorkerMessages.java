@@ -13,6 +13,7 @@ import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.Drain;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.LeaseLost;
+import io.bitloom.v1.LeaseWatch;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeAck;
 import io.bitloom.v1.OutcomeAckStatus;
@@ -26,7 +27,10 @@ final class WorkerMessages {
 
   private WorkerMessages() {}
 
-  static ConnectResponse lease(long requestNumber, LeasedBatch batch) {
+  /**
+   * @param watch what the worker is to show, if somebody looks on
+   */
+  static ConnectResponse lease(long requestNumber, LeasedBatch batch, Optional<LeaseWatch> watch) {
     Lease.Builder lease =
         Lease.newBuilder()
             .setRequestNumber(requestNumber)
@@ -35,6 +39,7 @@ final class WorkerMessages {
             .setModel(batch.lease().bucket().model())
             .setSchedule(batch.lease().bucket().schedule());
     batch.tasks().forEach(task -> lease.addTasks(task(task)));
+    watch.ifPresent(lease::setWatch);
     return ConnectResponse.newBuilder().setLease(lease).build();
   }
 

@@ -19,6 +19,7 @@ import io.bitloom.v1.Hello;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeAckStatus;
 import io.bitloom.v1.OutcomeBatch;
+import io.bitloom.v1.Preview;
 import io.bitloom.v1.Progress;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.Welcome;
@@ -123,6 +124,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
       case OUTCOME_BATCH -> outcomes(message.getOutcomeBatch());
       case RELEASE -> release(message.getRelease());
       case PROGRESS -> progress(message.getProgress());
+      case PREVIEW -> preview(message.getPreview());
       case CAPACITY_UPDATE -> profile.update(message.getCapacityUpdate());
       case MESSAGE_NOT_SET -> log.debug("{} says something that is not known here", workerId());
     }
@@ -237,7 +239,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
       return false;
     }
     leases.put(batch.lease().id(), new OpenLease(batch, System.nanoTime()));
-    stream.send(WorkerMessages.lease(requests.remove(), batch));
+    stream.send(WorkerMessages.lease(requests.remove(), batch, dispatcher.feed().wanted(batch)));
     return true;
   }
 
@@ -293,6 +295,14 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
     OpenLease lease = leases.get(progress.getLeaseId());
     if (lease != null) {
       lease.progress(progress.getScale(), progress.getScales());
+      dispatcher.feed().progress(workerId(), lease);
+    }
+  }
+
+  private void preview(Preview preview) {
+    OpenLease lease = leases.get(preview.getLeaseId());
+    if (lease != null && lease.openTasks().contains(WorkerMessages.ref(preview.getTask()))) {
+      dispatcher.feed().preview(preview);
     }
   }
 
@@ -352,6 +362,9 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
   private void count(OpenLease lease, TaskVerdict verdict, Outcome outcome) {
     if (lease.firstSettled() && outcome.hasTimes()) {
       metrics.stages(outcome.getTimes());
+      dispatcher
+          .speeds()
+          .measured(lease.ref().bucket(), outcome.getTimes(), outcome.getBatchImages());
     }
     switch (verdict) {
       case COMMITTED -> {

@@ -270,6 +270,27 @@ final class BucketScripts {
             });
   }
 
+  /** Who stands in line. */
+  CompletionStage<BucketLine> line(Bucket bucket) {
+    return run(Script.LINE, bucket, new Arguments())
+        .thenApply(
+            reply -> {
+              List<BucketLine.Place> places = new ArrayList<>();
+              while (reply.hasNext()) {
+                places.add(
+                    new BucketLine.Place(
+                        Names.unescape(reply.nextString()),
+                        Names.unescape(reply.nextString()),
+                        reply.nextInt(),
+                        Double.parseDouble(reply.nextString()),
+                        reply.nextLong(),
+                        reply.nextLong(),
+                        Double.parseDouble(reply.nextString())));
+              }
+              return new BucketLine(bucket, places);
+            });
+  }
+
   private Arguments announcing(Bucket bucket) {
     return new Arguments().add(keys.wakeChannel()).add(Keys.id(bucket));
   }

@@ -217,6 +217,23 @@ final class JobIndex {
             ids -> ids.stream().map(id -> Keys.bucketOf(text(id))).collect(Collectors.toSet()));
   }
 
+  CompletionStage<Void> putSpeed(Bucket bucket, double secondsPerImage) {
+    Map<String, byte[]> value = Map.of(Keys.id(bucket), bytes(Double.toString(secondsPerImage)));
+    return redis.call(r -> r.hset(keys.speeds(), value)).thenApply(added -> null);
+  }
+
+  CompletionStage<Map<Bucket, Double>> speeds() {
+    return redis
+        .call(r -> r.hgetall(keys.speeds()))
+        .thenApply(
+            speeds -> {
+              Map<Bucket, Double> byBucket = new HashMap<>();
+              speeds.forEach(
+                  (id, value) -> byBucket.put(Keys.bucketOf(id), Double.parseDouble(text(value))));
+              return byBucket;
+            });
+  }
+
   CompletionStage<Void> putModel(String name, ByteString description) {
     return redis
         .call(r -> r.hset(keys.models(), Map.of(name, description.toByteArray())))

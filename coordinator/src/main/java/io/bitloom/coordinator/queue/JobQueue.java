@@ -431,6 +431,23 @@ public final class JobQueue implements AutoCloseable {
     return snapshots().thenApply(all -> all.stream().map(BucketScripts.Snapshot::backlog).toList());
   }
 
+  /** Who stands in line in every bucket that ever had a prompt. */
+  public CompletionStage<List<BucketLine>> lines() {
+    return index.buckets().thenCompose(all -> Stages.all(all.stream().map(buckets::line).toList()));
+  }
+
+  // Speeds
+
+  /** Remembers how long an image takes. */
+  public CompletionStage<Void> putSpeed(Bucket bucket, double secondsPerImage) {
+    return index.putSpeed(bucket, secondsPerImage);
+  }
+
+  /** How many seconds an image takes, of all buckets that were ever measured. */
+  public CompletionStage<Map<Bucket, Double>> speeds() {
+    return index.speeds();
+  }
+
   // Models
 
   /**

@@ -114,6 +114,11 @@ final class Keys {
     return index("buckets");
   }
 
+  /** Seconds of an image by bucket. */
+  String speeds() {
+    return index("speeds");
+  }
+
   String models() {
     return index("models");
   }

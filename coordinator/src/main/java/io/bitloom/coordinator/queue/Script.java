@@ -32,7 +32,8 @@ enum Script {
   ADJUST_FLOW(Tag.BUCKET),
   DROP_FLOW(Tag.BUCKET),
   CHECK(Tag.BUCKET),
-  BACKLOG(Tag.BUCKET);
+  BACKLOG(Tag.BUCKET),
+  LINE(Tag.BUCKET);
 
   /** What shares a hash tag. */
   enum Tag {

@@ -1,0 +1,114 @@
+package io.bitloom.client.cli;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.client.sdk.ResumingStream;
+import io.bitloom.common.cli.PromptOptions;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.results.ImageName;
+import io.bitloom.v1.BatchProgress;
+import io.bitloom.v1.GenerateRequest;
+import io.bitloom.v1.GenerateResponse;
+import io.bitloom.v1.GeneratedImage;
+import io.bitloom.v1.Prompt;
+import io.bitloom.v1.PromptResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "ask",
+    description = {
+      "Draw one prompt on the cluster, before everything of yours that waits.",
+      "Ctrl-C cancels it."
+    })
+final class AskCommand implements Callable<Integer> {
+
+  @Parameters(paramLabel = "PROMPT", description = "What to draw.")
+  private String text;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      defaultValue = "out",
+      description = "Folder for the images (default: ${DEFAULT-VALUE}).")
+  private Path out;
+
+  @Option(names = "--model", paramLabel = "NAME", description = "The model that draws.")
+  private String model = "";
+
+  @Mixin private PromptOptions options;
+  @Mixin private ConnectionOptions connection;
+  @Mixin private OutputOptions output;
+
+  @Override
+  public Integer call() throws IOException {
+    Console console = output.console();
+    Prompt prompt = options.defaults().toBuilder().setPrompt(text).build();
+    GenerateRequest request =
+        GenerateRequest.newBuilder().setModel(model).setPrompt(prompt).setProgress(true).build();
+    try (BitloomClient client = connection.client();
+        ResumingStream<GenerateResponse> answers = client.generate(request)) {
+      while (answers.hasNext()) {
+        GenerateResponse answer = answers.next();
+        if (answer.hasProgress()) {
+          show(console, answer.getProgress());
+        } else if (answer.hasResult()) {
+          console.endLive();
+          return save(console, answer.getResult());
+        }
+      }
+    } finally {
+      console.endLive();
+    }
+    throw new BitloomException(
+        ErrorCode.COORDINATOR_UNAVAILABLE, "the coordinator ended the call without a result");
+  }
+
+  private static void show(Console console, BatchProgress progress) {
+    console.live(
+        "scale %d of %d on %s"
+            .formatted(progress.getScale(), progress.getScales(), progress.getWorker()));
+    JsonObject event = new JsonObject();
+    event.addProperty("event", "progress");
+    event.addProperty("scale", progress.getScale());
+    event.addProperty("scales", progress.getScales());
+    console.emit(event);
+  }
+
+  private int save(Console console, PromptResult result) throws IOException {
+    if (result.hasFailure()) {
+      throw new BitloomException(
+          ErrorCode.find(result.getFailure().getReason()).orElse(ErrorCode.INTERNAL),
+          result.getFailure().getMessage());
+    }
+    Files.createDirectories(out);
+    long seed = result.getProvenance().getPrompt().getSeed();
+    List<String> files = new ArrayList<>();
+    for (GeneratedImage image : result.getImages().getImagesList()) {
+      String name =
+          "ask-%d-%d.%s".formatted(seed, image.getIndex(), ImageName.extension(image.getFormat()));
+      Path file = out.resolve(name);
+      Files.write(file, image.getData().toByteArray());
+      files.add(file.toString());
+      console.say(file.toString());
+    }
+    JsonObject event = new JsonObject();
+    event.addProperty("event", "result");
+    JsonArray names = new JsonArray();
+    files.forEach(names::add);
+    event.add("files", names);
+    event.addProperty("seed", seed);
+    console.emit(event);
+    return ExitCode.DONE;
+  }
+}

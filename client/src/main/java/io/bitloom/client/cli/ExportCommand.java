@@ -1,0 +1,120 @@
+package io.bitloom.client.cli;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.client.sdk.ResumingStream;
+import io.bitloom.common.prompt.PromptLine;
+import io.bitloom.v1.GeneratedImage;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.PromptResult;
+import io.bitloom.v1.ReadResultsRequest;
+import io.bitloom.v1.ReadResultsResponse;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HexFormat;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "export",
+    description = {
+      "Write the prompts of a job and what they came to as a JSONL file.",
+      "submit takes such a file, too: it draws the prompts again, with the same seeds.",
+      "Prompts that are not done are left out; the exit code is 3 then."
+    })
+final class ExportCommand implements Callable<Integer> {
+
+  private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
+
+  @Mixin private ConnectionOptions connection;
+  @Mixin private OutputOptions output;
+
+  @Parameters(paramLabel = "JOB", converter = JobName.Converter.class, description = "The job.")
+  private JobName name;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      required = true,
+      description = "The file; one that is there is replaced when all is written.")
+  private Path out;
+
+  @Override
+  public Integer call() throws IOException {
+    Console console = output.console();
+    try (BitloomClient client = connection.client()) {
+      Job job = client.getJob(name.resource());
+      Path part = out.resolveSibling("." + out.getFileName() + ".part");
+      long lines = write(client, job, part);
+      Files.move(part, out, StandardCopyOption.REPLACE_EXISTING);
+      JsonObject event = new JsonObject();
+      event.addProperty("event", "exported");
+      event.addProperty("job", job.getName());
+      event.addProperty("prompts", lines);
+      event.addProperty("of", job.getCounts().getAppended());
+      event.addProperty("file", out.toString());
+      console.emit(event);
+      console.say(JobReport.plural(lines, "prompt") + " in " + out);
+      return lines < job.getCounts().getAppended() ? ExitCode.PARTIAL : ExitCode.DONE;
+    }
+  }
+
+  private static long write(BitloomClient client, Job job, Path file) throws IOException {
+    ReadResultsRequest request =
+        ReadResultsRequest.newBuilder().setName(job.getName()).setReferencesOnly(true).build();
+    long lines = 0;
+    try (BufferedWriter writer = Files.newBufferedWriter(file);
+        ResumingStream<ReadResultsResponse> results = client.results(request)) {
+      while (results.hasNext()) {
+        writer.write(GSON.toJson(line(results.next().getResult())));
+        writer.write('\n');
+        lines++;
+      }
+    }
+    return lines;
+  }
+
+  /** A prompt line with an {@code outcome}. */
+  private static JsonObject line(PromptResult result) {
+    JsonObject line =
+        JsonParser.parseString(PromptLine.format(result.getProvenance().getPrompt()))
+            .getAsJsonObject();
+    JsonObject outcome = new JsonObject();
+    outcome.addProperty("offset", result.getOffset());
+    if (result.hasFailure()) {
+      outcome.addProperty("status", "failed");
+      outcome.addProperty("reason", result.getFailure().getReason());
+      outcome.addProperty("message", result.getFailure().getMessage());
+      outcome.addProperty("attempts", result.getFailure().getAttempts());
+    } else {
+      outcome.addProperty("status", "succeeded");
+      outcome.addProperty("model_digest", result.getProvenance().getModelDigest());
+      JsonArray images = new JsonArray();
+      result.getImages().getImagesList().stream().map(ExportCommand::image).forEach(images::add);
+      outcome.add("images", images);
+    }
+    line.add("outcome", outcome);
+    return line;
+  }
+
+  private static JsonObject image(GeneratedImage image) {
+    JsonObject json = new JsonObject();
+    json.addProperty("index", image.getIndex());
+    json.addProperty("width", image.getWidth());
+    json.addProperty("height", image.getHeight());
+    json.addProperty("size_bytes", image.getSizeBytes());
+    json.addProperty("sha256", HexFormat.of().formatHex(image.getSha256().toByteArray()));
+    json.addProperty("uri", image.getUri());
+    return json;
+  }
+}

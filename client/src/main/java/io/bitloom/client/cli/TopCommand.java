@@ -1,0 +1,105 @@
+package io.bitloom.client.cli;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.MessageOrBuilder;
+import com.google.protobuf.util.JsonFormat;
+import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.v1.GetClusterResponse;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.JobState;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "top",
+    description = {
+      "Show jobs, workers and what waits, again and again; q quits.",
+      "Without a terminal, and with --once or --json, it is shown once."
+    })
+final class TopCommand implements Callable<Integer> {
+
+  private static final int JOBS = 20;
+  private static final long INTERVAL_MILLIS = 1000;
+  private static final List<JobState> OPEN =
+      List.of(
+          JobState.JOB_STATE_ACCEPTING,
+          JobState.JOB_STATE_QUEUED,
+          JobState.JOB_STATE_RUNNING,
+          JobState.JOB_STATE_PAUSED,
+          JobState.JOB_STATE_CANCELLING);
+
+  @Option(names = "--once", description = "Show it once.")
+  private boolean once;
+
+  @Option(names = "--all", description = "Jobs that have ended, too.")
+  private boolean all;
+
+  @Mixin private ConnectionOptions connection;
+  @Mixin private OutputOptions output;
+
+  @Override
+  public Integer call() throws IOException {
+    Console console = output.console();
+    try (BitloomClient client = connection.client()) {
+      if (console.isJson()) {
+        emit(console, client);
+        return ExitCode.DONE;
+      }
+      if (once || console.columns() == 0) {
+        new TopScreen(jobs(client), client.cluster(), 120).lines().forEach(console::say);
+        return ExitCode.DONE;
+      }
+      try (Terminal terminal = Terminal.open()) {
+        do {
+          List<String> lines =
+              new TopScreen(jobs(client), client.cluster(), console.columns()).lines();
+          terminal.show(lines);
+        } while (!terminal.quitWithin(INTERVAL_MILLIS));
+      }
+      return ExitCode.DONE;
+    }
+  }
+
+  private List<Job> jobs(BitloomClient client) {
+    List<Job> jobs = new ArrayList<>();
+    Iterator<Job> listed = client.listJobs(all ? List.of() : OPEN, "");
+    while (jobs.size() < JOBS && listed.hasNext()) {
+      jobs.add(listed.next());
+    }
+    return jobs;
+  }
+
+  private void emit(Console console, BitloomClient client) {
+    GetClusterResponse cluster = client.cluster();
+    jobs(client).forEach(job -> console.emit(event("job", JobReport.json(job))));
+    cluster.getWorkersList().forEach(worker -> console.emit(event("worker", json(worker))));
+    cluster.getBucketsList().forEach(bucket -> console.emit(event("bucket", json(bucket))));
+  }
+
+  private static JsonObject event(String name, JsonObject event) {
+    event.addProperty("event", name);
+    return event;
+  }
+
+  private static JsonObject json(MessageOrBuilder message) {
+    try {
+      return JsonParser.parseString(
+              JsonFormat.printer()
+                  .preservingProtoFieldNames()
+                  .alwaysPrintFieldsWithNoPresence()
+                  .print(message))
+          .getAsJsonObject();
+    } catch (InvalidProtocolBufferException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

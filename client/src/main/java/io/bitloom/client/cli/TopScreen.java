@@ -1,0 +1,134 @@
+package io.bitloom.client.cli;
+
+import io.bitloom.common.error.FieldViolation;
+import io.bitloom.v1.BucketStatus;
+import io.bitloom.v1.GetClusterResponse;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.JobCounts;
+import io.bitloom.v1.WorkerLease;
+import io.bitloom.v1.WorkerStatus;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What {@code top} shows, as lines of text.
+ *
+ * @param columns longer lines are cut
+ */
+record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
+
+  private static final int BAR = 16;
+
+  List<String> lines() {
+    List<String> lines = new ArrayList<>();
+    lines.add(headline());
+    lines.add("");
+    lines.add(
+        row("%-30s  %-10s  %-16s  %17s  %7s  %s", "JOB", "STATE", "", "DONE", "FAILED", "LEFT"));
+    jobs.forEach(job -> lines.add(line(job)));
+    if (jobs.isEmpty()) {
+      lines.add("no open jobs");
+    }
+    lines.add("");
+    lines.add(row("%-30s  %-24s  %9s  %s", "WORKER", "DEVICE", "IMAGES", "DRAWS"));
+    cluster.getWorkersList().forEach(worker -> lines.add(line(worker)));
+    if (cluster.getWorkersCount() == 0) {
+      lines.add("no worker");
+    }
+    List<BucketStatus> waiting =
+        cluster.getBucketsList().stream()
+            .filter(bucket -> bucket.getPrompts() + bucket.getRetries() + bucket.getLeased() > 0)
+            .toList();
+    if (!waiting.isEmpty()) {
+      lines.add("");
+      lines.add(
+          row(
+              "%-30s  %-14s  %9s  %8s  %7s  %s",
+              "MODEL", "SCHEDULE", "WAIT", "DRAWN", "AGAIN", "OLDEST"));
+      waiting.forEach(bucket -> lines.add(line(bucket)));
+    }
+    return lines;
+  }
+
+  private String headline() {
+    long waiting =
+        cluster.getBucketsList().stream()
+            .mapToLong(bucket -> bucket.getPrompts() + bucket.getRetries())
+            .sum();
+    long drawn = cluster.getBucketsList().stream().mapToLong(BucketStatus::getLeased).sum();
+    long workers = cluster.getWorkersList().stream().filter(WorkerStatus::getConnected).count();
+    return row(
+        "Bitloom  %s, %,d waiting, %,d being drawn",
+        JobReport.plural(workers, "worker"), waiting, drawn);
+  }
+
+  private String line(Job job) {
+    JobCounts counts = job.getCounts();
+    long done = JobReport.done(counts);
+    long failed = counts.getFailed();
+    String name = job.getDisplayName().isEmpty() ? job.getName() : job.getDisplayName();
+    long full = counts.getAppended() == 0 ? 0 : done * BAR / counts.getAppended();
+    return row(
+        "%-30s  %-10s  %s  %17s  %7s  %s",
+        shortened(name, 30),
+        shortened(JobReport.state(job.getState()), 10),
+        "█".repeat((int) full) + "░".repeat((int) (BAR - full)),
+        String.format(Locale.ROOT, "%,d/%,d", done, counts.getAppended()),
+        failed == 0 ? "" : String.format(Locale.ROOT, "%,d", failed),
+        left(job));
+  }
+
+  private static String left(Job job) {
+    if (job.hasEstimatedEndTime()) {
+      long seconds = job.getEstimatedEndTime().getSeconds() - Instant.now().getEpochSecond();
+      return Progress.duration(Math.max(0, seconds));
+    }
+    return job.hasQueuePosition() && job.getQueuePosition() > 0
+        ? "after " + JobReport.plural(job.getQueuePosition(), "job")
+        : "";
+  }
+
+  private String line(WorkerStatus worker) {
+    String draws = worker.getLeasesList().stream().findFirst().map(TopScreen::draws).orElse("idle");
+    return row(
+        "%-30s  %-24s  %9s  %s",
+        shortened(worker.getId(), 30),
+        shortened(worker.getDevice(), 24),
+        String.format(Locale.ROOT, "%,d", worker.getImagesDone()),
+        worker.getConnected() ? draws : "cut off");
+  }
+
+  private static String draws(WorkerLease lease) {
+    String scale = lease.getScales() == 0 ? "" : "  " + lease.getScale() + "/" + lease.getScales();
+    return lease.getSchedule() + "  " + JobReport.plural(lease.getPrompts(), "prompt") + scale;
+  }
+
+  private String line(BucketStatus bucket) {
+    return row(
+        "%-30s  %-14s  %9s  %8s  %7s  %s",
+        shortened(bucket.getModel(), 30),
+        bucket.getSchedule(),
+        String.format(Locale.ROOT, "%,d", bucket.getPrompts()),
+        String.format(Locale.ROOT, "%,d", bucket.getLeased()),
+        bucket.getRetries() == 0 ? "" : String.format(Locale.ROOT, "%,d", bucket.getRetries()),
+        bucket.getPrompts() == 0 ? "" : Progress.duration(bucket.getOldest().getSeconds()));
+  }
+
+  private String row(String format, Object... values) {
+    String line = String.format(Locale.ROOT, format, values).stripTrailing();
+    return shortened(line, Math.max(20, columns));
+  }
+
+  /** What others wrote, without control characters, in at most so many characters. */
+  private static String shortened(String text, int length) {
+    StringBuilder plain = new StringBuilder();
+    text.codePoints()
+        .limit(length + 1L)
+        .forEach(c -> plain.append(FieldViolation.shown(Character.toString(c))));
+    return plain.codePointCount(0, plain.length()) <= length
+        ? plain.toString()
+        : plain.substring(0, plain.offsetByCodePoints(0, length - 1)) + "…";
+  }
+}

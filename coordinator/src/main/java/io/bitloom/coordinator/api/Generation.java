@@ -1,0 +1,293 @@
+package io.bitloom.coordinator.api;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.coordinator.auth.Caller;
+import io.bitloom.coordinator.dispatch.ProgressFeed;
+import io.bitloom.coordinator.jobs.Deletion;
+import io.bitloom.coordinator.jobs.JobNames;
+import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.v1.BatchProgress;
+import io.bitloom.v1.GenerateRequest;
+import io.bitloom.v1.GenerateResponse;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.Model;
+import io.bitloom.v1.Prompt;
+import io.bitloom.v1.PromptPreview;
+import io.bitloom.v1.PromptResult;
+import io.grpc.stub.ServerCallStreamObserver;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One Generate call: a job of one prompt, which goes away with its caller. All messages are sent
+ * from the timer's thread.
+ */
+final class Generation implements ProgressFeed.Watcher {
+
+  /** A job of the highest priority is the next of its tenant. */
+  static final int PRIORITY = 9;
+
+  private static final Logger log = LoggerFactory.getLogger(Generation.class);
+
+  private final ServerCallStreamObserver<GenerateResponse> caller;
+  private final JobQueue queue;
+  private final ResultReader results;
+  private final ProgressFeed feed;
+  private final Deletion deletion;
+  private final Executor blockingThreads;
+  private final ScheduledExecutorService timer;
+  private final GenerateRequest request;
+
+  // Guarded by this.
+  private final List<Subscription> subscriptions = new ArrayList<>();
+  private String jobId;
+  private boolean looking;
+  private boolean lookAgain;
+  private boolean ended;
+
+  Generation(
+      ServerCallStreamObserver<GenerateResponse> caller,
+      JobQueue queue,
+      ResultReader results,
+      ProgressFeed feed,
+      Deletion deletion,
+      Executor blockingThreads,
+      ScheduledExecutorService timer,
+      GenerateRequest request) {
+    this.caller = caller;
+    this.queue = queue;
+    this.results = results;
+    this.feed = feed;
+    this.deletion = deletion;
+    this.blockingThreads = blockingThreads;
+    this.timer = timer;
+    this.request = request;
+    JobWatch.checkPreviewPixels(request.getPreviewPixels());
+    caller.setOnCancelHandler(this::callerLeft);
+  }
+
+  /** What is to be drawn, and the job for it. */
+  record Order(NewJob job, NewPrompt prompt) {}
+
+  /**
+   * Checks a prompt and fills in its defaults; each call gives one without a seed another.
+   *
+   * @throws BitloomException {@code INVALID_FIELD} with what is wrong
+   */
+  static Order order(Prompt prompt, Model model, JobRules rules, Caller owner) {
+    refuse(rules.check(prompt));
+    PromptRules.Resolved resolved =
+        PromptRules.resolve(
+            prompt,
+            Prompt.getDefaultInstance(),
+            model.getDefaults(),
+            model.getSizesList(),
+            UUID.randomUUID().toString(),
+            0);
+    refuse(rules.check(resolved, model));
+    Job job =
+        Job.newBuilder()
+            .setDisplayName("generate")
+            .setModel(model.getName())
+            .setPriority(PRIORITY)
+            .build();
+    return new Order(
+        new NewJob(
+            owner.tenant(),
+            "",
+            owner.weight(),
+            PRIORITY,
+            Jobs.spec(job),
+            Optional.empty(),
+            owner.limits().openJobs()),
+        new NewPrompt(
+            new Bucket(model.getName(), resolved.schedule().id()),
+            resolved.prompt().getNumImages(),
+            resolved.prompt().toByteString()));
+  }
+
+  private static void refuse(List<FieldViolation> violations) {
+    JobRules.throwIfAny(violations.stream().map(violation -> violation.in("prompt")).toList());
+  }
+
+  void start(CompletionStage<Order> order) {
+    order
+        .thenCompose(
+            ordered ->
+                queue
+                    .createJob(ordered.job())
+                    .thenCompose(created -> begin(created, ordered.prompt())))
+        .whenComplete((done, error) -> failIf(error));
+  }
+
+  private CompletionStage<Void> begin(JobRecord created, NewPrompt prompt) {
+    synchronized (this) {
+      jobId = created.id();
+      if (ended) {
+        cancel();
+        return CompletableFuture.completedStage(null);
+      }
+    }
+    send(GenerateResponse.newBuilder().setJob(Jobs.of(created)).build());
+    if (request.getProgress() || request.getPreviewPixels() > 0) {
+      keep(feed.watch(jobId, this));
+    }
+    return queue
+        .append(jobId, 0, List.of(prompt))
+        .thenCompose(appended -> queue.seal(jobId, OptionalLong.of(1)))
+        .thenCompose(complete -> queue.onJobChanged(jobId, this::changed))
+        .thenAccept(
+            subscription -> {
+              keep(subscription);
+              changed();
+            });
+  }
+
+  private synchronized void keep(Subscription subscription) {
+    if (ended) {
+      subscription.close();
+    } else {
+      subscriptions.add(subscription);
+    }
+  }
+
+  private synchronized void changed() {
+    lookAgain = true;
+    if (!looking && !ended) {
+      looking = true;
+      lookAgain = false;
+      queue.get(jobId).whenComplete(this::looked);
+    }
+  }
+
+  private void looked(JobRecord job, Throwable error) {
+    if (error != null) {
+      failIf(error);
+      return;
+    }
+    if (job.terminal()) {
+      finish();
+      return;
+    }
+    boolean again;
+    synchronized (this) {
+      looking = false;
+      again = lookAgain;
+    }
+    if (again) {
+      changed();
+    }
+  }
+
+  private void finish() {
+    queue
+        .results(jobId, 0, 1)
+        .thenApplyAsync(
+            records -> results.withImages(ResultReader.describe(jobId, records.get(0))).getResult(),
+            blockingThreads)
+        .whenCompleteAsync(
+            (result, error) -> {
+              if (error != null) {
+                failIf(error);
+              } else {
+                deliver(result);
+              }
+            },
+            timer);
+  }
+
+  private void deliver(PromptResult result) {
+    if (end()) {
+      caller.onNext(GenerateResponse.newBuilder().setResult(result).build());
+      caller.onCompleted();
+    }
+    deletion.delete(jobId).whenComplete((done, error) -> report("deleted", error));
+  }
+
+  private void failIf(Throwable error) {
+    if (error != null) {
+      timer.execute(
+          () -> {
+            if (end()) {
+              caller.onError(GrpcErrors.unwrap(error));
+              cancel();
+            }
+          });
+    }
+  }
+
+  private void callerLeft() {
+    if (end()) {
+      cancel();
+    }
+  }
+
+  private synchronized void cancel() {
+    if (jobId != null) {
+      queue.cancel(jobId).whenComplete((done, error) -> report("cancelled", error));
+    }
+  }
+
+  private void report(String what, Throwable error) {
+    if (error != null) {
+      log.warn("{} is not {}: {}", JobNames.of(jobId), what, error.toString());
+    }
+  }
+
+  @Override
+  public int previewPixels() {
+    return request.getPreviewPixels();
+  }
+
+  @Override
+  public void progress(BatchProgress progress) {
+    if (request.getProgress()) {
+      send(GenerateResponse.newBuilder().setProgress(progress).build());
+    }
+  }
+
+  @Override
+  public void preview(PromptPreview preview) {
+    send(GenerateResponse.newBuilder().setPreview(preview).build());
+  }
+
+  private void send(GenerateResponse response) {
+    timer.execute(
+        () -> {
+          synchronized (this) {
+            if (ended) {
+              return;
+            }
+          }
+          if (response.hasJob() || caller.isReady()) {
+            caller.onNext(response);
+          }
+        });
+  }
+
+  /** Whether this is the end, and not after it. */
+  private synchronized boolean end() {
+    boolean first = !ended;
+    ended = true;
+    subscriptions.forEach(Subscription::close);
+    subscriptions.clear();
+    return first;
+  }
+}

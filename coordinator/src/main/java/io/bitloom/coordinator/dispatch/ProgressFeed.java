@@ -1,0 +1,115 @@
+package io.bitloom.coordinator.dispatch;
+
+import io.bitloom.coordinator.jobs.JobNames;
+import io.bitloom.coordinator.queue.LeasedBatch;
+import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.coordinator.queue.TaskRef;
+import io.bitloom.v1.BatchProgress;
+import io.bitloom.v1.LeaseWatch;
+import io.bitloom.v1.Preview;
+import io.bitloom.v1.PromptPreview;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
+
+/**
+ * Brings what workers say of the batches that they draw to those who watch their jobs. Workers are
+ * asked to say more only if somebody watches.
+ */
+public final class ProgressFeed {
+
+  /** Who watches a job. Called in the dispatch loop, so it must not block. */
+  public interface Watcher {
+    /** Longer side of the previews that are wanted; 0: none. */
+    int previewPixels();
+
+    void progress(BatchProgress progress);
+
+    void preview(PromptPreview preview);
+  }
+
+  private final Map<String, List<Watcher>> watchers = new ConcurrentHashMap<>();
+
+  /** Tells a watcher what happens to the prompts of a job, until the subscription is closed. */
+  public Subscription watch(String jobId, Watcher watcher) {
+    watchers.computeIfAbsent(jobId, id -> new CopyOnWriteArrayList<>()).add(watcher);
+    return () ->
+        watchers.computeIfPresent(
+            jobId,
+            (id, all) -> {
+              all.remove(watcher);
+              return all.isEmpty() ? null : all;
+            });
+  }
+
+  /** What a worker is to show of a batch. */
+  Optional<LeaseWatch> wanted(LeasedBatch batch) {
+    List<List<Watcher>> wanted =
+        batch.tasks().stream()
+            .map(task -> watchers.get(task.task().jobId()))
+            .filter(Objects::nonNull)
+            .toList();
+    return wanted.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            LeaseWatch.newBuilder()
+                .setEveryScale(true)
+                .setPreviewPixels(
+                    wanted.stream()
+                        .flatMap(List::stream)
+                        .mapToInt(Watcher::previewPixels)
+                        .max()
+                        .orElse(0))
+                .build());
+  }
+
+  void progress(String worker, OpenLease lease) {
+    if (watchers.isEmpty()) {
+      return;
+    }
+    Map<String, List<Long>> offsets =
+        lease.openTasks().stream()
+            .collect(
+                Collectors.groupingBy(
+                    TaskRef::jobId, Collectors.mapping(TaskRef::offset, Collectors.toList())));
+    offsets.forEach(
+        (jobId, ofJob) -> {
+          BatchProgress progress =
+              BatchProgress.newBuilder()
+                  .setWorker(worker)
+                  .setSchedule(lease.ref().bucket().schedule())
+                  .setScale(lease.scalesDone())
+                  .setScales(lease.scales())
+                  .addAllOffsets(ofJob)
+                  .build();
+          watchers.getOrDefault(jobId, List.of()).forEach(watcher -> watcher.progress(progress));
+        });
+  }
+
+  void preview(Preview preview) {
+    String jobId = JobNames.id("job", preview.getTask().getJob());
+    List<Watcher> ofJob = watchers.getOrDefault(jobId, List.of());
+    if (ofJob.isEmpty()) {
+      return;
+    }
+    PromptPreview shown =
+        PromptPreview.newBuilder()
+            .setOffset(preview.getTask().getOffset())
+            .setIndex(preview.getIndex())
+            .setScale(preview.getScale())
+            .setScales(preview.getScales())
+            .setWidth(preview.getWidth())
+            .setHeight(preview.getHeight())
+            .setJpeg(preview.getJpeg())
+            .build();
+    for (Watcher watcher : ofJob) {
+      if (watcher.previewPixels() > 0) {
+        watcher.preview(shown);
+      }
+    }
+  }
+}
