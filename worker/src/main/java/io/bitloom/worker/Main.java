@@ -3,6 +3,7 @@ package io.bitloom.worker;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.worker.cli.DemoDataCommand;
 import io.bitloom.worker.cli.GenerateCommand;
+import io.bitloom.worker.cli.QuantizersCommand;
 import io.bitloom.worker.cli.WorkerCommand;
 import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.verify.VerifyCommand;
@@ -24,7 +25,8 @@ import picocli.CommandLine.Spec;
       WorkerCommand.class,
       GenerateCommand.class,
       VerifyCommand.class,
-      DemoDataCommand.class
+      DemoDataCommand.class,
+      QuantizersCommand.class
     })
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;

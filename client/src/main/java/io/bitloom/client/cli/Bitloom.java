@@ -49,7 +49,8 @@ import picocli.CommandLine.Spec;
       RoutedCommands.Worker.class,
       RoutedCommands.Generate.class,
       RoutedCommands.Verify.class,
-      RoutedCommands.DemoData.class
+      RoutedCommands.DemoData.class,
+      RoutedCommands.Quantizers.class
     },
     footer = {
       "",

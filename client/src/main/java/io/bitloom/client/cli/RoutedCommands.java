@@ -40,4 +40,7 @@ final class RoutedCommands {
 
   @Command(name = "demo-data", description = "Draw the data set that the demo model learns from.")
   static final class DemoData extends Routed {}
+
+  @Command(name = "quantizers", description = "Measure the memory of the entropy penalties.")
+  static final class Quantizers extends Routed {}
 }

@@ -33,6 +33,20 @@ public record RgbImage(int width, int height, byte[] rgb) {
     }
   }
 
+  /** The colours of an image of {@code java.awt}, without its transparency. */
+  public static RgbImage of(BufferedImage image) {
+    int width = image.getWidth();
+    int height = image.getHeight();
+    int[] pixels = image.getRGB(0, 0, width, height, null, 0, width);
+    byte[] rgb = new byte[3 * pixels.length];
+    for (int i = 0; i < pixels.length; i++) {
+      rgb[3 * i] = (byte) (pixels[i] >> 16);
+      rgb[3 * i + 1] = (byte) (pixels[i] >> 8);
+      rgb[3 * i + 2] = (byte) pixels[i];
+    }
+    return new RgbImage(width, height, rgb);
+  }
+
   /** Bytes of one row. */
   int stride() {
     return 3 * width;

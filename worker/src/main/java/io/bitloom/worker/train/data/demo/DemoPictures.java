@@ -23,7 +23,7 @@ public final class DemoPictures {
       graphics.drawImage(drawings.of(box.subject(), box.side()), box.x(), box.y(), null);
     }
     graphics.dispose();
-    return rgb(image);
+    return RgbImage.of(image);
   }
 
   /** A variant of a backdrop alone. */
@@ -32,18 +32,6 @@ public final class DemoPictures {
         new BufferedImage(
             schedule.pixelWidth(), schedule.pixelHeight(), BufferedImage.TYPE_INT_RGB);
     Backdrops.paint(backdrop, variant, image);
-    return rgb(image);
-  }
-
-  private static RgbImage rgb(BufferedImage image) {
-    int[] pixels =
-        image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
-    byte[] rgb = new byte[3 * pixels.length];
-    for (int i = 0; i < pixels.length; i++) {
-      rgb[3 * i] = (byte) (pixels[i] >> 16);
-      rgb[3 * i + 1] = (byte) (pixels[i] >> 8);
-      rgb[3 * i + 2] = (byte) pixels[i];
-    }
-    return new RgbImage(image.getWidth(), image.getHeight(), rgb);
+    return RgbImage.of(image);
   }
 }

@@ -3,6 +3,7 @@ package io.bitloom.worker.train.data.demo;
 import io.bitloom.common.schedule.ScaleSchedule;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 
 /**
  * Where the things of a composition lie in a picture. Sides and corners are multiples of 8 pixels,
@@ -35,7 +36,11 @@ final class Layout {
 
   /** Whether a thing of this size can be told to be in this place and not in the middle. */
   static boolean allows(ThingSize size, Place place, ScaleSchedule schedule) {
-    int side = side(size.share(), schedule);
+    return allows(side(size, schedule), place, schedule);
+  }
+
+  /** Whether a thing of this side, in pixels, can be told to be in this place. */
+  static boolean allows(int side, Place place, ScaleSchedule schedule) {
     return isClear(place.x(), schedule.pixelWidth(), side)
         && isClear(place.y(), schedule.pixelHeight(), side);
   }
@@ -50,7 +55,7 @@ final class Layout {
   static List<Box> boxes(Composition composition, ScaleSchedule schedule, RandomGenerator random) {
     if (composition instanceof Composition.Single single) {
       Place place = single.place();
-      int side = side(single.size().share(), schedule);
+      int side = side(single.size(), schedule);
       int dx = place.x() * (int) (SINGLE_REACH * (schedule.pixelWidth() - side) / 2);
       int dy = place.y() * (int) (SINGLE_REACH * (schedule.pixelHeight() - side) / 2);
       return List.of(box(single.subject(), side, dx, dy, schedule, random));
@@ -65,6 +70,25 @@ final class Layout {
     return List.of(
         box(pair.first(), side, dx, dy, schedule, random),
         box(pair.second(), side, -dx, -dy, schedule, random));
+  }
+
+  /** The side of a single thing, in pixels. */
+  static int side(ThingSize size, ScaleSchedule schedule) {
+    return side(size.share(), schedule);
+  }
+
+  /** The sides that pictures of one or of two things have things of. */
+  static List<Integer> sides(ScaleSchedule schedule, int things) {
+    return things > 1
+        ? List.of(side(PAIR_SHARE, schedule))
+        : Stream.of(ThingSize.values()).map(size -> side(size, schedule)).toList();
+  }
+
+  /** Where the middle of a single thing of this side is meant to be, in pixels: x and y. */
+  static double[] middle(Place place, int side, ScaleSchedule schedule) {
+    double dx = place.x() * SINGLE_REACH * (schedule.pixelWidth() - side) / 2;
+    double dy = place.y() * SINGLE_REACH * (schedule.pixelHeight() - side) / 2;
+    return new double[] {schedule.pixelWidth() / 2.0 + dx, schedule.pixelHeight() / 2.0 + dy};
   }
 
   /** A box whose middle lies so far from the picture's, but for chance. */

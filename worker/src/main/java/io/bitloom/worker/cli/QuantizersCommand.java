@@ -1,0 +1,59 @@
+package io.bitloom.worker.cli;
+
+import io.bitloom.worker.tokenizer.quantizer.BinarySphericalQuantizer;
+import io.bitloom.worker.tokenizer.quantizer.EntropyMemory;
+import io.bitloom.worker.tokenizer.quantizer.LookupFreeQuantizer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code bitloom quantizers}: measures the memory of the entropy penalties against d. */
+@Command(
+    name = "quantizers",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Measures how the memory of BSQ's and LFQ's entropy penalty grows with the bits.")
+public final class QuantizersCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      defaultValue = "1024",
+      description = "Tokens of the batch (default: 1024).")
+  private int tokens;
+
+  @Option(
+      names = "--bits",
+      paramLabel = "D",
+      split = ",",
+      defaultValue = "8,10,12,14,16",
+      description = "Bits of a token (default: 8,10,12,14,16).")
+  private List<Integer> bits;
+
+  @Override
+  public Integer call() throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println("| d | codes | BSQ, MiB | LFQ, MiB |\n|---|---|---|---|");
+    for (int d : bits) {
+      long binary = EntropyMemory.bytes(new BinarySphericalQuantizer(d, 1), d, tokens);
+      long exact = EntropyMemory.bytes(new LookupFreeQuantizer(d, 1), d, tokens);
+      out.printf(
+          Locale.ROOT,
+          "| %d | %d | %.1f | %.1f |%n",
+          d,
+          1L << d,
+          binary / 1048576.0,
+          exact / 1048576.0);
+      out.flush();
+    }
+    return CommandLine.ExitCode.OK;
+  }
+}

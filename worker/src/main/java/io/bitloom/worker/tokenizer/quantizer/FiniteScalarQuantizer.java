@@ -1,0 +1,82 @@
+package io.bitloom.worker.tokenizer.quantizer;
+
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * FSQ: every channel is bounded by a tanh and rounded to one of its levels. Nothing has to be kept
+ * in use by a penalty. Codes are the levels scaled to [-1, 1].
+ */
+public final class FiniteScalarQuantizer implements Quantizer {
+  private static final double MARGIN = 1e-3;
+
+  private final List<Integer> levels;
+
+  /**
+   * A quantizer with one channel per entry.
+   *
+   * @throws IllegalArgumentException if a channel has fewer than two levels
+   */
+  public FiniteScalarQuantizer(List<Integer> levels) {
+    if (levels.isEmpty() || levels.stream().anyMatch(level -> level < 2)) {
+      throw new IllegalArgumentException(
+          "quantizer: levels: expected at least 2 for every channel, got " + levels);
+    }
+    this.levels = List.copyOf(levels);
+  }
+
+  @Override
+  public Quantized quantize(Tensor featuresBdhw) {
+    try (Scope scope = Scope.open()) {
+      Tensor z = Tokens.rows(featuresBdhw); // (N, d)
+      Tensor bounded = bounded(z);
+      Tensor rounded = torch.round(bounded); // −⌊L/2⌋ to ⌈L/2⌉ − 1
+      Tensor half = half(z);
+      Tensor digits = Tensors.to(rounded.add(half), DType.I64);
+      return new Quantized(
+          scope.keep(Tokens.map(Tokens.straightThrough(bounded, rounded).div(half), featuresBdhw)),
+          scope.keep(Tokens.digits(digits, featuresBdhw)),
+          scope.keep(Tokens.zero(z)),
+          scope.keep(Tokens.zero(z)),
+          scope.keep(Tokens.distance(bounded.div(half), rounded.div(half))));
+    }
+  }
+
+  /** (L − 1)/2·(1 + margin)·tanh(z + shift) − offset; the paper's appendix A.1. */
+  private Tensor bounded(Tensor z) {
+    double[] reach = new double[levels.size()];
+    double[] offset = new double[levels.size()];
+    double[] shift = new double[levels.size()];
+    for (int i = 0; i < reach.length; i++) {
+      reach[i] = (levels.get(i) - 1) * (1 + MARGIN) / 2;
+      offset[i] = levels.get(i) % 2 == 0 ? 0.5 : 0;
+      double ratio = offset[i] / reach[i];
+      shift[i] = 0.5 * Math.log((1 + ratio) / (1 - ratio)); // artanh
+    }
+    return z.add(like(z, shift)).tanh().mul(like(z, reach)).sub(like(z, offset));
+  }
+
+  @Override
+  public Tensor codes(Tensor digitsBhwn) {
+    Tensor digits = Tensors.to(digitsBhwn, DType.F32);
+    Tensor half = half(digits);
+    return digits.sub(half).div(half).permute(0, 3, 1, 2);
+  }
+
+  @Override
+  public int[] radices() {
+    return levels.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  private Tensor half(Tensor like) {
+    return like(like, levels.stream().mapToDouble(level -> level / 2).toArray());
+  }
+
+  private static Tensor like(Tensor like, double[] values) {
+    return Tensors.of(values, values.length).to(like.device(), like.scalar_type());
+  }
+}

@@ -1,0 +1,80 @@
+package io.bitloom.worker.tokenizer.quantizer;
+
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import java.util.Arrays;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * LFQ: the signs of the feature's channels. Its entropies are exact, over all 2^d codes: the soft
+ * assignment of every token is a row of 2^d probabilities, so their memory doubles with every bit.
+ */
+public final class LookupFreeQuantizer implements Quantizer {
+  /** 2^18 probabilities a token are 1 MiB. */
+  static final int MOST_BITS = 18;
+
+  private final int d;
+  private final double inverseTemperature;
+
+  /**
+   * A quantizer of d bits.
+   *
+   * @param inverseTemperature β of the soft assignment softmax(−β‖z − c‖²) over the codes c
+   * @throws IllegalArgumentException if 2^d codes are too many to enumerate
+   */
+  public LookupFreeQuantizer(int d, double inverseTemperature) {
+    if (d > MOST_BITS) {
+      throw new IllegalArgumentException(
+          "quantizer: d: LFQ enumerates 2^d codes, expected at most " + MOST_BITS + ", got " + d);
+    }
+    this.d = d;
+    this.inverseTemperature = inverseTemperature;
+  }
+
+  @Override
+  public Quantized quantize(Tensor featuresBdhw) {
+    try (Scope scope = Scope.open()) {
+      Tensor z = Tokens.rows(featuresBdhw); // (N, d)
+      Tensor bits = z.gt(new Scalar(0)); // (N, d)
+      Tensor codes = Tensors.plus(Tensors.times(bits.to(z.scalar_type()), 2), -1); // (N, d)
+      // ‖z − c‖² = ‖z‖² + d − 2z·c, and what is the same for all codes does not count.
+      Tensor affinity = Tensors.times(z.matmul(codebook(z).t()), 2 * inverseTemperature);
+      Tensor logarithm = torch.log_softmax(affinity, 1, new ScalarTypeOptional()); // (N, 2^d)
+      Tensor probability = logarithm.exp(); // (N, 2^d)
+      return new Quantized(
+          scope.keep(Tokens.map(Tokens.straightThrough(z, codes), featuresBdhw)),
+          scope.keep(Tokens.digits(Tensors.to(bits, DType.I64), featuresBdhw)),
+          scope.keep(probability.mul(logarithm).sum(-1L).mean().neg()),
+          scope.keep(Tokens.surprise(probability.mean(0L)).sum()),
+          scope.keep(Tokens.distance(z, codes)));
+    }
+  }
+
+  @Override
+  public Tensor codes(Tensor digitsBhwn) {
+    return Tensors.plus(Tensors.times(Tensors.to(digitsBhwn, DType.F32), 2), -1)
+        .permute(0, 3, 1, 2);
+  }
+
+  @Override
+  public int[] radices() {
+    int[] radices = new int[d];
+    Arrays.fill(radices, 2);
+    return radices;
+  }
+
+  /** All codes (2^d, d). */
+  private Tensor codebook(Tensor like) {
+    float[] values = new float[d << d];
+    for (int code = 0; code < 1 << d; code++) {
+      for (int bit = 0; bit < d; bit++) {
+        values[code * d + bit] = (code >> (d - 1 - bit) & 1) * 2 - 1;
+      }
+    }
+    return Tensors.of(values, 1L << d, d).to(like.device(), like.scalar_type());
+  }
+}

@@ -1,0 +1,102 @@
+package io.bitloom.worker.tokenizer.quantizer;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * Which quantizer a tokenizer is trained with.
+ *
+ * @param kind the quantizer
+ * @param d channels of a feature, and bits of it for BSQ and LFQ
+ * @param codebookSize entries of a codebook, for VQ and RVQ
+ * @param levels values of each of the d channels, for FSQ; empty for the others
+ * @param entropyWeight weight of E[H(q(z))] − codebookEntropyWeight · H(E[q(z)]), for BSQ and LFQ
+ * @param codebookEntropyWeight how much an even use of the codes counts against sure tokens
+ * @param commitmentWeight weight of the commitment
+ * @param inverseTemperature sharpness of the soft assignment, for BSQ and LFQ
+ * @param decay of the codebook's moving averages, for VQ and RVQ
+ */
+public record QuantizerConfig(
+    Kind kind,
+    int d,
+    int codebookSize,
+    List<Integer> levels,
+    double entropyWeight,
+    double codebookEntropyWeight,
+    double commitmentWeight,
+    double inverseTemperature,
+    double decay) {
+
+  /** The quantizers. */
+  public enum Kind {
+    /** Binary spherical quantization. */
+    BSQ,
+    /** Lookup-free quantization. */
+    LFQ,
+    /** Vector quantization, one codebook for all scales. */
+    VQ,
+    /** Finite scalar quantization. */
+    FSQ,
+    /** Residual vector quantization, a codebook for every level. */
+    RVQ
+  }
+
+  /** Checks the values. */
+  public QuantizerConfig {
+    require(d >= 1 && d <= 64, "d", d, "1 to 64");
+    boolean codebook = kind == Kind.VQ || kind == Kind.RVQ;
+    require(!codebook || codebookSize >= 2, "codebook_size", codebookSize, "at least 2");
+    require(
+        kind != Kind.FSQ || levels.size() == d, "levels", levels, "one entry per channel, " + d);
+    require(decay > 0 && decay < 1, "decay", decay, "between 0 and 1");
+    require(inverseTemperature > 0, "inverse_temperature", inverseTemperature, "more than 0");
+    levels = List.copyOf(levels);
+  }
+
+  /** A quantizer with the usual settings; codebooks have 1024 entries, FSQ 8 levels a channel. */
+  public static QuantizerConfig of(Kind kind, int d) {
+    return new QuantizerConfig(
+        kind,
+        d,
+        1024,
+        kind == Kind.FSQ ? Collections.nCopies(d, 8) : List.of(),
+        0.1,
+        1,
+        0.25,
+        kind == Kind.LFQ ? 1 : 10,
+        0.99);
+  }
+
+  /**
+   * The quantizer, for a number of scales.
+   *
+   * @param seed of the first entries of codebooks
+   */
+  public ResidualQuantizer build(int scales, long seed) {
+    return switch (kind) {
+      case BSQ -> shared(new BinarySphericalQuantizer(d, inverseTemperature));
+      case LFQ -> shared(new LookupFreeQuantizer(d, inverseTemperature));
+      case FSQ -> shared(new FiniteScalarQuantizer(levels));
+      case VQ -> shared(new VectorQuantizer(d, codebookSize, decay, seed));
+      case RVQ -> {
+        List<Quantizer> codebooks = new ArrayList<>();
+        for (int k = 0; k < scales; k++) {
+          codebooks.add(new VectorQuantizer(d, codebookSize, decay, seed + k));
+        }
+        yield new ResidualQuantizer(codebooks);
+      }
+    };
+  }
+
+  private static ResidualQuantizer shared(Quantizer quantizer) {
+    return new ResidualQuantizer(List.of(quantizer));
+  }
+
+  private static void require(boolean holds, String name, Object value, String expected) {
+    if (!holds) {
+      throw new IllegalArgumentException(
+          "quantizer: " + name + ": expected " + expected + ", got " + value);
+    }
+  }
+}

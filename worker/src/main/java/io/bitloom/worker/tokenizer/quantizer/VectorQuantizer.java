@@ -1,0 +1,140 @@
+package io.bitloom.worker.tokenizer.quantizer;
+
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.TorchDevice;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.GeneratorOptional;
+import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * VQ: the nearest entry of a codebook whose entries follow the moving average of the features that
+ * chose them. An entry that nothing chooses any more restarts at a feature of the batch.
+ */
+public final class VectorQuantizer implements Quantizer {
+  private static final double SMOOTHING = 1e-5;
+
+  /** An entry with less than this share of an even use of the codebook restarts. */
+  private static final double LEAST_USE = 0.02;
+
+  private final int size;
+  private final double decay;
+  private final Generator generator;
+  private final Tensor codebook; // (K, d)
+  private final Tensor count; // (K), moving average of how often each entry is chosen
+  private final Tensor sum; // (K, d), moving average of the sum of the features that chose it
+
+  /**
+   * A codebook of random entries.
+   *
+   * @param d channels
+   * @param size entries K
+   * @param decay of the moving averages
+   */
+  public VectorQuantizer(int d, int size, double decay, long seed) {
+    this.size = size;
+    this.decay = decay;
+    generator = Scope.own(torch.make_generator_cpu(seed));
+    try (Scope scope = Scope.open()) {
+      Tensor start = torch.randn(new long[] {size, d}, new GeneratorOptional(generator));
+      codebook = Scope.own(Tensors.times(start, 1 / Math.sqrt(d)));
+      count = Scope.own(Tensors.plus(Tensors.zeros(DType.F32, TorchDevice.CPU, size), 1));
+      sum = Scope.own(codebook.clone());
+    }
+  }
+
+  @Override
+  public Quantized quantize(Tensor featuresBdhw) {
+    try (Scope scope = Scope.open()) {
+      Tensor z = Tokens.rows(featuresBdhw); // (N, d)
+      Tensor nearest = nearest(z); // (N)
+      Tensor codes = codebook.index_select(0, nearest).to(z.scalar_type()); // (N, d)
+      return new Quantized(
+          scope.keep(Tokens.map(Tokens.straightThrough(z, codes), featuresBdhw)),
+          scope.keep(Tokens.digits(nearest.unsqueeze(1), featuresBdhw)),
+          scope.keep(Tokens.zero(z)),
+          scope.keep(Tokens.zero(z)),
+          scope.keep(Tokens.distance(z, codes)));
+    }
+  }
+
+  private Tensor nearest(Tensor z) {
+    Tensor entries = codebook.to(z.scalar_type());
+    Tensor distance =
+        entries.square().sum(1L).unsqueeze(0).sub(Tensors.times(z.detach().matmul(entries.t()), 2));
+    return distance.argmin(new LongOptional(1), false); // (N)
+  }
+
+  @Override
+  public void learn(Tensor featuresBdhw) {
+    try (Scope scope = Scope.open();
+        NoGradGuard noGradients = new NoGradGuard()) {
+      Tensor z = Tensors.to(Tokens.rows(featuresBdhw), DType.F32); // (N, d)
+      Tensor chosen = nearest(z); // (N)
+      Tensor ones = z.narrow(1, 0, 1).squeeze(1).mul(new Scalar(0)).add(new Scalar(1)); // (N)
+      Tensor chosenBy = count.mul(new Scalar(0)).index_add(0, chosen, ones); // (K)
+      Tensor sums = sum.mul(new Scalar(0)).index_add(0, chosen, z); // (K, d)
+      count.mul_(new Scalar(decay)).add_(Tensors.times(chosenBy, 1 - decay));
+      sum.mul_(new Scalar(decay)).add_(Tensors.times(sums, 1 - decay));
+      restartUnused(z);
+      Tensor total = count.sum();
+      Tensor smoothed =
+          Tensors.plus(count, SMOOTHING).div(Tensors.plus(total, size * SMOOTHING)).mul(total);
+      codebook.copy_(sum.div(smoothed.unsqueeze(1)));
+    }
+  }
+
+  private void restartUnused(Tensor z) {
+    Tensor total = count.sum();
+    Tensor unused = count.lt(Tensors.times(total, LEAST_USE / size)); // (K)
+    Tensor picked =
+        torch.randint(
+            z.size(0),
+            new long[] {size},
+            new GeneratorOptional(generator),
+            Tensors.options(DType.I64, TorchDevice.CPU));
+    Tensor candidates = z.index_select(0, picked); // (K, d)
+    Tensor usual = total.div(new Scalar((double) size));
+    sum.copy_(torch.where(unused.unsqueeze(1), candidates.mul(usual), sum));
+    count.copy_(torch.where(unused, usual.expand(count.sizes()), count));
+  }
+
+  @Override
+  public Tensor codes(Tensor digitsBhwn) {
+    long[] shape = digitsBhwn.shape();
+    try (Scope scope = Scope.open()) {
+      Tensor rows = codebook.index_select(0, digitsBhwn.reshape(-1)); // (N, d)
+      return scope.keep(
+          rows.reshape(shape[0], shape[1], shape[2], rows.size(1)).permute(0, 3, 1, 2));
+    }
+  }
+
+  @Override
+  public int[] radices() {
+    return new int[] {size};
+  }
+
+  @Override
+  public Map<String, Tensor> state() {
+    Map<String, Tensor> state = new LinkedHashMap<>();
+    state.put("codebook", codebook);
+    state.put("count", count);
+    state.put("sum", sum);
+    return state;
+  }
+
+  @Override
+  public void close() {
+    codebook.close();
+    count.close();
+    sum.close();
+    generator.close();
+  }
+}
