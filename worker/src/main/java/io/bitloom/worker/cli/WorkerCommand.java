@@ -12,14 +12,19 @@ import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.session.AnnouncedModel;
 import io.bitloom.worker.session.SessionConfig;
 import io.bitloom.worker.session.WorkerSession;
+import io.bitloom.worker.train.TrainingJob;
+import io.bitloom.worker.train.config.ConfigFileException;
+import io.bitloom.worker.train.transformer.TransformerJob;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
@@ -58,7 +63,15 @@ public final class WorkerCommand implements Callable<Integer> {
 
   /** What a worker does. */
   enum Mode {
-    GENERATE
+    /** Draws for a coordinator. */
+    GENERATE,
+    /** Trains a transformer. */
+    TRAIN;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
   }
 
   @Spec private CommandSpec spec;
@@ -77,8 +90,21 @@ public final class WorkerCommand implements Callable<Integer> {
       names = "--mode",
       paramLabel = "MODE",
       defaultValue = "${env:BITLOOM_WORKER_MODE:-generate}",
-      description = "generate (default).")
+      description = "generate (default), or train: a transformer, from a configuration file.")
   private Mode mode;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "What to train: a YAML file, see docs/reference/training.md.")
+  private Path config;
+
+  @Option(
+      names = "--rank",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Number of this process among those that train together, from 0 (default: 0).")
+  private int rank;
 
   @Mixin private ModelOptions model;
 
@@ -113,16 +139,20 @@ public final class WorkerCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     Duration grace = grace();
-    PipelineConfig config = model.config();
+    if (mode != Mode.GENERATE) {
+      return train(grace);
+    }
+    PipelineConfig pipelineConfig = model.config();
     SessionConfig sessionConfig =
         SessionConfig.of(
             coordinators,
             workerId.isBlank() ? newWorkerId() : workerId,
-            ModelOptions.describe(config));
+            ModelOptions.describe(pipelineConfig));
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     ModelDirectory directory = model.open();
     long start = System.nanoTime();
-    try (GenerationPipeline pipeline = GenerationPipeline.load(directory, config, metrics)) {
+    try (GenerationPipeline pipeline =
+        GenerationPipeline.load(directory, pipelineConfig, metrics)) {
       pipeline.warmUp(usualSchedule(directory));
       log.info(
           "Model {} ({}) is loaded and warm after {} ms. {}",
@@ -133,6 +163,22 @@ public final class WorkerCommand implements Callable<Integer> {
       AnnouncedModel announced = AnnouncedModel.of(directory, pipeline.capacity());
       return work(new WorkerSession(sessionConfig, announced, pipeline, metrics), metrics, grace);
     }
+  }
+
+  private int train(Duration grace) throws IOException {
+    if (config == null) {
+      throw new ParameterException(spec.commandLine(), "--mode " + mode + " needs --config");
+    }
+    try {
+      return new TrainingMode(job(), rank, spec.commandLine().getOut())
+          .run(grace, exitOnStdinClose);
+    } catch (ConfigFileException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
+    }
+  }
+
+  private TrainingJob job() {
+    return TransformerJob.read(config);
   }
 
   /** Runs a session to its end. */

@@ -30,6 +30,18 @@ public final class BitLoss {
     return logProbabilities.gather(-1, labels).squeeze(-1).neg();
   }
 
+  /**
+   * Cross entropy of every token's index: the conventional classifier over 2^d codes.
+   *
+   * @param logitsBLV logits (B, L, 2^d)
+   * @param labelsBL indices to predict (B, L), the first bit the most significant
+   * @return (B, L)
+   */
+  public static Tensor perIndex(Tensor logitsBLV, Tensor labelsBL) {
+    Tensor labels = Tensors.to(labelsBL, DType.I64).unsqueeze(-1); // (B, L, 1)
+    return logitsBLV.log_softmax(-1).gather(-1, labels).squeeze(-1).neg();
+  }
+
   /** Weight of every token (L): the same for all. */
   public static double[] uniform(List<Scale> scales) {
     int tokens = scales.stream().mapToInt(Scale::tokens).sum();

@@ -11,7 +11,9 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.InferenceMode;
 import org.bytedeco.pytorch.Tensor;
@@ -41,6 +43,7 @@ public final class InfinityTransformer implements AutoCloseable {
   private final Head head;
   private final Rope2d rope;
   private final BitCodes codes;
+  private final Map<List<Scale>, Tensor> masks = new HashMap<>();
 
   private InfinityTransformer(InfinityConfig config, Parameters parameters, DType dtype) {
     int width = config.embedDim();
@@ -82,11 +85,14 @@ public final class InfinityTransformer implements AutoCloseable {
    * A model whose {@link #forward} gradients can flow through to the weights, which must outlive
    * it.
    *
+   * @param dtype what linear layers and attention compute in; weights, norms, the residual stream,
+   *     embeddings and the head are float32 in any case
    * @throws io.bitloom.worker.tensor.WeightsException if the weights do not fit the architecture
    */
-  public static InfinityTransformer forTraining(InfinityConfig config, Weights weights) {
+  public static InfinityTransformer forTraining(
+      InfinityConfig config, Weights weights, TorchDevice device, DType dtype) {
     InfinityLayout.check(config, weights);
-    return new InfinityTransformer(config, Parameters.trainable(weights), DType.F32);
+    return new InfinityTransformer(config, Parameters.trainable(weights, device, dtype), dtype);
   }
 
   /** The architecture. */
@@ -164,17 +170,53 @@ public final class InfinityTransformer implements AutoCloseable {
    */
   public Tensor forward(
       PackedRows prompts, List<Boolean> dropped, Tensor inputsBLd, List<Scale> scales) {
-    Tensor angles = rope.table(scales);
-    Tensor mask = BlockCausalMask.of(scales, parameters.device()); // (1, 1, L, L)
-    TextCondition condition = text.condition(text.withDropped(prompts, dropped), Trace.NONE);
-    Tensor levels = torch.cat(perScale(scales), 1); // (1, L, C)
-    Tensor x = torch.cat(new TensorVector(startToken(condition), embed(inputsBLd)), 1);
+    TeacherForcing forcing = teacherForcing(prompts, dropped, inputsBLd, scales);
+    Tensor x = forcing.startBLC();
     for (int i = 0; i < blocks.size(); i++) {
-      x = config.levelEmbeddingBefore(i) ? x.add(levels) : x; // (B, L, C)
-      TransformerBlock block = blocks.get(i);
-      x = block.forward(x, block.context(condition, null), angles, mask, Trace.NONE);
+      x = forcedThroughBlock(i, x, forcing.condition(), scales);
     }
-    return head.logits(x, condition.pooledRC());
+    return head.logits(x, forcing.condition().pooledRC());
+  }
+
+  /**
+   * {@link #forward} that keeps only the input of every block and computes the rest once more on
+   * the way back: less memory, a third more time.
+   */
+  public RecomputedPass forwardToRecompute(
+      PackedRows prompts, List<Boolean> dropped, Tensor inputsBLd, List<Scale> scales) {
+    TeacherForcing forcing = teacherForcing(prompts, dropped, inputsBLd, scales);
+    return new RecomputedPass(
+        forcing,
+        blocks.size(),
+        (i, x, condition) -> forcedThroughBlock(i, x, condition, scales),
+        (x, condition) -> head.logits(x, condition.pooledRC()));
+  }
+
+  /** What goes into the blocks when all scales are given: tokens (B, L, C) and the texts. */
+  record TeacherForcing(Tensor startBLC, TextCondition condition) {}
+
+  private TeacherForcing teacherForcing(
+      PackedRows prompts, List<Boolean> dropped, Tensor inputsBLd, List<Scale> scales) {
+    TextCondition condition = text.condition(text.withDropped(prompts, dropped), Trace.NONE);
+    Tensor start = startToken(condition); // (B, 1, C)
+    return new TeacherForcing(
+        scales.size() == 1 ? start : torch.cat(new TensorVector(start, embed(inputsBLd)), 1),
+        condition);
+  }
+
+  private Tensor forcedThroughBlock(
+      int i, Tensor xBLC, TextCondition condition, List<Scale> scales) {
+    Tensor x = config.levelEmbeddingBefore(i) ? xBLC.add(torch.cat(perScale(scales), 1)) : xBLC;
+    TransformerBlock block = blocks.get(i);
+    Tensor mask = masks.computeIfAbsent(scales, this::mask); // (1, 1, L, L)
+    return block.forward(
+        x, block.context(condition, null), rope.table(scales), mask, Trace.NONE); // (B, L, C)
+  }
+
+  private Tensor mask(List<Scale> scales) {
+    try (Scope scope = Scope.open()) {
+      return Scope.own(BlockCausalMask.of(scales, parameters.device()));
+    }
   }
 
   private Tensor throughBlocks(
@@ -288,6 +330,8 @@ public final class InfinityTransformer implements AutoCloseable {
 
   @Override
   public void close() {
+    masks.values().forEach(Tensor::close);
+    masks.clear();
     rope.close();
     parameters.close();
   }

@@ -172,6 +172,11 @@ public final class ModelDirectory {
     return transformer;
   }
 
+  /** The transformer's settings as {@code model.json} has them, under the official names. */
+  public JsonObject transformerSettings() {
+    return json.object("transformer").object("config").json();
+  }
+
   /** Architecture of the tokenizer. */
   public TokenizerConfig tokenizer() {
     return tokenizer;

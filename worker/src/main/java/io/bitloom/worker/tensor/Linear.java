@@ -3,7 +3,7 @@ package io.bitloom.worker.tensor;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A linear layer x·Wᵀ + b with its parameters. It computes and answers in the type of its weight,
+ * A linear layer x·Wᵀ + b with its parameters. It computes and answers in a type of its own,
  * whatever the type of x.
  *
  * <p>A {@link #frozen} layer on the CPU runs on oneDNN with a reordered copy of the weight. BLAS is
@@ -24,9 +24,13 @@ public final class Linear implements AutoCloseable {
     this.reordered = reordered;
   }
 
-  /** A layer that gradients flow through; it shares the tensors. {@code bias} may be null. */
-  public static Linear trainable(Tensor weight, Tensor bias) {
-    return new Linear(weight, bias, Tensors.dtype(weight), false);
+  /**
+   * A layer that gradients flow through; it shares the tensors. {@code bias} may be null.
+   *
+   * @param dtype what it computes in; the weight is rounded to it at every use
+   */
+  public static Linear trainable(Tensor weight, Tensor bias, DType dtype) {
+    return new Linear(weight, bias, dtype, false);
   }
 
   /**
@@ -57,9 +61,11 @@ public final class Linear implements AutoCloseable {
   /** {@link #apply(Tensor)} with another bias (out) than the layer's own, or null. */
   public Tensor apply(Tensor x, Tensor bias) {
     Tensor input = Tensors.to(x, dtype);
-    return reordered
-        ? onOneDnn(OneDnn::linear, input, bias)
-        : Nn.linear(input, weight, bias == null ? null : Tensors.to(bias, dtype));
+    if (reordered) {
+      return onOneDnn(OneDnn::linear, input, bias);
+    }
+    Tensor rounded = bias == null ? null : Tensors.to(bias, dtype);
+    return Nn.linear(input, Tensors.to(weight, dtype), rounded);
   }
 
   /** GELU, in its tanh approximation, of {@link #apply(Tensor)}. */

@@ -36,9 +36,12 @@ public final class Parameters implements AutoCloseable {
     return new Parameters(weights, device, dtype, false, new ArrayList<>());
   }
 
-  /** The weights as they are, for training; the weights must outlive the model. */
-  public static Parameters trainable(Weights weights) {
-    return new Parameters(weights, TorchDevice.CPU, DType.F32, true, new ArrayList<>());
+  /**
+   * The weights as they are, for training; the weights must outlive the model and lie on the
+   * device. Linear layers compute in {@code dtype}, everything else in float32 (mixed precision).
+   */
+  public static Parameters trainable(Weights weights, TorchDevice device, DType dtype) {
+    return new Parameters(weights, device, dtype, true, new ArrayList<>());
   }
 
   /** The parameters whose names begin with {@code prefix}, seen without it. */
@@ -51,7 +54,7 @@ public final class Parameters implements AutoCloseable {
     return new Parameters(weights, device, dtype, trainable, owned);
   }
 
-  /** The device of frozen parameters. */
+  /** The device of the parameters. */
   public TorchDevice device() {
     return device;
   }
@@ -113,7 +116,7 @@ public final class Parameters implements AutoCloseable {
   private Linear layer(String name, Tensor bias, int in, int out) {
     Linear layer =
         trainable
-            ? Linear.trainable(weights.get(name, out, in), bias)
+            ? Linear.trainable(weights.get(name, out, in), bias, dtype)
             : frozen(name, bias, in, out);
     owned.add(layer::close);
     return layer;

@@ -74,7 +74,8 @@ public final class WordEmbeddingEncoder implements TextEncoder {
    */
   public static WordEmbeddingEncoder forTraining(
       WordEmbeddingConfig config, WordVocabulary vocabulary, Weights weights) {
-    return new WordEmbeddingEncoder(config, vocabulary, Parameters.trainable(weights), true);
+    return new WordEmbeddingEncoder(
+        config, vocabulary, Parameters.trainable(weights, TorchDevice.CPU, DType.F32), true);
   }
 
   @Override

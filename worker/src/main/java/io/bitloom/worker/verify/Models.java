@@ -41,7 +41,9 @@ final class Models implements AutoCloseable {
     Fixture.ModelWeights model = fixture.weights(settings, kind, "transformer");
     Weights weights =
         Gradients.trainableCopy(model.weights(), name -> !InfinityLayout.isBuffer(name));
-    return new Trainable(weights, InfinityTransformer.forTraining(config(model), weights));
+    return new Trainable(
+        weights,
+        InfinityTransformer.forTraining(config(model), weights, Fixture.DEVICE, DType.F32));
   }
 
   /** A model to train and its weights. */

@@ -250,7 +250,8 @@ class InfinityTransformerTest {
             });
     try (Weights weights = TinyInfinity.weights(config);
         InfinityTransformer drawing = model(config);
-        InfinityTransformer training = InfinityTransformer.forTraining(config, weights)) {
+        InfinityTransformer training =
+            InfinityTransformer.forTraining(config, weights, TorchDevice.CPU, DType.F32)) {
       drawing.generate(
           new GenerationBatch(SCALES, prompts, null, images), ScaleObserver.NONE, trace);
       Tensor teacherForced =
@@ -266,7 +267,8 @@ class InfinityTransformerTest {
   @Test
   void gradientsReachEveryParameterThatTheLossDependsOn() {
     try (Weights weights = TinyInfinity.weights(config);
-        InfinityTransformer model = InfinityTransformer.forTraining(config, weights)) {
+        InfinityTransformer model =
+            InfinityTransformer.forTraining(config, weights, TorchDevice.CPU, DType.F32)) {
       weights.names().forEach(name -> weights.get(name).set_requires_grad(true));
       long tokens = SCALES.stream().mapToInt(Scale::tokens).sum();
       PackedRows prompts = TinyInfinity.text("p", 5, 3);

@@ -47,6 +47,17 @@ public final class Gradients {
     return gradient.defined() ? gradient : torch.zeros_like(parameter.detach());
   }
 
+  /** The gradients of all parameters; those that are not there yet come to be, as zeros. */
+  public List<Tensor> all() {
+    for (String name : names) {
+      Tensor parameter = parameters.get(name);
+      if (!parameter.grad().defined()) {
+        parameter.mutable_grad().put(torch.zeros_like(parameter.detach()));
+      }
+    }
+    return names.stream().map(name -> parameters.get(name).grad()).toList();
+  }
+
   /** Euclidean norm of every parameter's gradient, the squares summed in float64. */
   public Map<String, Double> norms() {
     Map<String, Double> norms = new LinkedHashMap<>();

@@ -1,0 +1,90 @@
+package io.bitloom.worker.cli;
+
+import io.bitloom.worker.tensor.DeviceThread;
+import io.bitloom.worker.tensor.LibTorch;
+import io.bitloom.worker.train.TrainingJob;
+import io.bitloom.worker.train.config.RunConfig;
+import io.bitloom.worker.train.distributed.Processes;
+import io.bitloom.worker.train.run.Learner;
+import io.bitloom.worker.train.run.TrainingRun;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicReference;
+import picocli.CommandLine;
+
+/** The modes of the worker that train: one run from a configuration file. */
+final class TrainingMode {
+  private final TrainingJob job;
+  private final int rank;
+  private final PrintWriter out;
+  private final AtomicReference<TrainingRun> running = new AtomicReference<>();
+  private volatile boolean stopped;
+
+  /**
+   * A run that is not started yet.
+   *
+   * @param rank number of this process among those that train together
+   * @param out where progress goes
+   */
+  TrainingMode(TrainingJob job, int rank, PrintWriter out) {
+    this.job = job;
+    this.rank = rank;
+    this.out = out;
+  }
+
+  /**
+   * Trains until the end, or until a signal, after which the process ends with 0.
+   *
+   * @param grace most time that the last step and the checkpoint may take after a signal
+   */
+  int run(Duration grace, boolean exitOnStdinClose) throws IOException {
+    Termination termination = Termination.onSignal(this::stop, grace);
+    if (exitOnStdinClose) {
+      Termination.onStdinEnd();
+    }
+    int exitCode = CommandLine.ExitCode.SOFTWARE;
+    try (DeviceThread device = new DeviceThread(job.run().device())) {
+      TrainingRun.Outcome outcome = device.call(this::train);
+      boolean good =
+          outcome == TrainingRun.Outcome.FINISHED || outcome == TrainingRun.Outcome.STOPPED;
+      exitCode = good ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+      line("Training ended: " + outcome.name().toLowerCase(Locale.ROOT));
+    } finally {
+      termination.finished(exitCode);
+    }
+    return exitCode;
+  }
+
+  private TrainingRun.Outcome train() throws IOException {
+    RunConfig config = job.run();
+    if (config.threads() > 0) {
+      LibTorch.threads(config.threads());
+    }
+    TrainingRun.Data data = job.data();
+    try (Processes processes = config.meet(rank);
+        Learner learner = job.learner(processes)) {
+      TrainingRun run =
+          new TrainingRun(config.run(job.identity()), learner, processes, data, this::line);
+      running.set(run);
+      if (stopped) {
+        run.stop();
+      }
+      return run.run();
+    }
+  }
+
+  private void stop() {
+    stopped = true;
+    TrainingRun run = running.get();
+    if (run != null) {
+      run.stop();
+    }
+  }
+
+  private void line(String text) {
+    out.println(text);
+    out.flush();
+  }
+}

@@ -1,0 +1,170 @@
+package io.bitloom.worker.train.config;
+
+import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.train.data.BatchLoader;
+import io.bitloom.worker.train.data.BatchOrder;
+import io.bitloom.worker.train.data.Curation;
+import io.bitloom.worker.train.data.FeatureCache;
+import io.bitloom.worker.train.data.SampleBatch;
+import io.bitloom.worker.train.data.TrainingSet;
+import io.bitloom.worker.train.run.TrainingRun;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.zip.CRC32C;
+
+/**
+ * The section {@code data}: what is trained on, and how it is read.
+ *
+ * @param path caption file, or folder of caption files
+ * @param images folder that relative image paths start from
+ * @param size size class of the pictures
+ * @param curation which samples are left out
+ * @param validationPath captions that are not trained on; null for a part of {@code path}
+ * @param validationFraction part of the pictures that is not trained on, if there is no such file
+ * @param validationBatches batches of a validation
+ * @param tokens image tokens of a batch
+ * @param shuffleBuffer samples among which the next one is drawn
+ * @param decoderThreads threads that make pictures ready
+ * @param batchesAhead batches that are made ready before they are needed
+ * @param shortCaptions probability that the short caption is taken where there are two
+ * @param cache folder of the tokenizer's features; null for none
+ */
+public record DataConfig(
+    Path path,
+    Path images,
+    SizeClass size,
+    Curation curation,
+    Path validationPath,
+    double validationFraction,
+    int validationBatches,
+    int tokens,
+    int shuffleBuffer,
+    int decoderThreads,
+    int batchesAhead,
+    double shortCaptions,
+    Path cache) {
+  private static final int HASHES = 1 << 16;
+  private static final long VALIDATION_SEED = 1;
+
+  /** Reads the section. */
+  public static DataConfig of(YamlFields yaml) {
+    Path path = yaml.path("path");
+    Path folder = Files.isDirectory(path) ? path : path.getParent();
+    List<Curation.Threshold> thresholds = new ArrayList<>();
+    YamlFields filters = yaml.section("filters");
+    for (String column : filters.names()) {
+      YamlFields bounds = filters.section(column);
+      thresholds.add(
+          new Curation.Threshold(
+              column,
+              bounds.number(
+                  "min",
+                  Double.NEGATIVE_INFINITY,
+                  Double.NEGATIVE_INFINITY,
+                  Double.POSITIVE_INFINITY),
+              bounds.number(
+                  "max",
+                  Double.POSITIVE_INFINITY,
+                  Double.NEGATIVE_INFINITY,
+                  Double.POSITIVE_INFINITY)));
+    }
+    String label = yaml.text("size", SizeClass.values()[0].label());
+    SizeClass size =
+        SizeClass.find(label)
+            .orElseThrow(
+                () ->
+                    yaml.fault(
+                        "size",
+                        "expected one of " + SizeClass.labels() + ", found \"" + label + "\""));
+    return new DataConfig(
+        path,
+        yaml.path("images", folder),
+        size,
+        new Curation(thresholds),
+        yaml.path("validation_path", null),
+        yaml.number("validation_fraction", 0, 0, 0.5),
+        yaml.count("validation_batches", 4, 1),
+        yaml.count("batch_tokens", 8192, 1),
+        yaml.count("shuffle_buffer", 10_000, 1),
+        yaml.count("decoder_threads", 1, 1),
+        yaml.count("batches_ahead", 2, 0),
+        yaml.number("short_captions", 0.5, 0, 1),
+        yaml.path("cache", null));
+  }
+
+  /**
+   * Reads the caption files and writes what was left out to {@code data.json} in the run's folder.
+   *
+   * @param features names what computes the features, for the cache; null if there are none
+   */
+  public TrainingRun.Data open(RunConfig run, String features) throws IOException {
+    TrainingSet training = scan(path, image -> !heldBack(image));
+    TrainingSet validation =
+        validationPath == null ? scan(path, this::heldBack) : scan(validationPath, image -> true);
+    if (training.schedules().isEmpty()) {
+      throw new IOException(path + ": no sample is left; " + training.report().json());
+    }
+    Files.createDirectories(run.folder());
+    Files.writeString(run.folder().resolve("data.json"), training.report().json() + "\n");
+    BatchLoader.Settings loading =
+        new BatchLoader.Settings(
+            decoderThreads,
+            batchesAhead,
+            shortCaptions,
+            run.seed(),
+            cache == null || features == null ? null : new FeatureCache(cache, features));
+    return new TrainingRun.Data(
+        first -> {
+          BatchOrder order =
+              new BatchOrder(training, new BatchOrder.Settings(tokens, shuffleBuffer, run.seed()));
+          order.skip(first);
+          return new BatchLoader(training, order, loading);
+        },
+        () -> firstBatches(validation, loading));
+  }
+
+  private TrainingSet scan(Path captions, Predicate<String> part) throws IOException {
+    return TrainingSet.scan(new TrainingSet.Settings(captions, images, size, curation, part));
+  }
+
+  /** The same pictures are held back in every run. */
+  private boolean heldBack(String image) {
+    CRC32C hash = new CRC32C();
+    hash.update(image.getBytes(StandardCharsets.UTF_8));
+    return hash.getValue() % HASHES < validationFraction * HASHES && validationPath == null;
+  }
+
+  private List<SampleBatch> firstBatches(TrainingSet validation, BatchLoader.Settings loading) {
+    if (validation.schedules().isEmpty()) {
+      return List.of();
+    }
+    BatchOrder order =
+        new BatchOrder(validation, new BatchOrder.Settings(tokens, shuffleBuffer, VALIDATION_SEED));
+    List<SampleBatch> batches = new ArrayList<>();
+    long count = Math.min(validationBatches, order.batchesPerEpoch());
+    try (BatchLoader loader = new BatchLoader(validation, order, loading)) {
+      for (long i = 0; i < count; i++) {
+        batches.add(loader.next());
+      }
+    }
+    return batches;
+  }
+
+  /** What the order of samples follows from, as part of a run's identity. */
+  public String identity() {
+    return String.join(
+        "\n",
+        "data.path: " + path,
+        "data.size: " + size.label(),
+        "data.filters: " + curation.thresholds(),
+        "data.batch_tokens: " + tokens,
+        "data.shuffle_buffer: " + shuffleBuffer,
+        "data.short_captions: " + shortCaptions,
+        "data.validation: " + validationPath + " " + validationFraction);
+  }
+}

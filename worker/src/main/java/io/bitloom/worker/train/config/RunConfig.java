@@ -1,0 +1,121 @@
+package io.bitloom.worker.train.config;
+
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.train.distributed.Processes;
+import io.bitloom.worker.train.run.TrainingRun;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * The fields that every kind of training has.
+ *
+ * @param folder of the run
+ * @param name of the model
+ * @param description of the model, for people
+ * @param seed of all random draws
+ * @param steps of the whole run
+ * @param device where it is trained
+ * @param threads of one operator on the CPU; 0 for as many as libtorch likes
+ * @param precision what linear layers compute in
+ * @param logEvery steps between lines of the record
+ * @param checkpointEvery steps between checkpoints
+ * @param keep latest checkpoints that stay
+ * @param validateEvery steps between validations; 0 for none
+ * @param picturesEvery steps between sample grids; 0 for none
+ * @param mostBadSteps steps in a row without finite numbers that end the run
+ * @param processes that train together; 1 for this one alone
+ * @param meetAt host and port where the processes meet; empty for one process
+ * @param patience how long processes wait for each other
+ */
+public record RunConfig(
+    Path folder,
+    String name,
+    String description,
+    long seed,
+    long steps,
+    TorchDevice device,
+    int threads,
+    DType precision,
+    int logEvery,
+    int checkpointEvery,
+    int keep,
+    int validateEvery,
+    int picturesEvery,
+    int mostBadSteps,
+    int processes,
+    List<String> meetAt,
+    Duration patience) {
+
+  /** Types of linear layers. */
+  private enum Precision {
+    FP32,
+    BF16
+  }
+
+  /** Reads the fields. */
+  public static RunConfig of(YamlFields yaml) {
+    YamlFields every = yaml.section("every");
+    YamlFields group = yaml.section("processes");
+    String address = group.text("address", "");
+    List<String> hostAndPort = List.of(address.split(":"));
+    if (!address.isEmpty() && (hostAndPort.size() != 2 || !hostAndPort.get(1).matches("\\d+"))) {
+      throw group.fault("address", "expected HOST:PORT, found \"" + address + "\"");
+    }
+    int count = group.count("count", 1, 1);
+    if (count > 1 && address.isEmpty()) {
+      throw group.fault("address", "is missing, for there are " + count + " processes");
+    }
+    return new RunConfig(
+        yaml.path("folder"),
+        yaml.text("name", "trained"),
+        yaml.text("description", "Trained with Bitloom."),
+        yaml.integer("seed", 0, 0, Integer.MAX_VALUE),
+        yaml.integer("steps", 1000, 1, Long.MAX_VALUE),
+        device(yaml),
+        yaml.count("threads", 0, 0),
+        yaml.choice("precision", Precision.FP32) == Precision.FP32 ? DType.F32 : DType.BF16,
+        every.count("log", 10, 1),
+        every.count("checkpoint", 500, 1),
+        yaml.count("keep_checkpoints", 2, 1),
+        every.count("validation", 0, 0),
+        every.count("pictures", 0, 0),
+        yaml.count("most_bad_steps", 20, 1),
+        count,
+        hostAndPort,
+        Duration.ofSeconds(group.count("timeout_seconds", 300, 1)));
+  }
+
+  private static TorchDevice device(YamlFields yaml) {
+    try {
+      return TorchDevice.parse(yaml.text("device", "auto"));
+    } catch (IllegalArgumentException e) {
+      throw yaml.fault("device", e.getMessage());
+    }
+  }
+
+  /** The loop's settings. */
+  public TrainingRun.Settings run(String identity) {
+    return new TrainingRun.Settings(
+        folder,
+        identity,
+        steps,
+        logEvery,
+        checkpointEvery,
+        keep,
+        validateEvery,
+        picturesEvery,
+        mostBadSteps,
+        device);
+  }
+
+  /** Waits for the other processes, if there are any. */
+  public Processes meet(int rank) {
+    return processes == 1
+        ? Processes.alone()
+        : Processes.meet(
+            new Processes.Rendezvous(
+                meetAt.get(0), Integer.parseInt(meetAt.get(1)), rank, processes, patience));
+  }
+}

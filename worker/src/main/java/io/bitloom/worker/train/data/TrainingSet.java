@@ -1,0 +1,197 @@
+package io.bitloom.worker.train.data;
+
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.common.schedule.SizeClass;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Captioned pictures, grouped by the scale schedule that fits their shape. The files are read once
+ * to see what is there; after that only the place of every line is known (8 bytes a line), and
+ * lines are read when they are needed, by any thread.
+ *
+ * <p>A folder holds the official trainer's split files {@code [h_div_w]_[count].jsonl}, or any
+ * other {@code *.jsonl}, such as {@code captions.jsonl}.
+ */
+public final class TrainingSet {
+  private static final Pattern SPLIT = Pattern.compile("(\\d+(?:\\.\\d+)?)_(\\d+)\\.jsonl");
+  private static final int OFFSET_BITS = 44;
+  private static final int MAX_FILES = 1 << (Long.SIZE - 1 - OFFSET_BITS);
+  private static final int MAX_LINE_BYTES = 1 << 20;
+
+  private final Settings settings;
+  private final List<Path> files;
+  private final Map<ScaleSchedule, Lines> lines =
+      new TreeMap<>(Comparator.comparing(ScaleSchedule::id));
+  private final DropReport report = new DropReport();
+
+  /**
+   * What a set is made of.
+   *
+   * @param path a caption file, or a folder of them
+   * @param root folder that relative image paths start from
+   * @param size size class of the pictures
+   * @param curation which samples are left out
+   * @param part which image paths belong to this set, to split one into training and validation
+   */
+  public record Settings(
+      Path path, Path root, SizeClass size, Curation curation, Predicate<String> part) {}
+
+  /** Places of lines: file and offset in one number. */
+  private static final class Lines {
+    private long[] places = new long[64];
+    private int count;
+
+    private void add(long place) {
+      if (count == places.length) {
+        places = Arrays.copyOf(places, 2 * count);
+      }
+      places[count++] = place;
+    }
+  }
+
+  private TrainingSet(Settings settings) throws IOException {
+    this.settings = settings;
+    this.files = captionFiles(settings.path());
+    for (int file = 0; file < files.size(); file++) {
+      scan(file);
+    }
+  }
+
+  /**
+   * Reads all caption files once.
+   *
+   * @throws io.bitloom.worker.tensor.WeightsException naming file and line of a line that is no
+   *     caption
+   * @throws IOException if a file cannot be read
+   */
+  public static TrainingSet scan(Settings settings) throws IOException {
+    return new TrainingSet(settings);
+  }
+
+  private static List<Path> captionFiles(Path path) throws IOException {
+    if (Files.isRegularFile(path)) {
+      return List.of(path);
+    }
+    try (Stream<Path> entries = Files.list(path)) {
+      List<Path> found =
+          entries.filter(file -> file.toString().endsWith(".jsonl")).sorted().toList();
+      if (found.isEmpty() || found.size() > MAX_FILES) {
+        throw new IOException(path + ": has " + found.size() + " caption files (*.jsonl)");
+      }
+      return found;
+    }
+  }
+
+  private void scan(int file) throws IOException {
+    Path path = files.get(file);
+    Matcher split = SPLIT.matcher(String.valueOf(path.getFileName()));
+    OptionalDouble ofFile =
+        split.matches()
+            ? OptionalDouble.of(Double.parseDouble(split.group(1)))
+            : OptionalDouble.empty();
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(path), 1 << 16)) {
+      long offset = 0;
+      int number = 0;
+      for (byte[] line = line(in, path); line != null; line = line(in, path)) {
+        number++;
+        String text = new String(line, StandardCharsets.UTF_8).strip();
+        if (!text.isEmpty()) {
+          add(CaptionLine.parse(path + ":" + number, text, settings.root()), ofFile, file, offset);
+        }
+        offset += line.length + 1L;
+      }
+    }
+  }
+
+  private void add(CaptionLine caption, OptionalDouble ofFile, int file, long offset) {
+    String image = caption.image().toString();
+    if (!settings.part().test(image)) {
+      return;
+    }
+    Optional<String> fault = settings.curation().fault(caption);
+    if (fault.isPresent()) {
+      report.drop(fault.get(), image);
+      return;
+    }
+    try {
+      double hDivW = hDivW(caption, ofFile);
+      ScaleSchedule schedule = ScaleSchedules.nearest(hDivW).schedule(settings.size());
+      lines.computeIfAbsent(schedule, it -> new Lines()).add((long) file << OFFSET_BITS | offset);
+      report.keep();
+    } catch (IOException e) {
+      report.drop("the picture cannot be read", image + ": " + e.getMessage());
+    }
+  }
+
+  private static double hDivW(CaptionLine caption, OptionalDouble ofFile) throws IOException {
+    if (caption.hDivW().isPresent() || ofFile.isPresent()) {
+      return caption.hDivW().orElseGet(ofFile::getAsDouble);
+    }
+    PictureFile.Size size = PictureFile.size(caption.image());
+    return (double) size.height() / size.width();
+  }
+
+  /** The schedules that there are samples of, always in the same order. */
+  public List<ScaleSchedule> schedules() {
+    return List.copyOf(lines.keySet());
+  }
+
+  /** Samples of a schedule. */
+  public int count(ScaleSchedule schedule) {
+    return lines.get(schedule).count;
+  }
+
+  /** What was left out, and why; grows while damaged pictures are met. */
+  public DropReport report() {
+    return report;
+  }
+
+  /** A sample of a schedule by its number. */
+  public CaptionLine line(ScaleSchedule schedule, int index) {
+    long place = lines.get(schedule).places[index];
+    Path path = files.get((int) (place >>> OFFSET_BITS));
+    long offset = place & (1L << OFFSET_BITS) - 1;
+    try (InputStream in = Files.newInputStream(path)) {
+      in.skipNBytes(offset);
+      String text = new String(line(new BufferedInputStream(in), path), StandardCharsets.UTF_8);
+      return CaptionLine.parse(path + " at byte " + offset, text.strip(), settings.root());
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot be read any more", e);
+    }
+  }
+
+  /** The bytes up to the next line feed; null at the end. */
+  private static byte[] line(InputStream in, Path path) throws IOException {
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    int next = in.read();
+    if (next < 0) {
+      return null;
+    }
+    for (; next >= 0 && next != '\n'; next = in.read()) {
+      line.write(next);
+      if (line.size() > MAX_LINE_BYTES) {
+        throw new IOException(path + ": has a line of more than " + MAX_LINE_BYTES + " bytes");
+      }
+    }
+    return line.toByteArray();
+  }
+}

@@ -1,0 +1,316 @@
+package io.bitloom.worker.train.run;
+
+import io.bitloom.worker.image.RgbImage;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.train.data.BatchLoader;
+import io.bitloom.worker.train.data.SampleBatch;
+import io.bitloom.worker.train.distributed.Processes;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.LongFunction;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A training run in a folder: goes on from the latest checkpoint there, if there is one, and leaves
+ * checkpoints, records and, at its end, the model. Everything runs on the device's thread but
+ * {@link #stop()}.
+ */
+public final class TrainingRun {
+  private static final Logger log = LoggerFactory.getLogger(TrainingRun.class);
+
+  private final Settings settings;
+  private final Learner learner;
+  private final Processes processes;
+  private final Data data;
+  private final Consumer<String> console;
+  private final Checkpoints checkpoints;
+  private volatile boolean stopped;
+
+  private RunState state;
+  private RunRecord record; // null but on the process of rank 0
+  private Throughput throughput;
+
+  /** How a run came to its end. */
+  public enum Outcome {
+    /** All steps were made. */
+    FINISHED,
+    /** It was told to stop; a checkpoint is there. */
+    STOPPED,
+    /** Too many steps in a row could not be applied; a checkpoint is there. */
+    DIVERGED,
+    /** Another process of the group is gone; a checkpoint is there. */
+    LOST_PROCESS
+  }
+
+  /**
+   * The settings of a run.
+   *
+   * @param folder of the run
+   * @param identity settings that must be the same when the run is resumed, as text
+   * @param steps of the whole run
+   * @param logEvery steps between lines of the record
+   * @param checkpointEvery steps between checkpoints
+   * @param keep latest checkpoints that stay
+   * @param validateEvery steps between validations; 0 for none
+   * @param picturesEvery steps between sample grids; 0 for none
+   * @param mostBadSteps steps in a row without finite loss and gradients that end the run
+   * @param device that the learner computes on
+   */
+  public record Settings(
+      Path folder,
+      String identity,
+      long steps,
+      int logEvery,
+      int checkpointEvery,
+      int keep,
+      int validateEvery,
+      int picturesEvery,
+      int mostBadSteps,
+      TorchDevice device) {}
+
+  /**
+   * What a run learns from.
+   *
+   * @param training loads batches from the n-th on
+   * @param validation the batches that are not trained on
+   */
+  public record Data(LongFunction<BatchLoader> training, Supplier<List<SampleBatch>> validation) {}
+
+  /**
+   * A run.
+   *
+   * @param console takes lines for people
+   */
+  public TrainingRun(
+      Settings settings,
+      Learner learner,
+      Processes processes,
+      Data data,
+      Consumer<String> console) {
+    this.settings = settings;
+    this.learner = learner;
+    this.processes = processes;
+    this.data = data;
+    this.console = console;
+    this.checkpoints = new Checkpoints(settings.folder().resolve("checkpoints"), settings.keep());
+  }
+
+  /** Asks the run to end after the current step, with a checkpoint; from any thread. */
+  public void stop() {
+    stopped = true;
+  }
+
+  /**
+   * Trains until the end.
+   *
+   * @throws IOException if the folder cannot be read or written
+   * @throws IllegalStateException if another process uses the folder, or its checkpoints are of a
+   *     run with other settings
+   */
+  public Outcome run() throws IOException {
+    Files.createDirectories(settings.folder());
+    if (processes.rank() != 0) {
+      return train();
+    }
+    try (FileChannel channel =
+            FileChannel.open(
+                settings.folder().resolve("run.lock"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE);
+        FileLock lock = channel.tryLock()) {
+      if (lock == null) {
+        throw new IllegalStateException(settings.folder() + ": another process trains here");
+      }
+      return train();
+    }
+  }
+
+  private Outcome train() throws IOException {
+    resume();
+    throughput = new Throughput(Throughput.peakFlops(settings.device()));
+    try (BatchLoader loader = data.training().apply(state.step());
+        RunRecord opened = writes() ? new RunRecord(settings.folder(), state.step()) : null) {
+      record = opened;
+      Outcome outcome = steps(loader);
+      checkpoint();
+      if (writes() && outcome != Outcome.DIVERGED) {
+        export();
+      }
+      return outcome;
+    } catch (Processes.LostException e) {
+      log.error("{}; step {} is the last one", e.getMessage(), state.step());
+      checkpoints.save(state, learner.tensors()); // whoever is left
+      return Outcome.LOST_PROCESS;
+    }
+  }
+
+  private boolean writes() {
+    return processes.rank() == 0;
+  }
+
+  private void resume() throws IOException {
+    state = RunState.start(settings.identity());
+    RunState latest = checkpoints.latest().orElse(null);
+    if (latest == null) {
+      return;
+    }
+    if (!latest.identity().equals(settings.identity())) {
+      throw new IllegalStateException(
+          settings.folder()
+              + ": the checkpoints are of a run with other settings: "
+              + difference(latest.identity(), settings.identity()));
+    }
+    checkpoints.restore(latest, learner);
+    state = latest;
+    console.accept("Going on after step " + state.step() + " of " + settings.steps());
+  }
+
+  private static String difference(String before, String now) {
+    String[] old = before.split("\n");
+    String[] current = now.split("\n");
+    for (int i = 0; i < Math.min(old.length, current.length); i++) {
+      if (!old[i].equals(current[i])) {
+        return "\"" + old[i] + "\", now \"" + current[i] + "\"";
+      }
+    }
+    return old.length + " settings, now " + current.length;
+  }
+
+  private Outcome steps(BatchLoader loader) throws IOException {
+    while (state.step() < settings.steps()) {
+      if (processes.sum(stopped ? 1 : 0)[0] > 0) {
+        return Outcome.STOPPED;
+      }
+      StepReport report;
+      try (Scope scope = Scope.open()) {
+        report = learner.step(loader.next());
+      }
+      state = state.after(report, learner.optimizerSteps());
+      throughput.add(report);
+      if (!report.applied()) {
+        log.warn(
+            "Step {} is skipped: loss {}, gradient norm {}",
+            state.step(),
+            report.loss(),
+            report.gradientNorm());
+      }
+      if (due(settings.logEvery()) || !report.applied()) {
+        report(report);
+      }
+      if (state.badInARow() >= settings.mostBadSteps()) {
+        log.error("{} steps in a row could not be applied", state.badInARow());
+        return Outcome.DIVERGED;
+      }
+      if (due(settings.validateEvery())) {
+        validate();
+      }
+      if (due(settings.picturesEvery())) {
+        pictures();
+      }
+      if (due(settings.checkpointEvery())) {
+        checkpoint();
+      }
+    }
+    return Outcome.FINISHED;
+  }
+
+  private boolean due(int every) {
+    return every > 0 && state.step() % every == 0;
+  }
+
+  private void report(StepReport report) throws IOException {
+    Throughput.Rates rates = throughput.rates(settings.steps() - state.step());
+    if (!writes()) {
+      return;
+    }
+    Map<String, Double> numbers = new LinkedHashMap<>();
+    numbers.put("loss", report.loss());
+    numbers.put("gradient_norm", report.gradientNorm());
+    numbers.putAll(report.scalars());
+    numbers.put("samples", (double) state.samples());
+    numbers.put("skipped", (double) state.skipped());
+    numbers.put("samples_per_second", rates.samplesPerSecond());
+    numbers.put("tokens_per_second", rates.tokensPerSecond());
+    numbers.put("model_flop_utilisation", rates.utilisation());
+    record.numbers("train", state.step(), numbers);
+    console.accept(
+        String.format(
+            Locale.ROOT,
+            "step %d/%d  loss %.4f  %.2f samples/s  %.0f tokens/s  MFU %.0f %%  %s left",
+            state.step(),
+            settings.steps(),
+            report.loss(),
+            rates.samplesPerSecond(),
+            rates.tokensPerSecond(),
+            100 * rates.utilisation(),
+            time(rates.left().toSeconds())));
+  }
+
+  private static String time(long seconds) {
+    return String.format("%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  }
+
+  private void validate() throws IOException {
+    List<SampleBatch> batches = data.validation().get();
+    if (batches.isEmpty()) {
+      return;
+    }
+    Map<String, Double> found = learner.validate(batches); // the same on every process
+    state = state.validated(found.get("loss"));
+    if (writes()) {
+      record.numbers("validation", state.step(), found);
+      console.accept(
+          String.format(
+              Locale.ROOT,
+              "step %d  validation loss %.4f%s",
+              state.step(),
+              found.get("loss"),
+              state.bestStep() == state.step() ? "  (best so far)" : ""));
+    }
+    if (state.bestStep() == state.step()) {
+      checkpoint();
+    }
+  }
+
+  private void pictures() throws IOException {
+    if (writes()) {
+      List<RgbImage> pictures = learner.pictures();
+      if (!pictures.isEmpty()) {
+        record.pictures(state.step(), pictures);
+      }
+    }
+  }
+
+  private void checkpoint() throws IOException {
+    if (writes()) {
+      checkpoints.save(state, learner.tensors());
+    }
+  }
+
+  /** Writes the model beside its place and then swaps it in. */
+  private void export() throws IOException {
+    Path model = settings.folder().resolve("model");
+    Path unfinished = Files.createTempDirectory(settings.folder(), ".model-");
+    try {
+      learner.export(unfinished);
+      Checkpoints.delete(model);
+      Files.move(unfinished, model, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Checkpoints.delete(unfinished);
+    }
+    console.accept("The model is in " + model);
+  }
+}

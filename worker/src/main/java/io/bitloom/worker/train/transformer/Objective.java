@@ -1,0 +1,25 @@
+package io.bitloom.worker.train.transformer;
+
+/**
+ * What the transformer is trained to do.
+ *
+ * @param flipStrength largest probability of a flipped bit in bitwise self-correction (official:
+ *     0.3)
+ * @param flipScales scales, from the first, whose bits may be flipped; 0 switches the flips off
+ * @param requantize whether later labels make up for the flips; without it flips have no effect
+ * @param conditionDrop probability that a sample is trained without its text (0.1)
+ * @param reweight whether small scales weigh more, as √(area of the last / area of this one)
+ * @param bitSum whether the bits' losses of a token are added; otherwise their mean is taken
+ * @param scales scales, from the first, that are trained; later ones are cut off
+ */
+public record Objective(
+    double flipStrength,
+    int flipScales,
+    boolean requantize,
+    double conditionDrop,
+    boolean reweight,
+    boolean bitSum,
+    int scales) {
+  /** The values of the official scripts. */
+  public static final Objective REFERENCE = new Objective(0.3, 13, true, 0.1, true, false, 100);
+}

@@ -1,0 +1,93 @@
+package io.bitloom.worker.train.transformer;
+
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.checkpoint.SafetensorsWriter;
+import io.bitloom.worker.tensor.Weights;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The model directory that a training run ends with, and that the worker loads.
+ *
+ * @param name of the model
+ * @param description for people
+ * @param sizes size classes that it was trained for
+ * @param defaults fields of a prompt line that hold where a prompt says nothing
+ * @param transformer settings under the official names
+ * @param tokenizer settings of the tokenizer
+ * @param tokenizerWeights of the tokenizer
+ * @param textEncoder settings of the text encoder
+ */
+public record TrainedModel(
+    String name,
+    String description,
+    List<SizeClass> sizes,
+    JsonObject defaults,
+    JsonObject transformer,
+    JsonObject tokenizer,
+    Weights tokenizerWeights,
+    JsonObject textEncoder) {
+  private static final String TRANSFORMER = "transformer.safetensors";
+  private static final String TOKENIZER = "tokenizer.safetensors";
+
+  /**
+   * Writes {@code model.json} and the weights into a folder.
+   *
+   * @throws IOException if it cannot be written
+   */
+  void write(Path folder, Weights transformerWeights) throws IOException {
+    SafetensorsWriter.write(
+        folder.resolve(TRANSFORMER), transformerWeights, Map.of("config", transformer.toString()));
+    SafetensorsWriter.write(
+        folder.resolve(TOKENIZER), tokenizerWeights, Map.of("config", tokenizer.toString()));
+    JsonObject model = new JsonObject();
+    model.addProperty("format", 1);
+    model.addProperty("name", name);
+    model.addProperty("description", description);
+    JsonArray labels = new JsonArray();
+    sizes.forEach(size -> labels.add(size.label()));
+    model.add("sizes", labels);
+    model.add("defaults", defaults);
+    model.add("transformer", part(transformer, TRANSFORMER));
+    model.add("tokenizer", part(tokenizer, TOKENIZER));
+    model.add("text_encoder", textEncoder);
+    JsonObject digests = new JsonObject();
+    for (String file : List.of(TRANSFORMER, TOKENIZER)) {
+      digests.addProperty(file, sha256(folder.resolve(file)));
+    }
+    model.add("sha256", digests);
+    Files.writeString(
+        folder.resolve("model.json"),
+        new GsonBuilder().setPrettyPrinting().create().toJson(model) + "\n");
+  }
+
+  private static JsonObject part(JsonObject config, String file) {
+    JsonObject part = new JsonObject();
+    part.add("config", config);
+    part.addProperty("weights", file);
+    return part;
+  }
+
+  private static String sha256(Path file) throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+        in.transferTo(java.io.OutputStream.nullOutputStream());
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,266 @@
+package io.bitloom.worker.train.transformer;
+
+import com.google.gson.FieldNamingPolicy;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.worker.checkpoint.Checkpoints;
+import io.bitloom.worker.model.InfinityConfig;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.text.HashedWordEncoder;
+import io.bitloom.worker.text.TextEncoder;
+import io.bitloom.worker.tokenizer.TokenizerConfig;
+import io.bitloom.worker.tokenizer.VisualTokenizer;
+import io.bitloom.worker.train.TrainingJob;
+import io.bitloom.worker.train.config.DataConfig;
+import io.bitloom.worker.train.config.RunConfig;
+import io.bitloom.worker.train.config.YamlFields;
+import io.bitloom.worker.train.data.FeatureCache;
+import io.bitloom.worker.train.distributed.Processes;
+import io.bitloom.worker.train.optim.AdamW;
+import io.bitloom.worker.train.optim.LearningRate;
+import io.bitloom.worker.train.run.Learner;
+import io.bitloom.worker.train.run.TrainingRun;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A configuration file of {@code --mode train}. */
+public final class TransformerJob implements TrainingJob {
+  private static final String HASHED_WORDS = "hashed_words";
+
+  /** The official constructor's arguments that an architecture is described by. */
+  private static final List<String> ARCHITECTURE =
+      List.of(
+          "embed_dim",
+          "depth",
+          "num_heads",
+          "block_chunks",
+          "mlp_ratio",
+          "text_channels",
+          "text_maxlen",
+          "apply_spatial_patchify",
+          "use_bit_label",
+          "norm_eps",
+          "rms_norm",
+          "nm0",
+          "shared_aln",
+          "head_aln",
+          "head_depth",
+          "cos_attn",
+          "swiglu",
+          "cross_attn_layer_scale",
+          "add_lvl_embeding_only_first_block",
+          "rope2d_each_sa_layer",
+          "rope2d_normalized_by_hw");
+
+  private static final Gson SNAKE_CASE =
+      new GsonBuilder()
+          .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+          .create();
+
+  private final RunConfig run;
+  private final DataConfig data;
+  private final ModelDirectory start; // null for new weights
+  private final Path tokenizerFile; // null where the tokenizer is that of the start
+  private final TokenizerConfig tokenizer;
+  private final JsonObject architecture;
+  private final InfinityInitialization initialization;
+  private final TransformerSettings settings;
+
+  private TransformerJob(YamlFields yaml) {
+    run = RunConfig.of(yaml);
+    data = DataConfig.of(yaml.section("data"));
+    start = yaml.has("start_from") ? open(yaml) : null;
+    tokenizerFile = start == null ? yaml.path("tokenizer") : yaml.path("tokenizer", null);
+    tokenizer = tokenizer(yaml);
+    architecture = architecture(yaml);
+    initialization = initialization(yaml.section("initialization"));
+    settings = settings(yaml);
+    String encoder = yaml.section("text_encoder").text("type", HASHED_WORDS);
+    if (!encoder.equals(HASHED_WORDS)) {
+      throw yaml.fault("text_encoder", "type: expected hashed_words, found \"" + encoder + "\"");
+    }
+    yaml.done();
+  }
+
+  /**
+   * Reads a configuration file.
+   *
+   * @throws io.bitloom.worker.train.config.ConfigFileException naming file, line, field and value
+   */
+  public static TransformerJob read(Path file) {
+    return new TransformerJob(YamlFields.read(file));
+  }
+
+  private static ModelDirectory open(YamlFields yaml) {
+    String text = yaml.text("start_from");
+    return ModelDirectory.open(
+        text.equals(ModelDirectory.DEMO) ? text : yaml.path("start_from").toString());
+  }
+
+  private TokenizerConfig tokenizer(YamlFields yaml) {
+    if (tokenizerFile == null) {
+      return start.tokenizer();
+    }
+    if (Files.isDirectory(tokenizerFile)) {
+      return ModelDirectory.open(tokenizerFile.toString()).tokenizer();
+    }
+    JsonObject config =
+        Checkpoints.config(tokenizerFile)
+            .orElseThrow(() -> yaml.fault("tokenizer", tokenizerFile + " has no settings in it"));
+    return TokenizerConfig.of(config);
+  }
+
+  private Weights tokenizerWeights() {
+    if (tokenizerFile == null) {
+      return start.tokenizerWeights();
+    }
+    return Files.isDirectory(tokenizerFile)
+        ? ModelDirectory.open(tokenizerFile.toString()).tokenizerWeights()
+        : Checkpoints.open(tokenizerFile);
+  }
+
+  private JsonObject architecture(YamlFields yaml) {
+    if (start == null) {
+      return yaml.section("transformer").json(ARCHITECTURE);
+    }
+    if (yaml.has("transformer")) {
+      throw yaml.fault("transformer", "is that of start_from, and cannot be given as well");
+    }
+    return start.transformerSettings();
+  }
+
+  private InfinityConfig parsed(YamlFields yaml) {
+    boolean patchify = tokenizer.patchSize() < ScaleSchedule.PIXELS_PER_TOKEN;
+    try {
+      return InfinityConfig.parse(architecture, (patchify ? 4 : 1) * tokenizer.codebookDim());
+    } catch (IllegalArgumentException e) {
+      throw yaml.fault("transformer", e.getMessage());
+    }
+  }
+
+  private static InfinityInitialization initialization(YamlFields yaml) {
+    InfinityInitialization reference = InfinityInitialization.REFERENCE;
+    return new InfinityInitialization(
+        yaml.number("gate", reference.gate(), 0, 10),
+        yaml.number("modulation", reference.modulation(), 0, 10),
+        yaml.number("head", reference.head(), 0, 10));
+  }
+
+  private TransformerSettings settings(YamlFields yaml) {
+    YamlFields optimizer = yaml.section("optimizer");
+    AdamW.Settings reference = AdamW.Settings.REFERENCE;
+    return new TransformerSettings(
+        parsed(yaml),
+        objective(yaml.section("objective")),
+        new AdamW.Settings(
+            optimizer.number("beta1", reference.beta1(), 0, 0.9999),
+            optimizer.number("beta2", reference.beta2(), 0, 0.99999),
+            optimizer.number("eps", reference.eps(), 0, 1),
+            optimizer.number("weight_decay", reference.weightDecay(), 0, 10)),
+        new LearningRate(
+            optimizer.number("learning_rate", 6e-5, 1e-12, 10),
+            optimizer.choice("schedule", LearningRate.Shape.CONSTANT),
+            optimizer.count("warmup_steps", 0, 0),
+            optimizer.number("first_fraction", 0.005, 0, 1),
+            optimizer.number("last_fraction", 1, 0, 1)),
+        optimizer.number("clip", 5, 0, 1e9),
+        optimizer.number("ema_decay", 0.9999, 0, 1),
+        yaml.flag("export_ema", true),
+        yaml.count("part_tokens", Integer.MAX_VALUE, 1),
+        yaml.flag("recompute", false),
+        run.device(),
+        run.precision(),
+        run.seed(),
+        run.steps(),
+        yaml.texts("prompts"));
+  }
+
+  private static Objective objective(YamlFields yaml) {
+    Objective reference = Objective.REFERENCE;
+    return new Objective(
+        yaml.number("flip_strength", reference.flipStrength(), 0, 1),
+        yaml.count("flip_scales", reference.flipScales(), 0),
+        yaml.flag("requantize", reference.requantize()),
+        yaml.number("condition_drop", reference.conditionDrop(), 0, 1),
+        yaml.flag("reweight", reference.reweight()),
+        yaml.flag("bit_sum", reference.bitSum()),
+        yaml.count("scales", reference.scales(), 1));
+  }
+
+  @Override
+  public RunConfig run() {
+    return run;
+  }
+
+  @Override
+  public String identity() {
+    return String.join(
+        "\n",
+        "transformer: " + architecture,
+        "start_from: " + (start == null ? initialization : start.digest()),
+        "objective: " + settings.objective(),
+        "optimizer: " + settings.adamW() + " clip " + settings.clip(),
+        "learning rate: " + settings.learningRate(),
+        "ema: " + settings.averageDecay(),
+        "part_tokens: " + settings.partTokens(),
+        "precision: " + settings.precision(),
+        "seed: " + run.seed(),
+        "steps: " + run.steps(),
+        data.identity());
+  }
+
+  @Override
+  public Learner learner(Processes processes) throws IOException {
+    Weights stored = tokenizerWeights();
+    TextEncoder text = new HashedWordEncoder(settings.architecture().textChannels());
+    FrozenParts frozen =
+        new FrozenParts(
+            text,
+            new VisualTokenizer(tokenizer, stored),
+            settings.architecture().spatialPatchify(),
+            run.device(),
+            data.cache() == null ? null : new FeatureCache(data.cache(), tokenizerName()));
+    JsonObject encoder = new JsonObject();
+    encoder.addProperty("type", HASHED_WORDS);
+    TrainedModel model =
+        new TrainedModel(
+            run.name(),
+            run.description(),
+            List.of(data.size()),
+            new JsonObject(),
+            architecture,
+            SNAKE_CASE.toJsonTree(tokenizer).getAsJsonObject(),
+            stored,
+            encoder);
+    try (Weights first =
+        start == null
+            ? initialization.weights(settings.architecture(), run.seed())
+            : start.transformerWeights()) {
+      return new TransformerTraining(settings, first, frozen, model, processes);
+    }
+  }
+
+  /** Names the tokenizer in the feature cache. */
+  private String tokenizerName() {
+    return tokenizerFile == null ? start.digest() : fileName(tokenizerFile);
+  }
+
+  private static String fileName(Path file) {
+    try {
+      Path weights = Files.isDirectory(file) ? file.resolve("model.json") : file;
+      return weights + " " + Files.getLastModifiedTime(weights) + " " + Files.size(weights);
+    } catch (IOException e) {
+      return file.toString();
+    }
+  }
+
+  @Override
+  public TrainingRun.Data data() throws IOException {
+    return data.open(run, tokenizerName());
+  }
+}

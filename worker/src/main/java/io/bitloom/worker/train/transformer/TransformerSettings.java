@@ -1,0 +1,60 @@
+package io.bitloom.worker.train.transformer;
+
+import io.bitloom.common.schedule.Scale;
+import io.bitloom.worker.model.InfinityConfig;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.train.optim.AdamW;
+import io.bitloom.worker.train.optim.LearningRate;
+import java.util.List;
+
+/**
+ * How a transformer is trained.
+ *
+ * @param architecture of the transformer
+ * @param objective what it is trained to do
+ * @param adamW constants of the optimizer
+ * @param learningRate over the run
+ * @param clip largest global norm of the gradients; 0 for no clipping
+ * @param averageDecay decay of the moving average of the weights
+ * @param exportAverage whether the finished model has the averaged weights
+ * @param partTokens image tokens that go through the model at a time; a larger batch is cut into
+ *     parts whose gradients are added
+ * @param recompute whether activations of the blocks are recomputed on the way back
+ * @param device where it is trained
+ * @param precision what linear layers and attention compute in
+ * @param seed of all random draws
+ * @param steps of the whole run
+ * @param pictures prompts of the sample grid
+ */
+public record TransformerSettings(
+    InfinityConfig architecture,
+    Objective objective,
+    AdamW.Settings adamW,
+    LearningRate learningRate,
+    double clip,
+    double averageDecay,
+    boolean exportAverage,
+    int partTokens,
+    boolean recompute,
+    TorchDevice device,
+    DType precision,
+    long seed,
+    long steps,
+    List<String> pictures) {
+  /** Copies the list. */
+  public TransformerSettings {
+    pictures = List.copyOf(pictures);
+  }
+
+  /** Floating-point operations of a forward pass of one picture; text layers are left out. */
+  double forwardFlops(List<Scale> scales) {
+    double tokens = scales.stream().mapToLong(Scale::tokens).sum();
+    double width = architecture.embedDim();
+    double feedForward = (architecture.swiGlu() ? 3 : 2) * width * architecture.mlpWidth();
+    double matrices = 4 * width * width + 2 * width * width + feedForward;
+    double attention = 4 * tokens * tokens * width;
+    return architecture.depth() * (2 * tokens * matrices + attention)
+        + 2 * tokens * width * architecture.logitsPerToken();
+  }
+}

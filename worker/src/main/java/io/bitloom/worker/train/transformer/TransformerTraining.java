@@ -1,0 +1,299 @@
+package io.bitloom.worker.train.transformer;
+
+import io.bitloom.common.schedule.Scale;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.worker.image.RgbImage;
+import io.bitloom.worker.model.BitLoss;
+import io.bitloom.worker.model.InfinityLayout;
+import io.bitloom.worker.model.InfinityTransformer;
+import io.bitloom.worker.model.RecomputedPass;
+import io.bitloom.worker.tensor.PackedRows;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tokenizer.BitwiseSelfCorrection;
+import io.bitloom.worker.train.data.Sample;
+import io.bitloom.worker.train.data.SampleBatch;
+import io.bitloom.worker.train.distributed.Processes;
+import io.bitloom.worker.train.optim.AdamW;
+import io.bitloom.worker.train.optim.Gradients;
+import io.bitloom.worker.train.optim.MovingAverage;
+import io.bitloom.worker.train.run.Learner;
+import io.bitloom.worker.train.run.StepReport;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Trains the transformer: teacher forcing on all scales at once, inputs and labels from bitwise
+ * self-correction, cross entropy of every bit, AdamW. A batch may be cut into parts (gradient
+ * accumulation) and shared among processes; its gradient is the same.
+ */
+public final class TransformerTraining implements Learner {
+  private static final String WEIGHTS = "transformer";
+  private static final String AVERAGE = "transformer-ema";
+  private static final String OPTIMIZER = "optimizer";
+
+  private final TransformerSettings settings;
+  private final FrozenParts frozen;
+  private final TrainedModel directory;
+  private final Weights weights;
+  private final InfinityTransformer model;
+  private final Gradients gradients;
+  private final AdamW optimizer;
+  private final MovingAverage average;
+  private final Processes processes;
+  private final SampleRandom random;
+
+  /**
+   * Training of a transformer.
+   *
+   * @param start the first weights, which are copied
+   * @param frozen text encoder and tokenizer, which belong to this object from now on
+   * @param directory writes the finished model
+   */
+  public TransformerTraining(
+      TransformerSettings settings,
+      Weights start,
+      FrozenParts frozen,
+      TrainedModel directory,
+      Processes processes) {
+    this.settings = settings;
+    this.frozen = frozen;
+    this.directory = directory;
+    this.processes = processes;
+    weights = Gradients.trainableCopy(start, name -> !InfinityLayout.isBuffer(name));
+    model =
+        InfinityTransformer.forTraining(
+            settings.architecture(), weights, settings.device(), settings.precision());
+    gradients = new Gradients(weights);
+    optimizer = new AdamW(weights, settings.adamW());
+    average = new MovingAverage(weights, settings.averageDecay());
+    random = new SampleRandom(settings.seed());
+  }
+
+  @Override
+  public StepReport step(SampleBatch batch) {
+    if (batch.samples().isEmpty()) {
+      return StepReport.nothing();
+    }
+    gradients.zero();
+    BatchLoss total = new BatchLoss(trainedScales(batch.schedule()));
+    for (List<Sample> part : parts(processes.share(batch.samples()), batch.schedule())) {
+      try (Scope scope = Scope.open()) {
+        learn(batch, part, total);
+      }
+    }
+    processes.sum(gradients.all());
+    total.sum(processes);
+    double norm = gradients.clip(settings.clip());
+    boolean sound = Double.isFinite(total.loss()) && Double.isFinite(norm);
+    if (sound) {
+      optimizer.step(settings.learningRate().at(batch.number(), settings.steps()));
+      average.update(optimizer.steps() - 1);
+    }
+    return new StepReport(
+        sound,
+        total.loss(),
+        norm,
+        batch.samples().size(),
+        total.tokens(),
+        3 * settings.forwardFlops(trainedScales(batch.schedule())) * batch.samples().size(),
+        total.scalars());
+  }
+
+  /** Adds the gradients of some samples of a batch. */
+  private void learn(SampleBatch batch, List<Sample> part, BatchLoss total) {
+    BitwiseSelfCorrection.Sample target = selfCorrected(batch, part);
+    List<Scale> scales = trainedScales(batch.schedule());
+    PackedRows texts = frozen.texts(part, settings.architecture().textMaxLength());
+    List<Boolean> dropped =
+        part.stream()
+            .map(sample -> random.dropsCondition(sample, settings.objective().conditionDrop()))
+            .toList();
+    double share = (double) part.size() / batch.samples().size();
+    if (settings.recompute()) {
+      RecomputedPass pass = model.forwardToRecompute(texts, dropped, target.inputs(), scales);
+      loss(pass.logits(), target.labels(), scales, share, total).backward();
+      pass.backward();
+    } else {
+      Tensor logits = model.forward(texts, dropped, target.inputs(), scales); // (B, L, V)
+      loss(logits, target.labels(), scales, share, total).backward();
+    }
+  }
+
+  /** Inputs and labels of the scales that are trained (Algorithm 2 of the paper). */
+  private BitwiseSelfCorrection.Sample selfCorrected(SampleBatch batch, List<Sample> part) {
+    Objective objective = settings.objective();
+    List<Scale> scales = trainedScales(batch.schedule());
+    long tokens = scales.stream().mapToLong(Scale::tokens).sum();
+    try (Scope scope = Scope.open();
+        NoGradGuard noGradients = new NoGradGuard()) {
+      BitwiseSelfCorrection correction =
+          new BitwiseSelfCorrection(
+              frozen.quantizer(),
+              new BitwiseSelfCorrection.Config(
+                  objective.flipScales(),
+                  objective.requantize(),
+                  settings.architecture().spatialPatchify()));
+      BitwiseSelfCorrection.Sample whole =
+          correction.correct(
+              frozen.features(part, batch.schedule()),
+              frozen.tokenizerScales(batch.schedule()),
+              random.flips(batch.number(), part, objective.flipStrength()));
+      return new BitwiseSelfCorrection.Sample(
+          scope.keep(whole.inputs().narrow(1, 0, tokens - scales.get(0).tokens()).contiguous()),
+          scope.keep(whole.labels().narrow(1, 0, tokens).contiguous()));
+    }
+  }
+
+  /**
+   * The loss of some samples as their share in the batch's.
+   *
+   * @param logitsBLV logits (B, L, V)
+   * @param bitsBLd labels (B, L, d)
+   * @return a scalar
+   */
+  private Tensor loss(
+      Tensor logitsBLV, Tensor bitsBLd, List<Scale> scales, double share, BatchLoss total) {
+    Objective objective = settings.objective();
+    double[] weights = objective.reweight() ? BitLoss.reweighted(scales) : BitLoss.uniform(scales);
+    Tensor perToken; // (B, L)
+    if (settings.architecture().bitLabels()) {
+      Tensor perBit = BitLoss.perBit(logitsBLV, bitsBLd); // (B, L, d)
+      perToken = objective.bitSum() ? perBit.sum(-1) : perBit.mean(-1);
+      total.addBits(logitsBLV, bitsBLd);
+    } else {
+      perToken = BitLoss.perIndex(logitsBLV, frozen.quantizer().labels(bitsBLd));
+    }
+    Tensor loss = BitLoss.total(perToken, weights).mul(new Scalar(share));
+    total.add(loss, perToken);
+    return loss;
+  }
+
+  private List<Scale> trainedScales(ScaleSchedule schedule) {
+    List<Scale> all = schedule.scales();
+    return all.subList(0, Math.min(all.size(), settings.objective().scales()));
+  }
+
+  private List<List<Sample>> parts(List<Sample> samples, ScaleSchedule schedule) {
+    int size = Math.max(1, settings.partTokens() / schedule.tokens());
+    List<List<Sample>> parts = new ArrayList<>();
+    for (int from = 0; from < samples.size(); from += size) {
+      parts.add(samples.subList(from, Math.min(samples.size(), from + size)));
+    }
+    return parts;
+  }
+
+  @Override
+  public Map<String, Weights> tensors() {
+    Map<String, Weights> tensors = new LinkedHashMap<>();
+    tensors.put(WEIGHTS, weights);
+    tensors.put(AVERAGE, average.average());
+    tensors.put(OPTIMIZER, optimizer.state());
+    return tensors;
+  }
+
+  @Override
+  public long optimizerSteps() {
+    return optimizer.steps();
+  }
+
+  @Override
+  public void restore(Map<String, Weights> stored, long optimizerSteps) {
+    try (NoGradGuard noGradients = new NoGradGuard()) {
+      Weights from = stored.get(WEIGHTS);
+      weights
+          .names()
+          .forEach(name -> weights.get(name).copy_(from.get(name, weights.get(name).shape())));
+    }
+    average.restore(stored.get(AVERAGE));
+    optimizer.restore(stored.get(OPTIMIZER), optimizerSteps);
+  }
+
+  @Override
+  public Map<String, Double> validate(List<SampleBatch> batches) {
+    Map<String, Double> sums = new LinkedHashMap<>();
+    long samples = 0;
+    try (InfinityTransformer averaged =
+        InfinityTransformer.forTraining(
+            settings.architecture(), average.average(), settings.device(), settings.precision())) {
+      for (SampleBatch batch : batches) {
+        for (List<Sample> part : parts(batch.samples(), batch.schedule())) {
+          samples += part.size();
+          try (Scope scope = Scope.open()) {
+            measure(averaged, batch.schedule(), part)
+                .forEach((name, value) -> sums.merge(name, value * part.size(), Double::sum));
+          }
+        }
+      }
+    }
+    double count = samples;
+    sums.replaceAll((name, sum) -> sum / count);
+    return sums;
+  }
+
+  /** Losses and bit accuracies of the averaged weights, without flips and with all texts. */
+  private Map<String, Double> measure(
+      InfinityTransformer averaged, ScaleSchedule schedule, List<Sample> part) {
+    List<Scale> scales = trainedScales(schedule);
+    BatchLoss total = new BatchLoss(scales);
+    long tokens = scales.stream().mapToLong(Scale::tokens).sum();
+    try (NoGradGuard noGradients = new NoGradGuard()) {
+      BitwiseSelfCorrection plain =
+          new BitwiseSelfCorrection(
+              frozen.quantizer(),
+              new BitwiseSelfCorrection.Config(
+                  0, false, settings.architecture().spatialPatchify()));
+      BitwiseSelfCorrection.Sample target =
+          plain.correct(
+              frozen.features(part, schedule),
+              frozen.tokenizerScales(schedule),
+              (scale, bits) -> {
+                throw new AssertionError("no scale is flipped");
+              });
+      Tensor logits =
+          averaged.forward(
+              frozen.texts(part, settings.architecture().textMaxLength()),
+              part.stream().map(sample -> false).toList(),
+              target.inputs().narrow(1, 0, tokens - scales.get(0).tokens()),
+              scales);
+      loss(logits, target.labels().narrow(1, 0, tokens), scales, 1, total);
+      Map<String, Double> found = new LinkedHashMap<>(total.scalars());
+      found.put("loss", total.loss());
+      return found;
+    }
+  }
+
+  @Override
+  public List<RgbImage> pictures() {
+    return settings.pictures().isEmpty()
+        ? List.of()
+        : frozen.draw(
+            settings.architecture(),
+            average.average(),
+            ScaleSchedules.nearest(1).schedule(directory.sizes().get(0)),
+            settings.pictures());
+  }
+
+  @Override
+  public void export(Path folder) throws IOException {
+    Weights trained = settings.exportAverage() ? average.average() : weights;
+    directory.write(folder, trained);
+  }
+
+  @Override
+  public void close() {
+    average.close();
+    optimizer.close();
+    model.close();
+    weights.close();
+    frozen.close();
+  }
+}

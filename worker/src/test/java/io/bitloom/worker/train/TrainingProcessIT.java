@@ -1,0 +1,136 @@
+package io.bitloom.worker.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.bitloom.worker.ChildJvm;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.train.data.DrawnPictures;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Training by real processes that are killed, stopped, and that train together. */
+@Timeout(180)
+class TrainingProcessIT {
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void drawPictures() throws IOException {
+    Files.createDirectory(folder.resolve("set"));
+    DrawnPictures.write(folder.resolve("set"), 6);
+  }
+
+  private Path config(String run, int steps, String more) throws IOException {
+    Path file = folder.resolve(run + ".yaml");
+    Files.writeString(
+        file,
+        """
+        folder: %s
+        seed: 3
+        steps: %d
+        threads: 1
+        every: {log: 1, checkpoint: 2}
+        start_from: demo
+        objective: {scales: 5}
+        optimizer: {learning_rate: 1e-3}
+        data: {path: set, batch_tokens: 1100, cache: cache}
+        %s
+        """
+            .formatted(run, steps, more));
+    return file;
+  }
+
+  private static ChildJvm train(Path config, int rank) throws IOException {
+    return ChildJvm.start(
+        "worker", "--mode", "train", "--config", config.toString(), "--rank", "" + rank);
+  }
+
+  /** A number of every step of a run. */
+  private List<Double> curve(String run, String name) throws IOException {
+    List<Double> values = new ArrayList<>();
+    for (String line : Files.readAllLines(folder.resolve(run).resolve("metrics.jsonl"))) {
+      JsonObject metrics = JsonParser.parseString(line).getAsJsonObject();
+      values.add(metrics.get(name).getAsDouble());
+    }
+    return values;
+  }
+
+  @Test
+  void aKilledAndResumedRunHasTheLossesOfTheUninterruptedOneBitForBit() throws Exception {
+    try (ChildJvm whole = train(config("whole", 8, ""), 0)) {
+      assertEquals(0, whole.awaitExit());
+    }
+    Path config = config("killed", 8, "");
+    try (ChildJvm first = train(config, 0)) {
+      first.awaitLine("step 5/8");
+    } // kill -9
+    try (ChildJvm second = train(config, 0)) {
+      second.awaitLine("Going on after step 4");
+      assertEquals(0, second.awaitExit());
+    }
+    assertEquals(8, curve("whole", "loss").size());
+    assertEquals(curve("whole", "loss"), curve("killed", "loss"));
+    assertEquals(curve("whole", "gradient_norm"), curve("killed", "gradient_norm"));
+    ModelDirectory.open(folder.resolve("killed/model").toString()).verifyFiles();
+  }
+
+  @Test
+  void onSigtermItLeavesACheckpointAndExitsWithZero() throws Exception {
+    try (ChildJvm run = train(config("stopped", 100_000, ""), 0)) {
+      run.awaitLine("step 1/");
+      run.terminate();
+      assertEquals(0, run.awaitExit());
+    }
+    assertTrue(Files.isDirectory(folder.resolve("stopped/checkpoints")));
+    assertTrue(Files.isRegularFile(folder.resolve("stopped/model/model.json")));
+  }
+
+  @Test
+  void twoProcessesHaveTheGradientsOfOneAndOutliveTheLossOfTheOther() throws Exception {
+    try (ChildJvm alone = train(config("alone", 3, ""), 0)) {
+      assertEquals(0, alone.awaitExit());
+    }
+    Path together = config("together", 3, group());
+    try (ChildJvm first = train(together, 0);
+        ChildJvm second = train(together, 1)) {
+      assertEquals(0, second.awaitExit());
+      assertEquals(0, first.awaitExit());
+    }
+    List<Double> one = curve("alone", "gradient_norm");
+    List<Double> two = curve("together", "gradient_norm");
+    for (int step = 0; step < 3; step++) {
+      assertEquals(one.get(step), two.get(step), 1e-4 * one.get(step));
+    }
+
+    Path longer = config("lost", 100_000, group());
+    try (ChildJvm first = train(longer, 0)) {
+      try (ChildJvm second = train(longer, 1)) {
+        first.awaitLine("step 1/");
+      } // kill -9
+      first.awaitLine("lost_process");
+      assertEquals(1, first.awaitExit());
+    }
+    try (ChildJvm first = train(longer, 0);
+        ChildJvm second = train(longer, 1)) {
+      first.awaitLine("Going on after step");
+      first.awaitLine("step ");
+    }
+  }
+
+  private static String group() throws IOException {
+    try (ServerSocket free = new ServerSocket(0)) {
+      return "processes: {count: 2, timeout_seconds: 60, address: \"127.0.0.1:%d\"}"
+          .formatted(free.getLocalPort());
+    }
+  }
+}

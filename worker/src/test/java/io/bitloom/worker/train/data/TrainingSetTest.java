@@ -1,0 +1,136 @@
+package io.bitloom.worker.train.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.tensor.WeightsException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainingSetTest {
+  private static final SizeClass SMALL = SizeClass.values()[0];
+
+  @TempDir private Path folder;
+
+  private TrainingSet scan(Curation.Threshold... thresholds) throws IOException {
+    return TrainingSet.scan(
+        new TrainingSet.Settings(
+            folder, folder, SMALL, new Curation(List.of(thresholds)), image -> true));
+  }
+
+  private BatchOrder order(TrainingSet set) {
+    return new BatchOrder(set, new BatchOrder.Settings(1100, 4, 7));
+  }
+
+  @Test
+  void picturesAreGroupedByTheScheduleOfTheirShape() throws IOException {
+    DrawnPictures.write(folder, 9);
+    TrainingSet set = scan();
+    assertEquals(
+        List.of("0.666_0.06M", "1.0_0.06M"),
+        set.schedules().stream().map(ScaleSchedule::id).toList());
+    assertEquals(3, set.count(set.schedules().get(0)));
+    assertEquals("a red circle on green", set.line(set.schedules().get(1), 0).text());
+  }
+
+  @Test
+  void splitFilesNameTheShapeAndNeedNoPicture() throws IOException {
+    Files.writeString(
+        folder.resolve("1.500_000000002.jsonl"),
+        """
+        {"image_path": "a.jpg", "h_div_w": 1.5, "long_caption": "A fox. It runs.", "text": "fox"}
+
+        {"image_path": "b.jpg", "long_caption": "A dog.", "text": ""}
+        """);
+    TrainingSet set = scan();
+    assertEquals(List.of("1.5_0.06M"), set.schedules().stream().map(ScaleSchedule::id).toList());
+    assertEquals("b.jpg", set.line(set.schedules().get(0), 1).image().getFileName().toString());
+  }
+
+  @Test
+  void whatIsBelowAThresholdOrHasNoPictureIsCountedAndNamed() throws IOException {
+    DrawnPictures.write(folder, 6);
+    Files.writeString(folder.resolve("5.png"), "no picture");
+    TrainingSet set = scan(new Curation.Threshold("aesthetic", 2, Double.POSITIVE_INFINITY));
+    assertEquals(3, set.report().kept());
+    assertEquals(2, set.report().dropped("aesthetic is below 2.0"));
+    assertEquals(1, set.report().dropped("the picture cannot be read"));
+    assertTrue(set.report().json().toString().contains("5.png"));
+  }
+
+  @Test
+  void aLineThatIsNoCaptionIsNamedByFileAndNumber() throws IOException {
+    Files.writeString(
+        folder.resolve("captions.jsonl"),
+        "{\"image_path\": \"a.png\", \"text\": \"a\", \"h_div_w\": 1}\n{\"text\": \"b\"}\n");
+    String message = assertThrows(WeightsException.class, this::scan).getMessage();
+    assertTrue(message.contains("captions.jsonl:2") && message.contains("image_path"), message);
+  }
+
+  @Test
+  void anEpochHasEverySampleOnceInBatchesOfEqualTokens() throws IOException {
+    DrawnPictures.write(folder, 12);
+    TrainingSet set = scan();
+    BatchOrder order = order(set);
+    Set<String> seen = new HashSet<>();
+    for (long i = 0; i < order.batchesPerEpoch(); i++) {
+      BatchOrder.Plan plan = order.next();
+      assertTrue(plan.lines().length * plan.schedule().tokens() <= 1100);
+      for (int line : plan.lines()) {
+        assertTrue(seen.add(plan.schedule().id() + " " + line));
+      }
+    }
+    assertEquals(12, seen.size());
+  }
+
+  @Test
+  void skippedBatchesAreThoseThatWouldHaveCome() throws IOException {
+    DrawnPictures.write(folder, 12);
+    TrainingSet set = scan();
+    BatchOrder whole = order(set);
+    BatchOrder resumed = order(set);
+    whole.skip(9);
+    for (int i = 0; i < 9; i++) {
+      resumed.next();
+    }
+    assertArrayEquals(whole.next().lines(), resumed.next().lines());
+  }
+
+  @Test
+  void aPictureThatWentBadIsLeftOutOfItsBatch() throws IOException {
+    DrawnPictures.write(folder, 2);
+    TrainingSet set = scan();
+    Files.writeString(folder.resolve("1.png"), "gone bad");
+    BatchLoader.Settings settings =
+        new BatchLoader.Settings(1, 0, 0.5, 1, new FeatureCache(folder.resolve("cache"), "m"));
+    try (BatchLoader loader = new BatchLoader(set, order(set), settings)) {
+      SampleBatch batch = loader.next();
+      assertEquals(1, batch.samples().size());
+      assertEquals(256, batch.samples().get(0).picture().width());
+      assertEquals(1, set.report().dropped("the picture cannot be read"));
+    }
+  }
+
+  @Test
+  void cachedFeaturesComeBackAndDamagedOnesDoNot() throws IOException {
+    FeatureCache cache = new FeatureCache(folder, "model");
+    String key = cache.key("picture");
+    cache.put(key, new float[] {1, 2, 3});
+    assertArrayEquals(new float[] {1, 2, 3}, cache.find(key).orElseThrow());
+    Path file = folder.resolve(key.substring(0, 2)).resolve(key);
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length - 1] ^= 1;
+    Files.write(file, bytes);
+    assertTrue(cache.find(key).isEmpty());
+  }
+}

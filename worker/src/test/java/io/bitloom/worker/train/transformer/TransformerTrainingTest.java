@@ -1,0 +1,193 @@
+package io.bitloom.worker.train.transformer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.model.InfinityConfig;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.text.HashedWordEncoder;
+import io.bitloom.worker.tokenizer.TokenizerConfig;
+import io.bitloom.worker.tokenizer.TokenizerLayout;
+import io.bitloom.worker.tokenizer.VisualTokenizer;
+import io.bitloom.worker.train.data.Sample;
+import io.bitloom.worker.train.data.SampleBatch;
+import io.bitloom.worker.train.distributed.Processes;
+import io.bitloom.worker.train.optim.AdamW;
+import io.bitloom.worker.train.optim.LearningRate;
+import io.bitloom.worker.train.run.StepReport;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+
+class TransformerTrainingTest {
+  private static final TokenizerConfig TOKENIZER =
+      new TokenizerConfig(8, 16, 24, List.of(1, 1, 1, 1), 1);
+  private static final JsonObject ARCHITECTURE =
+      JsonParser.parseString(
+              """
+              {"embed_dim": 32, "depth": 2, "num_heads": 2, "mlp_ratio": 8, "block_chunks": 1,
+               "text_channels": 128, "text_maxlen": 9, "shared_aln": true,
+               "rope2d_each_sa_layer": 1, "rope2d_normalized_by_hw": 2}
+              """)
+          .getAsJsonObject();
+  private static final ScaleSchedule SQUARE =
+      ScaleSchedules.nearest(1).schedule(SizeClass.values()[0]);
+  private static final InfinityInitialization BOLD = new InfinityInitialization(0.1, 0.1, 1);
+
+  /** How a training differs from the others of this class. */
+  private record Variant(int partTokens, boolean recompute, boolean bits, DType precision) {
+    private static final Variant PLAIN = new Variant(100_000, false, true, DType.F32);
+  }
+
+  private static TransformerTraining training(Variant variant) {
+    JsonObject architecture = ARCHITECTURE.deepCopy();
+    architecture.addProperty("use_bit_label", variant.bits());
+    InfinityConfig config = InfinityConfig.parse(architecture, TOKENIZER.codebookDim());
+    Objective objective = new Objective(0.3, 13, true, 0.5, true, false, 4);
+    TransformerSettings settings =
+        new TransformerSettings(
+            config,
+            objective,
+            AdamW.Settings.REFERENCE,
+            new LearningRate(5e-3, LearningRate.Shape.CONSTANT, 0, 1, 1),
+            5,
+            0.9,
+            true,
+            variant.partTokens(),
+            variant.recompute(),
+            TorchDevice.CPU,
+            variant.precision(),
+            1,
+            100,
+            List.of());
+    Weights tokenizerWeights = new Weights("tokenizer");
+    TokenizerLayout.of(TOKENIZER)
+        .forEach(
+            (name, shape) ->
+                tokenizerWeights.put(name, Tensors.zeros(DType.F32, TorchDevice.CPU, shape)));
+    FrozenParts frozen =
+        new FrozenParts(
+            new HashedWordEncoder(128),
+            new VisualTokenizer(TOKENIZER, tokenizerWeights),
+            false,
+            TorchDevice.CPU,
+            null);
+    try (Weights start = BOLD.weights(config, 1)) {
+      return new TransformerTraining(settings, start, frozen, null, Processes.alone());
+    }
+  }
+
+  private static SampleBatch batch(long number) {
+    List<Sample> samples = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      float[] features = new float[8 * SQUARE.last().tokens()];
+      SplittableRandom random = new SplittableRandom(i % 2);
+      for (int j = 0; j < features.length; j++) {
+        features[j] = (float) random.nextGaussian();
+      }
+      samples.add(new Sample(4 * number + i, i % 2 == 0 ? "a" : "b c", null, features, null));
+    }
+    return new SampleBatch(number, SQUARE, samples);
+  }
+
+  private static float[] headAfter(TransformerTraining training, int steps) {
+    for (int i = 0; i < steps; i++) {
+      assertTrue(training.step(batch(i)).applied());
+    }
+    return Tensors.floats(training.tensors().get("transformer").get("head.weight"));
+  }
+
+  @Test
+  void theLossFallsOnWhatIsSeenAgainAndAgain() {
+    try (TransformerTraining training = training(Variant.PLAIN)) {
+      double first = training.step(batch(0)).loss();
+      double last = first;
+      for (int i = 1; i < 25; i++) {
+        last = training.step(batch(i)).loss();
+      }
+      assertTrue(last < 0.95 * first, first + " to " + last);
+      double validation = training.validate(List.of(batch(0))).get("loss");
+      assertTrue(validation < first, first + " to " + validation);
+    }
+  }
+
+  @Test
+  void aBatchInPartsHasTheGradientOfTheWhole() {
+    try (TransformerTraining whole = training(Variant.PLAIN);
+        TransformerTraining parts =
+            training(new Variant(SQUARE.tokens(), false, true, DType.F32))) {
+      StepReport first = whole.step(batch(0));
+      StepReport second = parts.step(batch(0));
+      assertEquals(first.loss(), second.loss(), 1e-6);
+      assertEquals(first.gradientNorm(), second.gradientNorm(), 1e-5 * first.gradientNorm());
+      assertEquals(first.scalars().get("loss/scale_2"), second.scalars().get("loss/scale_2"), 1e-6);
+    }
+  }
+
+  @Test
+  void recomputedActivationsGiveTheSameGradient() {
+    try (TransformerTraining plain = training(Variant.PLAIN);
+        TransformerTraining recomputing = training(new Variant(100_000, true, true, DType.F32))) {
+      StepReport first = plain.step(batch(0));
+      StepReport second = recomputing.step(batch(0));
+      assertEquals(first.gradientNorm(), second.gradientNorm(), 1e-5 * first.gradientNorm());
+      assertArrayEquals(headAfter(plain, 0), headAfter(recomputing, 0), 1e-4f);
+    }
+  }
+
+  @Test
+  void theSameSeedGivesTheSameWeightsBitForBit() {
+    try (TransformerTraining first = training(Variant.PLAIN);
+        TransformerTraining second = training(Variant.PLAIN)) {
+      assertArrayEquals(headAfter(first, 3), headAfter(second, 3));
+    }
+  }
+
+  @Test
+  void aStepWithoutFiniteLossLeavesTheWeightsAlone() {
+    try (TransformerTraining training = training(Variant.PLAIN)) {
+      training.step(batch(0));
+      float[] before = headAfter(training, 0);
+      Tensor bias = training.tensors().get("transformer").get("head.bias").detach();
+      bias.fill_(new Scalar(Double.NaN));
+      StepReport report = training.step(batch(1));
+      assertFalse(report.applied());
+      assertArrayEquals(before, headAfter(training, 0));
+    }
+  }
+
+  @Test
+  void theConventionalClassifierLearnsIndices() {
+    try (TransformerTraining training = training(new Variant(100_000, false, false, DType.F32))) {
+      double first = training.step(batch(0)).loss();
+      assertEquals(Math.log(256), first, 1.5);
+      for (int i = 1; i < 10; i++) {
+        training.step(batch(i));
+      }
+      assertTrue(training.step(batch(10)).loss() < first);
+    }
+  }
+
+  @Test
+  void mixedPrecisionKeepsTheWeightsInFloat32() {
+    try (TransformerTraining training = training(new Variant(100_000, false, true, DType.BF16))) {
+      StepReport report = training.step(batch(0));
+      assertTrue(report.applied());
+      Weights weights = training.tensors().get("transformer");
+      assertEquals(DType.F32, Tensors.dtype(weights.get("head.weight")));
+    }
+  }
+}
