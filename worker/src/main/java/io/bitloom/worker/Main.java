@@ -3,6 +3,7 @@ package io.bitloom.worker;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.worker.cli.DemoDataCommand;
 import io.bitloom.worker.cli.GenerateCommand;
+import io.bitloom.worker.cli.ModelCommand;
 import io.bitloom.worker.cli.QuantizersCommand;
 import io.bitloom.worker.cli.WorkerCommand;
 import io.bitloom.worker.tensor.WeightsException;
@@ -15,7 +16,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
-/** The commands that need a model: {@code bitloom worker|generate|verify|demo-data}. */
+/** The commands that need a model: {@code bitloom worker|generate|verify|model|demo-data}. */
 @Command(
     name = "bitloom",
     mixinStandardHelpOptions = true,
@@ -25,6 +26,7 @@ import picocli.CommandLine.Spec;
       WorkerCommand.class,
       GenerateCommand.class,
       VerifyCommand.class,
+      ModelCommand.class,
       DemoDataCommand.class,
       QuantizersCommand.class
     })
@@ -32,12 +34,15 @@ public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   public static void main(String[] arguments) {
-    System.exit(
-        new CommandLine(new Main())
-            .setCaseInsensitiveEnumValuesAllowed(true)
-            .setParameterExceptionHandler(Main::reportUsage)
-            .setExecutionExceptionHandler(Main::report)
-            .execute(arguments));
+    System.exit(commandLine().execute(arguments));
+  }
+
+  /** The command line with all commands. */
+  public static CommandLine commandLine() {
+    return new CommandLine(new Main())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler(Main::reportUsage)
+        .setExecutionExceptionHandler(Main::report);
   }
 
   @Override

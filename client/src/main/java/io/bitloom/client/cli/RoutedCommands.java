@@ -35,6 +35,9 @@ final class RoutedCommands {
   @Command(name = "generate", description = "Draw one prompt in this process, without a cluster.")
   static final class Generate extends Routed {}
 
+  @Command(name = "model", description = "Import, inspect and convert weight files.")
+  static final class Model extends Routed {}
+
   @Command(name = "verify", description = "Check the model code against reference values.")
   static final class Verify extends Routed {}
 

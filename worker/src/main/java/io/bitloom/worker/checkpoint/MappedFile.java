@@ -11,40 +11,55 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A file as one memory-mapped tensor of bytes, of which weights are views. The mapping ends when
- * the last view is freed, whatever happens to this object. Belongs to the scope in which it was
- * opened.
+ * A file whose tensors are mapped into memory. A large tensor has a mapping of its own, which ends
+ * when the last view of the tensor is freed: a model that converts its weights one by one never has
+ * more of the file in memory than one tensor. Such a mapping reaches from the start of the file to
+ * the end of the tensor, because libtorch maps no other ranges; what nobody touches takes address
+ * space only. Small tensors share one mapping. Belongs to the scope in which it was opened.
  */
 final class MappedFile {
-  private final String source;
-  private final Tensor content;
+  /** Keeps the number of mappings far below what the system allows a process. */
+  private static final long LARGE_BYTES = 1L << 20;
+
+  private final Path file;
   private final long bytes;
+  private final Tensor content;
 
   MappedFile(Path file) {
-    source = file.toString();
+    this.file = file;
     try {
       bytes = Files.size(file);
-      content = Tensors.map(file, bytes);
-    } catch (IOException | RuntimeException e) {
-      throw new WeightsException(source, "cannot be mapped into memory: " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw new WeightsException(file.toString(), "cannot be read: " + e.getMessage(), e);
     }
+    content = map(bytes);
   }
 
   /** {@code length} bytes from {@code offset} as a row of elements. */
   Tensor row(String tensor, DType dtype, long offset, long length) {
     if (offset < 0 || length < 0 || offset > bytes - length || length % dtype.bytes() != 0) {
       throw new WeightsException(
-          source,
+          file.toString(),
           tensor,
           "bytes " + offset + " to " + (offset + length) + " of a file of " + bytes + " bytes");
     }
-    Tensor row = content.narrow(0, offset, length);
+    Tensor mapped = length < LARGE_BYTES ? content : map(offset + length);
+    Tensor row = mapped.narrow(0, offset, length);
     if (dtype == DType.BOOL) {
       return row.ne(new Scalar(0)); // a byte other than 0 and 1 is no valid bool
     }
     // libtorch views bytes as wider elements only where the storage is aligned to them.
     boolean aligned = offset % dtype.bytes() == 0;
     return (aligned ? row : row.clone()).view(dtype.torch());
+  }
+
+  private Tensor map(long length) {
+    try {
+      return Tensors.map(file, length);
+    } catch (RuntimeException e) {
+      throw new WeightsException(
+          file.toString(), "cannot be mapped into memory: " + e.getMessage(), e);
+    }
   }
 
   /** A tensor that is stored whole and row-major. */

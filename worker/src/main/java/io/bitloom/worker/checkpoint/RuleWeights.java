@@ -10,7 +10,9 @@ import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -19,46 +21,83 @@ import org.bytedeco.pytorch.Tensor;
  * Weights that are computed from a rule instead of stored ({@code .rule.json}), see {@link
  * RuleTensor}. Real-size models for tests in a few kilobytes.
  */
-public final class RuleWeights {
+public final class RuleWeights implements Checkpoint {
   private static final int MAX_CONSTANT_ELEMENTS = 1 << 16;
 
+  private final Path file;
   private final String source;
   private final JsonFields rule;
   private final long seed;
+  private final List<RuleTensor> tensors;
 
-  private RuleWeights(String source, JsonFields rule) {
-    this.source = source;
-    this.rule = rule;
+  private RuleWeights(Path file) {
+    this.file = file;
+    this.source = file.toString();
+    this.rule = JsonFields.of(source, StrictJson.object(file));
     this.seed = rule.longInteger("seed");
+    this.tensors = tensors();
+    checkHashes();
+    checkExampleNames("first_values");
+    checkExampleNames("last_values");
   }
 
   /**
    * Reads a rule; no tensor is computed yet.
    *
-   * @throws WeightsException if the file is no rule
+   * @throws WeightsException if the file is no rule or is at odds with itself
    */
   public static RuleWeights read(Path file) {
-    String source = file.toString();
-    return new RuleWeights(source, JsonFields.of(source, StrictJson.object(file)));
+    return new RuleWeights(file);
   }
 
-  /** The model settings, as a stored weight file has them in its metadata. */
-  public JsonObject config() {
-    return rule.object("config").json();
+  @Override
+  public Path file() {
+    return file;
+  }
+
+  @Override
+  public String section() {
+    return BARE;
+  }
+
+  @Override
+  public List<Path> files() {
+    return List.of(file);
+  }
+
+  @Override
+  public List<CheckpointEntry> entries() {
+    List<CheckpointEntry> entries = new ArrayList<>();
+    for (RuleTensor tensor : tensors) {
+      List<Long> shape = Arrays.stream(tensor.shape()).boxed().toList();
+      entries.add(new CheckpointEntry(file, tensor.name(), DType.F32, shape));
+    }
+    JsonFields constants = rule.object("constant");
+    for (String name : constants.names()) {
+      JsonFields constant = constants.object(name);
+      List<Long> shape = Arrays.stream(constant.integers("shape")).boxed().toList();
+      DType dtype = constantType(name, constant);
+      entries.add(new CheckpointEntry(file, name, dtype, shape));
+    }
+    return entries;
+  }
+
+  /** The settings, as a stored weight file has them in its metadata. */
+  @Override
+  public Optional<JsonObject> config() {
+    return Optional.of(rule.object("config").json());
   }
 
   /**
    * Computes all tensors and checks them against the examples in the file.
    *
-   * @throws WeightsException naming the tensor, if the rule is incomplete, does not fit the
-   *     machine's memory, or gives other values than the file's examples
+   * @throws WeightsException naming the tensor, if it does not fit the machine's memory or has
+   *     other values than the file's examples
    */
+  @Override
   public Weights load() {
     LibTorch.start();
-    List<RuleTensor> tensors = tensors();
-    checkHashes();
-    checkExampleNames("first_values");
-    checkExampleNames("last_values");
+    checkMemory();
     JsonFields constants = rule.object("constant");
     Weights weights = new Weights(source);
     try (Scope scope = Scope.open()) {
@@ -88,11 +127,10 @@ public final class RuleWeights {
       JsonFields entry = entries.object(name);
       long[] shape = entry.integers("shape");
       long elements = StoredTensor.elements(source, name, shape);
-      long free = Pointer.totalPhysicalBytes() / DType.F32.bytes() - total;
-      if (elements > free) {
-        throw new WeightsException(source, name, "does not fit the memory of this machine");
-      }
       total += elements;
+      if (total < 0) {
+        throw new WeightsException(source, name, "is too large");
+      }
       tensors.add(new RuleTensor(name, shape, entry.number("offset"), entry.number("scale")));
     }
     if (total != rule.longInteger("parameters")) {
@@ -103,10 +141,20 @@ public final class RuleWeights {
     return tensors;
   }
 
+  private void checkMemory() {
+    long free = Pointer.totalPhysicalBytes() / DType.F32.bytes();
+    for (RuleTensor tensor : tensors) {
+      free -= tensor.elements();
+      if (free < 0) {
+        throw new WeightsException(
+            source, tensor.name(), "does not fit the memory of this machine");
+      }
+    }
+  }
+
   /** A buffer: {@code value} for all elements, or {@code values} one by one. */
   private Tensor constant(String name, JsonFields entry) {
     long[] shape = entry.integers("shape");
-    String dtype = entry.text("dtype");
     long elements = StoredTensor.elements(source, name, shape);
     boolean uniform = entry.has("value");
     if (elements > MAX_CONSTANT_ELEMENTS) {
@@ -115,20 +163,26 @@ public final class RuleWeights {
     if (!uniform && entry.elements("values").size() != elements) {
       throw new WeightsException(source, name, "needs " + elements + " values");
     }
-    switch (dtype) {
-      case "F32":
-        return uniform
-            ? Tensors.empty(DType.F32, TorchDevice.CPU, shape)
-                .fill_(new Scalar(entry.number("value")))
-            : Tensors.to(Tensors.of(entry.numbers("values"), shape), DType.F32);
-      case "I64":
-        return uniform
-            ? Tensors.empty(DType.I64, TorchDevice.CPU, shape)
-                .fill_(new Scalar(entry.longInteger("value")))
-            : Tensors.of(entry.integers("values"), shape);
-      default:
-        throw new WeightsException(source, name, "dtype \"" + dtype + "\" is not supported");
+    if (constantType(name, entry) == DType.F32) {
+      return uniform
+          ? Tensors.empty(DType.F32, TorchDevice.CPU, shape)
+              .fill_(new Scalar(entry.number("value")))
+          : Tensors.to(Tensors.of(entry.numbers("values"), shape), DType.F32);
     }
+    return uniform
+        ? Tensors.empty(DType.I64, TorchDevice.CPU, shape)
+            .fill_(new Scalar(entry.longInteger("value")))
+        : Tensors.of(entry.integers("values"), shape);
+  }
+
+  private DType constantType(String name, JsonFields entry) {
+    String dtype = entry.text("dtype");
+    return switch (dtype) {
+      case "F32" -> DType.F32;
+      case "I64" -> DType.I64;
+      default ->
+          throw new WeightsException(source, name, "dtype \"" + dtype + "\" is not supported");
+    };
   }
 
   private void checkHashes() {

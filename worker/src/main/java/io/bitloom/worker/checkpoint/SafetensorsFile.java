@@ -1,5 +1,6 @@
 package io.bitloom.worker.checkpoint;
 
+import com.google.gson.JsonObject;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
@@ -12,13 +13,14 @@ import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A safetensors file: eight bytes of header length (little-endian), a JSON header, raw data.
  *
  * @see <a href="https://github.com/huggingface/safetensors#format">the format</a>
  */
-public final class SafetensorsFile {
+public final class SafetensorsFile implements Checkpoint {
   private static final int LENGTH_BYTES = 8;
 
   /** The limit of the reference reader. */
@@ -68,17 +70,41 @@ public final class SafetensorsFile {
     return Collections.unmodifiableMap(header.metadata());
   }
 
-  /** The tensors in the order of the header. */
-  public List<StoredTensor> tensors() {
-    return header.tensors();
+  @Override
+  public Path file() {
+    return file;
   }
 
-  /** Maps the file and returns its tensors, on the CPU and without a copy. */
+  @Override
+  public String section() {
+    return BARE;
+  }
+
+  @Override
+  public List<Path> files() {
+    return List.of(file);
+  }
+
+  @Override
+  public List<CheckpointEntry> entries() {
+    return header.tensors().stream()
+        .map(tensor -> new CheckpointEntry(file, tensor.name(), tensor.dtype(), tensor.shape()))
+        .toList();
+  }
+
+  /** The metadata entry {@code config}. */
+  @Override
+  public Optional<JsonObject> config() {
+    return Optional.ofNullable(metadata().get("config"))
+        .map(text -> StrictJson.object(file + ": config", text));
+  }
+
+  @Override
   public Weights load() {
     Weights weights = new Weights(file.toString());
     try (Scope scope = Scope.open()) {
       MappedFile mapped = new MappedFile(file);
-      for (StoredTensor tensor : tensors()) {
+      for (StoredTensor tensor : header.tensors()) {
         try (Scope each = Scope.open()) {
           weights.put(tensor.name(), mapped.tensor(tensor));
         }

@@ -4,30 +4,100 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * A model in several files with an index, in Hugging Face's layout: {@code {"weight_map": {tensor:
  * file}}}. The files lie beside the index.
  */
-final class ShardIndex {
-  private ShardIndex() {}
+final class ShardIndex implements Checkpoint {
+  private final Path index;
+  private final List<Checkpoint> shards;
 
-  static Weights load(Path index) {
+  private ShardIndex(Path index, List<Checkpoint> shards) {
+    this.index = index;
+    this.shards = shards;
+  }
+
+  /**
+   * Reads the index and the headers of all shards.
+   *
+   * @throws WeightsException if a shard is missing or broken, or holds other tensors than the index
+   *     says
+   */
+  static ShardIndex read(Path index) {
     String source = index.toString();
-    Map<String, Set<String>> namesByFile = namesByFile(source, StrictJson.object(index));
-    Weights all = new Weights(source);
+    List<Checkpoint> shards = new ArrayList<>();
+    for (Map.Entry<String, Set<String>> shard :
+        namesByFile(source, StrictJson.object(index)).entrySet()) {
+      Path file = index.resolveSibling(shard.getKey());
+      if (!Files.isRegularFile(file)) {
+        throw new WeightsException(
+            source,
+            shard.getValue().iterator().next(),
+            "is in " + shard.getKey() + ", which does not exist");
+      }
+      Checkpoint checkpoint = Checkpoints.read(file);
+      Set<String> stored =
+          checkpoint.entries().stream().map(CheckpointEntry::name).collect(Collectors.toSet());
+      if (!stored.equals(shard.getValue())) {
+        throw disagreement(source, checkpoint.file(), shard.getValue(), stored);
+      }
+      shards.add(checkpoint);
+    }
+    return new ShardIndex(index, List.copyOf(shards));
+  }
+
+  /** The shards that an index names. */
+  static List<Path> shardsOf(Path index) {
+    return namesByFile(index.toString(), StrictJson.object(index)).keySet().stream()
+        .map(index::resolveSibling)
+        .toList();
+  }
+
+  @Override
+  public Path file() {
+    return index;
+  }
+
+  @Override
+  public String section() {
+    return BARE;
+  }
+
+  @Override
+  public List<Path> files() {
+    List<Path> files = new ArrayList<>(List.of(index));
+    shards.forEach(shard -> files.addAll(shard.files()));
+    return files;
+  }
+
+  @Override
+  public List<CheckpointEntry> entries() {
+    return shards.stream().flatMap(shard -> shard.entries().stream()).toList();
+  }
+
+  /** The settings in the first shard that has any. */
+  @Override
+  public Optional<JsonObject> config() {
+    return shards.stream().flatMap(shard -> shard.config().stream()).findFirst();
+  }
+
+  @Override
+  public Weights load() {
+    Weights all = new Weights(index.toString());
     try {
-      for (Map.Entry<String, Set<String>> shard : namesByFile.entrySet()) {
-        Path file = index.resolveSibling(shard.getKey());
-        try (Weights weights = Checkpoints.open(file)) {
-          if (!weights.names().equals(shard.getValue())) {
-            throw disagreement(source, file, shard.getValue(), weights.names());
-          }
+      for (Checkpoint shard : shards) {
+        try (Weights weights = shard.load()) {
           all.share(weights);
         }
       }

@@ -1,5 +1,6 @@
 package io.bitloom.worker.checkpoint;
 
+import com.google.gson.JsonObject;
 import io.bitloom.worker.checkpoint.Pickled.Storage;
 import io.bitloom.worker.checkpoint.Pickled.TensorView;
 import io.bitloom.worker.tensor.Scope;
@@ -15,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
@@ -27,12 +29,19 @@ import org.bytedeco.pytorch.Tensor;
  * training run.
  */
 public final class TorchCheckpoint {
-  /** The name of a checkpoint that is a state dict itself. */
-  public static final String BARE = "";
-
-  /** Where state dicts lie, the preferred one first; the order is that of the official loaders. */
+  /**
+   * Where state dicts lie, the preferred one first: of a transformer in training the running
+   * average of its weights, which draws better pictures, before the weights of the last step.
+   */
   private static final List<String> KNOWN_SECTIONS =
-      List.of("vae", "ema", "trainer.gpt_fsdp", "trainer.gpt_ema_fsdp", "trainer.gpt_wo_ddp");
+      List.of(
+          "vae",
+          "ema",
+          "trainer.gpt_ema_fsdp",
+          "trainer.gpt_fsdp",
+          "trainer.gpt_wo_ddp",
+          "trainer.var_wo_ddp",
+          "trainer.vae_local");
 
   private static final String PICKLE = "data.pkl";
   private static final long MAX_PICKLE_BYTES = 128L << 20;
@@ -67,26 +76,81 @@ public final class TorchCheckpoint {
     return new TorchCheckpoint(file);
   }
 
-  /** The state dicts of the file: {@link #BARE}, or paths such as {@code trainer.gpt_fsdp}. */
+  /**
+   * The state dicts of the file, the preferred one first: {@link Checkpoint#BARE}, or paths such as
+   * {@code trainer.gpt_fsdp}.
+   */
   public Set<String> sections() {
     return sections.keySet();
   }
 
-  /** Maps the file and returns the tensors of its first section, on the CPU and without a copy. */
-  public Weights load() {
-    return load(sections.keySet().iterator().next());
+  /** The preferred state dict of the file. */
+  public Checkpoint section() {
+    return section(sections.keySet().iterator().next());
   }
 
   /**
-   * Maps the file and returns the tensors of one section.
+   * One state dict of the file.
    *
    * @throws WeightsException if the file has no such section
    */
-  public Weights load(String section) {
-    Map<String, TensorView> tensors = sections.get(section);
-    if (tensors == null) {
-      throw new WeightsException(source, "has no section " + section + ", only " + sections());
+  public Checkpoint section(String section) {
+    if (!sections.containsKey(section)) {
+      throw new WeightsException(
+          source, "has no section " + section + ", only " + sections.keySet());
     }
+    return new Section(section);
+  }
+
+  /** A state dict and its place in the file. */
+  private final class Section implements Checkpoint {
+    private final String name;
+
+    private Section(String name) {
+      this.name = name;
+    }
+
+    @Override
+    public Path file() {
+      return file;
+    }
+
+    @Override
+    public String section() {
+      return name;
+    }
+
+    @Override
+    public List<Path> files() {
+      return List.of(file);
+    }
+
+    @Override
+    public List<CheckpointEntry> entries() {
+      return sections.get(name).entrySet().stream()
+          .map(
+              tensor ->
+                  new CheckpointEntry(
+                      file,
+                      tensor.getKey(),
+                      tensor.getValue().storage().dtype(),
+                      tensor.getValue().shape()))
+          .toList();
+    }
+
+    /** PyTorch files hold no settings. */
+    @Override
+    public Optional<JsonObject> config() {
+      return Optional.empty();
+    }
+
+    @Override
+    public Weights load() {
+      return TorchCheckpoint.this.load(sections.get(name));
+    }
+  }
+
+  private Weights load(Map<String, TensorView> tensors) {
     Weights weights = new Weights(source);
     try (Scope scope = Scope.open()) {
       MappedFile mapped = new MappedFile(file);
@@ -148,7 +212,7 @@ public final class TorchCheckpoint {
     Map<String, Map<String, TensorView>> found = new LinkedHashMap<>();
     if (content instanceof Map<?, ?> map
         && map.values().stream().anyMatch(TensorView.class::isInstance)) {
-      found.put(BARE, stateDict(map));
+      found.put(Checkpoint.BARE, stateDict(map));
       return found;
     }
     for (String section : KNOWN_SECTIONS) {

@@ -3,6 +3,7 @@ package io.bitloom.worker.model;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import java.util.Set;
 
 /**
  * The architecture of an Infinity transformer, under the names of the official constructor.
@@ -29,6 +30,8 @@ import com.google.gson.JsonPrimitive;
  * @param headDepth linear layers of the head, 1 or 2
  * @param cosAttention whether self-attention compares directions (L2-normalised q and k with a
  *     learned temperature per head)
+ * @param attentionTau what the logits of self-attention are divided by besides √c, without cosine
+ *     attention
  * @param swiGlu whether the feed-forward layer is gated by SiLU instead of a GELU
  * @param crossAttentionGate whether cross-attention has a learned gate per channel
  * @param levelEmbeddingOnce whether the scale's embedding is added before the first block only;
@@ -54,6 +57,7 @@ public record InfinityConfig(
     boolean headAdaptiveNorm,
     int headDepth,
     boolean cosAttention,
+    double attentionTau,
     boolean swiGlu,
     boolean crossAttentionGate,
     boolean levelEmbeddingOnce,
@@ -61,6 +65,55 @@ public record InfinityConfig(
 
   /** Scales that the level embedding has a row for. */
   public static final int MAX_SCALES = 15;
+
+  /** Arguments of the official constructor that say nothing about what a trained model computes. */
+  private static final Set<String> TRAINING =
+      Set.of(
+          "drop_rate",
+          "drop_path_rate",
+          "cond_drop_rate",
+          "rand_uncond",
+          "raw_scale_schedule",
+          "selecting_idx",
+          "top_p",
+          "top_k",
+          "customized_flash_attn",
+          "fused_mlp",
+          "fused_norm",
+          "checkpointing",
+          "pad_to_multiplier",
+          "use_flex_attn",
+          "batch_size",
+          "pn",
+          "train_h_div_w_list",
+          "video_frames",
+          "always_training_scales",
+          "inference_mode");
+
+  private static final Set<String> ARCHITECTURE =
+      Set.of(
+          "embed_dim",
+          "depth",
+          "num_heads",
+          "block_chunks",
+          "mlp_ratio",
+          "text_channels",
+          "text_maxlen",
+          "apply_spatial_patchify",
+          "use_bit_label",
+          "norm_eps",
+          "rms_norm",
+          "nm0",
+          "shared_aln",
+          "head_aln",
+          "head_depth",
+          "cos_attn",
+          "tau",
+          "swiglu",
+          "cross_attn_layer_scale",
+          "add_lvl_embeding_only_first_block",
+          "rope2d_each_sa_layer",
+          "rope2d_normalized_by_hw");
 
   private static final int MLP_MULTIPLE = 256;
   private static final int MAX_INDEX_BITS = 24;
@@ -96,6 +149,7 @@ public record InfinityConfig(
         "use_bit_label",
         bitsPerToken,
         "1 for more than " + MAX_INDEX_BITS + " bits per token and with spatial patchify");
+    require(attentionTau > 0, "tau", attentionTau, "positive");
     require(normEps > 0, "norm_eps", normEps, "positive");
     require(headDepth == 1 || headDepth == 2, "head_depth", headDepth, "1 or 2");
     require(ropeMode >= 0 && ropeMode <= 2, "rope2d_normalized_by_hw", ropeMode, "0, 1 or 2");
@@ -103,13 +157,19 @@ public record InfinityConfig(
 
   /**
    * Reads the official constructor's arguments; an argument that is not there has the official
-   * default, training arguments are not looked at.
+   * default, those for training are not looked at.
    *
    * @param bitsPerToken d, which the official constructor takes from the tokenizer
-   * @throws IllegalArgumentException if a value is of the wrong kind or not supported; the message
-   *     names the key
+   * @throws IllegalArgumentException if a value is of the wrong kind or not supported, or an
+   *     argument is none of the official constructor's; the message names the key
    */
   public static InfinityConfig parse(JsonObject json, int bitsPerToken) {
+    for (String key : json.keySet()) {
+      if (!ARCHITECTURE.contains(key) && !TRAINING.contains(key)) {
+        throw new IllegalArgumentException(
+            key + " is not known, it is no argument of the official constructor");
+      }
+    }
     require(integer(json, "rope2d_each_sa_layer", 0) == 1, "rope2d_each_sa_layer", 0, "1");
     return new InfinityConfig(
         integer(json, "embed_dim", 1024),
@@ -129,6 +189,7 @@ public record InfinityConfig(
         flag(json, "head_aln", true),
         integer(json, "head_depth", 1),
         flag(json, "cos_attn", true),
+        number(json, "tau", 1),
         flag(json, "swiglu", false),
         number(json, "cross_attn_layer_scale", -1) >= 0,
         flag(json, "add_lvl_embeding_only_first_block", true),

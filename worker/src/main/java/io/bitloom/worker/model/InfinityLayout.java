@@ -1,9 +1,8 @@
 package io.bitloom.worker.model;
 
+import io.bitloom.worker.tensor.Layouts;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,8 +18,6 @@ public final class InfinityLayout {
   private static final Set<String> RECOMPUTED =
       Set.of(
           "lvl_1L", "attn_bias_for_masking", "Infinity_visible_kvlen", "Infinity_invisible_qlen");
-
-  private static final int NAMED_IN_A_MESSAGE = 8;
 
   private final InfinityConfig config;
   private final Map<String, long[]> shapes = new LinkedHashMap<>();
@@ -66,38 +63,24 @@ public final class InfinityLayout {
    *     architecture; the message names them
    */
   public static void check(InfinityConfig config, Weights weights) {
-    List<String> faults = new ArrayList<>();
-    Map<String, long[]> expected = of(config);
-    expected.forEach(
-        (name, shape) -> {
-          if (!weights.has(name)) {
-            faults.add(name + " is missing, expected shape " + Arrays.toString(shape));
-          } else if (!fits(name, shape, weights.get(name).shape())) {
-            String found = Arrays.toString(weights.get(name).shape());
-            faults.add(name + ": expected shape " + Arrays.toString(shape) + ", found " + found);
-          }
-        });
-    for (String name : weights.names()) {
-      if (!expected.containsKey(name) && !RECOMPUTED.contains(name)) {
-        faults.add(name + " is not part of this architecture");
-      }
-    }
-    if (!faults.isEmpty()) {
-      String rest =
-          faults.size() > NAMED_IN_A_MESSAGE
-              ? "; and " + (faults.size() - NAMED_IN_A_MESSAGE) + " more"
-              : "";
-      List<String> named = faults.subList(0, Math.min(faults.size(), NAMED_IN_A_MESSAGE));
-      throw new WeightsException(
-          weights.source(), "does not fit the architecture: " + String.join("; ", named) + rest);
-    }
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    weights.names().forEach(name -> shapes.put(name, weights.get(name).shape()));
+    Layouts.check(weights.source(), faults(config, shapes));
   }
 
-  /** The unconditional text may be longer or shorter than the model's; it is cropped or padded. */
-  private static boolean fits(String name, long[] expected, long[] found) {
-    return name.equals("cfg_uncond")
-        ? found.length == 2 && found[0] > 0 && found[1] == expected[1]
-        : Arrays.equals(expected, found);
+  /**
+   * Compares the shapes of a checkpoint's tensors with the architecture.
+   *
+   * @return a line for every tensor that is missing, of another shape or not part of it
+   */
+  public static List<String> faults(InfinityConfig config, Map<String, long[]> shapes) {
+    Map<String, long[]> expected = new LinkedHashMap<>(of(config));
+    // The unconditional text may be longer or shorter than the model's: it is cropped or padded.
+    long[] unconditional = shapes.get("cfg_uncond");
+    if (unconditional != null && unconditional.length == 2 && unconditional[0] > 0) {
+      expected.put("cfg_uncond", new long[] {unconditional[0], config.textChannels()});
+    }
+    return Layouts.faults(expected, shapes, RECOMPUTED);
   }
 
   private void textProjections() {

@@ -46,7 +46,8 @@ final class SelfAttention {
       scaleMul = null;
     }
     proj = parameters.linear("proj", width, width);
-    attention = new Attention(scaleMul == null ? 1 / Math.sqrt(headDim) : 1);
+    attention =
+        new Attention(scaleMul == null ? 1 / Math.sqrt(headDim) / config.attentionTau() : 1);
   }
 
   /**

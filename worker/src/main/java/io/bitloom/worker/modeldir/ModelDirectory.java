@@ -6,14 +6,16 @@ import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.prompt.PromptLine;
 import io.bitloom.common.prompt.PromptLineException;
 import io.bitloom.common.prompt.PromptRules;
-import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.v1.Prompt;
+import io.bitloom.worker.checkpoint.Checkpoint;
+import io.bitloom.worker.checkpoint.CheckpointEntry;
 import io.bitloom.worker.checkpoint.Checkpoints;
 import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.checkpoint.StrictJson;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.model.InfinityLayout;
+import io.bitloom.worker.model.InfinityPreset;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
@@ -29,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -41,9 +44,11 @@ import java.util.regex.Pattern;
  *   <li>{@code name}, {@code description}: for people and for {@code bitloom submit --model}
  *   <li>{@code sizes}: size classes that the model draws, its usual one first
  *   <li>{@code defaults}: fields of a prompt line that hold where a prompt says nothing; optional
- *   <li>{@code transformer}, {@code tokenizer}: {@code config} under the names of the official
- *       constructors, and {@code weights}: a file name, or {@code {"random": …}} as {@link
- *       RandomWeights} reads it
+ *   <li>{@code transformer}, {@code tokenizer}: {@code preset}, the name of an official model
+ *       ({@link InfinityPreset}, {@link TokenizerConfig#preset}), and {@code config} under the
+ *       names of the official constructors, which goes before the preset; one of them is enough.
+ *       {@code weights}: a file name, or {@code {"random": …}} as {@link RandomWeights} reads it;
+ *       {@code section}: which state dict of a file with several, if not the preferred one
  *   <li>{@code text_encoder}: {@code type} and what that type needs, see {@link TextEncoders}
  *   <li>{@code sha256}: digest of every weight file by name; absent where there is none
  * </ul>
@@ -54,9 +59,6 @@ public final class ModelDirectory {
 
   private static final String FILE = "model.json";
   private static final int FORMAT = 1;
-
-  /** Tokenizer cells that spatial patchify makes one token of. */
-  private static final int PATCH_CELLS = 4;
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 
@@ -105,7 +107,7 @@ public final class ModelDirectory {
 
   private ModelDirectory(String source, Path folder, byte[] content) {
     this.source = source;
-    this.digest = "sha256:" + ModelFiles.sha256(content);
+    this.digest = "sha256:" + Digests.sha256(content);
     this.json =
         JsonFields.of(
             source, StrictJson.object(source, new String(content, StandardCharsets.UTF_8)));
@@ -135,8 +137,13 @@ public final class ModelDirectory {
         json.has("sha256")
             ? ModelFiles.parse(source, folder, json.object("sha256"))
             : new ModelFiles(source, folder, Map.of());
-    this.tokenizer = tokenizer(json.object("tokenizer"));
-    this.transformer = transformer(json.object("transformer"), tokenizer);
+    this.tokenizer = parseTokenizer();
+    this.transformer = parseTransformer();
+  }
+
+  /** Whether a folder is a model directory. */
+  public static boolean isAt(Path folder) {
+    return Files.isRegularFile(folder.resolve(FILE));
   }
 
   /** Names {@code model.json} in messages. */
@@ -183,12 +190,77 @@ public final class ModelDirectory {
   }
 
   /**
-   * Reads every weight file and compares its SHA-256.
+   * Compares the SHA-256 of every weight file. Files that had the right one before and have not
+   * changed since are not read again.
    *
    * @throws WeightsException naming the file that is missing or differs
    */
   public void verifyFiles() {
-    files.verify();
+    files.verify(VerifiedFiles.ofUser());
+  }
+
+  /**
+   * {@link #verifyFiles} that reads every file, whatever is known of it from before.
+   *
+   * @throws WeightsException naming the file that is missing or differs
+   */
+  public void readFiles() {
+    files.verify(VerifiedFiles.none());
+  }
+
+  /**
+   * The stored weights of a part, as their headers describe them; empty for random ones.
+   *
+   * @throws WeightsException naming file and tensor
+   */
+  public Optional<Checkpoint> checkpoint(Role part) {
+    JsonFields members = json.object(part.member());
+    if (part != Role.TEXT) {
+      members.onlyMembers("preset", "config", "weights", "section");
+    }
+    if (members.json().get("weights") instanceof JsonObject) {
+      return Optional.empty();
+    }
+    Path file = files.find(part.member() + ".weights", members.text("weights"));
+    return Optional.of(
+        members.has("section")
+            ? Checkpoints.read(file, members.text("section"))
+            : Checkpoints.read(file));
+  }
+
+  /**
+   * What {@code model.json} says of the architecture of transformer or tokenizer, under the
+   * official names.
+   */
+  public JsonObject settings(Role part) {
+    JsonFields members = json.object(part.member());
+    JsonObject settings = members.has("preset") ? preset(part, members.text("preset")) : null;
+    if (settings == null) {
+      return members.object("config").json();
+    }
+    if (members.has("config")) {
+      members.object("config").json().asMap().forEach(settings::add);
+    }
+    return settings;
+  }
+
+  private JsonObject preset(Role part, String name) {
+    Optional<JsonObject> preset =
+        part == Role.TRANSFORMER
+            ? InfinityPreset.find(name).map(InfinityPreset::settings)
+            : TokenizerConfig.preset(name);
+    return preset.orElseThrow(
+        () ->
+            new WeightsException(
+                source,
+                part.member()
+                    + ".preset: expected "
+                    + (part == Role.TRANSFORMER
+                        ? "one of " + InfinityPreset.labels()
+                        : "infinity_vae_d14, d16, d18, d20, d24, d32 or d64")
+                    + ", found \""
+                    + name
+                    + "\""));
   }
 
   /**
@@ -197,8 +269,19 @@ public final class ModelDirectory {
    * @throws WeightsException naming file and tensor
    */
   public Weights transformerWeights() {
-    json.object("transformer").onlyMembers("config", "weights");
-    return weights("transformer", InfinityLayout.of(transformer));
+    checkpoint(Role.TRANSFORMER).ifPresent(this::checkPairing);
+    return weights(Role.TRANSFORMER, InfinityLayout.of(transformer));
+  }
+
+  /** The bits per token follow from the tokenizer's settings; the weights have a say as well. */
+  private void checkPairing(Checkpoint weights) {
+    for (CheckpointEntry entry : weights.entries()) {
+      if (entry.name().equals("word_embed.weight") && entry.shape().size() == 2) {
+        int bits = (int) Math.min(Integer.MAX_VALUE, entry.shape().get(1));
+        boolean patchify = transformer.spatialPatchify();
+        Pairing.check(weights.file().toString(), bits, patchify, "of " + source, tokenizer);
+      }
+    }
   }
 
   /**
@@ -207,8 +290,7 @@ public final class ModelDirectory {
    * @throws WeightsException naming file and tensor
    */
   public Weights tokenizerWeights() {
-    json.object("tokenizer").onlyMembers("config", "weights");
-    return weights("tokenizer", TokenizerLayout.of(tokenizer));
+    return weights(Role.TOKENIZER, TokenizerLayout.of(tokenizer));
   }
 
   /**
@@ -223,55 +305,45 @@ public final class ModelDirectory {
             source,
             json.object("text_encoder"),
             files,
-            layout -> weights("text_encoder", layout),
+            layout -> weights(Role.TEXT, layout),
             transformer.textChannels())
         .load(device, dtype);
   }
 
-  private Weights weights(String part, Map<String, long[]> layout) {
-    JsonFields members = json.object(part);
-    if (members.json().get("weights") instanceof JsonObject) {
-      JsonFields weights = members.object("weights");
-      weights.onlyMembers("random");
-      String made = source + ": " + part + ".weights.random";
-      return RandomWeights.parse(made, weights.object("random")).generate(made, layout);
-    }
-    return Checkpoints.open(files.find(part + ".weights", members.text("weights")));
+  private Weights weights(Role part, Map<String, long[]> layout) {
+    return checkpoint(part).map(Checkpoint::load).orElseGet(() -> random(part, layout));
   }
 
-  private TokenizerConfig tokenizer(JsonFields json) {
+  private Weights random(Role part, Map<String, long[]> layout) {
+    JsonFields weights = json.object(part.member()).object("weights");
+    weights.onlyMembers("random");
+    String made = source + ": " + part.member() + ".weights.random";
+    return RandomWeights.parse(made, weights.object("random")).generate(made, layout);
+  }
+
+  private TokenizerConfig parseTokenizer() {
     try {
-      return TokenizerConfig.of(json.object("config").json());
+      return TokenizerConfig.of(settings(Role.TOKENIZER));
     } catch (IllegalArgumentException e) {
       throw new WeightsException(source, "tokenizer.config: " + e.getMessage(), e);
     }
   }
 
   /** Bits per token and the size of a token follow from the tokenizer, so both must agree. */
-  private InfinityConfig transformer(JsonFields json, TokenizerConfig tokenizer) {
+  private InfinityConfig parseTransformer() {
     InfinityConfig config;
-    JsonObject settings = json.object("config").json();
+    JsonObject settings = settings(Role.TRANSFORMER);
     try {
       boolean patchify =
-          InfinityConfig.parse(settings, PATCH_CELLS * tokenizer.codebookDim()).spatialPatchify();
-      int bits = (patchify ? PATCH_CELLS : 1) * tokenizer.codebookDim();
+          InfinityConfig.parse(settings, Pairing.PATCH_CELLS * tokenizer.codebookDim())
+              .spatialPatchify();
+      int bits = (patchify ? Pairing.PATCH_CELLS : 1) * tokenizer.codebookDim();
       config = InfinityConfig.parse(settings, bits);
     } catch (IllegalArgumentException e) {
       throw new WeightsException(source, "transformer.config: " + e.getMessage(), e);
     }
-    int pixels = tokenizer.patchSize() * (config.spatialPatchify() ? 2 : 1);
-    if (pixels != ScaleSchedule.PIXELS_PER_TOKEN) {
-      throw new WeightsException(
-          source,
-          "tokenizer.config.patch_size is "
-              + tokenizer.patchSize()
-              + " and the transformer works "
-              + (config.spatialPatchify() ? "with" : "without")
-              + " spatial patchify (apply_spatial_patchify), which gives tokens of "
-              + pixels
-              + " pixels, expected "
-              + ScaleSchedule.PIXELS_PER_TOKEN);
-    }
+    Pairing.check(
+        source, config.bitsPerToken(), config.spatialPatchify(), "of the same file", tokenizer);
     return config;
   }
 

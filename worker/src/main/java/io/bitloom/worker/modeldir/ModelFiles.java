@@ -4,16 +4,11 @@ import com.google.gson.JsonElement;
 import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.checkpoint.StrictJson;
 import io.bitloom.worker.tensor.WeightsException;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -25,7 +20,6 @@ import java.util.regex.Pattern;
  */
 record ModelFiles(String source, Path folder, Map<String, String> digests) {
   private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
-  private static final int BUFFER = 1 << 20;
 
   /** Reads the member {@code sha256} of {@code model.json}. */
   static ModelFiles parse(String source, Path folder, JsonFields sha256) {
@@ -74,43 +68,27 @@ record ModelFiles(String source, Path folder, Map<String, String> digests) {
   }
 
   /**
-   * Reads every file and compares its digest.
+   * Compares the digest of every file. A file that had the right one before and has not changed
+   * since, as {@link VerifiedFiles} knows, is not read.
    *
    * @throws WeightsException naming the first file that is missing or differs
    */
-  void verify() {
+  void verify(VerifiedFiles verified) {
     for (Map.Entry<String, String> entry : digests.entrySet()) {
       Path file = listed("sha256", entry.getKey());
-      String found = sha256(file);
-      if (!found.equals(entry.getValue())) {
-        throw new WeightsException(
-            file.toString(), "SHA-256 is " + found + ", " + source + " says " + entry.getValue());
+      if (!verified.holds(file, entry.getValue())) {
+        Optional<String> identity = verified.identity(file);
+        verify(file, entry.getValue());
+        identity.ifPresent(known -> verified.remember(file, entry.getValue(), known));
       }
     }
   }
 
-  private static String sha256(Path file) {
-    MessageDigest digest = digest();
-    byte[] buffer = new byte[BUFFER];
-    try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-      while (in.read(buffer) >= 0) {
-        // the stream updates the digest
-      }
-    } catch (IOException e) {
-      throw new WeightsException(file.toString(), "cannot be read: " + e.getMessage(), e);
-    }
-    return HexFormat.of().formatHex(digest.digest());
-  }
-
-  static String sha256(byte[] bytes) {
-    return HexFormat.of().formatHex(digest().digest(bytes));
-  }
-
-  private static MessageDigest digest() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
+  private void verify(Path file, String expected) {
+    String found = Digests.sha256(file);
+    if (!found.equals(expected)) {
+      throw new WeightsException(
+          file.toString(), "SHA-256 is " + found + ", " + source + " says " + expected);
     }
   }
 }

@@ -130,6 +130,16 @@ public final class Tensors {
     return OneDnn.bf16();
   }
 
+  /** Whether all elements are finite numbers. */
+  public static boolean isFinite(Tensor tensor) {
+    try (Scope scope = Scope.open()) {
+      // The least and the largest of values that are not all numbers are no numbers either.
+      return tensor.numel() == 0
+          || Double.isFinite(tensor.min().item().toDouble())
+              && Double.isFinite(tensor.max().item().toDouble());
+    }
+  }
+
   /** The type of the tensor's elements. */
   public static DType dtype(Tensor tensor) {
     return DType.of(tensor.scalar_type());

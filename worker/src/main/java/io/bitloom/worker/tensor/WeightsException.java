@@ -4,6 +4,11 @@ package io.bitloom.worker.tensor;
 public final class WeightsException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /** A fault whose message names everything already. */
+  public WeightsException(String message) {
+    super(message);
+  }
+
   /** A fault of one tensor. */
   public WeightsException(String source, String tensor, String reason) {
     super(source + ": tensor " + tensor + ": " + reason);

@@ -2,9 +2,13 @@ package io.bitloom.worker.tokenizer;
 
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The architecture of a visual tokenizer.
@@ -17,6 +21,11 @@ import java.util.List;
  */
 public record TokenizerConfig(
     int codebookDim, int patchSize, int baseCh, List<Integer> chMult, int numResBlocks) {
+
+  private static final Pattern PRESET =
+      Pattern.compile("(?:infinity_vae_)?d(14|16|18|20|24|32|64)(?:_?reg)?");
+
+  private static final int PATCHIFIED_BITS = 14;
 
   /** Checks the values. */
   public TokenizerConfig {
@@ -55,6 +64,30 @@ public record TokenizerConfig(
       }
       throw e;
     }
+  }
+
+  /**
+   * The released tokenizers: {@code infinity_vae_d16} to {@code d64} of stride 16, and {@code
+   * infinity_vae_d14}, of stride 8 for models with spatial patchify.
+   *
+   * @return settings as {@link #of} takes them; empty for a name that is not of this form
+   */
+  public static Optional<JsonObject> preset(String name) {
+    Matcher matcher = PRESET.matcher(name);
+    if (!matcher.matches()) {
+      return Optional.empty();
+    }
+    int bits = Integer.parseInt(matcher.group(1));
+    boolean patchify = bits == PATCHIFIED_BITS;
+    JsonArray multiples = new JsonArray();
+    (patchify ? List.of(1, 2, 4, 4) : List.of(1, 2, 4, 4, 4)).forEach(multiples::add);
+    JsonObject settings = new JsonObject();
+    settings.addProperty("codebook_dim", bits);
+    settings.addProperty("patch_size", patchify ? 8 : 16);
+    settings.addProperty("base_ch", 128);
+    settings.add("ch_mult", multiples);
+    settings.addProperty("num_res_blocks", 2);
+    return Optional.of(settings);
   }
 
   /** Number of resolution levels. */

@@ -1,7 +1,9 @@
 package io.bitloom.worker.tokenizer;
 
+import io.bitloom.worker.tensor.Layouts;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Names and shapes of all parameters of a tokenizer, under the official names. */
@@ -20,6 +22,16 @@ public final class TokenizerLayout {
   /** Name to shape of every parameter; buffers are left out. */
   public static Map<String, long[]> of(TokenizerConfig config) {
     return Collections.unmodifiableMap(new TokenizerLayout(config).shapes);
+  }
+
+  /**
+   * Compares the shapes of a checkpoint's tensors, under their official names, with the
+   * architecture.
+   *
+   * @return a line for every tensor that is missing, of another shape or not part of it
+   */
+  public static List<String> faults(TokenizerConfig config, Map<String, long[]> shapes) {
+    return Layouts.faults(of(config), shapes, VisualTokenizer.MASKS);
   }
 
   private void encoder() {

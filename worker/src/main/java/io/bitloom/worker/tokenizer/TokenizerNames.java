@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
  * each convolution and norm, which puts {@code .conv} or {@code .norm} before {@code .weight};
  * files that come from other code lack these.
  */
-final class TokenizerNames {
+public final class TokenizerNames {
   private static final Pattern BARE_CONVOLUTION =
       Pattern.compile(
           "(.*(?:conv_in|conv_out|conv1|conv2|nin_shortcut|(?:down|up)sample\\.conv))"
@@ -23,7 +23,8 @@ final class TokenizerNames {
     return weights.renamed(TokenizerNames::official);
   }
 
-  static String official(String name) {
+  /** The official name of a tensor that a file may name in either way. */
+  public static String official(String name) {
     String convolution = BARE_CONVOLUTION.matcher(name).replaceFirst("$1.conv.$2");
     return BARE_NORM.matcher(convolution).replaceFirst("$1.norm.$2");
   }

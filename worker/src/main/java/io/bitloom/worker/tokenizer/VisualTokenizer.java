@@ -20,7 +20,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class VisualTokenizer implements AutoCloseable {
   /** The official module registers its quantizer under both names. */
-  private static final List<String> MASKS = List.of("quantizer.lfq.mask", "quantize.lfq.mask");
+  static final Set<String> MASKS = Set.of("quantizer.lfq.mask", "quantize.lfq.mask");
 
   private final TokenizerConfig config;
   private final Weights weights;

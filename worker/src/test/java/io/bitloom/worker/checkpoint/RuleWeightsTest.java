@@ -54,7 +54,7 @@ class RuleWeightsTest {
           parameters | 70002         | 70001          | tensors have 70002 parameters, the file says 70001
           example    | -0.0355152562 | -0.0355152762  | tensor head.bias: first_values says
           hash       | 0x1d85        | 0x1d86         | tensor head.bias: hash_examples says 0x1d86
-          size       | [2], "offset" | [999999999999999], "offset" | tensor head.bias: does not fit the memory
+          size       | [2], "offset" | [999999999999999], "offset" | the file says 70002
           negative   | [2], "offset" | [-2], "offset" | tensor head.bias: shape [-2] has a negative size
           constant   | [2, 1]        | [2]            | tensor mask: needs 2 values
           dtype      | "I64"         | "U8"           | tensor mask: dtype "U8" is not supported
@@ -66,6 +66,16 @@ class RuleWeightsTest {
     Path file = write(RULE.replace(from, to));
     WeightsException e = assertThrows(WeightsException.class, () -> Checkpoints.open(file).close());
     assertTrue(e.getMessage().contains(message), e.getMessage());
+  }
+
+  @Test
+  void aRuleLargerThanTheMemoryIsRefusedBeforeAnythingIsComputed() throws IOException {
+    Path file =
+        write(
+            RULE.replace("[700, 100]", "[1000000, 999999999]").replace("70002", "999999999000002"));
+    assertEquals(4, Checkpoints.read(file).entries().size());
+    WeightsException e = assertThrows(WeightsException.class, () -> Checkpoints.open(file).close());
+    assertTrue(e.getMessage().contains("tensor wide: does not fit the memory"), e.getMessage());
   }
 
   private Path write(String rule) throws IOException {

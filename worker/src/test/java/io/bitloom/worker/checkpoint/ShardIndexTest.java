@@ -61,7 +61,7 @@ class ShardIndexTest {
           {"weight_map":{"a":"/etc/passwd"}}                       | tensor a: its file must be a plain name
           {"weight_map":{"a":"model.safetensors.index.json"}}      | tensor a: its file must be a plain name
           {"weight_map":{"a":3}}                                   | tensor a: its file must be a plain name
-          {"weight_map":{"a":"absent.safetensors"}}                | absent.safetensors: cannot be read
+          {"weight_map":{"a":"absent.safetensors"}}                | is in absent.safetensors, which does not exist
           {"weight_map":{"a":"a.safetensors","a":"b.safetensors"}} | "a" occurs twice
           {}                                                       | weight_map is missing
           """)

@@ -61,7 +61,7 @@ class TorchCheckpointTest {
   @Test
   void aBareStateDictIsReadWithStridesOffsetsAndSharedStorages() throws IOException {
     Path file = archive(stateDict()).write(folder.resolve("model.pth"));
-    assertEquals(Set.of(TorchCheckpoint.BARE), TorchCheckpoint.read(file).sections());
+    assertEquals(Set.of(Checkpoint.BARE), TorchCheckpoint.read(file).sections());
     try (Weights weights = Checkpoints.open(file)) {
       assertArrayEquals(new float[] {1, 2, 3, 4, 5, 6}, Tensors.floats(weights.get("w", 2, 3)));
       assertArrayEquals(
@@ -90,7 +90,7 @@ class TorchCheckpointTest {
   }
 
   @Test
-  void aTrainingCheckpointOffersItsStateDictsAndTheTrainedOneComesFirst() throws IOException {
+  void aTrainingCheckpointOffersItsStateDictsAndTheAverageComesFirst() throws IOException {
     PickleBytes pickle = new PickleBytes().op('}').open();
     pickle.text("epoch").integer(-7).text("lr").op('G', 0x3f, 0xf0, 0, 0, 0, 0, 0, 0);
     pickle.text("args").op('}').text("dtype").global("torch", "bfloat16").op('s');
@@ -104,9 +104,9 @@ class TorchCheckpointTest {
     Path file = archive(pickle.end()).write(folder.resolve("ar-ckpt.pth"));
     TorchCheckpoint checkpoint = TorchCheckpoint.read(file);
     assertEquals(
-        List.of("trainer.gpt_fsdp", "trainer.gpt_ema_fsdp"), List.copyOf(checkpoint.sections()));
-    try (Weights trained = checkpoint.load();
-        Weights averaged = checkpoint.load("trainer.gpt_ema_fsdp")) {
+        List.of("trainer.gpt_ema_fsdp", "trainer.gpt_fsdp"), List.copyOf(checkpoint.sections()));
+    try (Weights averaged = checkpoint.section().load();
+        Weights trained = checkpoint.section("trainer.gpt_fsdp").load()) {
       assertEquals(Set.of("trained"), trained.names());
       assertEquals(Set.of("averaged"), averaged.names());
     }

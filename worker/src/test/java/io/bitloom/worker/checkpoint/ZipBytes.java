@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /** Writes zip archives field by field, sound or broken. */
-final class ZipBytes {
+public final class ZipBytes {
   /** The fields of one entry, to be changed before the archive is written. */
-  static final class Entry {
+  public static final class Entry {
     String name;
     String localName;
     byte[] content;
@@ -34,26 +34,26 @@ final class ZipBytes {
   private final List<Entry> entries = new ArrayList<>();
   private boolean zip64;
 
-  ZipBytes add(String name, byte... content) {
+  public ZipBytes add(String name, byte... content) {
     entries.add(new Entry(name, content));
     return this;
   }
 
-  ZipBytes change(int entry, Consumer<Entry> change) {
+  public ZipBytes change(int entry, Consumer<Entry> change) {
     change.accept(entries.get(entry));
     return this;
   }
 
-  ZipBytes zip64() {
+  public ZipBytes zip64() {
     zip64 = true;
     return this;
   }
 
-  Path write(Path file) throws IOException {
+  public Path write(Path file) throws IOException {
     return Files.write(file, bytes());
   }
 
-  byte[] bytes() {
+  public byte[] bytes() {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     for (Entry entry : entries) {
       if (entry.headerOffset < 0) {

@@ -241,7 +241,7 @@ class ModelDirectoryTest {
   }
 
   private String digest(String name) throws IOException {
-    return ModelFiles.sha256(Files.readAllBytes(folder.resolve(name)));
+    return Digests.sha256(Files.readAllBytes(folder.resolve(name)));
   }
 
   private void save(String name, Weights weights) throws IOException {

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
-import io.bitloom.worker.checkpoint.TorchStateDict;
+import io.bitloom.worker.checkpoint.TorchFile;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Scope;
@@ -64,7 +64,7 @@ class T5TextEncoderTest {
       assertEquals(4 * 128, expected.length);
       Files.delete(folder.resolve("model.safetensors"));
 
-      TorchStateDict.write(folder.resolve("pytorch_model.bin"), weights);
+      TorchFile.bare(folder.resolve("pytorch_model.bin"), weights);
       assertArrayEquals(expected, fox());
       Files.delete(folder.resolve("pytorch_model.bin"));
     }
@@ -91,7 +91,7 @@ class T5TextEncoderTest {
             }
           }
           if (extension.equals(".bin")) {
-            TorchStateDict.write(folder.resolve(file), own);
+            TorchFile.bare(folder.resolve(file), own);
           } else {
             SafetensorsWriter.write(folder.resolve(file), own, Map.of());
           }

@@ -1,0 +1,30 @@
+package io.bitloom.worker.checkpoint;
+
+import io.bitloom.worker.tensor.DType;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A tensor as the header of its file describes it.
+ *
+ * @param file the file that holds its data
+ * @param name literal name in the file
+ * @param dtype element type
+ * @param shape sizes of the axes
+ */
+public record CheckpointEntry(Path file, String name, DType dtype, List<Long> shape) {
+  /** Number of elements. */
+  public long elements() {
+    return shape.stream().reduce(1L, (a, b) -> a * b);
+  }
+
+  /** Size of the data in bytes. */
+  public long bytes() {
+    return elements() * dtype.bytes();
+  }
+
+  /** The shape as libtorch takes it. */
+  public long[] sizes() {
+    return shape.stream().mapToLong(Long::longValue).toArray();
+  }
+}

@@ -1,0 +1,92 @@
+package io.bitloom.worker.cli;
+
+import io.bitloom.worker.checkpoint.Checkpoint;
+import io.bitloom.worker.checkpoint.Checkpoints;
+import io.bitloom.worker.modeldir.ModelConversion;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code bitloom model convert}: writes any weight file as safetensors. */
+@Command(
+    name = "convert",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Writes any weight file as safetensors, tensor by tensor.",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:The file is written.",
+      "1:The source cannot be read, or a value does not fit the type.",
+      "2:The command line is wrong."
+    })
+public final class ModelConvertCommand implements Callable<Integer> {
+  private static final double GIGABYTE = 1e9;
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      paramLabel = "SOURCE",
+      description = "A weight file, the index.json of shards, or the folder of one of these.")
+  private Path source;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE|DIR",
+      required = true,
+      description =
+          "A name that ends in .safetensors, or a new folder, in which a large model is sharded.")
+  private Path out;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      description = "fp32, bf16 or fp16 (default: as in the source).")
+  private WeightType dtype;
+
+  @Option(
+      names = "--section",
+      paramLabel = "NAME",
+      description = "Which weights of a training checkpoint, for example trainer.gpt_fsdp.")
+  private String section;
+
+  @Option(
+      names = "--shard-size",
+      paramLabel = "GB",
+      description = "Most gigabytes of a file in a folder (default: 5).")
+  private double shardSize = ModelConversion.SHARD_BYTES / GIGABYTE;
+
+  @Override
+  public Integer call() {
+    if (!Files.exists(source)) {
+      throw new ParameterException(spec.commandLine(), source + " does not exist");
+    }
+    if (!(shardSize > 0)) {
+      throw new ParameterException(
+          spec.commandLine(), "--shard-size: expected a positive number, found " + shardSize);
+    }
+    Checkpoint checkpoint =
+        section == null ? Checkpoints.read(source) : Checkpoints.read(source, section);
+    PrintWriter print = spec.commandLine().getOut();
+    if (!checkpoint.section().equals(Checkpoint.BARE)) {
+      print.println(
+          source
+              + ": takes "
+              + checkpoint.section()
+              + " of "
+              + String.join(", ", Checkpoints.sections(source)));
+    }
+    Path written =
+        ModelConversion.write(checkpoint, out, WeightType.of(dtype), (long) (shardSize * GIGABYTE));
+    print.println(written);
+    print.flush();
+    return CommandLine.ExitCode.OK;
+  }
+}

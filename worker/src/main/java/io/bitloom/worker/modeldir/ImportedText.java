@@ -1,0 +1,70 @@
+package io.bitloom.worker.modeldir;
+
+import com.google.gson.JsonObject;
+import io.bitloom.worker.checkpoint.Checkpoint;
+import io.bitloom.worker.checkpoint.Checkpoints;
+import io.bitloom.worker.tensor.WeightsException;
+import io.bitloom.worker.text.T5Files;
+import io.bitloom.worker.text.T5TextEncoder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A T5 encoder as Hugging Face lays it out, on its way into a model directory.
+ *
+ * @param inspection its weights
+ */
+record ImportedText(T5Files files, Inspection inspection) {
+  private static final String FOLDER = "text";
+
+  /** The encoder in a folder, or the one among the sources; empty if there is none. */
+  static Optional<ImportedText> find(Optional<Path> folder, ImportSources sources) {
+    if (folder.isPresent()) {
+      return Optional.of(in(folder.get()));
+    }
+    if (sources.all(Role.TEXT).isEmpty()) {
+      return Optional.empty();
+    }
+    Path weights = sources.only(Role.TEXT, "--text").file();
+    return Optional.of(in(weights.toAbsolutePath().getParent()));
+  }
+
+  private static ImportedText in(Path folder) {
+    T5Files files = T5Files.in(folder);
+    Checkpoint weights = Checkpoints.read(files.weights());
+    return new ImportedText(files, Inspection.of(weights, Role.TEXT, GivenSettings.none()));
+  }
+
+  /**
+   * Checks names and shapes of all tensors, and that the transformer reads features of this width.
+   *
+   * @throws WeightsException naming file and tensor
+   */
+  void check(int textChannels) {
+    List<String> faults = inspection.faults();
+    if (!faults.isEmpty()) {
+      throw new WeightsException(faults.get(0));
+    }
+    int width = T5TextEncoder.config(files).dModel();
+    if (width != textChannels) {
+      throw new WeightsException(
+          files.config().toString(),
+          "the text encoder and the transformer do not belong together: the encoder's features are "
+              + width
+              + " wide, the transformer takes "
+              + textChannels);
+    }
+  }
+
+  /** Brings the files into the directory; returns the member of {@code model.json}. */
+  JsonObject place(ImportedFiles imported) throws IOException {
+    JsonObject member = new JsonObject();
+    member.addProperty("type", "t5");
+    member.addProperty("config", imported.place(files.config(), FOLDER));
+    member.addProperty("tokenizer", imported.place(files.tokenizer(), FOLDER));
+    member.addProperty("weights", imported.place(inspection.checkpoint(), FOLDER));
+    return member;
+  }
+}

@@ -1,0 +1,63 @@
+package io.bitloom.worker.modeldir;
+
+import io.bitloom.worker.checkpoint.Checkpoint;
+import io.bitloom.worker.checkpoint.SafetensorsWriter;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tensor.WeightsException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** Writes any checkpoint as safetensors. */
+public final class ModelConversion {
+  /** Most bytes of a file in a sharded set, unless somebody asks for another number. */
+  public static final long SHARD_BYTES = 5_000_000_000L;
+
+  private ModelConversion() {}
+
+  /**
+   * Writes a checkpoint to a file whose name ends in {@code .safetensors}, or into a new folder,
+   * there in several files if it is large. The settings go along. Tensors are converted one by one.
+   *
+   * @param dtype type for tensors of floating-point numbers; null leaves each as it is
+   * @param shardBytes most bytes of data in a file of a folder
+   * @return the file that stands for all
+   * @throws WeightsException if something is there already, a value is beyond the range of the
+   *     type, or the place cannot be written to; nothing is left behind then
+   */
+  public static Path write(Checkpoint checkpoint, Path out, DType dtype, long shardBytes) {
+    Map<String, String> metadata =
+        checkpoint.config().map(config -> Map.of("config", config.toString())).orElse(Map.of());
+    try {
+      if (!out.toString().endsWith(".safetensors")) {
+        return writeFolder(checkpoint, out, metadata, dtype, shardBytes);
+      }
+      if (Files.exists(out)) {
+        throw new WeightsException(out.toString(), "already exists");
+      }
+      if (out.toAbsolutePath().getParent() != null) {
+        Files.createDirectories(out.toAbsolutePath().getParent());
+      }
+      try (Weights weights = checkpoint.load()) {
+        SafetensorsWriter.write(out, weights, metadata, dtype);
+      }
+      return out;
+    } catch (IOException e) {
+      throw new WeightsException(out.toString(), "cannot be written: " + e.getMessage(), e);
+    }
+  }
+
+  private static Path writeFolder(
+      Checkpoint checkpoint, Path out, Map<String, String> metadata, DType dtype, long shardBytes)
+      throws IOException {
+    try (UnfinishedFolder unfinished = new UnfinishedFolder(out);
+        Weights weights = checkpoint.load()) {
+      Path written =
+          SafetensorsWriter.writeFolder(unfinished.folder(), weights, metadata, dtype, shardBytes);
+      unfinished.finish();
+      return out.resolve(written.getFileName());
+    }
+  }
+}

@@ -1,0 +1,89 @@
+package io.bitloom.worker.checkpoint;
+
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.Weights;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.pytorch.Tensor;
+
+/** Writes weights as {@code torch.save} does: a state dict, alone or at a place in a dictionary. */
+public final class TorchFile {
+  private static final Map<DType, String> STORAGES =
+      Map.of(
+          DType.F32, "FloatStorage",
+          DType.F16, "HalfStorage",
+          DType.BF16, "BFloat16Storage",
+          DType.F64, "DoubleStorage",
+          DType.I64, "LongStorage");
+
+  private final PickleBytes pickle = new PickleBytes();
+  private final ZipBytes zip = new ZipBytes();
+  private int storages;
+
+  private TorchFile() {}
+
+  /** A bare state dict. */
+  public static Path bare(Path file, Weights weights) throws IOException {
+    TorchFile torch = new TorchFile();
+    torch.stateDict(weights);
+    return torch.write(file);
+  }
+
+  /** {@code {name: state dict}}. */
+  public static Path under(Path file, String name, Weights weights) throws IOException {
+    TorchFile torch = new TorchFile();
+    torch.pickle.op('}').open().text(name);
+    torch.stateDict(weights);
+    torch.pickle.close();
+    return torch.write(file);
+  }
+
+  /** A training checkpoint: {@code {"epoch": …, "trainer": {name: state dict, …}}}. */
+  public static Path training(Path file, Map<String, Weights> trainer) throws IOException {
+    TorchFile torch = new TorchFile();
+    torch.pickle.op('}').open().text("epoch").integer(3).text("trainer").op('}').open();
+    torch.pickle.text("config").op('}');
+    for (Map.Entry<String, Weights> part : trainer.entrySet()) {
+      torch.pickle.text(part.getKey());
+      torch.stateDict(part.getValue());
+    }
+    torch.pickle.text("gpt_fsdp_opt").op('}').text("state").op('}', 's');
+    torch.pickle.close().close();
+    return torch.write(file);
+  }
+
+  private void stateDict(Weights weights) {
+    pickle.orderedDict().open();
+    for (String name : weights.names()) {
+      try (Scope scope = Scope.open()) {
+        tensor(name, weights.get(name).contiguous());
+      }
+    }
+    pickle.close();
+  }
+
+  private void tensor(String name, Tensor tensor) {
+    long[] shape = tensor.shape();
+    long[] strides = new long[shape.length];
+    long stride = 1;
+    for (int axis = shape.length - 1; axis >= 0; axis--) {
+      strides[axis] = stride;
+      stride *= shape[axis];
+    }
+    String key = Integer.toString(storages++);
+    pickle.text(name).global("torch._utils", "_rebuild_tensor_v2").op('(');
+    pickle.storage(STORAGES.get(Tensors.dtype(tensor)), key, tensor.numel());
+    pickle.integer(0).tuple(shape).tuple(strides).op(0x89).orderedDict().op('t', 'R');
+    byte[] data = new byte[(int) tensor.nbytes()];
+    new BytePointer(tensor.data_ptr()).get(data);
+    zip.add("archive/data/" + key, data);
+  }
+
+  private Path write(Path file) throws IOException {
+    return zip.add("archive/data.pkl", pickle.end()).write(file);
+  }
+}
