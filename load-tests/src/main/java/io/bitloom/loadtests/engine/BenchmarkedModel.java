@@ -16,7 +16,7 @@ record BenchmarkedModel(
 
   BenchmarkedModel(ModelDirectory directory, TorchDevice device, DType dtype) {
     this(
-        directory.textEncoder(),
+        directory.textEncoder(device, dtype),
         transformer(directory, device, dtype),
         tokenizer(directory, device, dtype));
   }
