@@ -1,5 +1,6 @@
 package io.bitloom.client.output;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,10 +8,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -59,6 +64,28 @@ class ContactSheetTest {
     String loaded = Files.readString(maps);
     assertTrue(loaded.contains("libjvm"), "the list of libraries is not readable");
     assertFalse(loaded.contains("fontconfig") || loaded.contains("libfontmanager"));
+  }
+
+  @Test
+  void webpFilesAreOnTheSheetToo() throws IOException {
+    fill(2);
+    ContactSheet.draw(folder, "title", "note");
+    byte[] sheet = Files.readAllBytes(folder.resolve("contact-sheet.png"));
+    Path file = folder.resolve("id-1.png");
+    BufferedImage image = ImageIO.read(file.toFile());
+    ImageWriter writer = ImageIO.getImageWritersByFormatName("webp").next();
+    ImageWriteParam lossless = writer.getDefaultWriteParam();
+    lossless.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
+    lossless.setCompressionType("Lossless");
+    try (var out = ImageIO.createImageOutputStream(Files.newOutputStream(file))) {
+      writer.setOutput(out);
+      writer.write(null, new IIOImage(image, null, null), lossless);
+    }
+    assertEquals("RIFF", new String(Files.readAllBytes(file), 0, 4, StandardCharsets.US_ASCII));
+
+    ContactSheet.draw(folder, "title", "note");
+
+    assertArrayEquals(sheet, Files.readAllBytes(folder.resolve("contact-sheet.png")));
   }
 
   @Test

@@ -216,6 +216,6 @@ public final class LateGuidanceBenchmark implements Callable<Integer> {
     }
     return Arrays.equals(one, other)
         ? Double.POSITIVE_INFINITY
-        : 10 * Math.log10(255 * 255 * one.length / squares);
+        : 10 * Math.log10(255.0 * 255.0 * one.length / squares);
   }
 }

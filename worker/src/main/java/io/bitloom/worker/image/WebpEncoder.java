@@ -13,18 +13,19 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/** Writes WebP files with libwebp, which {@code webp-imageio} brings along for this platform. */
+/**
+ * Writes WebP files with libwebp, which {@code webp-imageio} brings along for this platform.
+ *
+ * <p>On two of the demo's pictures of 1024², where PNG took 130 ms for 1.29 MB: lossy at quality 90
+ * with libwebp's effort 4, its default, 110 ms for 83 kB, with 2 59 ms for 88 kB; lossless with 0
+ * 85 ms for 1.30 MB, with 1 285 ms for 0.74 MB, with 4 700 ms for 0.73 MB.
+ */
 public final class WebpEncoder {
   /** Where the library unpacks libwebp: must be writable and allow execution. */
   private static final String FOLDER = "com.luciad.imageio.webp.tmpdir";
 
-  /**
-   * libwebp's effort, 0 to 6. On the demo's pictures 2 instead of the usual 4 makes lossy files 4 %
-   * larger in half of the time.
-   */
-  private static final int LOSSY_METHOD = 4;
-
-  private static final int LOSSLESS_METHOD = 0;
+  private static final int LOSSY_EFFORT = 2;
+  private static final int LOSSLESS_EFFORT = 1;
 
   private WebpEncoder() {}
 
@@ -35,7 +36,7 @@ public final class WebpEncoder {
    * @throws BitloomException if libwebp cannot be used on this machine
    */
   public static byte[] lossy(RgbImage image, int quality) {
-    return encode(image, CompressionType.Lossy, quality, LOSSY_METHOD);
+    return encode(image, CompressionType.Lossy, quality, LOSSY_EFFORT);
   }
 
   /**
@@ -44,13 +45,14 @@ public final class WebpEncoder {
    * @throws BitloomException if libwebp cannot be used on this machine
    */
   public static byte[] lossless(RgbImage image) {
-    return encode(image, CompressionType.Lossless, 0, LOSSLESS_METHOD);
+    return encode(image, CompressionType.Lossless, 0, LOSSLESS_EFFORT);
   }
 
   /**
-   * @param quality of lossless files: the effort, 0 to 100
+   * @param quality of lossless files: a finer effort, 0 to 100
+   * @param effort 0 to 6
    */
-  private static byte[] encode(RgbImage image, CompressionType type, int quality, int method) {
+  private static byte[] encode(RgbImage image, CompressionType type, int quality, int effort) {
     Iterator<ImageWriter> writers = ImageIO.getImageWritersByFormatName("webp");
     if (!writers.hasNext()) {
       throw unusable(null);
@@ -62,7 +64,7 @@ public final class WebpEncoder {
       settings.setCompressionMode(WebPWriteParam.MODE_EXPLICIT);
       settings.setCompressionType(type);
       settings.setCompressionQuality(quality / 100f);
-      settings.setMethod(method);
+      settings.setMethod(effort);
       writer.setOutput(out);
       writer.write(null, new IIOImage(image.view(), null, null), settings);
     } catch (IOException e) {
