@@ -160,7 +160,7 @@ class CommandLineIT {
 
   private static List<String> jobs() {
     List<String> names = new ArrayList<>();
-    cluster.client().listJobs(List.of()).forEachRemaining(job -> names.add(job.getName()));
+    cluster.client().listJobs(List.of(), "").forEachRemaining(job -> names.add(job.getName()));
     return names;
   }
 
