@@ -55,7 +55,8 @@ public final class Main implements Callable<Integer> {
       names = "--redis",
       paramLabel = "URI",
       defaultValue = "${env:BITLOOM_REDIS:-embedded}",
-      description = "embedded (default), or the redis:// URI of a server.")
+      description =
+          "embedded (default), or a URI: redis://, redis-sentinel://, redis-cluster://; rediss for TLS.")
   private String redis;
 
   @Option(

@@ -19,11 +19,14 @@ import io.bitloom.v1.WorkRequest;
 import io.bitloom.v1.WorkerModel;
 import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -48,6 +51,8 @@ public final class FakeWorker implements AutoCloseable {
     void leased(Lease lease, long waitNanos);
   }
 
+  private static final Metadata.Key<String> AUTHORIZATION =
+      Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
   private static final int SMALL_IMAGE = 64 << 10;
   private static final Duration RECONNECT = Duration.ofMillis(100);
 
@@ -69,12 +74,16 @@ public final class FakeWorker implements AutoCloseable {
   private boolean closed;
 
   private FakeWorker(
-      List<String> targets, String workerId, FakeBehaviour behaviour, LeaseListener listener) {
+      List<String> targets,
+      Optional<String> token,
+      String workerId,
+      FakeBehaviour behaviour,
+      LeaseListener listener) {
     this.workerId = workerId;
     this.behaviour = behaviour;
     this.drawing = new FakeDrawing(behaviour);
     this.listener = listener;
-    this.channels = targets.stream().map(FakeWorker::channel).toList();
+    this.channels = targets.stream().map(target -> channel(target, token)).toList();
     this.loop =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -84,10 +93,13 @@ public final class FakeWorker implements AutoCloseable {
             });
   }
 
-  private static ManagedChannel channel(String target) {
+  private static ManagedChannel channel(String target, Optional<String> token) {
+    Metadata headers = new Metadata();
+    token.ifPresent(known -> headers.put(AUTHORIZATION, "Bearer " + known));
     return NettyChannelBuilder.forTarget(target)
         .usePlaintext()
         .maxInboundMessageSize(64 << 20)
+        .intercept(MetadataUtils.newAttachHeadersInterceptor(headers))
         .build();
   }
 
@@ -97,17 +109,22 @@ public final class FakeWorker implements AutoCloseable {
    * @param target {@code host:port} of a coordinator
    */
   public static FakeWorker start(String target, String workerId, FakeBehaviour behaviour) {
-    return start(List.of(target), workerId, behaviour, (lease, waitNanos) -> {});
+    return start(List.of(target), Optional.empty(), workerId, behaviour, (lease, waitNanos) -> {});
   }
 
   /**
    * Connects and works until it is closed.
    *
    * @param targets {@code host:port} of coordinators; the next one is taken at every reconnect
+   * @param token of a tenant's worker, if only such are let in
    */
   public static FakeWorker start(
-      List<String> targets, String workerId, FakeBehaviour behaviour, LeaseListener listener) {
-    FakeWorker worker = new FakeWorker(targets, workerId, behaviour, listener);
+      List<String> targets,
+      Optional<String> token,
+      String workerId,
+      FakeBehaviour behaviour,
+      LeaseListener listener) {
+    FakeWorker worker = new FakeWorker(targets, token, workerId, behaviour, listener);
     worker.execute(worker::connect);
     return worker;
   }

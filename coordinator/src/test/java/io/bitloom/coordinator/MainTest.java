@@ -55,7 +55,7 @@ class MainTest {
     "--heartbeat-interval=9s, --heartbeat-interval must be at most half of lease-duration (10s)",
     "--grpc-port=70000, --grpc-port must be 0 to 65535",
     "--http-port=x, --http-port",
-    "--redis=localhost, --redis must be embedded or a redis:// URI",
+    "--redis=localhost, --redis must be embedded or a URI of Redis",
     "--redis-namespace=a b, --redis-namespace must be letters",
     "--max-attempts=0, --max-attempts must be 1 to 100",
     "--no-such-option=1, --no-such-option"

@@ -1,5 +1,6 @@
 package io.bitloom.loadtests;
 
+import io.bitloom.loadtests.chaos.ChaosCommand;
 import io.bitloom.loadtests.engine.EngineBenchmark;
 import io.bitloom.loadtests.engine.LateGuidanceBenchmark;
 import io.bitloom.loadtests.queue.QueueBench;
@@ -15,7 +16,12 @@ import picocli.CommandLine.Spec;
     name = "bench",
     mixinStandardHelpOptions = true,
     description = "Measures parts of Bitloom.",
-    subcommands = {EngineBenchmark.class, LateGuidanceBenchmark.class, QueueBench.class})
+    subcommands = {
+      EngineBenchmark.class,
+      LateGuidanceBenchmark.class,
+      QueueBench.class,
+      ChaosCommand.class
+    })
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
@@ -26,6 +32,6 @@ public final class Main implements Callable<Integer> {
   @Override
   public Integer call() {
     throw new ParameterException(
-        spec.commandLine(), "say what to measure: bench engine, bench guidance, bench queue");
+        spec.commandLine(), "say what to run: bench engine, guidance, queue or chaos");
   }
 }

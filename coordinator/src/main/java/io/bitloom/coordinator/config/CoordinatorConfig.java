@@ -49,8 +49,9 @@ public record CoordinatorConfig(
    * @throws ConfigException naming the key of the first bad value
    */
   public CoordinatorConfig {
-    if (!redis.equals(EMBEDDED) && !redis.matches("rediss?(-sentinel|-socket)?://.+")) {
-      throw new ConfigException("redis", redis, "must be embedded or a redis:// URI");
+    if (!redis.equals(EMBEDDED) && !redis.matches("rediss?(-sentinel|-socket|-cluster)?://.+")) {
+      throw new ConfigException(
+          "redis", redis, "must be embedded or a URI of Redis, such as redis://HOST:PORT");
     }
     if (!redisNamespace.matches("[A-Za-z0-9_.-]{1,64}")) {
       throw new ConfigException(

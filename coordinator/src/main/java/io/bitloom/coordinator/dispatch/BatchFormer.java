@@ -17,10 +17,10 @@ import java.util.function.Predicate;
  * Decides which bucket a worker's next batch comes from, and when.
  *
  * <p>The bucket of the highest priority goes first. Among equals each has a clock that runs by the
- * work it was given (start-time fair queueing), and the one that is behind goes first; a bucket
- * whose schedule the worker has warm may run ahead by {@link #WARM_BATCHES} batches. A bucket that
- * was not served for {@code ageing} counts as one priority higher, and so on, so that nothing
- * starves.
+ * work it was given by its weight (start-time fair queueing), and the one that is behind goes
+ * first; a bucket whose schedule the worker has warm may run ahead by {@link #WARM_BATCHES}
+ * batches. A bucket that was not served for {@code ageing} counts as one priority higher, and so
+ * on, so that nothing starves.
  *
  * <p>A bucket that may not fill a batch waits {@code maxDelay} for more, unless the worker is idle
  * and no caller is about to bring more.
@@ -45,13 +45,14 @@ final class BatchFormer {
   record Nothing() implements Decision {}
 
   private static final class Clock {
-    /** Virtual time: tokens that the bucket's batches had, or those of the others at its start. */
+    /** Virtual time: tokens of the bucket's batches by weight, or that of others at its start. */
     private double work;
 
     private long servedAt;
     private long formingSince;
     private boolean mayBePartial = true;
     private boolean empty = true;
+    private double weight = 1;
 
     /** The highest that waits; unknown as long as nobody has looked. */
     private OptionalInt priority = OptionalInt.empty();
@@ -108,9 +109,16 @@ final class BatchFormer {
     clock(bucket, now).empty = true;
   }
 
-  /** Sets the highest priority that waits in a bucket. */
-  void prioritize(Bucket bucket, int priority, long now) {
-    clock(bucket, now).priority = OptionalInt.of(priority);
+  /**
+   * Sets what a bucket competes by.
+   *
+   * @param priority the highest that waits in it
+   * @param weight of what waits in it, as {@link Shares} says
+   */
+  void rank(Bucket bucket, int priority, double weight, long now) {
+    Clock clock = clock(bucket, now);
+    clock.priority = OptionalInt.of(priority);
+    clock.weight = weight;
   }
 
   /** Whether it is known which of the buckets go first. */
@@ -143,7 +151,8 @@ final class BatchFormer {
       int capacity = worker.capacity(bucket);
       if (capacity > 0) {
         Clock clock = clock(bucket, now);
-        double credit = worker.warm(bucket) ? WARM_BATCHES * tokens(bucket, capacity) : 0;
+        double credit =
+            worker.warm(bucket) ? WARM_BATCHES * tokens(bucket, capacity) / clock.weight : 0;
         candidates.add(
             new Candidate(bucket, capacity, clock, priority(clock, now), clock.work - credit));
       }
@@ -169,7 +178,7 @@ final class BatchFormer {
   void drawn(Bucket bucket, int images, int maxImages, long now) {
     Clock clock = clock(bucket, now);
     virtualTime = Math.max(virtualTime, clock.work);
-    clock.work += tokens(bucket, images);
+    clock.work += tokens(bucket, images) / clock.weight;
     clock.servedAt = now;
     clock.mayBePartial = images < maxImages;
     clock.formingSince = now;

@@ -62,6 +62,7 @@ public final class Dispatcher implements AutoCloseable {
   private final BatchFormer former;
   private final Map<String, WorkerSession> sessions = new LinkedHashMap<>();
   private Future<?> nextMatch = CompletableFuture.completedFuture(null);
+  private Shares shares = Shares.UNKNOWN;
   private boolean ranking;
   private long rankedAt;
   private boolean stopping;
@@ -314,7 +315,9 @@ public final class Dispatcher implements AutoCloseable {
     long now = System.nanoTime();
     rankedAt = now;
     if (error == null) {
-      backlog.forEach(bucket -> former.prioritize(bucket.bucket(), bucket.topPriority(), now));
+      shares = Shares.of(backlog);
+      backlog.forEach(
+          of -> former.rank(of.bucket(), of.topPriority(), shares.weight(of.bucket()), now));
       match();
     } else {
       report("look at priorities", error);
@@ -334,7 +337,12 @@ public final class Dispatcher implements AutoCloseable {
   private void lease(WorkerSession session, BatchFormer.Draw draw) {
     session.leasing(true);
     queue
-        .lease(draw.bucket(), session.workerId(), draw.maxImages(), config.duration())
+        .lease(
+            draw.bucket(),
+            session.workerId(),
+            draw.maxImages(),
+            config.duration(),
+            queue.readyBuckets().size() > 1 ? shares.spread() : Map.of())
         .whenCompleteAsync((batch, error) -> leased(session, draw, batch, error), loop);
   }
 

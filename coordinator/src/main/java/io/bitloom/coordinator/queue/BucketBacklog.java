@@ -14,6 +14,7 @@ import java.util.Map;
  * @param oldest how long the bucket's least recently served job has waited; zero if none waits
  * @param topPriority highest priority of a job that waits; -1 if none does
  * @param promptsByTenant prompts that wait for their first attempt
+ * @param weightByTenant of those tenants
  */
 public record BucketBacklog(
     Bucket bucket,
@@ -24,4 +25,5 @@ public record BucketBacklog(
     long leases,
     Duration oldest,
     int topPriority,
-    Map<String, Long> promptsByTenant) {}
+    Map<String, Long> promptsByTenant,
+    Map<String, Double> weightByTenant) {}

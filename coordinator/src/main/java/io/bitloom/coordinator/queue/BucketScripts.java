@@ -67,7 +67,11 @@ final class BucketScripts {
       boolean moreFresh,
       Map<String, ByteString> tasks) {}
 
-  CompletionStage<Leased> lease(Bucket bucket, String worker, int maxImages, Duration duration) {
+  /**
+   * @param spread tenants that wait in other buckets, too, and in how many with this one
+   */
+  CompletionStage<Leased> lease(
+      Bucket bucket, String worker, int maxImages, Duration duration, Map<String, Integer> spread) {
     Arguments arguments =
         new Arguments()
             .add(worker)
@@ -75,6 +79,7 @@ final class BucketScripts {
             .add(duration)
             .add(settings.isolateAfterFailures())
             .add(settings.ageing());
+    spread.forEach((tenant, buckets) -> arguments.add(Names.escape(tenant)).add(buckets));
     return run(Script.LEASE, bucket, arguments)
         .thenApply(
             reply -> {
@@ -259,12 +264,16 @@ final class BucketScripts {
               long nextRetry = reply.nextLong();
               int priority = (int) reply.nextLong();
               Map<String, Long> byTenant = new HashMap<>();
+              Map<String, Double> weights = new HashMap<>();
               while (reply.hasNext()) {
-                byTenant.put(Names.unescape(reply.nextString()), reply.nextLong());
+                String tenant = Names.unescape(reply.nextString());
+                byTenant.put(tenant, reply.nextLong());
+                weights.put(tenant, Double.parseDouble(reply.nextString()));
               }
               return new Snapshot(
                   new BucketBacklog(
-                      bucket, prompts, images, retries, leased, leases, oldest, priority, byTenant),
+                      bucket, prompts, images, retries, leased, leases, oldest, priority, byTenant,
+                      weights),
                   wake,
                   nextRetry);
             });

@@ -363,7 +363,18 @@ public final class JobQueue implements AutoCloseable {
    */
   public CompletionStage<Optional<LeasedBatch>> lease(
       Bucket bucket, String worker, int maxImages, Duration duration) {
-    return leases.lease(bucket, worker, maxImages, duration);
+    return leases.lease(bucket, worker, maxImages, duration, Map.of());
+  }
+
+  /**
+   * Leases, as above, where tenants wait in several buckets.
+   *
+   * @param spread such tenants and in how many buckets they wait: their weight is divided among
+   *     these
+   */
+  public CompletionStage<Optional<LeasedBatch>> lease(
+      Bucket bucket, String worker, int maxImages, Duration duration, Map<String, Integer> spread) {
+    return leases.lease(bucket, worker, maxImages, duration, spread);
   }
 
   /**

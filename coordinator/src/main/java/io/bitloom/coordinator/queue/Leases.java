@@ -47,9 +47,9 @@ final class Leases {
 
   /** The bucket gives prompts to a lease, then their jobs say which of these are still wanted. */
   CompletionStage<Optional<LeasedBatch>> lease(
-      Bucket bucket, String worker, int maxImages, Duration duration) {
+      Bucket bucket, String worker, int maxImages, Duration duration, Map<String, Integer> spread) {
     return buckets
-        .lease(bucket, worker, Math.min(maxImages, MOST_IMAGES), duration)
+        .lease(bucket, worker, Math.min(maxImages, MOST_IMAGES), duration, spread)
         .thenCompose(
             leased -> {
               ready.leased(bucket, leased);
@@ -61,7 +61,7 @@ final class Leases {
                   .thenCompose(
                       tasks ->
                           tasks.isEmpty()
-                              ? lease(bucket, worker, maxImages, duration)
+                              ? lease(bucket, worker, maxImages, duration, spread)
                               : CompletableFuture.completedStage(
                                   Optional.of(
                                       new LeasedBatch(

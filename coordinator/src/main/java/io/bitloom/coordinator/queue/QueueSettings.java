@@ -13,8 +13,8 @@ import java.time.Duration;
  * @param maxBackoff longest wait
  * @param ageing a job that was not served for this long goes before jobs of one priority more
  * @param leaseDuration longest lease that is asked for; bounds the reaper's sleep
- * @param reapGrace after a start and after a loss of Redis, expired leases are left alone for this
- *     long, so that workers which are well can renew them
+ * @param reapGrace after a loss of Redis, expired leases are left alone for this long, so that
+ *     workers which are well can renew them; after a start for a second at most
  * @param sweepInterval how often what a crash left half-done is looked for
  */
 public record QueueSettings(

@@ -19,6 +19,10 @@ import org.slf4j.LoggerFactory;
 final class Reaper {
 
   private static final Logger LOG = LoggerFactory.getLogger(Reaper.class);
+
+  /** Workers of a coordinator that is started again come back, and name their leases, in less. */
+  private static final Duration RECONNECT = Duration.ofSeconds(1);
+
   private static final Duration PAUSE_AFTER_ERROR = Duration.ofSeconds(1);
 
   private final JobScripts jobs;
@@ -40,12 +44,16 @@ final class Reaper {
     this.jobEnd = jobEnd;
     this.settings = settings;
     this.timers = timers;
-    startGrace();
+    startGrace(RECONNECT.compareTo(settings.reapGrace()) < 0 ? RECONNECT : settings.reapGrace());
   }
 
-  /** Leaves expired leases alone for a while, so that workers which are well can renew them. */
-  void startGrace() {
-    graceEndsNanos = System.nanoTime() + settings.reapGrace().toNanos();
+  /** Workers could not renew their leases for a while, and get the time to do so. */
+  void redisIsBack() {
+    startGrace(settings.reapGrace());
+  }
+
+  private void startGrace(Duration grace) {
+    graceEndsNanos = System.nanoTime() + grace.toNanos();
   }
 
   /** Leases of this bucket may be made from now on. */

@@ -19,6 +19,7 @@ final class WakeListener implements RedisChannels.Listener {
   private final Deadlines deadlines;
   private final Supplier<CompletionStage<List<BucketScripts.Snapshot>>> snapshots;
   private final ScheduledExecutorService timers;
+  private volatile boolean before;
   private final CompletableFuture<Runnable> ending = new CompletableFuture<>();
 
   WakeListener(
@@ -64,7 +65,10 @@ final class WakeListener implements RedisChannels.Listener {
 
   @Override
   public void subscribed() {
-    reaper.startGrace();
+    if (before) {
+      reaper.redisIsBack();
+    }
+    before = true;
     sweeper.sweepLater();
     deadlines.look();
     look();

@@ -4,6 +4,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisChannelHandler;
@@ -11,15 +12,20 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionStateAdapter;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisNoScriptException;
-import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.codec.RedisCodec;
 import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
 import java.net.SocketAddress;
@@ -32,30 +38,39 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
- * Connections to one Redis, with a circuit breaker: while Redis is away, calls fail at once with
- * {@code QUEUE_UNAVAILABLE}; when it is back they work again. A call whose connection breaks is not
- * repeated, because it may have taken effect.
+ * Connections to one Redis, be it a server, the master of sentinels or a cluster, with a circuit
+ * breaker: while Redis is away, calls fail at once with {@code QUEUE_UNAVAILABLE}; when it is back
+ * they work again. A call whose connection breaks is not repeated, because it may have taken
+ * effect.
  */
 public final class RedisConnection implements AutoCloseable {
 
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration TOPOLOGY_REFRESH = Duration.ofMinutes(1);
   private static final Duration PING_INTERVAL = Duration.ofMillis(2500);
   private static final RedisCodec<String, byte[]> CODEC =
       RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
 
   private final ClientResources resources;
-  private final RedisClient client;
-  private final StatefulRedisConnection<String, byte[]> connection;
+  private final AbstractRedisClient client;
+  private final StatefulConnection<String, byte[]> connection;
+  private final RedisClusterAsyncCommands<String, byte[]> commands;
   private final RedisChannels channels;
   private final CircuitBreaker breaker = CircuitBreaker.of("redis", breakerConfig());
   private final Future<?> pings;
   private volatile boolean answering = true;
 
-  private RedisConnection(ClientResources resources, RedisClient client) {
+  private RedisConnection(
+      ClientResources resources,
+      AbstractRedisClient client,
+      StatefulConnection<String, byte[]> connection,
+      RedisClusterAsyncCommands<String, byte[]> commands,
+      StatefulRedisPubSubConnection<String, byte[]> channels) {
     this.resources = resources;
     this.client = client;
-    this.connection = client.connect(CODEC);
-    this.channels = new RedisChannels(client.connectPubSub(CODEC));
+    this.connection = connection;
+    this.commands = commands;
+    this.channels = new RedisChannels(channels);
     connection.addListener(
         new RedisConnectionStateAdapter() {
           @Override
@@ -77,17 +92,12 @@ public final class RedisConnection implements AutoCloseable {
   /**
    * Connects.
    *
-   * @param uri {@code redis://host:port}, as Lettuce reads it
+   * @param uri of one server, of sentinels or of a cluster, as {@link RedisAddress} reads it
    * @throws BitloomException with {@code INVALID_FIELD} if this is not such a URI, with {@code
    *     QUEUE_UNAVAILABLE} if Redis does not answer
    */
   public static RedisConnection connect(String uri) {
-    RedisURI address;
-    try {
-      address = RedisURI.create(uri);
-    } catch (IllegalArgumentException e) {
-      throw BitloomException.invalid("redis", uri, "must be a URI like redis://127.0.0.1:6379");
-    }
+    RedisAddress address = RedisAddress.parse(uri);
     ClientResources resources =
         ClientResources.builder()
             .ioThreadPoolSize(2)
@@ -97,25 +107,58 @@ public final class RedisConnection implements AutoCloseable {
                     Delay.exponential(
                         Duration.ofMillis(20), Duration.ofMillis(500), 2, TimeUnit.MILLISECONDS))
             .build();
-    RedisClient client = RedisClient.create(resources, address);
-    client.setOptions(
-        ClientOptions.builder()
-            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-            .replayFilter(command -> true)
-            .maintNotificationsConfig(MaintNotificationsConfig.disabled())
-            .timeoutOptions(TimeoutOptions.enabled(TIMEOUT))
-            .socketOptions(SocketOptions.builder().connectTimeout(TIMEOUT).keepAlive(true).build())
-            .build());
     try {
-      return new RedisConnection(resources, client);
+      return address.cluster() ? toCluster(resources, address) : toServer(resources, address);
     } catch (RedisException e) {
-      client.shutdown();
       resources.shutdown(0, 0, TimeUnit.SECONDS);
       throw new BitloomException(
-          ErrorCode.QUEUE_UNAVAILABLE,
-          "Redis does not answer at " + address.getHost() + ":" + address.getPort(),
-          e);
+          ErrorCode.QUEUE_UNAVAILABLE, "Redis does not answer at " + address, e);
     }
+  }
+
+  private static RedisConnection toServer(ClientResources resources, RedisAddress address) {
+    RedisClient client = RedisClient.create(resources, address.nodes().get(0));
+    client.setOptions(
+        options(ClientOptions.builder())
+            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+            .build());
+    try {
+      StatefulRedisConnection<String, byte[]> connection = client.connect(CODEC);
+      return new RedisConnection(
+          resources, client, connection, connection.async(), client.connectPubSub(CODEC));
+    } catch (RedisException e) {
+      client.shutdown();
+      throw e;
+    }
+  }
+
+  /** Connections to nodes are made by their first calls, which therefore must wait for them. */
+  private static RedisConnection toCluster(ClientResources resources, RedisAddress address) {
+    RedisClusterClient client = RedisClusterClient.create(resources, address.nodes());
+    ClusterClientOptions.Builder builder =
+        ClusterClientOptions.builder()
+            .topologyRefreshOptions(
+                ClusterTopologyRefreshOptions.builder()
+                    .enablePeriodicRefresh(TOPOLOGY_REFRESH)
+                    .build());
+    options(builder);
+    client.setOptions(builder.build());
+    try {
+      StatefulRedisClusterConnection<String, byte[]> connection = client.connect(CODEC);
+      return new RedisConnection(
+          resources, client, connection, connection.async(), client.connectPubSub(CODEC));
+    } catch (RedisException e) {
+      client.shutdown();
+      throw e;
+    }
+  }
+
+  private static ClientOptions.Builder options(ClientOptions.Builder builder) {
+    return builder
+        .replayFilter(command -> true)
+        .maintNotificationsConfig(MaintNotificationsConfig.disabled())
+        .timeoutOptions(TimeoutOptions.enabled(TIMEOUT))
+        .socketOptions(SocketOptions.builder().connectTimeout(TIMEOUT).keepAlive(true).build());
   }
 
   private static CircuitBreakerConfig breakerConfig() {
@@ -138,7 +181,7 @@ public final class RedisConnection implements AutoCloseable {
   public <T> CompletionStage<T> call(
       Function<RedisClusterAsyncCommands<String, byte[]>, CompletionStage<T>> command) {
     return breaker
-        .executeCompletionStage(() -> command.apply(connection.async()))
+        .executeCompletionStage(() -> command.apply(commands))
         .exceptionallyCompose(e -> CompletableFuture.failedStage(RedisErrors.translate(e)));
   }
 
@@ -165,8 +208,7 @@ public final class RedisConnection implements AutoCloseable {
       answering = false;
       return;
     }
-    connection
-        .async()
+    commands
         .ping()
         .whenComplete(
             (pong, e) -> {

@@ -122,6 +122,8 @@ final class RedisServerDirectory {
             "logfile redis.log",
             "appendonly yes",
             "appendfsync always",
+            // Rewriting takes half the machine for seconds, so it is left until it is worth it.
+            "auto-aof-rewrite-min-size 512mb",
             "save \"\"",
             "maxmemory-policy noeviction");
     Path draft = directory.resolve("redis.conf.new");

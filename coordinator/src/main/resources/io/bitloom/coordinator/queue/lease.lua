@@ -8,7 +8,8 @@
 -- lower.
 -- KEYS   of the bucket
 -- ARGV   1 worker, 2 most images, 3 duration (ms), 4 failures after which a prompt goes alone,
---        5 ageing (ms)
+--        5 ageing (ms), then for tenants that wait in other buckets, too: tenant, number of buckets
+--        in which it waits; its weight is divided among these
 -- Reply  {token or 0 if nothing is ready, number of the last notification, ms until a retry is due
 --         or -1, 1 if fresh prompts are left, then for each job: job, tasks}
 --@include tasks
@@ -33,9 +34,19 @@ local function take(id, tasks, images)
   room = room - images
 end
 
+local spread = {}
+for i = 6, #ARGV, 2 do
+  spread[ARGV[i]] = tonumber(ARGV[i + 1])
+end
+
+-- The weight of a flow's tenant in this bucket.
+local function weight(flow)
+  return flow.w / (spread[flow.t] or 1)
+end
+
 local function charge(flow, images)
   if flow then
-    redis.call('ZADD', tenants, 'XX', 'INCR', images / flow.w, flow.t)
+    redis.call('ZADD', tenants, 'XX', 'INCR', images / weight(flow), flow.t)
   end
 end
 
@@ -80,14 +91,14 @@ end
 local function affordable(served, time, limit)
   local flow, left = served.flow, (#served.run - served.at + 1) / ENTRY
   if flow.n == flow.i then -- one image each: no need to look at them
-    local n = math.min(left, room, math.max(1, math.floor((limit - time) * flow.w) + 1))
+    local n = math.min(left, room, math.max(1, math.floor((limit - time) * weight(flow)) + 1))
     return n, n
   end
   local n, images = 0, 0
   while n < left do
     local more = string.byte(served.run, served.at + n * ENTRY + ENTRY - 1)
     local fits = images + more <= room or n == 0 and #jobs == 0
-    if not fits or n > 0 and time + images / flow.w > limit then
+    if not fits or n > 0 and time + images / weight(flow) > limit then
       break
     end
     n, images = n + 1, images + more
@@ -164,8 +175,8 @@ local function take_fresh()
         table.remove(line, lowest)
       else
         advance(served, n, images)
-        clock = math.max(clock, tenant.time + (images - 1) / served.flow.w)
-        tenant.time = tenant.time + images / served.flow.w
+        clock = math.max(clock, tenant.time + (images - 1) / weight(served.flow))
+        tenant.time = tenant.time + images / weight(served.flow)
         paid[tenant] = true
         if served.flow.n == 0 then
           put_back(served)

@@ -144,15 +144,15 @@ class BatchFormerTest {
 
   @Test
   void priorityBeatsWarmthAndFairness() {
-    former.prioritize(SQUARE, 5, START);
-    former.prioritize(WIDE, 9, START);
+    former.rank(SQUARE, 5, 1, START);
+    former.rank(WIDE, 9, 1, START);
     assertEquals(List.of(WIDE, WIDE, WIDE), serve(worker("1.0_0.25M"), 3, SQUARE, WIDE));
   }
 
   @Test
   void withTimeALowPriorityIsServedToo() {
-    former.prioritize(SQUARE, 4, START);
-    former.prioritize(WIDE, 5, START);
+    former.rank(SQUARE, 4, 1, START);
+    former.rank(WIDE, 5, 1, START);
     assertEquals(List.of(WIDE), serve(worker(), 1, SQUARE, WIDE));
     long later = START + 2 * AGEING;
     former.drawn(WIDE, 8, 8, later);
@@ -164,12 +164,22 @@ class BatchFormerTest {
     former.ready(SQUARE, START);
     assertTrue(former.ranked(List.of(SQUARE), START));
     former.ready(WIDE, START);
-    former.prioritize(SQUARE, 5, START);
+    former.rank(SQUARE, 5, 1, START);
     assertFalse(former.ranked(List.of(SQUARE, WIDE), START));
-    former.prioritize(WIDE, 5, START);
+    former.rank(WIDE, 5, 1, START);
     assertTrue(former.ranked(List.of(SQUARE, WIDE), START));
     former.empty(WIDE, START);
     former.ready(WIDE, START);
     assertFalse(former.ranked(List.of(SQUARE, WIDE), START));
+  }
+
+  @Test
+  void bucketsAreServedByTheWeightOfWhatWaitsInThem() {
+    former.ready(SQUARE, START);
+    former.ready(WIDE, START);
+    former.rank(SQUARE, 5, 1, START);
+    former.rank(WIDE, 5, 3, START);
+    List<Bucket> served = serve(worker(), 400, SQUARE, WIDE);
+    assertEquals(300, served.stream().filter(WIDE::equals).count(), 12);
   }
 }

@@ -30,13 +30,31 @@ class FairShareIT extends QueueFixture {
   @Test
   void tenantsAreServedByTheirWeightsWhileOneFloods() {
     String flood = newJob("flood", 1, 9);
-    append(flood, 0, 20_000, SQUARE);
+    for (int i = 0; i < 10; i++) {
+      append(flood, i * 10_000L, 10_000, SQUARE);
+    }
     String small = newJob("small", 2, 0);
     append(small, 0, 1_000, SQUARE);
 
     Map<String, Integer> served = serve(1_200, 16);
     assertShare(1.0 / 3, served.get(flood), 1_200);
     assertShare(2.0 / 3, served.get(small), 1_200);
+  }
+
+  @Test
+  void aTenantThatWaitsInManyBucketsHasOnlyAPartOfItsWeightInEach() {
+    append(newJob("flood", 2, 5), 0, 5_000, SQUARE);
+    String small = newJob("small", 1, 5);
+    append(small, 0, 1_000, SQUARE);
+
+    int ofSmall = 0;
+    for (int i = 0; i < 50; i++) {
+      LeasedBatch batch =
+          await(queue.lease(SQUARE, "worker", 16, LEASE, Map.of("flood", 4, "other", 2)))
+              .orElseThrow();
+      ofSmall += (int) batch.tasks().stream().filter(t -> t.task().jobId().equals(small)).count();
+    }
+    assertShare(2.0 / 3, ofSmall, 800);
   }
 
   @Test

@@ -8,6 +8,7 @@ import io.bitloom.v1.JobState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.LongFunction;
@@ -81,7 +82,7 @@ class RecoveryIT extends QueueFixture {
   void aLeaseThatNeverReachedTheJobsExpiresAndItsPromptsAreDrawnLater()
       throws InterruptedException {
     String jobId = sealedJob(5, SQUARE);
-    await(buckets.lease(SQUARE, WORKER, 5, Duration.ofMillis(50)));
+    await(buckets.lease(SQUARE, WORKER, 5, Duration.ofMillis(50), Map.of()));
     assertEquals(5, job(jobId).counts().queued());
 
     try (JobQueue other = another()) {
@@ -97,7 +98,7 @@ class RecoveryIT extends QueueFixture {
       await(queue.expire(lease(SQUARE, 1).lease()));
       Thread.sleep(20);
     }
-    var lost = await(buckets.lease(SQUARE, WORKER, 1, Duration.ofMillis(50)));
+    var lost = await(buckets.lease(SQUARE, WORKER, 1, Duration.ofMillis(50), Map.of()));
     await(queue.expire(new LeaseRef(SQUARE, lost.token())));
 
     assertEquals(ResultRecord.Status.LOST, results(jobId).get(0).status());
@@ -215,7 +216,7 @@ class RecoveryIT extends QueueFixture {
     String jobId = sealedJob(3, SQUARE);
     try (JobQueue other = another()) {
       awaitTrue("ready", () -> other.readyBuckets().contains(SQUARE));
-      await(buckets.lease(SQUARE, WORKER, 9, Duration.ofMillis(50)));
+      await(buckets.lease(SQUARE, WORKER, 9, Duration.ofMillis(50), Map.of()));
     }
     QueueSettings shortLeases =
         new QueueSettings(

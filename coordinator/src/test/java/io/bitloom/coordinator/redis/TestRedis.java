@@ -21,8 +21,7 @@ import org.testcontainers.utility.DockerImageName;
 public final class TestRedis {
 
   private static final Logger LOG = LoggerFactory.getLogger(TestRedis.class);
-  private static final String IMAGE =
-      System.getenv().getOrDefault("BITLOOM_TEST_REDIS_IMAGE", "redis:7");
+  static final String IMAGE = System.getenv().getOrDefault("BITLOOM_TEST_REDIS_IMAGE", "redis:7");
   private static final int PULL_SECONDS = 30;
 
   private static String uri;
@@ -46,7 +45,8 @@ public final class TestRedis {
     return containerEngineHasImage() ? container() : embedded();
   }
 
-  private static boolean containerEngineHasImage() {
+  /** Whether a container engine is reachable and has the image of Redis, or gets it quickly. */
+  static boolean containerEngineHasImage() {
     try {
       if (!DockerClientFactory.instance().isDockerAvailable()) {
         return false;
@@ -75,7 +75,8 @@ public final class TestRedis {
     GenericContainer<?> redis =
         new GenericContainer<>(DockerImageName.parse(IMAGE))
             .withExposedPorts(6379)
-            .withCommand("redis-server", "--save", "", "--appendonly", "no");
+            .withCommand(
+                "redis-server", "--save", "", "--appendonly", "no", "--protected-mode", "no");
     redis.start();
     Runtime.getRuntime().addShutdownHook(new Thread(redis::stop));
     String address = "redis://" + redis.getHost() + ":" + redis.getMappedPort(6379);

@@ -1,10 +1,14 @@
 package io.bitloom.loadtests.queue;
 
+import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.coordinator.FakeBehaviour;
 import io.bitloom.coordinator.FakeWorker;
+import io.bitloom.loadtests.process.CoordinatorProcess;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.GetJobRequest;
 import io.bitloom.v1.Job;
+import io.bitloom.v1.ListModelsRequest;
+import io.bitloom.v1.Prompt;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
@@ -16,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -37,14 +42,14 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 public final class QueueBench implements Callable<Integer> {
 
+  private static final String MODEL = "fake";
   private static final FakeBehaviour REFUSING =
       FakeBehaviour.DEFAULT
-          .withModel("fake", "0.06M")
+          .withModel(MODEL, "0.06M")
           .withBatch(64, Duration.ZERO)
           .with(new FakeBehaviour.Troubles(0, 1, 0, 1));
   private static final int STREAMS = 2;
   private static final int URGENT_WAITING = 100_000;
-  private static final int READERS = 100;
 
   @Spec private CommandSpec spec;
 
@@ -69,7 +74,7 @@ public final class QueueBench implements Callable<Integer> {
 
   private final Table table = new Table();
   private PrintWriter out;
-  private CoordinatorUnderTest coordinator;
+  private CoordinatorProcess coordinator;
   private RedisUnderTest redis;
   private ManagedChannel channel;
   private int many;
@@ -79,10 +84,11 @@ public final class QueueBench implements Callable<Integer> {
     out = spec.commandLine().getOut();
     many = prompts > 0 ? prompts : quick ? 100_000 : 1_000_000;
     Path folder = Files.createTempDirectory("bitloom-bench");
-    try (CoordinatorUnderTest process =
-            CoordinatorUnderTest.start(
-                folder, List.of("--redis=" + redisUri, "--no-fsync-results"));
+    try (CoordinatorProcess process =
+            CoordinatorProcess.start(
+                folder, "coordinator", 0, List.of("--redis=" + redisUri, "--no-fsync-results"));
         RedisUnderTest ofProcess = new RedisUnderTest(process.redis())) {
+      process.awaitReady();
       coordinator = process;
       redis = ofProcess;
       redis.appendFsync(appendFsync);
@@ -111,10 +117,14 @@ public final class QueueBench implements Callable<Integer> {
     say("raw Redis: %,.0f pushes, %,.0f adds, %,.0f leases a second", pushes, adds, leases);
 
     warmUp();
-    double p99Few = leaseLatency(1_000, "1,000");
-
+    Backlog few = leaseLatency(1_000, "1,000");
+    try (FakeWorker worker = worker("few", REFUSING, (lease, wait) -> {})) {
+      awaitEnd(few.job());
+    }
+    StalledReaders readers = new StalledReaders(channel, coordinator.target());
     long empty = redis.memory();
     long heapEmpty = coordinator.liveHeap();
+
     long start = System.nanoTime();
     List<Submitter> jobs = appendAll(many);
     double appended = many * 1e9 / (System.nanoTime() - start);
@@ -124,29 +134,40 @@ public final class QueueBench implements Callable<Integer> {
         "≥ 45,000",
         appended / adds,
         "BullMQ 29,000–43,000; Celery 2,700");
-    long payload = payloadBytes(jobs);
-    long queued = redis.memory();
-    double perQueued = (double) (queued - empty - payload) / many;
+    double payload = payloadBytes(jobs);
+    double perQueued = (double) (redis.memory() - empty) / many - payload;
     table.add(
-        "Redis memory per queued prompt beyond its payload of %d B".formatted(payload / many),
+        "Redis memory per queued prompt beyond its payload of %.0f B".formatted(payload),
         "%.0f B".formatted(perQueued),
         "≤ 100 B",
         "",
         "BullMQ 806 B with payload");
     say("append %,.0f/s, memory %.0f B", appended, perQueued);
 
-    double p99Many = leaseLatency(0, "%,d".formatted(many));
+    long heapQueued = coordinator.liveHeap();
+    readers.start();
+    long heapReaders = coordinator.liveHeap();
+    readers.stop();
+    table.add(
+        "coordinator heap after a collection: empty / %,d queued / and %d stalled readers"
+            .formatted(many, StalledReaders.READERS),
+        "%d / %d / %d MB".formatted(heapEmpty >> 20, heapQueued >> 20, heapReaders >> 20),
+        "flat at -Xmx512m",
+        "",
+        "");
+    say("heap %d, %d, %d MB", heapEmpty >> 20, heapQueued >> 20, heapReaders >> 20);
+
+    Backlog lots = leaseLatency(0, "%,d".formatted(many));
     table.add(
         "… p99 with %,d to that with 1,000".formatted(many),
-        "%.2f".formatted(p99Many / p99Few),
+        "%.2f".formatted(lots.p99() / few.p99()),
         "≤ 1.10",
         "",
         "");
-
-    long heapQueued = coordinator.liveHeap();
-    drain(jobs, leases, empty, payload);
+    jobs.add(lots.job());
+    drain(jobs, leases);
+    finished(jobs, empty, payload);
     urgent();
-    say("heap %d MB empty, %d MB queued", heapEmpty >> 20, heapQueued >> 20);
     table.add("pushes, prompts/s (raw Redis)", "%,.0f".formatted(pushes), "", "", "");
     table.add("adds by script, 64 a call (raw Redis)", "%,.0f".formatted(adds), "", "", "");
     table.add("leases by script, 64 a call (raw Redis)", "%,.0f".formatted(leases), "", "", "");
@@ -172,12 +193,13 @@ public final class QueueBench implements Callable<Integer> {
   }
 
   private FakeWorker worker(String id, FakeBehaviour behaviour, FakeWorker.LeaseListener listener) {
-    return FakeWorker.start(List.of(coordinator.target()), id, behaviour, listener);
+    return FakeWorker.start(
+        List.of(coordinator.target()), Optional.empty(), id, behaviour, listener);
   }
 
   private void awaitModel() throws InterruptedException {
     while (BatchServiceGrpc.newBlockingStub(channel)
-            .listModels(io.bitloom.v1.ListModelsRequest.getDefaultInstance())
+            .listModels(ListModelsRequest.getDefaultInstance())
             .getModelsCount()
         == 0) {
       Thread.sleep(10);
@@ -188,7 +210,7 @@ public final class QueueBench implements Callable<Integer> {
     List<Submitter> jobs = new ArrayList<>();
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < STREAMS; i++) {
-      Submitter job = new Submitter(channel, 5);
+      Submitter job = new Submitter(channel, MODEL, 5);
       jobs.add(job);
       Thread thread =
           new Thread(
@@ -209,36 +231,36 @@ public final class QueueBench implements Callable<Integer> {
     return jobs;
   }
 
-  /** What the queue keeps of the prompts: as they are when every default is filled in. */
-  private long payloadBytes(List<Submitter> jobs) {
+  /** Bytes that the queue keeps of a prompt: as it is when every default is filled in. */
+  private double payloadBytes(List<Submitter> jobs) {
+    int sample = many / STREAMS;
     long bytes = 0;
-    for (Submitter job : jobs) {
-      String id = job.name().substring("jobs/".length());
-      for (int i = 0; i < many / STREAMS; i++) {
-        bytes +=
-            io.bitloom.common.prompt.PromptRules.resolve(
-                    Submitter.prompt(i),
-                    io.bitloom.v1.Prompt.getDefaultInstance(),
-                    io.bitloom.v1.Prompt.getDefaultInstance(),
-                    List.of("0.06M"),
-                    id,
-                    i)
-                .prompt()
-                .getSerializedSize();
-      }
+    String id = jobs.get(0).name().substring("jobs/".length());
+    for (int i = 0; i < sample; i++) {
+      bytes +=
+          PromptRules.resolve(
+                  Submitter.prompt(i),
+                  Prompt.getDefaultInstance(),
+                  Prompt.getDefaultInstance(),
+                  List.of("0.06M"),
+                  id,
+                  i)
+              .prompt()
+              .getSerializedSize();
     }
-    return bytes;
+    return (double) bytes / sample;
   }
+
+  /** A job that was kept filled, and the latency that was seen meanwhile. */
+  private record Backlog(Submitter job, double p99) {}
 
   /**
    * From asking to having, one worker that takes one batch of 16 after the other, while as many
    * prompts are appended as it takes.
-   *
-   * @return p99 in ms
    */
-  private double leaseLatency(int queueBefore, String queued) throws Exception {
+  private Backlog leaseLatency(int queueBefore, String queued) throws Exception {
     int samples = quick ? 1_000 : 4_000;
-    Submitter refill = new Submitter(channel, 5);
+    Submitter refill = new Submitter(channel, MODEL, 5);
     refill.appendNow(Math.max(1, queueBefore));
     Latencies waits = new Latencies();
     AtomicLong seen = new AtomicLong();
@@ -257,11 +279,6 @@ public final class QueueBench implements Callable<Integer> {
       }
     }
     refill.finish();
-    if (queueBefore > 0) {
-      try (FakeWorker rest = worker("rest", REFUSING, (lease, wait) -> {})) {
-        awaitEnd(refill);
-      }
-    }
     double p99 = waits.quantile(0.99);
     table.add(
         "lease latency with " + queued + " queued, p50 / p99",
@@ -270,11 +287,10 @@ public final class QueueBench implements Callable<Integer> {
         "",
         "");
     say("lease latency with %s: p50 %.2f p99 %.2f", queued, waits.quantile(0.5), p99);
-    return p99;
+    return new Backlog(refill, p99);
   }
 
-  private void drain(List<Submitter> jobs, double rawLeases, long empty, long payload)
-      throws Exception {
+  private void drain(List<Submitter> jobs, double rawLeases) throws Exception {
     long waiting = 0;
     for (Submitter job : jobs) {
       waiting += job(job).getCounts().getQueued();
@@ -302,17 +318,34 @@ public final class QueueBench implements Callable<Integer> {
         "≥ 30,000",
         rate / rawLeases,
         "BullMQ 21,700; Celery 2,300");
-    long after = redis.memory();
-    say(
-        "drain %,.0f/s, memory after %.0f B beyond payload",
-        rate, (double) (after - empty - payload) / many);
+    say("drain %,.0f/s", rate);
+  }
+
+  /** What is left when every prompt has its outcome, besides prompt and outcome themselves. */
+  private void finished(List<Submitter> jobs, long empty, double payload) throws Exception {
+    long prompts = 0;
+    double bodies = 0;
+    for (Submitter job : jobs) {
+      long appended = job(job).getCounts().getAppended();
+      prompts += appended;
+      bodies += appended * redis.meanOutcome(job.name().substring("jobs/".length()));
+    }
+    double left = (redis.memory() - empty - bodies) / prompts - payload;
+    table.add(
+        "Redis memory per finished prompt beyond payload and outcome of %.0f B"
+            .formatted(bodies / prompts),
+        "%.0f B".formatted(left),
+        "≤ 40 B",
+        "",
+        "BullMQ 1,288 B with payload");
+    say("memory after %.0f B", left);
   }
 
   private void urgent() throws Exception {
     int samples = quick ? 100 : 300;
-    Submitter bulk = new Submitter(channel, 5);
+    Submitter bulk = new Submitter(channel, MODEL, 5);
     bulk.append(URGENT_WAITING + 40 * samples);
-    Submitter urgent = new Submitter(channel, 9);
+    Submitter urgent = new Submitter(channel, MODEL, 9);
     Latencies waits = new Latencies();
     AtomicLong sentAt = new AtomicLong();
     try (FakeWorker worker =

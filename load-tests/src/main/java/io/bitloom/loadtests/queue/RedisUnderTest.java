@@ -5,6 +5,9 @@ import io.lettuce.core.RedisFuture;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.codec.RedisCodec;
+import io.lettuce.core.codec.StringCodec;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -16,6 +19,7 @@ final class RedisUnderTest implements AutoCloseable {
 
   private static final int BATCH = 64;
   private static final int IN_FLIGHT = 32;
+  private static final int OUTCOME_HEADER = 17;
   private static final String VALUE = "x".repeat(110);
 
   /** The least that a queue has to do for a batch: keep the payloads, and their order. */
@@ -37,11 +41,13 @@ final class RedisUnderTest implements AutoCloseable {
 
   private final RedisClient client;
   private final StatefulRedisConnection<String, String> connection;
+  private final StatefulRedisConnection<String, byte[]> binary;
   private final RedisAsyncCommands<String, String> redis;
 
   RedisUnderTest(String uri) {
     client = RedisClient.create(uri);
     connection = client.connect();
+    binary = client.connect(RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE));
     redis = connection.async();
   }
 
@@ -64,6 +70,12 @@ final class RedisUnderTest implements AutoCloseable {
   /** Calls and time of every command since {@link #resetStatistics}. */
   String commands() throws Exception {
     return redis.info("commandstats").get();
+  }
+
+  /** Mean length of a job's outcomes without their header of {@value #OUTCOME_HEADER} bytes. */
+  double meanOutcome(String jobId) throws Exception {
+    List<byte[]> some = binary.async().lrange("bitloom:{j:" + jobId + "}:results", 0, 999).get();
+    return some.stream().mapToInt(outcome -> outcome.length - OUTCOME_HEADER).average().orElse(0);
   }
 
   /** Processor time of its main thread and its children. */
@@ -142,6 +154,7 @@ final class RedisUnderTest implements AutoCloseable {
   @Override
   public void close() {
     connection.close();
+    binary.close();
     client.shutdown();
   }
 }

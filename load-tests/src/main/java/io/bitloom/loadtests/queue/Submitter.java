@@ -26,13 +26,13 @@ final class Submitter {
   private final ClientCallStreamObserver<AppendPromptsRequest> call;
   private long offset;
 
-  Submitter(ManagedChannel channel, int priority) {
+  Submitter(ManagedChannel channel, String model, int priority) {
     this.stub = BatchServiceGrpc.newStub(channel);
     this.name =
         BatchServiceGrpc.newBlockingStub(channel)
             .createJob(
                 CreateJobRequest.newBuilder()
-                    .setJob(Job.newBuilder().setPriority(priority))
+                    .setJob(Job.newBuilder().setModel(model).setPriority(priority))
                     .build())
             .getJob()
             .getName();

@@ -1,4 +1,4 @@
-package io.bitloom.loadtests.queue;
+package io.bitloom.loadtests.process;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -13,66 +13,79 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A coordinator in a process of its own, as {@code ./bitloom coordinator} starts it. */
-final class CoordinatorUnderTest implements AutoCloseable {
+public final class CoordinatorProcess implements AutoCloseable {
 
   private static final Pattern USED = Pattern.compile("used (\\d+)K");
+  private static final int PATIENCE_SECONDS = 60;
 
   private final Process process;
-  private final JsonObject ports;
+  private final Path portsFile;
+  private final Path log;
+  private JsonObject ports;
 
-  private CoordinatorUnderTest(Process process, JsonObject ports) {
+  private CoordinatorProcess(Process process, Path portsFile, Path log) {
     this.process = process;
-    this.ports = ports;
+    this.portsFile = portsFile;
+    this.log = log;
   }
 
   /**
-   * Starts one and waits until it is ready.
+   * Starts one without waiting for it. Those of one folder share Redis and results.
    *
-   * @param options after those for free ports and the data below the folder
+   * @param name of its log in the folder
+   * @param grpcPort 0 for any free one
    */
-  static CoordinatorUnderTest start(Path folder, List<String> options) throws Exception {
-    Path portsFile = folder.resolve("ports.json");
-    Path log = folder.resolve("coordinator.log");
+  public static CoordinatorProcess start(
+      Path folder, String name, int grpcPort, List<String> options) throws IOException {
+    Path portsFile = folder.resolve(name + ".json");
+    Files.deleteIfExists(portsFile);
+    Path log = folder.resolve(name + ".log");
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getenv("BITLOOM_HOME"), "bitloom").toString());
+    command.add(Programs.home().resolve("bitloom").toString());
     command.addAll(
         List.of(
             "coordinator",
             "--data=" + folder.resolve("data"),
-            "--grpc-port=0",
+            "--grpc-port=" + grpcPort,
             "--http-port=0",
             "--exit-on-stdin-close",
             "--ports-file=" + portsFile));
     command.addAll(options);
-    ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().put("BITLOOM_BUILD", "never");
-    Process process = builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-        !Files.exists(portsFile);
-        Thread.sleep(20)) {
+    return new CoordinatorProcess(Programs.start(command, log), portsFile, log);
+  }
+
+  /** Waits until it has told its ports. */
+  public void awaitReady() throws IOException, InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    while (!Files.exists(portsFile)) {
       if (!process.isAlive() || System.nanoTime() > end) {
         process.destroyForcibly();
         throw new IOException("the coordinator does not start: " + Files.readString(log));
       }
+      Thread.sleep(20);
     }
-    return new CoordinatorUnderTest(
-        process, JsonParser.parseString(Files.readString(portsFile)).getAsJsonObject());
+    ports = JsonParser.parseString(Files.readString(portsFile)).getAsJsonObject();
   }
 
-  String target() {
+  public String target() {
     return "127.0.0.1:" + ports.get("grpc").getAsInt();
   }
 
-  String redis() {
+  public String redis() {
     return ports.get("redis").getAsString();
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 
+  /** Ends it like {@code kill -9}. */
+  public void kill() {
+    process.destroyForcibly().onExit().join();
+  }
+
   /** What is left of its heap after a full collection, in bytes. */
-  long liveHeap() throws Exception {
+  public long liveHeap() throws IOException, InterruptedException {
     jcmd("GC.run");
     Matcher used = USED.matcher(jcmd("GC.heap_info"));
     if (!used.find()) {
@@ -81,7 +94,7 @@ final class CoordinatorUnderTest implements AutoCloseable {
     return Long.parseLong(used.group(1)) * 1024;
   }
 
-  private String jcmd(String what) throws Exception {
+  private String jcmd(String what) throws IOException, InterruptedException {
     Process jcmd =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
@@ -95,7 +108,7 @@ final class CoordinatorUnderTest implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() throws IOException, InterruptedException {
     process.getOutputStream().close();
     if (!process.waitFor(20, TimeUnit.SECONDS)) {
       process.destroyForcibly();

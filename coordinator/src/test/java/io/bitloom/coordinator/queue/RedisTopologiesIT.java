@@ -1,0 +1,162 @@
+package io.bitloom.coordinator.queue;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.redis.RedisConnection;
+import io.bitloom.coordinator.redis.RedisServers;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The queue on other Redis than one server for everybody: real servers, started here. */
+class RedisTopologiesIT {
+
+  @TempDir Path folder;
+  private RedisServers servers;
+
+  @BeforeEach
+  void open() throws IOException {
+    servers = new RedisServers(folder);
+  }
+
+  @AfterEach
+  void close() {
+    servers.close();
+  }
+
+  /** The words of {@link QueueFixture} for a Redis of this test. */
+  private static final class Queue extends QueueFixture implements AutoCloseable {
+
+    private final String uri;
+
+    Queue(String uri) {
+      this.uri = uri;
+      openQueue();
+    }
+
+    @Override
+    String uri() {
+      return uri;
+    }
+
+    @Override
+    public void close() {
+      closeQueue();
+    }
+
+    /** Takes a job through most of what can happen to it. */
+    void useAll() throws InterruptedException {
+      Bucket[] buckets =
+          IntStream.range(0, 6).mapToObj(i -> new Bucket("m", "s" + i)).toArray(Bucket[]::new);
+      String jobId = sealedJob(60, buckets);
+      awaitTrue("told of all", () -> queue.readyBuckets().containsAll(Arrays.asList(buckets)));
+      fail(lease(buckets[0], 4));
+      await(queue.expire(lease(buckets[1], 4).lease()));
+      LeasedBatch released = lease(buckets[2], 4);
+      await(
+          queue.release(
+              released.lease(), released.tasks().stream().map(LeasedTask::task).toList()));
+      await(queue.renew("worker", List.of(lease(buckets[3], 2).lease()), LEASE));
+      drainAll(jobId, buckets);
+      assertEquals(60, results(jobId).stream().map(ResultRecord::offset).distinct().count());
+      String other = sealedJob(30, buckets);
+      await(queue.cancel(other));
+      assertEquals(30, job(other).counts().cancelled());
+      assertEquals(
+          2, await(queue.list(new JobFilter(Optional.empty(), Set.of()), 10, "")).jobs().size());
+    }
+
+    private void drainAll(String jobId, Bucket[] buckets) throws InterruptedException {
+      awaitTrue(
+          "all but the two that are held",
+          () -> {
+            for (Bucket bucket : buckets) {
+              tryLease(bucket, 64).ifPresent(this::succeed);
+            }
+            return job(jobId).counts().succeeded() == 58;
+          });
+      await(queue.expire(new LeaseRef(buckets[3], 1)));
+      drain(jobId, buckets);
+    }
+  }
+
+  @Test
+  void aClusterOfThreeServers() throws Exception {
+    try (Queue queue = new Queue(servers.startCluster(3))) {
+      queue.useAll();
+    }
+  }
+
+  @Test
+  void theMasterOfASentinelAlsoAfterAFailover() throws Exception {
+    int master = RedisServers.freePort();
+    int replica = RedisServers.freePort();
+    int sentinel = RedisServers.freePort();
+    servers.start(master, List.of());
+    servers.start(replica, List.of("replicaof 127.0.0.1 " + master));
+    servers.await(replica, redis -> redis.info("replication").contains("master_link_status:up"));
+    servers.start(
+        sentinel,
+        List.of(
+            "sentinel monitor queue 127.0.0.1 " + master + " 1",
+            "sentinel down-after-milliseconds queue 500",
+            "sentinel failover-timeout queue 3000"),
+        "--sentinel");
+    servers.await(sentinel, redis -> redis.info("sentinel").contains("slaves=1"));
+    try (Queue queue = new Queue("redis-sentinel://127.0.0.1:" + sentinel + "#queue")) {
+      String jobId = queue.sealedJob(20, QueueFixture.SQUARE);
+      servers.await(master, redis -> redis.waitForReplication(1, 2000) == 1);
+      servers.kill(master);
+      QueueFixture.awaitTrue(
+          "the new master takes calls",
+          () -> {
+            try {
+              return queue.tryLease(QueueFixture.SQUARE, 5).map(queue::succeed).isPresent();
+            } catch (BitloomException e) {
+              assertEquals(ErrorCode.QUEUE_UNAVAILABLE, e.code());
+              return false;
+            }
+          });
+      queue.drain(jobId, QueueFixture.SQUARE);
+      assertEquals(20, queue.results(jobId).size());
+    }
+  }
+
+  @Test
+  void aServerThatKnowsUsers() throws Exception {
+    int port = RedisServers.freePort();
+    servers.start(
+        port,
+        List.of(
+            "user default off",
+            "user bitloom on >secret ~test-* resetchannels &test-* +@all -@dangerous +info +client"));
+    try (Queue queue = new Queue("redis://bitloom:secret@127.0.0.1:" + port)) {
+      queue.useAll();
+    }
+    BitloomException refused =
+        assertThrows(
+            BitloomException.class,
+            () -> RedisConnection.connect("redis://bitloom:wrong@127.0.0.1:" + port));
+    assertEquals(ErrorCode.QUEUE_UNAVAILABLE, refused.code());
+  }
+
+  @Test
+  void aUriThatIsNoneIsRefusedWithoutItsPassword() {
+    BitloomException refused =
+        assertThrows(
+            BitloomException.class, () -> RedisConnection.connect("mongo://me:secret@host:1"));
+    assertEquals(ErrorCode.INVALID_FIELD, refused.code());
+    assertEquals(false, refused.getMessage().contains("secret"), refused.getMessage());
+  }
+}

@@ -1,0 +1,129 @@
+package io.bitloom.coordinator.redis;
+
+import io.bitloom.coordinator.TestCoordinator;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.sync.RedisCommands;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import redis.embedded.core.ExecutableProvider;
+
+/** Redis servers as a test wants them, each in a process of its own that can be killed. */
+public final class RedisServers implements AutoCloseable {
+
+  private static final int SLOTS = 16384;
+
+  private final Path folder;
+  private final Path program;
+  private final Map<Integer, Process> processes = new HashMap<>();
+  private final RedisClient client = RedisClient.create();
+
+  /**
+   * @param folder for programs, data and logs
+   */
+  public RedisServers(Path folder) throws IOException {
+    this.folder = folder;
+    this.program =
+        ExecutableProvider.newJarResourceProvider(
+                Files.createDirectories(folder.resolve("program")).toFile())
+            .get()
+            .toPath();
+  }
+
+  public static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+
+  /**
+   * Starts a server and waits until it answers.
+   *
+   * @param lines of its configuration, besides port, folder and loopback
+   * @param arguments of the program after the configuration
+   */
+  public void start(int port, List<String> lines, String... arguments) throws Exception {
+    Path ofServer = Files.createDirectories(folder.resolve("server-" + port));
+    List<String> configuration =
+        new ArrayList<>(List.of("port " + port, "bind 127.0.0.1", "dir " + ofServer, "save \"\""));
+    configuration.addAll(lines);
+    Path file = ofServer.resolve("redis.conf");
+    Files.write(file, configuration);
+    List<String> command = new ArrayList<>(List.of(program.toString(), file.toString()));
+    command.addAll(List.of(arguments));
+    processes.put(
+        port,
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ofServer.resolve("log").toFile())
+            .start());
+    await(port, redis -> redis.ping().equals("PONG"));
+  }
+
+  public void kill(int port) {
+    processes.remove(port).destroyForcibly().onExit().join();
+  }
+
+  /** Waits until something holds of a server that needs no password. */
+  public void await(int port, Predicate<RedisCommands<String, String>> condition)
+      throws InterruptedException {
+    TestCoordinator.awaitTrue(
+        "Redis at " + port,
+        () -> {
+          try (StatefulRedisConnection<String, String> connection =
+              client.connect(RedisURI.create("redis://127.0.0.1:" + port))) {
+            return condition.test(connection.sync());
+          } catch (RedisException e) {
+            return String.valueOf(e.getMessage()).startsWith("NOAUTH")
+                || String.valueOf(e.getCause()).contains("NOAUTH");
+          }
+        });
+  }
+
+  /** Starts a cluster of masters; returns its URI. */
+  public String startCluster(int nodes) throws Exception {
+    List<Integer> ports = new ArrayList<>();
+    for (int i = 0; i < nodes; i++) {
+      // The bus takes the port 10,000 above, which has to exist.
+      int port = freePort() % 20_000 + 20_000;
+      ports.add(port);
+      start(port, List.of("cluster-enabled yes", "cluster-node-timeout 1500"));
+    }
+    for (int i = 0; i < nodes; i++) {
+      int[] slots = IntStream.range(SLOTS * i / nodes, SLOTS * (i + 1) / nodes).toArray();
+      int epoch = i + 1;
+      await(
+          ports.get(i),
+          redis -> {
+            redis.clusterSetConfigEpoch(epoch);
+            redis.clusterAddSlots(slots);
+            redis.clusterMeet("127.0.0.1", ports.get(0));
+            return true;
+          });
+    }
+    for (int port : ports) {
+      await(
+          port,
+          redis ->
+              redis.clusterInfo().contains("cluster_state:ok")
+                  && redis.clusterInfo().contains("cluster_known_nodes:" + nodes));
+    }
+    return "redis-cluster://127.0.0.1:" + ports.get(0) + ",127.0.0.1:" + ports.get(1);
+  }
+
+  @Override
+  public void close() {
+    List.copyOf(processes.keySet()).forEach(this::kill);
+    client.shutdown();
+  }
+}

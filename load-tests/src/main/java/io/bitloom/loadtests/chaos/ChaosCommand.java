@@ -1,0 +1,36 @@
+package io.bitloom.loadtests.chaos;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code ./bitloom bench chaos}. */
+@Command(
+    name = "chaos",
+    description =
+        "Breaks workers, coordinators, connections and Redis at random, and checks that nothing is"
+            + " lost, doubled or changed.",
+    mixinStandardHelpOptions = true)
+public final class ChaosCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--seed", description = "Of all that is random (default: the time).")
+  private long seed = System.currentTimeMillis();
+
+  @Option(names = "--brief", description = "The short form of the test suite.")
+  private boolean brief;
+
+  @Override
+  public Integer call() throws Exception {
+    Path folder = Files.createTempDirectory("bitloom-chaos");
+    ChaosPlan plan = brief ? ChaosPlan.brief(seed) : ChaosPlan.whole(seed);
+    new ChaosRun(plan, spec.commandLine().getOut()).run(folder);
+    spec.commandLine().getOut().println("nothing lost, doubled or changed; logs in " + folder);
+    return 0;
+  }
+}

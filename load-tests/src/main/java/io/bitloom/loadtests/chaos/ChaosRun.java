@@ -1,0 +1,201 @@
+package io.bitloom.loadtests.chaos;
+
+import io.bitloom.v1.GeneratedImage;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.PromptResult;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.sync.RedisCommands;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+
+/**
+ * The same submissions twice, first in peace and then while workers, coordinators, connections and
+ * Redis are broken at random. Both must come to the same: one outcome for every prompt, the same
+ * bytes, counters that are the sum of the outcomes, and no lease left.
+ */
+public final class ChaosRun {
+
+  private static final long END_PATIENCE_MILLIS = 120_000;
+
+  private static final List<Submission.Tenant> TENANTS =
+      List.of(
+          new Submission.Tenant("art", 1, "art-token"),
+          new Submission.Tenant("games", 2, "games-token"),
+          new Submission.Tenant("news", 3, "news-token"));
+
+  private final ChaosPlan plan;
+  private final PrintWriter out;
+  private final Random pauses;
+
+  /**
+   * @param out is told what happens
+   */
+  public ChaosRun(ChaosPlan plan, PrintWriter out) {
+    this.plan = plan;
+    this.out = out;
+    this.pauses = new Random(plan.seed() + 1);
+  }
+
+  /**
+   * Runs it.
+   *
+   * @param folder for data and logs
+   * @throws AssertionError if anything was lost, doubled or changed
+   */
+  public void run(Path folder) throws Exception {
+    try (ChaosCluster cluster = new ChaosCluster(folder.toRealPath(), plan, TENANTS)) {
+      Map<String, String> peaceful = round(cluster, "in peace", false);
+      Map<String, String> disturbed = round(cluster, "in chaos", true);
+      require(peaceful.size() == plan.prompts(), "a prompt has no outcome in peace");
+      require(peaceful.equals(disturbed), "outcomes differ: " + difference(peaceful, disturbed));
+      awaitNoLeases(cluster.redis());
+    }
+  }
+
+  private Map<String, String> round(ChaosCluster cluster, String name, boolean chaos)
+      throws Exception {
+    long start = System.nanoTime();
+    ExecutorService threads = Executors.newCachedThreadPool();
+    Map<String, String> outcomes = new HashMap<>();
+    try {
+      List<Future<Map<String, String>>> submissions = new ArrayList<>();
+      for (Submission.Tenant tenant : TENANTS) {
+        Submission submission = new Submission(tenant, plan.prompts() / TENANTS.size());
+        submissions.add(threads.submit(() -> outcomes(cluster, submission, name)));
+      }
+      if (chaos) {
+        makeTrouble(cluster, submissions);
+      }
+      for (Future<Map<String, String>> submission : submissions) {
+        outcomes.putAll(submission.get());
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+    out.printf(
+        "%,d prompts %s took %.1f s%n", outcomes.size(), name, (System.nanoTime() - start) / 1e9);
+    out.flush();
+    return outcomes;
+  }
+
+  private void makeTrouble(ChaosCluster cluster, List<Future<Map<String, String>>> submissions)
+      throws Exception {
+    Map<String, Integer> happened = new TreeMap<>();
+    for (int i = 0; i < plan.troubles() && !submissions.stream().allMatch(Future::isDone); i++) {
+      Thread.sleep(pauses.nextLong(plan.longestPause().toMillis()));
+      if (i == plan.troubles() / 3) {
+        cluster.killRedis();
+        happened.merge("kill -9 of Redis", 1, Integer::sum);
+      } else if (i == plan.troubles() / 2) {
+        cluster.killCoordinator(0);
+        happened.merge("kill -9 of a coordinator", 1, Integer::sum);
+      } else {
+        happened.merge(cluster.trouble(), 1, Integer::sum);
+      }
+    }
+    out.println("seed " + plan.seed() + ": " + happened);
+    out.flush();
+  }
+
+  /** Submits, waits for the end, and returns what each prompt came to by its id. */
+  private Map<String, String> outcomes(ChaosCluster cluster, Submission submission, String name)
+      throws Exception {
+    try (PatientClient client = new PatientClient(cluster.targets(), submission.tenant().token())) {
+      client.awaitModel();
+      String job = client.submit(name + " " + plan.seed(), submission.prompts());
+      Job ended = awaitEnd(client, job);
+      List<PromptResult> results = client.results(job);
+      String offsets = results.stream().map(PromptResult::getOffset).sorted().toList().toString();
+      require(
+          offsets.equals(LongStream.range(0, submission.count()).boxed().toList().toString()),
+          "not one outcome for each prompt: " + offsets);
+      long succeeded = results.stream().filter(PromptResult::hasImages).count();
+      require(
+          ended.getCounts().getSucceeded() == succeeded
+              && ended.getCounts().getFailed() == results.size() - succeeded
+              && ended.getCounts().getAppended() == results.size()
+              && ended.getCounts().getRunning() == 0
+              && ended.getCounts().getQueued() == 0
+              && ended.getCounts().getCancelled() == 0,
+          "counters are not the sum of " + succeeded + " successes: " + ended.getCounts());
+      return results.stream()
+          .collect(Collectors.toMap(PromptResult::getCustomId, ChaosRun::outcome));
+    }
+  }
+
+  private static Job awaitEnd(PatientClient client, String name) throws InterruptedException {
+    long end = System.nanoTime() + END_PATIENCE_MILLIS * 1_000_000;
+    while (true) {
+      Job job = client.job(name);
+      if (job.hasEndTime()) {
+        return job;
+      }
+      require(System.nanoTime() < end, "a job does not end: " + job.getCounts());
+      Thread.sleep(50);
+    }
+  }
+
+  private static String outcome(PromptResult result) {
+    return result.hasImages()
+        ? result.getImages().getImagesList().stream()
+            .map(GeneratedImage::getData)
+            .map(bytes -> Integer.toString(bytes.hashCode()) + bytes.size())
+            .collect(Collectors.joining(" "))
+        : result.getFailure().getReason();
+  }
+
+  private static String difference(Map<String, String> before, Map<String, String> after) {
+    return before.keySet().stream()
+        .filter(id -> !before.get(id).equals(after.get(id)))
+        .limit(5)
+        .map(id -> id + ": " + before.get(id) + " and " + after.get(id))
+        .collect(Collectors.joining("; "));
+  }
+
+  /** The last ones may have to expire, if a crash came between an outcome and its lease. */
+  private static void awaitNoLeases(String uri) throws InterruptedException {
+    RedisClient client = RedisClient.create(uri);
+    try (StatefulRedisConnection<String, String> connection = client.connect()) {
+      RedisCommands<String, String> redis = connection.sync();
+      long end = System.nanoTime() + 20_000_000_000L;
+      long left;
+      while ((left = leases(redis)) > 0) {
+        require(System.nanoTime() < end, left + " leases are left");
+        Thread.sleep(100);
+      }
+    } finally {
+      client.shutdown();
+    }
+  }
+
+  private static long leases(RedisCommands<String, String> redis) {
+    long left = 0;
+    for (String key : redis.keys("*}:leases")) {
+      left += redis.zcard(key);
+    }
+    for (String pattern : List.of("*}:held", "*}:running", "*}:retry")) {
+      for (String key : redis.keys(pattern)) {
+        left += pattern.endsWith("retry") ? redis.zcard(key) : redis.hlen(key);
+      }
+    }
+    return left;
+  }
+
+  private static void require(boolean holds, String otherwise) {
+    if (!holds) {
+      throw new AssertionError(otherwise);
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package io.bitloom.loadtests;
+
+import io.bitloom.loadtests.chaos.ChaosPlan;
+import io.bitloom.loadtests.chaos.ChaosRun;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ChaosIT {
+
+  /** Another one can be tried with {@code -Dchaos.seed=…}; the long form takes any. */
+  private static final long SEED = Long.getLong("chaos.seed", 4);
+
+  @TempDir Path folder;
+
+  @Test
+  void nothingIsLostDoubledOrChangedWhateverIsKilled() throws Exception {
+    new ChaosRun(ChaosPlan.brief(SEED), new PrintWriter(System.out)).run(folder);
+  }
+}
