@@ -85,17 +85,11 @@ public final class QueueBench implements Callable<Integer> {
     many = prompts > 0 ? prompts : quick ? 100_000 : 1_000_000;
     Path folder = Files.createTempDirectory("bitloom-bench");
     try (CoordinatorProcess process =
-            CoordinatorProcess.start(
-                folder, "coordinator", 0, List.of("--redis=" + redisUri, "--no-fsync-results"));
-        RedisUnderTest ofProcess = new RedisUnderTest(process.redis())) {
+        CoordinatorProcess.start(
+            folder, "coordinator", 0, List.of("--redis=" + redisUri, "--no-fsync-results"))) {
       process.awaitReady();
-      coordinator = process;
-      redis = ofProcess;
-      redis.appendFsync(appendFsync);
-      channel = NettyChannelBuilder.forTarget(process.target()).usePlaintext().build();
-      measure();
+      measure(process);
     } finally {
-      channel.shutdownNow();
       delete(folder);
     }
     table.print(out);
@@ -107,6 +101,18 @@ public final class QueueBench implements Callable<Integer> {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(file);
       }
+    }
+  }
+
+  private void measure(CoordinatorProcess process) throws Exception {
+    coordinator = process;
+    channel = NettyChannelBuilder.forTarget(process.target()).usePlaintext().build();
+    try (RedisUnderTest ofProcess = new RedisUnderTest(process.redis())) {
+      redis = ofProcess;
+      redis.appendFsync(appendFsync);
+      measure();
+    } finally {
+      channel.shutdownNow();
     }
   }
 
