@@ -2,6 +2,7 @@ package io.bitloom.worker;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.worker.cli.DemoDataCommand;
+import io.bitloom.worker.cli.EvalCommand;
 import io.bitloom.worker.cli.GenerateCommand;
 import io.bitloom.worker.cli.ModelCommand;
 import io.bitloom.worker.cli.QuantizersCommand;
@@ -28,7 +29,8 @@ import picocli.CommandLine.Spec;
       VerifyCommand.class,
       ModelCommand.class,
       DemoDataCommand.class,
-      QuantizersCommand.class
+      QuantizersCommand.class,
+      EvalCommand.class
     })
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;

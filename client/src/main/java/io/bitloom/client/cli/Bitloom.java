@@ -51,7 +51,8 @@ import picocli.CommandLine.Spec;
       RoutedCommands.Model.class,
       RoutedCommands.Verify.class,
       RoutedCommands.DemoData.class,
-      RoutedCommands.Quantizers.class
+      RoutedCommands.Quantizers.class,
+      RoutedCommands.Eval.class
     },
     footer = {
       "",

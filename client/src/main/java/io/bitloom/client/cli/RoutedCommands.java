@@ -46,4 +46,7 @@ final class RoutedCommands {
 
   @Command(name = "quantizers", description = "Measure the memory of the entropy penalties.")
   static final class Quantizers extends Routed {}
+
+  @Command(name = "eval", description = "Measure how well a model follows held-out prompts.")
+  static final class Eval extends Routed {}
 }

@@ -1,5 +1,7 @@
 package io.bitloom.worker.cli;
 
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.worker.train.data.demo.DemoDataset;
 import io.bitloom.worker.train.data.demo.DemoDatasetWriter;
 import java.io.IOException;
@@ -53,22 +55,26 @@ public final class DemoDataCommand implements Callable<Integer> {
   private boolean heldOut;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     if (count < 1) {
       throw new ParameterException(
           spec.commandLine(), "--count: expected at least 1, got " + count);
     }
     DemoDataset dataset = heldOut ? DemoDataset.heldOut(seed) : DemoDataset.training(seed);
     PrintWriter progress = spec.commandLine().getErr();
-    new DemoDatasetWriter(out)
-        .write(
-            dataset,
-            count,
-            done -> {
-              if (done % REPORT_EVERY == 0) {
-                progress.println(done + " of " + count + " pictures");
-              }
-            });
+    try {
+      new DemoDatasetWriter(out)
+          .write(
+              dataset,
+              count,
+              done -> {
+                if (done % REPORT_EVERY == 0) {
+                  progress.println(done + " of " + count + " pictures");
+                }
+              });
+    } catch (IOException e) {
+      throw new BitloomException(ErrorCode.INTERNAL, out + " cannot be written: " + e, e);
+    }
     spec.commandLine().getOut().println(out.resolve("captions.jsonl"));
     return CommandLine.ExitCode.OK;
   }

@@ -1,0 +1,158 @@
+package io.bitloom.worker.cli;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.worker.eval.EvalPrompt;
+import io.bitloom.worker.eval.EvalPrompts;
+import io.bitloom.worker.eval.EvalReport;
+import io.bitloom.worker.eval.ModelLosses;
+import io.bitloom.worker.eval.PromptFollowing;
+import io.bitloom.worker.eval.SamplingVariant;
+import io.bitloom.worker.eval.Tally;
+import io.bitloom.worker.generate.GenerationPipeline;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code bitloom eval}: measures how well a model follows held-out prompts. */
+@Command(
+    name = "eval",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Measures how well a model follows held-out prompts of the demo data set.",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:The report is on disk, whatever it says.",
+      "1:The model or the prompt list cannot be used, or a file could not be written.",
+      "2:The command line is wrong."
+    })
+public final class EvalCommand implements Callable<Integer> {
+  private static final long PICTURE_SEED = 77;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--prompts",
+      paramLabel = "FILE",
+      description = "Prompt list (default: the built-in list of 320 held-out prompts).")
+  private Path prompts;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      defaultValue = "out/eval",
+      description = "Where to (default: out/eval).")
+  private Path out;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      defaultValue = "2147483647",
+      description = "Only the first N prompts.")
+  private int limit;
+
+  @Option(
+      names = "--ablation",
+      description = "Also draw all prompts greedily, normally and with three kinds of guidance.")
+  private boolean ablation;
+
+  @Option(
+      names = "--pictures",
+      paramLabel = "N",
+      defaultValue = "64",
+      description = "Held-out pictures for PSNR, SSIM and loss; 0 for none (default: 64).")
+  private int pictures;
+
+  @Option(
+      names = "--print-prompts",
+      paramLabel = "N",
+      description = "Print a list of N held-out prompts, and do nothing else.")
+  private Integer printed;
+
+  @Option(
+      names = "--prompt-seed",
+      paramLabel = "S",
+      defaultValue = "2026",
+      description = "Seed of --print-prompts (default: 2026, that of the built-in list).")
+  private long promptSeed;
+
+  @Mixin private ModelOptions model;
+
+  @Override
+  public Integer call() {
+    if (limit < 1 || pictures < 0) {
+      throw new ParameterException(
+          spec.commandLine(), "--limit must be at least 1, and --pictures not negative");
+    }
+    try {
+      return measure();
+    } catch (IOException | UncheckedIOException e) {
+      throw new BitloomException(ErrorCode.INTERNAL, out + " cannot be written: " + e, e);
+    }
+  }
+
+  private int measure() throws IOException {
+    PrintWriter print = spec.commandLine().getOut();
+    if (printed != null) {
+      EvalPrompts.draw(printed, promptSeed).forEach(prompt -> print.println(prompt.line()));
+      return CommandLine.ExitCode.OK;
+    }
+    List<EvalPrompt> all = prompts == null ? EvalPrompts.builtIn() : EvalPrompts.read(prompts);
+    List<EvalPrompt> drawn = all.subList(0, Math.min(limit, all.size()));
+    ModelDirectory directory = model.open();
+    EvalReport report = new EvalReport(directory);
+    Path folder = Files.createDirectories(out.resolve("pictures"));
+    try (GenerationPipeline pipeline =
+        GenerationPipeline.load(directory, model.config(), new SimpleMeterRegistry())) {
+      PromptFollowing following = new PromptFollowing(directory, pipeline);
+      following.draw(
+          drawn,
+          SamplingVariant.DEFAULTS,
+          outcome -> {
+            report.add(outcome);
+            save(folder.resolve(outcome.prompt().id() + ".png"), outcome.png());
+          });
+      if (ablation) {
+        for (SamplingVariant variant : SamplingVariant.ablation()) {
+          following.draw(drawn, variant, outcome -> report.add(variant, outcome));
+        }
+      }
+    }
+    if (pictures > 0) {
+      report.set(ModelLosses.measure(directory, pictures, PICTURE_SEED));
+    }
+    report.write(out);
+    for (Tally.Metric metric : Tally.Metric.values()) {
+      print.printf(
+          Locale.ROOT,
+          "%-24s %5.1f %% of %d%n",
+          metric.label(),
+          100 * report.all().rate(metric),
+          report.all().of(metric));
+    }
+    print.println(out.resolve("report.md"));
+    return CommandLine.ExitCode.OK;
+  }
+
+  private static void save(Path file, byte[] png) {
+    try {
+      Files.write(file, png);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

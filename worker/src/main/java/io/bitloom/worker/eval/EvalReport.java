@@ -1,0 +1,195 @@
+package io.bitloom.worker.eval;
+
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.train.data.demo.Composition;
+import io.bitloom.worker.train.data.demo.Reading;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+
+/**
+ * What was measured, written as {@code report.json}, {@code report.md}, one line a picture in
+ * {@code outcomes.jsonl} and, for ablations, {@code ablation.svg}.
+ */
+public final class EvalReport {
+  private static final Tally.Metric[] COMPARED = {
+    Tally.Metric.THING, Tally.Metric.BACKDROP, Tally.Metric.PAIR, Tally.Metric.ALL
+  };
+
+  private final ModelDirectory directory;
+  private final Tally all = new Tally();
+  private final Map<String, Tally> byFormat = new LinkedHashMap<>();
+  private final Map<String, Tally> bySampling = new LinkedHashMap<>();
+  private final List<String> outcomes = new ArrayList<>();
+  private ModelLosses losses;
+
+  /** An empty report on a model. */
+  public EvalReport(ModelDirectory directory) {
+    this.directory = directory;
+  }
+
+  /** Adds a picture drawn with the model's defaults. */
+  public void add(PromptFollowing.Outcome outcome) {
+    Composition composition = outcome.prompt().composition();
+    Tally format = byFormat.computeIfAbsent(outcome.schedule().template(), it -> new Tally());
+    for (Tally tally : List.of(all, format)) {
+      tally.add(composition, outcome.reading(), outcome.verdict());
+    }
+    outcomes.add(line(outcome).toString());
+  }
+
+  /** Adds a picture of the ablation. */
+  public void add(SamplingVariant variant, PromptFollowing.Outcome outcome) {
+    bySampling
+        .computeIfAbsent(variant.name(), it -> new Tally())
+        .add(outcome.prompt().composition(), outcome.reading(), outcome.verdict());
+  }
+
+  /** Sets tokenizer quality and validation loss. */
+  public void set(ModelLosses losses) {
+    this.losses = losses;
+  }
+
+  /** Pictures counted with the model's defaults. */
+  public Tally all() {
+    return all;
+  }
+
+  private static JsonObject line(PromptFollowing.Outcome outcome) {
+    JsonObject line = outcome.prompt().toJson();
+    StringJoiner seen = new StringJoiner(", ");
+    for (Reading.Found found : outcome.reading().found()) {
+      seen.add(
+          "%s at %.0f, %.0f".formatted(EvalPrompt.words(found.subject()), found.x(), found.y()));
+    }
+    line.addProperty("seen", seen.toString());
+    line.addProperty("seen_backdrop", outcome.reading().backdrop().name().toLowerCase(Locale.ROOT));
+    line.addProperty("right_things", outcome.verdict().things());
+    line.addProperty("right_backdrop", outcome.verdict().backdrop());
+    line.addProperty("right_arrangement", outcome.verdict().arrangement());
+    return line;
+  }
+
+  /**
+   * Writes all files.
+   *
+   * @throws IOException if one cannot be written
+   */
+  public void write(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    Files.write(folder.resolve("outcomes.jsonl"), outcomes);
+    Files.writeString(
+        folder.resolve("report.json"),
+        new GsonBuilder()
+                .setPrettyPrinting()
+                .serializeSpecialFloatingPointValues()
+                .create()
+                .toJson(json())
+            + "\n");
+    Files.writeString(folder.resolve("report.md"), markdown());
+    if (!bySampling.isEmpty()) {
+      Files.writeString(folder.resolve("ablation.svg"), BarChart.of(bySampling, COMPARED));
+    }
+  }
+
+  private JsonObject json() {
+    JsonObject json = new JsonObject();
+    json.addProperty("model", directory.name());
+    json.addProperty("model_digest", directory.digest());
+    json.add("prompt_following", rates(all));
+    JsonObject formats = new JsonObject();
+    byFormat.forEach((format, tally) -> formats.add(format, rates(tally)));
+    json.add("by_h_div_w", formats);
+    json.add("confusion", new GsonBuilder().create().toJsonTree(all.confusion()));
+    if (losses != null) {
+      json.add(
+          "held_out_pictures",
+          new GsonBuilder().serializeSpecialFloatingPointValues().create().toJsonTree(losses));
+    }
+    JsonObject samplings = new JsonObject();
+    bySampling.forEach((name, tally) -> samplings.add(name, rates(tally)));
+    json.add("sampling_ablation", samplings);
+    return json;
+  }
+
+  private static JsonObject rates(Tally tally) {
+    JsonObject rates = new JsonObject();
+    for (Tally.Metric metric : Tally.Metric.values()) {
+      if (tally.of(metric) > 0) {
+        JsonObject rate = new JsonObject();
+        rate.addProperty("rate", tally.rate(metric));
+        rate.addProperty("pictures", tally.of(metric));
+        rates.add(metric.name().toLowerCase(Locale.ROOT), rate);
+      }
+    }
+    return rates;
+  }
+
+  private String markdown() {
+    StringBuilder text = new StringBuilder();
+    text.append("# ").append(directory.name()).append(" on held-out prompts\n\n");
+    text.append("| what | share | pictures |\n|---|---|---|\n");
+    for (Tally.Metric metric : Tally.Metric.values()) {
+      text.append(
+          "| %s | %s | %d |%n".formatted(metric.label(), share(all, metric), all.of(metric)));
+    }
+    if (losses != null) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "%n%d held-out pictures: PSNR %.2f dB, SSIM %.4f, loss %.4f a bit, bits right %.2f %%.%n",
+              losses.pictures(),
+              losses.psnr(),
+              losses.ssim(),
+              losses.bitLoss(),
+              100 * losses.bitAccuracy()));
+    }
+    text.append("\n## By height over width\n\n").append(table("h/w", byFormat));
+    if (!bySampling.isEmpty()) {
+      text.append("\n## By sampling\n\n").append(table("sampling", bySampling));
+      text.append("\n![Sampling](ablation.svg)\n");
+    }
+    text.append("\n## Mistaken things\n\n| asked for | seen |\n|---|---|\n");
+    all.confusion()
+        .forEach(
+            (thing, seen) -> {
+              StringJoiner others = new StringJoiner(", ");
+              seen.forEach((other, times) -> others.add(other + " " + times));
+              text.append("| ").append(thing).append(" | ").append(others).append(" |\n");
+            });
+    return text.toString();
+  }
+
+  private static String table(String what, Map<String, Tally> tallies) {
+    StringBuilder table = new StringBuilder("| " + what);
+    StringBuilder rule = new StringBuilder("|---");
+    for (Tally.Metric metric : COMPARED) {
+      table.append(" | ").append(metric.label());
+      rule.append("|---");
+    }
+    table.append(" |\n").append(rule).append("|\n");
+    tallies.forEach(
+        (name, tally) -> {
+          table.append("| ").append(name);
+          for (Tally.Metric metric : COMPARED) {
+            table.append(" | ").append(share(tally, metric));
+          }
+          table.append(" |\n");
+        });
+    return table.toString();
+  }
+
+  private static String share(Tally tally, Tally.Metric metric) {
+    return tally.of(metric) == 0
+        ? "–"
+        : String.format(Locale.ROOT, "%.1f %%", 100 * tally.rate(metric));
+  }
+}

@@ -1,0 +1,110 @@
+package io.bitloom.worker.eval;
+
+import io.bitloom.common.schedule.Scale;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.worker.image.PictureQuality;
+import io.bitloom.worker.image.RgbImage;
+import io.bitloom.worker.model.BitLoss;
+import io.bitloom.worker.model.InfinityConfig;
+import io.bitloom.worker.model.InfinityTransformer;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.text.TextEncoder;
+import io.bitloom.worker.tokenizer.BitwiseSelfCorrection;
+import io.bitloom.worker.tokenizer.VisualTokenizer;
+import io.bitloom.worker.train.data.demo.DemoDataset;
+import io.bitloom.worker.train.data.demo.DemoExample;
+import io.bitloom.worker.train.data.demo.DemoPictures;
+import java.util.List;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * How well a model rebuilds and predicts held-out pictures: PSNR and SSIM of its tokenizer, and the
+ * transformer's loss with teacher forcing and without flipped bits.
+ *
+ * @param pictures that were looked at
+ * @param psnr mean over pictures, in decibels
+ * @param ssim mean over pictures
+ * @param bitLoss cross entropy a bit in nats, mean over bits and pictures; NaN for models that do
+ *     not predict bits
+ * @param bitAccuracy share of bits whose likelier state is right; NaN likewise
+ */
+public record ModelLosses(
+    int pictures, double psnr, double ssim, double bitLoss, double bitAccuracy) {
+
+  /** Measures on the first examples of the held-out set of a seed, in float32 on the CPU. */
+  public static ModelLosses measure(ModelDirectory directory, int pictures, long seed) {
+    InfinityConfig config = directory.transformer();
+    try (NoGradGuard noGradients = new NoGradGuard();
+        TextEncoder texts = directory.textEncoder(TorchDevice.CPU, DType.F32);
+        Weights tokenizerWeights = directory.tokenizerWeights();
+        Weights tokenizerFloats = tokenizerWeights.to(TorchDevice.CPU, DType.F32);
+        VisualTokenizer tokenizer = new VisualTokenizer(directory.tokenizer(), tokenizerFloats);
+        Weights weights = directory.transformerWeights();
+        InfinityTransformer transformer =
+            InfinityTransformer.forInference(config, weights, TorchDevice.CPU, DType.F32)) {
+      DemoDataset dataset = DemoDataset.heldOut(seed);
+      DemoPictures drawings = new DemoPictures();
+      double[] sums = new double[4];
+      for (int i = 0; i < pictures; i++) {
+        try (Scope scope = Scope.open()) {
+          DemoExample example = dataset.example(i);
+          RgbImage picture = drawings.draw(example);
+          List<Scale> scales = tokenizerScales(example.schedule(), config);
+          Tensor features = tokenizer.features(tensor(picture));
+          RgbImage rebuilt = rebuilt(tokenizer, features, scales);
+          sums[0] += PictureQuality.psnr(picture, rebuilt);
+          sums[1] += PictureQuality.ssim(picture, rebuilt);
+          if (config.bitLabels()) {
+            BitwiseSelfCorrection.Sample sample =
+                new BitwiseSelfCorrection(
+                        tokenizer.quantizer(),
+                        new BitwiseSelfCorrection.Config(0, false, config.spatialPatchify()))
+                    .correct(features, scales, (k, bits) -> bits);
+            Tensor logits =
+                transformer.forward(
+                    texts.encode(List.of(example.caption()), config.textMaxLength()),
+                    List.of(false),
+                    sample.inputs(),
+                    example.schedule().scales());
+            Tensor loss = BitLoss.perBit(logits, sample.labels());
+            sums[2] += Tensors.doubles(loss.mean())[0];
+            // A bit's cross entropy is below ln 2 where its likelier state is right.
+            Tensor right = loss.lt(new org.bytedeco.pytorch.Scalar(Math.log(2)));
+            sums[3] += Tensors.doubles(Tensors.to(right, DType.F32).mean())[0];
+          }
+        }
+      }
+      boolean bits = config.bitLabels();
+      return new ModelLosses(
+          pictures,
+          sums[0] / pictures,
+          sums[1] / pictures,
+          bits ? sums[2] / pictures : Double.NaN,
+          bits ? sums[3] / pictures : Double.NaN);
+    }
+  }
+
+  private static List<Scale> tokenizerScales(ScaleSchedule schedule, InfinityConfig config) {
+    return config.spatialPatchify()
+        ? schedule.scales().stream().map(Scale::doubled).toList()
+        : schedule.scales();
+  }
+
+  private static RgbImage rebuilt(VisualTokenizer tokenizer, Tensor features, List<Scale> scales) {
+    Tensor sum = tokenizer.quantizer().encode(features, scales).sum();
+    Tensor picture = tokenizer.pictures(sum); // (1, H, W, 3)
+    return new RgbImage((int) picture.size(2), (int) picture.size(1), Tensors.bytes(picture));
+  }
+
+  private static Tensor tensor(RgbImage picture) {
+    return Tensors.of(picture.rgb(), 1, picture.height(), picture.width(), 3)
+        .permute(0, 3, 1, 2)
+        .contiguous();
+  }
+}

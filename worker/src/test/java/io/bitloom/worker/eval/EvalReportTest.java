@@ -1,0 +1,96 @@
+package io.bitloom.worker.eval;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.cli.EvalCommand;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.train.data.demo.Backdrop;
+import io.bitloom.worker.train.data.demo.Composition;
+import io.bitloom.worker.train.data.demo.Reading;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class EvalReportTest {
+  /** What the checker would see if the picture showed another composition. */
+  private static PromptFollowing.Outcome outcome(EvalPrompt prompt, Composition shown) {
+    ScaleSchedule schedule =
+        ScaleSchedules.nearest(prompt.hDivW()).schedule(SizeClass.PIXELS_0_06M);
+    List<Reading.Found> found = new ArrayList<>();
+    for (var subject : shown.subjects()) {
+      found.add(new Reading.Found(subject, 100, 100, 96, 1));
+    }
+    Reading reading = new Reading(shown.backdrop(), found);
+    return new PromptFollowing.Outcome(
+        prompt, schedule, reading, reading.against(prompt.composition(), schedule), new byte[0]);
+  }
+
+  @Test
+  void sharesAreThoseOfThePicturesThatWereRight(@TempDir Path folder) throws Exception {
+    List<EvalPrompt> singles =
+        EvalPrompts.draw(60, 3).stream()
+            .filter(prompt -> prompt.composition() instanceof Composition.Single)
+            .limit(8)
+            .toList();
+    EvalReport report = new EvalReport(ModelDirectory.open(ModelDirectory.DEMO));
+    for (int i = 0; i < 8; i++) {
+      Composition.Single asked = (Composition.Single) singles.get(i).composition();
+      Composition shown = asked;
+      if (i % 4 == 3) { // a quarter of the backdrops is wrong
+        Backdrop other = Backdrop.values()[(asked.backdrop().ordinal() + 1) % 8];
+        shown = new Composition.Single(asked.subject(), asked.size(), asked.place(), other);
+      }
+      report.add(outcome(singles.get(i), shown));
+      report.add(SamplingVariant.ablation().get(0), outcome(singles.get(i), asked));
+    }
+    assertEquals(1, report.all().rate(Tally.Metric.THING));
+    assertEquals(0.75, report.all().rate(Tally.Metric.BACKDROP));
+    assertEquals(0, report.all().of(Tally.Metric.PAIR));
+
+    report.write(folder);
+    JsonObject json =
+        JsonParser.parseString(Files.readString(folder.resolve("report.json"))).getAsJsonObject();
+    assertEquals(
+        0.75,
+        json.getAsJsonObject("prompt_following")
+            .getAsJsonObject("backdrop")
+            .get("rate")
+            .getAsDouble());
+    assertTrue(Files.readString(folder.resolve("report.md")).contains("75.0 %"));
+    assertEquals(8, Files.readAllLines(folder.resolve("outcomes.jsonl")).size());
+    DocumentBuilderFactory.newInstance()
+        .newDocumentBuilder()
+        .parse(folder.resolve("ablation.svg").toFile());
+  }
+
+  @Test
+  void aModelOfRandomWeightsFollowsNoPrompt(@TempDir Path folder) throws IOException {
+    int code =
+        new CommandLine(new EvalCommand())
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .execute("--out", folder.toString(), "--limit", "3", "--pictures", "1");
+    assertEquals(0, code);
+    JsonObject json =
+        JsonParser.parseString(Files.readString(folder.resolve("report.json"))).getAsJsonObject();
+    double right =
+        json.getAsJsonObject("prompt_following").getAsJsonObject("all").get("rate").getAsDouble();
+    assertEquals(0, right);
+    JsonObject heldOut = json.getAsJsonObject("held_out_pictures");
+    assertEquals(0.5, heldOut.get("bitAccuracy").getAsDouble(), 0.06);
+    assertTrue(heldOut.get("bitLoss").getAsDouble() > Math.log(2));
+    assertTrue(heldOut.get("psnr").getAsDouble() < 15);
+    assertTrue(Files.exists(folder.resolve("pictures").resolve("p000.png")));
+  }
+}
