@@ -95,6 +95,7 @@ public record FileInspection(
           .map(checkpoint -> Inspection.fitting(checkpoint, part, model.settings(part)))
           .ifPresent(inspection -> found.add(of(inspection, request.strict())));
     }
+    model.t5().ifPresent(inspection -> found.add(of(inspection, request.strict())));
     if (found.isEmpty()) {
       throw new WeightsException(model.source(), "has random weights, there is nothing to inspect");
     }

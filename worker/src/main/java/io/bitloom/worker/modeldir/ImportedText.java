@@ -24,11 +24,17 @@ record ImportedText(T5Files files, Inspection inspection) {
     if (folder.isPresent()) {
       return Optional.of(in(folder.get()));
     }
-    if (sources.all(Role.TEXT).isEmpty()) {
-      return Optional.empty();
+    // A downloaded folder has the same encoder in several formats; one of them is picked there.
+    List<Path> folders =
+        sources.all(Role.TEXT).stream()
+            .map(weights -> weights.file().toAbsolutePath().getParent())
+            .distinct()
+            .toList();
+    if (folders.size() > 1) {
+      throw new WeightsException(
+          "import", "several folders hold a text encoder, name one with --text: " + folders);
     }
-    Path weights = sources.only(Role.TEXT, "--text").file();
-    return Optional.of(in(weights.toAbsolutePath().getParent()));
+    return folders.stream().findFirst().map(ImportedText::in);
   }
 
   private static ImportedText in(Path folder) {

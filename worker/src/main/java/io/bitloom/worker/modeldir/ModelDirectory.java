@@ -228,6 +228,17 @@ public final class ModelDirectory {
             : Checkpoints.read(file));
   }
 
+  /** The stored weights of a T5 text encoder against its {@code config.json}; empty for others. */
+  Optional<Inspection> t5() {
+    JsonFields encoder = json.object(Role.TEXT.member());
+    if (!encoder.text("type").equals("t5")) {
+      return Optional.empty();
+    }
+    Path config = files.find("text_encoder.config", encoder.text("config"));
+    return checkpoint(Role.TEXT)
+        .map(weights -> Inspection.fitting(weights, Role.TEXT, StrictJson.object(config)));
+  }
+
   /**
    * What {@code model.json} says of the architecture of transformer or tokenizer, under the
    * official names.

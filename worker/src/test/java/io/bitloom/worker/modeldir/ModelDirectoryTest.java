@@ -102,6 +102,30 @@ class ModelDirectoryTest {
   }
 
   @Test
+  void presetsStandForTheOfficialSettingsAndConfigGoesBeforeThem() throws IOException {
+    String json =
+        TINY.replaceFirst(
+                "(?s)\"config\": \\{.*?\\},",
+                "\"preset\": \"infinity_2b\", \"config\": {\"rope2d_normalized_by_hw\": 1},")
+            .replaceFirst(
+                "(?s)\"config\": \\{\\s+\"codebook.*?\\},", "\"preset\": \"infinity_vae_d32\",");
+    ModelDirectory preset = open(json);
+    assertEquals(32, preset.transformer().depth());
+    assertEquals(1, preset.transformer().ropeMode());
+    assertEquals(32, preset.transformer().bitsPerToken());
+    assertEquals(128, preset.tokenizer().baseCh());
+    assertMessage(
+        "transformer.preset: expected one of infinity_layer12",
+        () -> open(json.replace("infinity_2b", "infinity_3b")));
+    assertMessage(
+        "tokenizer.preset: expected infinity_vae_d14",
+        () -> open(json.replace("vae_d32", "vae_d33")));
+    assertMessage(
+        "needs a tokenizer of 32 bits and stride 8; the tokenizer of the same file has 32 bits",
+        () -> open(json.replace("infinity_2b", "infinity_8b")));
+  }
+
+  @Test
   void anUnknownTextEncoderOrATensorWithoutARuleIsNamed() throws IOException {
     ModelDirectory encoder = open(TINY.replace("hashed_words", "clip"));
     assertMessage("found \"clip\"", () -> encoder.textEncoder(TorchDevice.CPU, DType.F32));

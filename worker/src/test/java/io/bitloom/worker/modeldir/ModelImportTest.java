@@ -17,6 +17,8 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
+import io.bitloom.worker.text.TextEncoder;
+import io.bitloom.worker.text.TinyT5;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,6 +119,44 @@ class ModelImportTest {
       assertEquals(TinyModel.tokenizer(TinyModel.BITS), model.tokenizer());
       ImageModel.load(model, TorchDevice.CPU, DType.F32, 0).close();
     }
+  }
+
+  @Test
+  void theTextEncoderInAFolderOfTheSourcesComesAlongWithItsTokenizer() throws IOException {
+    writeTransformer(DType.F32);
+    writeTokenizer(TinyModel.BITS);
+    Path text = Files.createDirectory(sources.resolve("flan-t5-tiny"));
+    Files.writeString(text.resolve("config.json"), TinyT5.CONFIG);
+    TinyT5.tokenizer(text, "tokenizer.json");
+    try (Weights weights = TinyT5.weights()) {
+      SafetensorsWriter.write(text.resolve("model.safetensors"), weights, Map.of());
+      TorchFile.bare(text.resolve("pytorch_model.bin"), weights); // the other format, as released
+    }
+    ModelDirectory model = run(request(sources));
+    assertTrue(Files.exists(out.resolve("text").resolve("tokenizer.json")));
+    assertFalse(Files.exists(out.resolve("text").resolve("pytorch_model.bin")));
+    try (Scope scope = Scope.open();
+        TextEncoder encoder = model.textEncoder(TorchDevice.CPU, DType.F32)) {
+      assertEquals(128, encoder.encode(List.of("a red fox"), 16).channels());
+    }
+    FileInspection.Request strict =
+        new FileInspection.Request(null, GivenSettings.none(), null, true);
+    List<FileInspection> inspected = FileInspection.of(out, strict);
+    assertEquals(3, inspected.size());
+    inspected.forEach(file -> assertEquals(List.of(), file.faults()));
+  }
+
+  @Test
+  void aTextEncoderOfAnotherWidthThanTheTransformerReadsIsRefused() throws IOException {
+    writeTransformer(DType.F32);
+    writeTokenizer(TinyModel.BITS);
+    Path text = Files.createDirectory(sources.resolve("t5"));
+    Files.writeString(text.resolve("config.json"), TinyT5.CONFIG.replace("128", "64"));
+    TinyT5.tokenizer(text, "tokenizer.json");
+    try (Weights weights = TinyT5.weights()) {
+      SafetensorsWriter.write(text.resolve("model.safetensors"), weights, Map.of());
+    }
+    assertRefused(request(sources), "expected shape [500, 64], found [500, 128]");
   }
 
   @ParameterizedTest
