@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.v1.DrawnText;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
 import io.bitloom.v1.Lease;
@@ -37,6 +38,9 @@ public final class FakeDrawing {
             .setFencingToken(lease.getFencingToken())
             .setTask(task.getRef())
             .setBatchImages(lease.getTasksCount());
+    if (task.getPrompt().getEnablePositivePrompt()) {
+      outcome.setDrawnText(DrawnText.newBuilder().setText("a fine text").setPositivePrompt(true));
+    }
     if (refuses(task.getPrompt(), behaviour.troubles().refusalRate())) {
       outcome.setFailure(
           failure("PROMPT_REFUSED", "this worker does not draw such a thing", false));

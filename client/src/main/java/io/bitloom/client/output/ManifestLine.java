@@ -29,6 +29,7 @@ import java.util.HexFormat;
  * @param sizeBytes of the file
  * @param sha256 of the file, in hexadecimal digits
  * @param parameters the prompt with every default filled in, as a prompt line
+ * @param drawnText what was drawn, where it is not the prompt's own text or was to be another one
  * @param schedule scale schedule, {@code 0.666_0.25M}
  * @param modelDigest {@code sha256:} and the digest of the model's files
  * @param attempt how often the prompt was tried
@@ -53,6 +54,7 @@ record ManifestLine(
     String sha256,
     Long seed,
     JsonObject parameters,
+    DrawnText drawnText,
     String schedule,
     String model,
     String modelDigest,
@@ -74,6 +76,9 @@ record ManifestLine(
           .disableHtmlEscaping()
           .create();
 
+  /** What became of a prompt's text; a member that has nothing to say is left out. */
+  record DrawnText(String text, Boolean positivePrompt, String rewriter, String rewriteFailure) {}
+
   /** Seconds of each stage. */
   record Times(double text, double transformer, double decode, double encode) {}
 
@@ -94,6 +99,7 @@ record ManifestLine(
         HexFormat.of().formatHex(image.getSha256().toByteArray()),
         provenance.getPrompt().getSeed(),
         parameters(provenance),
+        drawnText(provenance),
         provenance.getSchedule(),
         provenance.getModel(),
         provenance.getModelDigest(),
@@ -124,6 +130,7 @@ record ManifestLine(
         null,
         null,
         parameters(provenance),
+        drawnText(provenance),
         provenance.getSchedule(),
         provenance.getModel(),
         null,
@@ -162,6 +169,22 @@ record ManifestLine(
 
   private static JsonObject parameters(Provenance provenance) {
     return JsonParser.parseString(PromptLine.format(provenance.getPrompt())).getAsJsonObject();
+  }
+
+  private static DrawnText drawnText(Provenance provenance) {
+    if (!provenance.hasDrawnText()) {
+      return null;
+    }
+    io.bitloom.v1.DrawnText drawn = provenance.getDrawnText();
+    return new DrawnText(
+        drawn.getText(),
+        drawn.getPositivePrompt() ? true : null,
+        emptyToNull(drawn.getRewriter()),
+        emptyToNull(drawn.getRewriteFailure()));
+  }
+
+  private static String emptyToNull(String text) {
+    return text.isEmpty() ? null : text;
   }
 
   private static Times times(StageTimes times) {

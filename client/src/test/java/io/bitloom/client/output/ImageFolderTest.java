@@ -39,6 +39,8 @@ class ImageFolderTest {
     assertEquals(48, line.get("height").getAsInt());
     assertEquals(0, line.get("seed").getAsInt());
     assertEquals("4:3", line.getAsJsonObject("parameters").get("aspect_ratio").getAsString());
+    assertEquals(
+        "{\"text\":\"a fine cat\",\"rewriter\":\"lm\"}", line.get("drawn_text").toString());
     assertEquals("0.75_0.06M", line.get("schedule").getAsString());
     assertEquals("sha256:00", line.get("model_digest").getAsString());
     assertEquals("worker-1", line.get("worker").getAsString());

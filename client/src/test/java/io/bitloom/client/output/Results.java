@@ -1,6 +1,7 @@
 package io.bitloom.client.output;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.v1.DrawnText;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
 import io.bitloom.v1.ImageFormat;
@@ -53,6 +54,7 @@ final class Results {
                 Provenance.newBuilder()
                     .setModel("demo")
                     .setModelDigest("sha256:00")
+                    .setDrawnText(DrawnText.newBuilder().setText("a fine cat").setRewriter("lm"))
                     .setPrompt(
                         Prompt.newBuilder()
                             .setCustomId(customId)

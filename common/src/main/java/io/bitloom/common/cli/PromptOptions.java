@@ -37,6 +37,12 @@ public final class PromptOptions {
   private String negativePrompt = "";
 
   @Option(
+      names = "--enable-positive-prompt",
+      negatable = true,
+      description = "Add words for pleasant faces to texts that speak of people.")
+  private Boolean positivePrompt;
+
+  @Option(
       names = {"--num-images", "--n"},
       paramLabel = "N",
       description = "Images for each prompt, 1 to 16.")
@@ -128,6 +134,9 @@ public final class PromptOptions {
     named("--format", PromptEnums.FORMAT, format, prompt::setFormat);
     if (aspectRatio != null) {
       prompt.setAspectRatio(aspectRatio);
+    }
+    if (positivePrompt != null) {
+      prompt.setEnablePositivePrompt(positivePrompt);
     }
     if (seed != null) {
       prompt.setSeed(seed);

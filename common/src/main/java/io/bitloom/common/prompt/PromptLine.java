@@ -94,6 +94,9 @@ public final class PromptLine {
     writeText(json, "custom_id", prompt.getCustomId());
     writeText(json, "prompt", prompt.getPrompt());
     writeText(json, "negative_prompt", prompt.getNegativePrompt());
+    if (prompt.hasEnablePositivePrompt()) {
+      json.name("enable_positive_prompt").value(prompt.getEnablePositivePrompt());
+    }
     writeText(json, "aspect_ratio", prompt.getAspectRatio());
     if (prompt.hasHDivW()) {
       json.name("h_div_w").value(prompt.getHDivW());
@@ -158,6 +161,7 @@ public final class PromptLine {
       case "custom_id" -> prompt.setCustomId(filledText(field));
       case "prompt" -> prompt.setPrompt(text(field));
       case "negative_prompt" -> prompt.setNegativePrompt(text(field));
+      case "enable_positive_prompt" -> prompt.setEnablePositivePrompt(truth(field));
       case "aspect_ratio" -> prompt.setAspectRatio(filledText(field));
       case "h_div_w" -> prompt.setHDivW(number(field));
       case "size" -> prompt.setSize(filledText(field));

@@ -170,6 +170,9 @@ public final class PromptRules {
     if (prompt.getNegativePrompt().isEmpty()) {
       prompt.setNegativePrompt(defaults.getNegativePrompt());
     }
+    if (!prompt.hasEnablePositivePrompt() && defaults.hasEnablePositivePrompt()) {
+      prompt.setEnablePositivePrompt(defaults.getEnablePositivePrompt());
+    }
     if (prompt.getShapeCase() == Prompt.ShapeCase.SHAPE_NOT_SET) {
       switch (defaults.getShapeCase()) {
         case ASPECT_RATIO -> prompt.setAspectRatio(defaults.getAspectRatio());

@@ -18,8 +18,8 @@ class PromptLineTest {
 
   private static final String EVERY_FIELD =
       """
-      {"custom_id":"cat-1","prompt":"a cat","negative_prompt":"dogs","aspect_ratio":"3:2",\
-      "size":"0.25M","seed":-9223372036854775808,"guidance":3.0,"guidance_schedule":"pyramid",\
+      {"custom_id":"cat-1","prompt":"a cat","negative_prompt":"dogs","enable_positive_prompt":true,\
+      "aspect_ratio":"3:2","size":"0.25M","seed":-9223372036854775808,"guidance":3.0,"guidance_schedule":"pyramid",\
       "guidance_layers":[0,-2],"temperature":[1.0,0.5],"top_p":0.97,"greedy":true,\
       "preset":"fast","num_images":2,"format":"webp-lossless","quality":80}""";
 
@@ -30,6 +30,7 @@ class PromptLineTest {
             .setCustomId("cat-1")
             .setPrompt("a cat")
             .setNegativePrompt("dogs")
+            .setEnablePositivePrompt(true)
             .setAspectRatio("3:2")
             .setSize("0.25M")
             .setSeed(Long.MIN_VALUE)
@@ -57,6 +58,7 @@ class PromptLineTest {
       strings = {
         EVERY_FIELD,
         "{\"prompt\":\"a\"}",
+        "{\"prompt\":\"a\",\"enable_positive_prompt\":false}",
         "{\"prompt\":\"a\",\"h_div_w\":1.5,\"format\":\"png\"}",
         "{\"prompt\":\"line\\nbreak \\\"quoted\\\" \\u0001 猫 🐈\"}"
       })

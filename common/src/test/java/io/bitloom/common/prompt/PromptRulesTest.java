@@ -160,9 +160,16 @@ class PromptRulesTest {
     Prompt prompt =
         prompt("a fox").toBuilder()
             .setAspectRatio("3:2")
+            .setEnablePositivePrompt(false)
             .setSampling(Sampling.newBuilder().addGuidance(2))
             .build();
-    Prompt job = Prompt.newBuilder().setHDivW(2).setNumImages(3).setSeed(7).build();
+    Prompt job =
+        Prompt.newBuilder()
+            .setHDivW(2)
+            .setNumImages(3)
+            .setSeed(7)
+            .setEnablePositivePrompt(true)
+            .build();
     Prompt model =
         Prompt.newBuilder()
             .setNumImages(5)
@@ -177,6 +184,7 @@ class PromptRulesTest {
         Prompt.newBuilder()
             .setCustomId("prompt-4")
             .setPrompt("a fox")
+            .setEnablePositivePrompt(false)
             .setAspectRatio("3:2")
             .setSize("0.25M")
             .setSeed(7)

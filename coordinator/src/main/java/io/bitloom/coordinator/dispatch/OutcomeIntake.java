@@ -180,7 +180,11 @@ final class OutcomeIntake {
   /** Everything but the prompt, which the queue has already, and what it knows better. */
   private Provenance provenance(OpenLease lease, Outcome outcome) {
     String model = lease.ref().bucket().model();
-    return Provenance.newBuilder()
+    Provenance.Builder provenance = Provenance.newBuilder();
+    if (outcome.hasDrawnText()) {
+      provenance.setDrawnText(outcome.getDrawnText());
+    }
+    return provenance
         .setModel(model)
         .setModelDigest(worker.digest(model))
         .setSchedule(lease.ref().bucket().schedule())

@@ -42,7 +42,7 @@ class BatchServiceIT extends ApiFixture {
   @Test
   void aJobGoesFromItsPromptsToItsImages() throws Exception {
     Prompt.Builder wide = Prompt.newBuilder().setPrompt("a wide fox").setAspectRatio("3:2");
-    wide.setCustomId("fox").setNumImages(2).setSeed(7);
+    wide.setCustomId("fox").setNumImages(2).setSeed(7).setEnablePositivePrompt(true);
     List<Prompt> prompts = new ArrayList<>(prompts(10, "1:1", "16:9"));
     prompts.add(wide.build());
     Job job =
@@ -80,6 +80,7 @@ class BatchServiceIT extends ApiFixture {
       assertEquals("w-1", fox.getProvenance().getWorker());
       assertEquals("sha256:fake", fox.getProvenance().getModelDigest());
       assertEquals(1, fox.getProvenance().getAttempt());
+      assertEquals("a fine text", fox.getProvenance().getDrawnText().getText());
       Prompt complete = fox.getProvenance().getPrompt();
       assertEquals(7, complete.getSeed());
       assertEquals(List.of(4.0), complete.getSampling().getGuidanceList());

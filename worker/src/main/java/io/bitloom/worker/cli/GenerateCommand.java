@@ -11,12 +11,14 @@ import io.bitloom.worker.generate.GenerationPipeline;
 import io.bitloom.worker.generate.ImageEncoding;
 import io.bitloom.worker.generate.PipelineConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadLocalRandom;
@@ -67,11 +69,13 @@ public final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private PromptOptions options;
   @Mixin private ModelOptions model;
+  @Mixin private RewriterOptions rewriter;
 
   @Override
   public Integer call() {
     Prompt prompt = prompt();
     PipelineConfig config = model.config();
+    Optional<PromptRewriterConfig> rewriting = rewriter.config();
     ModelDirectory directory = model.open();
     List<String> sizes = directory.sizes().stream().map(SizeClass::label).toList();
     PromptRules.Resolved resolved =
@@ -84,7 +88,7 @@ public final class GenerateCommand implements Callable<Integer> {
     report.start();
     long start = System.nanoTime();
     try (GenerationPipeline pipeline =
-        GenerationPipeline.load(directory, config, new SimpleMeterRegistry())) {
+        GenerationPipeline.load(directory, config, rewriting, new SimpleMeterRegistry())) {
       long loaded = System.nanoTime();
       BatchObserver observer = observer(files, directory, config, resolved, report);
       DrawnPrompt drawn = draw(pipeline, resolved, observer);

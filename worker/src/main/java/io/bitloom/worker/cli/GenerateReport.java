@@ -96,6 +96,9 @@ final class GenerateReport implements BatchObserver {
       err.flush();
       drawn.images().getImagesList().forEach(image -> print(files, image, steps));
       out.flush();
+      if (!drawn.text().getText().isEmpty()) {
+        err.println("drawn: " + drawn.text().getText());
+      }
       err.println(summary(drawn, loading, drawing));
     }
     out.flush();
@@ -139,6 +142,9 @@ final class GenerateReport implements BatchObserver {
     document.addProperty("schedule", schedule.id());
     document.addProperty("seed", prompt.getSeed());
     document.add("parameters", JsonParser.parseString(PromptLine.format(prompt)));
+    if (!drawn.text().getText().isEmpty()) {
+      document.addProperty("drawn_text", drawn.text().getText());
+    }
     JsonArray names = new JsonArray();
     JsonArray images = new JsonArray();
     for (GeneratedImage image : drawn.images().getImagesList()) {

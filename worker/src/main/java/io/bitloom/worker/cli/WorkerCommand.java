@@ -9,6 +9,7 @@ import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.worker.generate.GenerationPipeline;
 import io.bitloom.worker.generate.PipelineConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.bitloom.worker.session.AnnouncedModel;
 import io.bitloom.worker.session.SessionConfig;
 import io.bitloom.worker.session.WorkerSession;
@@ -25,6 +26,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
@@ -107,6 +109,7 @@ public final class WorkerCommand implements Callable<Integer> {
   private int rank;
 
   @Mixin private ModelOptions model;
+  @Mixin private RewriterOptions rewriter;
 
   @Option(
       names = "--worker-id",
@@ -143,6 +146,7 @@ public final class WorkerCommand implements Callable<Integer> {
       return train(grace);
     }
     PipelineConfig pipelineConfig = model.config();
+    Optional<PromptRewriterConfig> rewriting = rewriter.config();
     SessionConfig sessionConfig =
         SessionConfig.of(
             coordinators,
@@ -151,8 +155,9 @@ public final class WorkerCommand implements Callable<Integer> {
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     ModelDirectory directory = model.open();
     long start = System.nanoTime();
+    rewriting.ifPresent(settings -> log.info("Prompts are rewritten by {}", settings));
     try (GenerationPipeline pipeline =
-        GenerationPipeline.load(directory, pipelineConfig, metrics)) {
+        GenerationPipeline.load(directory, pipelineConfig, rewriting, metrics)) {
       pipeline.warmUp(usualSchedule(directory));
       log.info(
           "Model {} ({}) is loaded and warm after {} ms. {}",

@@ -8,11 +8,14 @@ import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.Prompt;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.rewrite.PromptRewriter;
+import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.bitloom.worker.tensor.DeviceThread;
 import io.bitloom.worker.tensor.LibTorch;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -42,6 +45,7 @@ public final class GenerationPipeline implements AutoCloseable {
   private final ImageEncoding encoding;
   private final PipelineMetrics metrics;
   private final ThreadPoolExecutor encoders;
+  private final Optional<PromptRewriter> rewriter;
 
   private GenerationPipeline(
       ImageModel model,
@@ -49,7 +53,9 @@ public final class GenerationPipeline implements AutoCloseable {
       BatchCapacity capacity,
       ImageEncoding encoding,
       int encoderThreads,
+      Optional<PromptRewriter> rewriter,
       MeterRegistry registry) {
+    this.rewriter = rewriter;
     this.model = model;
     this.device = device;
     this.capacity = capacity;
@@ -66,14 +72,24 @@ public final class GenerationPipeline implements AutoCloseable {
             new ThreadPoolExecutor.CallerRunsPolicy());
   }
 
+  /** A pipeline that draws every text as it is given. */
+  public static GenerationPipeline load(
+      ModelDirectory directory, PipelineConfig config, MeterRegistry registry) {
+    return load(directory, config, Optional.empty(), registry);
+  }
+
   /**
    * Loads a model onto its device.
    *
+   * @param rewriter rewrites prompts before they are encoded
    * @throws io.bitloom.worker.tensor.WeightsException naming file and tensor, if the model cannot
    *     be used
    */
   public static GenerationPipeline load(
-      ModelDirectory directory, PipelineConfig config, MeterRegistry registry) {
+      ModelDirectory directory,
+      PipelineConfig config,
+      Optional<PromptRewriterConfig> rewriter,
+      MeterRegistry registry) {
     DeviceThread device = new DeviceThread(config.device());
     try {
       ImageModel model =
@@ -93,6 +109,7 @@ public final class GenerationPipeline implements AutoCloseable {
           new BatchCapacity(estimate),
           new ImageEncoding(directory.name(), directory.digest(), config.describeImages()),
           config.encoderThreads(),
+          rewriter.map(settings -> new PromptRewriter(settings, registry)),
           registry);
     } catch (RuntimeException e) {
       device.close();
@@ -112,9 +129,25 @@ public final class GenerationPipeline implements AutoCloseable {
    */
   public BatchWork submit(ScaleSchedule schedule, List<Prompt> prompts, BatchObserver observer) {
     List<PromptWork> works = prompts.stream().map(PromptWork::new).toList();
+    CompletableFuture<?>[] texts =
+        rewriter.stream()
+            .flatMap(asked -> works.stream().map(work -> rewrite(asked, work)))
+            .toArray(CompletableFuture<?>[]::new);
+    return submit(schedule, works, CompletableFuture.allOf(texts), observer);
+  }
+
+  private static CompletableFuture<Void> rewrite(PromptRewriter rewriter, PromptWork work) {
+    return rewriter.rewrite(work.prompt().getPrompt()).thenAccept(work::rewritten);
+  }
+
+  private BatchWork submit(
+      ScaleSchedule schedule,
+      List<PromptWork> works,
+      CompletableFuture<Void> texts,
+      BatchObserver observer) {
     CompletableFuture<Void> drawn =
-        device
-            .submit(() -> draw(schedule, works, observer))
+        texts
+            .thenCompose(ready -> device.submit(() -> draw(schedule, works, observer)))
             .handle(
                 (nothing, failure) -> {
                   if (failure != null) {
@@ -139,7 +172,8 @@ public final class GenerationPipeline implements AutoCloseable {
             .setPrompt("warm-up")
             .setSize(schedule.size().label())
             .build();
-    PromptWork work = submit(schedule, List.of(prompt), BatchObserver.NONE).prompts().get(0);
+    PromptWork work = new PromptWork(prompt);
+    submit(schedule, List.of(work), CompletableFuture.completedFuture(null), BatchObserver.NONE);
     try {
       work.result().join();
     } catch (CompletionException e) {
@@ -210,7 +244,8 @@ public final class GenerationPipeline implements AutoCloseable {
     PromptWork work = image.work();
     try {
       long start = System.nanoTime();
-      GeneratedImage encoded = encoding.encode(work.prompt(), schedule, image.index(), pixels);
+      GeneratedImage encoded =
+          encoding.encode(work.prompt(), work.drawnText(), schedule, image.index(), pixels);
       Duration time = Duration.ofNanos(System.nanoTime() - start);
       metrics.encoded(time);
       work.encoded(encoded, time);
@@ -242,6 +277,7 @@ public final class GenerationPipeline implements AutoCloseable {
   /** Finishes what was submitted, then frees the model and ends all threads. */
   @Override
   public void close() {
+    rewriter.ifPresent(PromptRewriter::close);
     device.submit(
         () -> {
           model.close();

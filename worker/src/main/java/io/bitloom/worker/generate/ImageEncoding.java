@@ -3,6 +3,7 @@ package io.bitloom.worker.generate;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.v1.DrawnText;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Prompt;
@@ -30,13 +31,20 @@ public record ImageEncoding(String model, String digest, boolean describe) {
   private static final int WEBP_QUALITY = 90;
   private static final List<Integer> LOGITS_ALONE = List.of(0);
 
-  /** The image as results carry it, its bytes included. */
+  /** The image, drawn from the prompt's own text, as results carry it, its bytes included. */
   public GeneratedImage encode(Prompt prompt, ScaleSchedule schedule, int index, RgbImage pixels) {
+    return encode(prompt, DrawnText.getDefaultInstance(), schedule, index, pixels);
+  }
+
+  /** The image, drawn from whatever became of the prompt's text. */
+  GeneratedImage encode(
+      Prompt prompt, DrawnText drawn, ScaleSchedule schedule, int index, RgbImage pixels) {
     ImageFormat format = prompt.getFormat();
     byte[] file =
         switch (format) {
           case IMAGE_FORMAT_PNG ->
-              PngEncoder.encode(pixels, describe ? description(prompt, schedule, index) : Map.of());
+              PngEncoder.encode(
+                  pixels, describe ? description(prompt, drawn, schedule, index) : Map.of());
           case IMAGE_FORMAT_JPEG ->
               JpegEncoder.encode(pixels, prompt.hasQuality() ? prompt.getQuality() : JPEG_QUALITY);
           case IMAGE_FORMAT_WEBP ->
@@ -56,9 +64,13 @@ public record ImageEncoding(String model, String digest, boolean describe) {
         .build();
   }
 
-  private Map<String, String> description(Prompt prompt, ScaleSchedule schedule, int index) {
+  private Map<String, String> description(
+      Prompt prompt, DrawnText drawn, ScaleSchedule schedule, int index) {
     Map<String, String> text = new LinkedHashMap<>();
     text.put("Prompt", prompt.getPrompt());
+    if (!drawn.getText().isEmpty()) {
+      text.put("Drawn Text", drawn.getText());
+    }
     if (!prompt.getNegativePrompt().isEmpty()) {
       text.put("Negative Prompt", prompt.getNegativePrompt());
     }

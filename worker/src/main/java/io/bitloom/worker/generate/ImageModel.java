@@ -131,14 +131,13 @@ public final class ImageModel implements AutoCloseable {
   }
 
   private GenerationBatch encodeTexts(ScaleSchedule schedule, List<ImageRequest> batch) {
-    List<Prompt> prompts = batch.stream().map(image -> image.work().prompt()).toList();
     int scales = schedule.scales().size();
     List<ImageSampling> images =
         batch.stream()
             .map(image -> sampling(image.work().prompt(), image.index(), scales))
             .toList();
     TextFeatures texts =
-        TextFeatures.encode(textEncoder, prompts, transformer.config().textMaxLength());
+        TextFeatures.encode(textEncoder, batch, transformer.config().textMaxLength());
     return new GenerationBatch(schedule.scales(), texts.prompts(), texts.negative(), images);
   }
 

@@ -2,9 +2,11 @@ package io.bitloom.worker.generate;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.v1.DrawnText;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
 import io.bitloom.v1.Prompt;
+import io.bitloom.worker.rewrite.Rewriting;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -26,6 +28,7 @@ public final class PromptWork {
   private final CompletableFuture<DrawnPrompt> result = new CompletableFuture<>();
 
   private final GeneratedImage[] images;
+  private volatile DrawnText drawnText;
   private int missing;
   private int batchImages;
   private StageDurations durations = StageDurations.ZERO;
@@ -33,12 +36,28 @@ public final class PromptWork {
   /** Work on a prompt with every default filled in. */
   PromptWork(Prompt prompt) {
     this.prompt = prompt;
+    this.drawnText = PromptText.drawn(prompt);
     this.images = new GeneratedImage[prompt.getNumImages()];
     this.missing = images.length;
   }
 
   public Prompt prompt() {
     return prompt;
+  }
+
+  /** The text that is encoded. */
+  String text() {
+    return drawnText.getText().isEmpty() ? prompt.getPrompt() : drawnText.getText();
+  }
+
+  /** What becomes of the prompt's text; empty if that is drawn as it is. */
+  DrawnText drawnText() {
+    return drawnText;
+  }
+
+  /** A language model was asked to rewrite the text, before the device starts with it. */
+  void rewritten(Rewriting rewriting) {
+    drawnText = PromptText.drawn(prompt, rewriting);
   }
 
   /**
@@ -86,6 +105,7 @@ public final class PromptWork {
       all =
           new DrawnPrompt(
               GeneratedImages.newBuilder().addAllImages(List.of(images)).build(),
+              drawnText,
               batchImages,
               durations);
     }

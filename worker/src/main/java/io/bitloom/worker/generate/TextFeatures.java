@@ -15,8 +15,9 @@ import java.util.List;
 record TextFeatures(PackedRows prompts, PackedRows negative) {
 
   /** Encodes the texts and the negative prompts of a batch together. */
-  static TextFeatures encode(TextEncoder encoder, List<Prompt> prompts, int maxLength) {
-    List<String> texts = new ArrayList<>(prompts.stream().map(Prompt::getPrompt).toList());
+  static TextFeatures encode(TextEncoder encoder, List<ImageRequest> batch, int maxLength) {
+    List<Prompt> prompts = batch.stream().map(image -> image.work().prompt()).toList();
+    List<String> texts = new ArrayList<>(batch.stream().map(image -> image.work().text()).toList());
     prompts.stream()
         .map(Prompt::getNegativePrompt)
         .filter(negative -> !negative.isEmpty())

@@ -161,6 +161,9 @@ final class LeasedWork {
     if (failure != null) {
       return outcome.setFailure(failure(failure)).build();
     }
+    if (!drawn.text().getText().isEmpty()) {
+      outcome.setDrawnText(drawn.text());
+    }
     return outcome
         .setImages(drawn.images())
         .setBatchImages(drawn.batchImages())

@@ -12,11 +12,13 @@ import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.v1.DrawnText;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Prompt;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.rewrite.ChatEndpoint;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.awt.image.BufferedImage;
@@ -27,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
@@ -125,6 +128,61 @@ class GenerationPipelineTest {
     for (Duration time :
         List.of(times.text(), times.transformer(), times.decode(), times.encode())) {
       assertTrue(time.compareTo(Duration.ZERO) > 0, times.toString());
+    }
+  }
+
+  @Test
+  void thePositivePromptIsDrawnInsteadOfTheTextAndStandsInTheResult() {
+    Prompt man = prompt(5).toBuilder().setPrompt("an old man").build();
+    DrawnPrompt plain = drawn(man);
+    DrawnPrompt positive = drawn(man.toBuilder().setEnablePositivePrompt(true).build());
+    String text = positive.text().getText();
+    assertTrue(text.startsWith("an old man. very smooth faces"), text);
+    assertTrue(positive.text().getPositivePrompt());
+    assertEquals(DrawnText.getDefaultInstance(), plain.text());
+    byte[] pixels = pixels(positive.images().getImages(0));
+    assertFalse(Arrays.equals(pixels(plain.images().getImages(0)), pixels));
+    DrawnPrompt again = drawn(man.toBuilder().setPrompt(text).build());
+    assertArrayEquals(pixels, pixels(again.images().getImages(0)));
+    DrawnPrompt fox = drawn(prompt(5).toBuilder().setEnablePositivePrompt(true).build());
+    assertEquals("", fox.text().getText());
+  }
+
+  private static DrawnPrompt drawn(Prompt prompt) {
+    return drawn(pipeline, prompt);
+  }
+
+  private static DrawnPrompt drawn(GenerationPipeline pipeline, Prompt prompt) {
+    return pipeline
+        .submit(SQUARE, List.of(prompt), BatchObserver.NONE)
+        .prompts()
+        .get(0)
+        .result()
+        .join();
+  }
+
+  @Test
+  void aRewrittenTextIsDrawnAndAfterAFailureThePromptsOwn() throws IOException {
+    Prompt man = prompt(5).toBuilder().setPrompt("a man").setEnablePositivePrompt(true).build();
+    try (ChatEndpoint endpoint = new ChatEndpoint();
+        GenerationPipeline rewriting =
+            GenerationPipeline.load(
+                ModelDirectory.open(ModelDirectory.DEMO),
+                PipelineConfig.of(TorchDevice.CPU),
+                Optional.of(endpoint.config()),
+                new SimpleMeterRegistry())) {
+      rewriting.warmUp(SQUARE);
+      endpoint.answers("a red fox in fresh snow");
+      DrawnPrompt fox = drawn(rewriting, man);
+      assertEquals(
+          DrawnText.newBuilder().setText("a red fox in fresh snow").setRewriter("tiny-lm").build(),
+          fox.text());
+      assertArrayEquals(
+          pixels(drawn(prompt(5)).images().getImages(0)), pixels(fox.images().getImages(0)));
+      endpoint.sends(503, "");
+      DrawnPrompt own = drawn(rewriting, man.toBuilder().setPrompt("an old man").build());
+      assertEquals("the endpoint answers with status 503", own.text().getRewriteFailure());
+      assertTrue(own.text().getText().startsWith("an old man. very"), own.text().getText());
     }
   }
 
