@@ -15,6 +15,7 @@ import io.bitloom.worker.session.SessionConfig;
 import io.bitloom.worker.session.WorkerSession;
 import io.bitloom.worker.train.TrainingJob;
 import io.bitloom.worker.train.config.ConfigFileException;
+import io.bitloom.worker.train.tokenizer.TokenizerJob;
 import io.bitloom.worker.train.transformer.TransformerJob;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -68,7 +69,9 @@ public final class WorkerCommand implements Callable<Integer> {
     /** Draws for a coordinator. */
     GENERATE,
     /** Trains a transformer. */
-    TRAIN;
+    TRAIN,
+    /** Trains a visual tokenizer. */
+    TRAIN_TOKENIZER;
 
     @Override
     public String toString() {
@@ -92,7 +95,8 @@ public final class WorkerCommand implements Callable<Integer> {
       names = "--mode",
       paramLabel = "MODE",
       defaultValue = "${env:BITLOOM_WORKER_MODE:-generate}",
-      description = "generate (default), or train: a transformer, from a configuration file.")
+      description =
+          "generate (default); train: a transformer, train-tokenizer: a tokenizer, each from --config.")
   private Mode mode;
 
   @Option(
@@ -183,7 +187,7 @@ public final class WorkerCommand implements Callable<Integer> {
   }
 
   private TrainingJob job() {
-    return TransformerJob.read(config);
+    return mode == Mode.TRAIN ? TransformerJob.read(config) : TokenizerJob.read(config);
   }
 
   /** Runs a session to its end. */

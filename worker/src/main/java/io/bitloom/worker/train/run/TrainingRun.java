@@ -244,18 +244,22 @@ public final class TrainingRun {
     numbers.put("skipped", (double) state.skipped());
     numbers.put("samples_per_second", rates.samplesPerSecond());
     numbers.put("tokens_per_second", rates.tokensPerSecond());
-    numbers.put("model_flop_utilisation", rates.utilisation());
+    if (report.flops() > 0) {
+      numbers.put("model_flop_utilisation", rates.utilisation());
+    }
     record.numbers("train", state.step(), numbers);
     console.accept(
         String.format(
             Locale.ROOT,
-            "step %d/%d  loss %.4f  %.2f samples/s  %.0f tokens/s  MFU %.0f %%  %s left",
+            "step %d/%d  loss %.4f  %.2f samples/s  %.0f tokens/s%s  %s left",
             state.step(),
             settings.steps(),
             report.loss(),
             rates.samplesPerSecond(),
             rates.tokensPerSecond(),
-            100 * rates.utilisation(),
+            report.flops() > 0
+                ? String.format(Locale.ROOT, "  MFU %.0f %%", 100 * rates.utilisation())
+                : "",
             time(rates.left().toSeconds())));
   }
 

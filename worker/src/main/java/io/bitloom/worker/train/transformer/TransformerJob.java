@@ -15,12 +15,11 @@ import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import io.bitloom.worker.train.TrainingJob;
 import io.bitloom.worker.train.config.DataConfig;
+import io.bitloom.worker.train.config.OptimizerConfig;
 import io.bitloom.worker.train.config.RunConfig;
 import io.bitloom.worker.train.config.YamlFields;
 import io.bitloom.worker.train.data.FeatureCache;
 import io.bitloom.worker.train.distributed.Processes;
-import io.bitloom.worker.train.optim.AdamW;
-import io.bitloom.worker.train.optim.LearningRate;
 import io.bitloom.worker.train.run.Learner;
 import io.bitloom.worker.train.run.TrainingRun;
 import java.io.IOException;
@@ -31,6 +30,7 @@ import java.util.List;
 /** A configuration file of {@code --mode train}. */
 public final class TransformerJob implements TrainingJob {
   private static final String HASHED_WORDS = "hashed_words";
+  private static final double LEARNING_RATE = 6e-5;
 
   /** The official constructor's arguments that an architecture is described by. */
   private static final List<String> ARCHITECTURE =
@@ -152,24 +152,14 @@ public final class TransformerJob implements TrainingJob {
   }
 
   private TransformerSettings settings(YamlFields yaml) {
-    YamlFields optimizer = yaml.section("optimizer");
-    AdamW.Settings reference = AdamW.Settings.REFERENCE;
+    OptimizerConfig optimizer = OptimizerConfig.of(yaml.section("optimizer"), LEARNING_RATE);
     return new TransformerSettings(
         parsed(yaml),
         objective(yaml.section("objective")),
-        new AdamW.Settings(
-            optimizer.number("beta1", reference.beta1(), 0, 0.9999),
-            optimizer.number("beta2", reference.beta2(), 0, 0.99999),
-            optimizer.number("eps", reference.eps(), 0, 1),
-            optimizer.number("weight_decay", reference.weightDecay(), 0, 10)),
-        new LearningRate(
-            optimizer.number("learning_rate", 6e-5, 1e-12, 10),
-            optimizer.choice("schedule", LearningRate.Shape.CONSTANT),
-            optimizer.count("warmup_steps", 0, 0),
-            optimizer.number("first_fraction", 0.005, 0, 1),
-            optimizer.number("last_fraction", 1, 0, 1)),
-        optimizer.number("clip", 5, 0, 1e9),
-        optimizer.number("ema_decay", 0.9999, 0, 1),
+        optimizer.adamW(),
+        optimizer.learningRate(),
+        optimizer.clip(),
+        optimizer.averageDecay(),
         yaml.flag("export_ema", true),
         yaml.count("part_tokens", Integer.MAX_VALUE, 1),
         yaml.flag("recompute", false),

@@ -1,0 +1,118 @@
+package io.bitloom.worker.train.tokenizer;
+
+import io.bitloom.worker.tokenizer.TokenizerConfig;
+import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
+import io.bitloom.worker.train.TrainingJob;
+import io.bitloom.worker.train.config.DataConfig;
+import io.bitloom.worker.train.config.OptimizerConfig;
+import io.bitloom.worker.train.config.RunConfig;
+import io.bitloom.worker.train.config.YamlFields;
+import io.bitloom.worker.train.distributed.Processes;
+import io.bitloom.worker.train.run.Learner;
+import io.bitloom.worker.train.run.TrainingRun;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+
+/** A configuration file of {@code --mode train-tokenizer}. */
+public final class TokenizerJob implements TrainingJob {
+  private static final double LEARNING_RATE = 1e-4;
+
+  private final RunConfig run;
+  private final DataConfig data;
+  private final TokenizerSettings settings;
+
+  private TokenizerJob(YamlFields yaml) {
+    run = RunConfig.of(yaml);
+    data = DataConfig.of(yaml.section("data"));
+    if (data.cache() != null) {
+      throw yaml.fault("data", "cache: a tokenizer that is being trained has no features to keep");
+    }
+    OptimizerConfig optimizer = OptimizerConfig.of(yaml.section("optimizer"), LEARNING_RATE);
+    YamlFields adversarial = yaml.section("adversarial");
+    TokenizerConfig architecture = architecture(yaml);
+    settings =
+        new TokenizerSettings(
+            architecture,
+            quantizer(yaml, architecture.codebookDim()),
+            optimizer.adamW(),
+            optimizer.learningRate(),
+            optimizer.clip(),
+            optimizer.averageDecay(),
+            yaml.count("part_tokens", Integer.MAX_VALUE, 1),
+            data.size().scales(),
+            adversarial.count("start", 0, 0),
+            adversarial.number("weight", 0, 0, 100),
+            adversarial.count("width", 32, 1),
+            run.device(),
+            run.seed(),
+            run.steps());
+    yaml.done();
+  }
+
+  /**
+   * Reads a configuration file.
+   *
+   * @throws io.bitloom.worker.train.config.ConfigFileException naming file, line, field and value
+   */
+  public static TokenizerJob read(Path file) {
+    return new TokenizerJob(YamlFields.read(file));
+  }
+
+  private static TokenizerConfig architecture(YamlFields yaml) {
+    YamlFields fields = yaml.section("tokenizer");
+    try {
+      return new TokenizerConfig(
+          fields.count("codebook_dim", 16, 1),
+          fields.count("patch_size", 16, 1),
+          fields.count("base_ch", 32, 1),
+          fields.counts("ch_mult", List.of(1, 1, 2, 2, 2)),
+          fields.count("num_res_blocks", 1, 1));
+    } catch (IllegalArgumentException e) {
+      throw yaml.fault("tokenizer", e.getMessage());
+    }
+  }
+
+  private static QuantizerConfig quantizer(YamlFields yaml, int d) {
+    YamlFields fields = yaml.section("quantizer");
+    QuantizerConfig.Kind kind = fields.choice("kind", QuantizerConfig.Kind.BSQ);
+    QuantizerConfig usual = QuantizerConfig.of(kind, d);
+    try {
+      return new QuantizerConfig(
+          kind,
+          d,
+          fields.count("codebook_size", usual.codebookSize(), 2),
+          kind == QuantizerConfig.Kind.FSQ
+              ? fields.counts("levels", Collections.nCopies(d, 8))
+              : List.of(),
+          fields.number("entropy_weight", usual.entropyWeight(), 0, 100),
+          fields.number("codebook_entropy_weight", usual.codebookEntropyWeight(), 0, 100),
+          fields.number("commitment_weight", usual.commitmentWeight(), 0, 100),
+          fields.number("inverse_temperature", usual.inverseTemperature(), 1e-6, 1e6),
+          fields.number("decay", usual.decay(), 0, 1));
+    } catch (IllegalArgumentException e) {
+      throw yaml.fault("quantizer", e.getMessage());
+    }
+  }
+
+  @Override
+  public RunConfig run() {
+    return run;
+  }
+
+  @Override
+  public String identity() {
+    return String.join("\n", "tokenizer: " + settings, data.identity());
+  }
+
+  @Override
+  public Learner learner(Processes processes) {
+    return new TokenizerTraining(settings, processes);
+  }
+
+  @Override
+  public TrainingRun.Data data() throws IOException {
+    return data.open(run, null);
+  }
+}

@@ -1,0 +1,41 @@
+package io.bitloom.worker.train.tokenizer;
+
+import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tokenizer.TokenizerConfig;
+import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
+import io.bitloom.worker.train.optim.AdamW;
+import io.bitloom.worker.train.optim.LearningRate;
+
+/**
+ * How a tokenizer is trained.
+ *
+ * @param architecture of encoder and decoder
+ * @param quantizer between them, with the weights of entropy and commitment
+ * @param adamW constants of the optimizer
+ * @param learningRate over the run, for the discriminator as well
+ * @param clip largest global norm of the gradients; 0 for no clipping
+ * @param averageDecay decay of the moving average of the weights
+ * @param partTokens tokens that go through the networks at a time
+ * @param scales of the schedules that are trained
+ * @param adversarialStart step at which the discriminator joins
+ * @param adversarialWeight weight of its verdict in the loss; 0 for no discriminator
+ * @param discriminatorWidth channels of the discriminator's first layer
+ * @param device where it is trained
+ * @param seed of the first weights
+ * @param steps of the whole run
+ */
+public record TokenizerSettings(
+    TokenizerConfig architecture,
+    QuantizerConfig quantizer,
+    AdamW.Settings adamW,
+    LearningRate learningRate,
+    double clip,
+    double averageDecay,
+    int partTokens,
+    int scales,
+    long adversarialStart,
+    double adversarialWeight,
+    int discriminatorWidth,
+    TorchDevice device,
+    long seed,
+    long steps) {}

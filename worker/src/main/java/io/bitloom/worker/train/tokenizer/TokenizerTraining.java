@@ -1,0 +1,317 @@
+package io.bitloom.worker.train.tokenizer;
+
+import com.google.gson.FieldNamingPolicy;
+import com.google.gson.GsonBuilder;
+import io.bitloom.common.schedule.Scale;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.worker.checkpoint.SafetensorsWriter;
+import io.bitloom.worker.image.PictureQuality;
+import io.bitloom.worker.image.RgbImage;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tokenizer.Pixels;
+import io.bitloom.worker.tokenizer.TokenizerLayout;
+import io.bitloom.worker.tokenizer.VisualTokenizer;
+import io.bitloom.worker.tokenizer.quantizer.CodeUsage;
+import io.bitloom.worker.tokenizer.quantizer.ResidualQuantizer;
+import io.bitloom.worker.train.data.Sample;
+import io.bitloom.worker.train.data.SampleBatch;
+import io.bitloom.worker.train.distributed.Processes;
+import io.bitloom.worker.train.optim.AdamW;
+import io.bitloom.worker.train.optim.Gradients;
+import io.bitloom.worker.train.optim.MovingAverage;
+import io.bitloom.worker.train.run.Learner;
+import io.bitloom.worker.train.run.StepReport;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Trains the visual tokenizer: L1 distance of reconstructions, the quantizer's entropy and
+ * commitment terms, and, after a start step, a patch discriminator. Gradients pass straight through
+ * the quantizer.
+ */
+public final class TokenizerTraining implements Learner {
+  private static final String WEIGHTS = "tokenizer";
+  private static final String AVERAGE = "tokenizer-ema";
+  private static final String OPTIMIZER = "optimizer";
+  private static final String QUANTIZER = "quantizer";
+  private static final String DISCRIMINATOR = "discriminator";
+  private static final String DISCRIMINATOR_OPTIMIZER = "discriminator-optimizer";
+  private static final int SHOWN = 8;
+
+  private final TokenizerSettings settings;
+  private final Processes processes;
+  private final Weights weights;
+  private final VisualTokenizer model;
+  private final ResidualQuantizer quantizer;
+  private final Weights quantizerState = new Weights(QUANTIZER);
+  private final Gradients gradients;
+  private final AdamW optimizer;
+  private final MovingAverage average;
+  private final Weights discriminatorWeights;
+  private final PatchDiscriminator discriminator;
+  private final Gradients discriminatorGradients;
+  private final AdamW discriminatorOptimizer;
+  private List<RgbImage> shown = List.of();
+
+  /** Training from new weights. */
+  public TokenizerTraining(TokenizerSettings settings, Processes processes) {
+    this.settings = settings;
+    this.processes = processes;
+    weights = fresh("new tokenizer", TokenizerLayout.of(settings.architecture()));
+    model = new VisualTokenizer(settings.architecture(), weights);
+    quantizer = settings.quantizer().build(settings.scales(), settings.seed());
+    quantizer.state().forEach((name, tensor) -> quantizerState.put(name, new Tensor(tensor)));
+    gradients = new Gradients(weights);
+    optimizer = new AdamW(weights, settings.adamW());
+    average = new MovingAverage(weights, settings.averageDecay());
+    discriminatorWeights =
+        fresh(DISCRIMINATOR, PatchDiscriminator.layout(settings.discriminatorWidth()));
+    discriminator = new PatchDiscriminator(discriminatorWeights);
+    discriminatorGradients = new Gradients(discriminatorWeights);
+    discriminatorOptimizer = new AdamW(discriminatorWeights, settings.adamW());
+  }
+
+  private Weights fresh(String source, Map<String, long[]> layout) {
+    try (Weights first = ConvolutionInitialization.weights(source, layout, settings.seed());
+        Weights placed = first.to(settings.device(), DType.F32)) {
+      return Gradients.trainableCopy(placed, name -> true);
+    }
+  }
+
+  @Override
+  public StepReport step(SampleBatch batch) {
+    if (batch.samples().isEmpty()) {
+      return StepReport.nothing();
+    }
+    gradients.zero();
+    discriminatorGradients.zero();
+    boolean adversarial =
+        settings.adversarialWeight() > 0 && batch.number() >= settings.adversarialStart();
+    double[] losses = new double[Term.values().length];
+    for (List<Sample> part : parts(processes.share(batch.samples()), batch.schedule())) {
+      double share = (double) part.size() / batch.samples().size();
+      try (Scope scope = Scope.open()) {
+        learn(part, batch.schedule(), adversarial, share, losses);
+      }
+    }
+    processes.sum(gradients.all());
+    double[] total = processes.sum(losses);
+    double norm = gradients.clip(settings.clip());
+    boolean sound = Double.isFinite(norm) && Arrays.stream(total).allMatch(Double::isFinite);
+    if (adversarial) {
+      processes.sum(discriminatorGradients.all());
+      sound &= Double.isFinite(discriminatorGradients.clip(settings.clip()));
+    }
+    if (sound) {
+      double rate = settings.learningRate().at(batch.number(), settings.steps());
+      optimizer.step(rate);
+      average.update(optimizer.steps() - 1);
+      if (adversarial) {
+        discriminatorOptimizer.step(rate);
+      }
+    }
+    return report(batch, sound, norm, total);
+  }
+
+  /** The parts of the loss. */
+  private enum Term {
+    L1,
+    QUANTIZER,
+    ADVERSARIAL,
+    DISCRIMINATOR
+  }
+
+  private static StepReport report(SampleBatch batch, boolean sound, double norm, double[] losses) {
+    Map<String, Double> scalars = new LinkedHashMap<>();
+    scalars.put("loss/quantizer", losses[Term.QUANTIZER.ordinal()]);
+    scalars.put("loss/adversarial", losses[Term.ADVERSARIAL.ordinal()]);
+    scalars.put("loss/discriminator", losses[Term.DISCRIMINATOR.ordinal()]);
+    return new StepReport(
+        sound, losses[Term.L1.ordinal()], norm, batch.samples().size(), batch.tokens(), 0, scalars);
+  }
+
+  /** Adds the gradients of some samples of a batch. */
+  private void learn(
+      List<Sample> part,
+      ScaleSchedule schedule,
+      boolean adversarial,
+      double share,
+      double[] losses) {
+    Tensor pictures = pictures(part); // (B, 3, H, W), bytes
+    Tensor signal = Pixels.toSignal(pictures); // (B, 3, H, W) in [-1, 1]
+    ResidualQuantizer.Encoding encoding =
+        quantizer.train(model.features(pictures), scales(schedule));
+    Tensor reconstruction = model.decode(encoding.sum()); // (B, 3, H, W)
+    Tensor l1 = reconstruction.sub(signal).abs().mean();
+    Tensor penalty = encoding.penalty(settings.quantizer());
+    Tensor loss = l1.add(penalty);
+    if (adversarial) {
+      discriminator.learns(false);
+      Tensor verdict = discriminator.loss(reconstruction);
+      loss = loss.add(Tensors.times(verdict, settings.adversarialWeight()));
+      losses[Term.ADVERSARIAL.ordinal()] += share * verdict.item_double();
+      discriminator.learns(true);
+      Tensor hinge = discriminator.hinge(signal, reconstruction.detach());
+      hinge.mul(new Scalar(share)).backward();
+      losses[Term.DISCRIMINATOR.ordinal()] += share * hinge.item_double();
+    }
+    loss.mul(new Scalar(share)).backward();
+    losses[Term.L1.ordinal()] += share * l1.item_double();
+    losses[Term.QUANTIZER.ordinal()] += share * penalty.item_double();
+  }
+
+  /** Pictures (B, 3, H, W) of 8-bit RGB. */
+  private Tensor pictures(List<Sample> samples) {
+    List<Tensor> pictures = new ArrayList<>();
+    for (Sample sample : samples) {
+      RgbImage picture = sample.picture();
+      pictures.add(Tensors.of(picture.rgb(), 1, picture.height(), picture.width(), 3));
+    }
+    return Tensors.concat(pictures, 0)
+        .permute(0, 3, 1, 2)
+        .to(settings.device().torch(), DType.U8.torch());
+  }
+
+  private List<Scale> scales(ScaleSchedule schedule) {
+    boolean doubled = settings.architecture().patchSize() < ScaleSchedule.PIXELS_PER_TOKEN;
+    return doubled ? schedule.scales().stream().map(Scale::doubled).toList() : schedule.scales();
+  }
+
+  private List<List<Sample>> parts(List<Sample> samples, ScaleSchedule schedule) {
+    int size = Math.max(1, settings.partTokens() / schedule.tokens());
+    List<List<Sample>> parts = new ArrayList<>();
+    for (int from = 0; from < samples.size(); from += size) {
+      parts.add(samples.subList(from, Math.min(samples.size(), from + size)));
+    }
+    return parts;
+  }
+
+  @Override
+  public Map<String, Weights> tensors() {
+    Map<String, Weights> tensors = new LinkedHashMap<>();
+    tensors.put(WEIGHTS, weights);
+    tensors.put(AVERAGE, average.average());
+    tensors.put(OPTIMIZER, optimizer.state());
+    tensors.put(QUANTIZER, quantizerState);
+    tensors.put(DISCRIMINATOR, discriminatorWeights);
+    tensors.put(DISCRIMINATOR_OPTIMIZER, discriminatorOptimizer.state());
+    return tensors;
+  }
+
+  @Override
+  public long optimizerSteps() {
+    return optimizer.steps();
+  }
+
+  @Override
+  public void restore(Map<String, Weights> stored, long optimizerSteps) {
+    copy(stored.get(WEIGHTS), weights);
+    copy(stored.get(QUANTIZER), quantizerState);
+    copy(stored.get(DISCRIMINATOR), discriminatorWeights);
+    average.restore(stored.get(AVERAGE));
+    optimizer.restore(stored.get(OPTIMIZER), optimizerSteps);
+    discriminatorOptimizer.restore(
+        stored.get(DISCRIMINATOR_OPTIMIZER),
+        Math.max(0, optimizerSteps - settings.adversarialStart()));
+  }
+
+  private static void copy(Weights from, Weights to) {
+    try (NoGradGuard noGradients = new NoGradGuard()) {
+      to.names().forEach(name -> to.get(name).copy_(from.get(name, to.get(name).shape())));
+    }
+  }
+
+  /** L1 distance, PSNR, SSIM and the use of the codes, with the averaged weights. */
+  @Override
+  public Map<String, Double> validate(List<SampleBatch> batches) {
+    List<RgbImage> pairs = new ArrayList<>();
+    CodeUsage usage = new CodeUsage(quantizer.level(0).radices());
+    double l1 = 0;
+    double psnr = 0;
+    double ssim = 0;
+    int count = 0;
+    try (NoGradGuard noGradients = new NoGradGuard();
+        VisualTokenizer averaged =
+            new VisualTokenizer(settings.architecture(), average.average())) {
+      for (SampleBatch batch : batches) {
+        for (Sample sample : batch.samples()) {
+          try (Scope scope = Scope.open()) {
+            Tensor picture = pictures(List.of(sample));
+            ResidualQuantizer.Encoding encoding =
+                quantizer.encode(averaged.features(picture), scales(batch.schedule()));
+            encoding.digits().forEach(usage::add);
+            Tensor decoded = averaged.decode(encoding.sum());
+            l1 += decoded.sub(Pixels.toSignal(picture)).abs().mean().item_double();
+            RgbImage reconstruction = image(decoded);
+            psnr += PictureQuality.psnr(sample.picture(), reconstruction);
+            ssim += PictureQuality.ssim(sample.picture(), reconstruction);
+            count++;
+            if (pairs.size() < 2 * SHOWN) {
+              pairs.add(sample.picture());
+              pairs.add(reconstruction);
+            }
+          }
+        }
+      }
+    }
+    shown = pairs;
+    Map<String, Double> found = new LinkedHashMap<>();
+    found.put("loss", l1 / count);
+    found.put("psnr", psnr / count);
+    found.put("ssim", ssim / count);
+    found.put("digit_entropy", Arrays.stream(usage.digitEntropies()).average().orElse(Double.NaN));
+    found.put("dead_digits", (double) usage.deadDigits());
+    return found;
+  }
+
+  private static RgbImage image(Tensor decoded1x3xHxW) {
+    Tensor bytes = Pixels.toBytes(decoded1x3xHxW).permute(0, 2, 3, 1).contiguous();
+    return new RgbImage((int) bytes.size(2), (int) bytes.size(1), Tensors.bytes(bytes));
+  }
+
+  /** Pictures of the last validation, each beside its reconstruction. */
+  @Override
+  public List<RgbImage> pictures() {
+    return shown;
+  }
+
+  /**
+   * Writes {@code tokenizer.safetensors}, and {@code quantizer.safetensors} if it has a codebook.
+   */
+  @Override
+  public void export(Path folder) throws IOException {
+    String config =
+        new GsonBuilder()
+            .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+            .create()
+            .toJson(settings.architecture());
+    SafetensorsWriter.write(
+        folder.resolve("tokenizer.safetensors"), average.average(), Map.of("config", config));
+    if (!quantizerState.names().isEmpty()) {
+      SafetensorsWriter.write(folder.resolve("quantizer.safetensors"), quantizerState, Map.of());
+    }
+  }
+
+  @Override
+  public void close() {
+    discriminatorOptimizer.close();
+    discriminatorWeights.close();
+    average.close();
+    optimizer.close();
+    quantizerState.close();
+    quantizer.close();
+    model.close();
+    weights.close();
+  }
+}
