@@ -184,6 +184,11 @@ public final class ModelDirectory {
     return json.object("transformer").object("config").json();
   }
 
+  /** The member {@code text_encoder} of {@code model.json}. */
+  public JsonObject textEncoderSettings() {
+    return json.object("text_encoder").json();
+  }
+
   /** Architecture of the tokenizer. */
   public TokenizerConfig tokenizer() {
     return tokenizer;

@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
@@ -126,6 +128,21 @@ public record DataConfig(
           return new BatchLoader(training, order, loading);
         },
         () -> firstBatches(validation, loading));
+  }
+
+  /**
+   * All captions that are trained on, short and long ones.
+   *
+   * @throws IOException if a file cannot be read
+   */
+  public Stream<String> captions() throws IOException {
+    TrainingSet training = scan(path, image -> !heldBack(image));
+    return training.schedules().stream()
+        .flatMap(
+            schedule ->
+                IntStream.range(0, training.count(schedule))
+                    .mapToObj(i -> training.line(schedule, i)))
+        .flatMap(line -> Stream.of(line.text(), line.longCaption()));
   }
 
   private TrainingSet scan(Path captions, Predicate<String> part) throws IOException {

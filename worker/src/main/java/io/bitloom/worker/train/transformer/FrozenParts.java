@@ -67,11 +67,8 @@ public final class FrozenParts implements AutoCloseable {
     return patchify ? schedule.scales().stream().map(Scale::doubled).toList() : schedule.scales();
   }
 
-  /** Text features of samples; they belong to the open scope. */
-  PackedRows texts(List<Sample> samples, int maxLength) {
-    try (NoGradGuard noGradients = new NoGradGuard()) {
-      return textEncoder.encode(samples.stream().map(Sample::caption).toList(), maxLength);
-    }
+  TextEncoder textEncoder() {
+    return textEncoder;
   }
 
   /**
@@ -114,12 +111,17 @@ public final class FrozenParts implements AutoCloseable {
 
   /** A picture of each prompt, square and always with the same random numbers. */
   List<RgbImage> draw(
-      InfinityConfig architecture, Weights weights, ScaleSchedule schedule, List<String> prompts) {
+      InfinityConfig architecture,
+      Weights weights,
+      TextEncoder texts,
+      ScaleSchedule schedule,
+      List<String> prompts) {
     List<Scale> scales = schedule.scales();
     List<RgbImage> pictures = new ArrayList<>();
-    try (InfinityTransformer model =
-        InfinityTransformer.forInference(
-            architecture, weights.renamed(name -> name), device, DType.F32)) {
+    try (NoGradGuard noGradients = new NoGradGuard();
+        InfinityTransformer model =
+            InfinityTransformer.forInference(
+                architecture, weights.renamed(name -> name), device, DType.F32)) {
       for (int i = 0; i < prompts.size(); i++) {
         try (Scope scope = Scope.open()) {
           ImageSampling sampling =
@@ -131,8 +133,7 @@ public final class FrozenParts implements AutoCloseable {
                   Collections.nCopies(scales.size(), 1.0),
                   0,
                   PREVIEW_TOP_P);
-          PackedRows text =
-              textEncoder.encode(List.of(prompts.get(i)), architecture.textMaxLength());
+          PackedRows text = texts.encode(List.of(prompts.get(i)), architecture.textMaxLength());
           Generation drawn =
               model.generate(
                   new GenerationBatch(scales, text, null, List.of(sampling)), (scale, sum) -> {});

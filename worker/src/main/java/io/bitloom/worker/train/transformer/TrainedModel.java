@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,7 @@ import java.util.Map;
  * @param tokenizer settings of the tokenizer
  * @param tokenizerWeights of the tokenizer
  * @param textEncoder settings of the text encoder
+ * @param jointText the text encoder that learns with the transformer; null where none does
  */
 public record TrainedModel(
     String name,
@@ -37,16 +39,22 @@ public record TrainedModel(
     JsonObject transformer,
     JsonObject tokenizer,
     Weights tokenizerWeights,
-    JsonObject textEncoder) {
+    JsonObject textEncoder,
+    JointText jointText) {
   private static final String TRANSFORMER = "transformer.safetensors";
   private static final String TOKENIZER = "tokenizer.safetensors";
 
   /**
    * Writes {@code model.json} and the weights into a folder.
    *
+   * @param withText the transformer's weights, and those of a text encoder that learnt with it
    * @throws IOException if it cannot be written
    */
-  void write(Path folder, Weights transformerWeights) throws IOException {
+  void write(Path folder, Weights transformerWeights, Weights withText) throws IOException {
+    List<String> files = new ArrayList<>(List.of(TRANSFORMER, TOKENIZER));
+    if (jointText != null) {
+      files.addAll(jointText.write(folder, withText));
+    }
     SafetensorsWriter.write(
         folder.resolve(TRANSFORMER), transformerWeights, Map.of("config", transformer.toString()));
     SafetensorsWriter.write(
@@ -63,7 +71,7 @@ public record TrainedModel(
     model.add("tokenizer", part(tokenizer, TOKENIZER));
     model.add("text_encoder", textEncoder);
     JsonObject digests = new JsonObject();
-    for (String file : List.of(TRANSFORMER, TOKENIZER)) {
+    for (String file : files) {
       digests.addProperty(file, sha256(folder.resolve(file)));
     }
     model.add("sha256", digests);

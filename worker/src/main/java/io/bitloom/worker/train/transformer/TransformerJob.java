@@ -10,7 +10,8 @@ import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.HashedWordEncoder;
-import io.bitloom.worker.text.TextEncoder;
+import io.bitloom.worker.text.WordEmbeddingConfig;
+import io.bitloom.worker.text.WordVocabulary;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import io.bitloom.worker.train.TrainingJob;
@@ -25,6 +26,7 @@ import io.bitloom.worker.train.run.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /** A configuration file of {@code --mode train}. */
@@ -70,6 +72,7 @@ public final class TransformerJob implements TrainingJob {
   private final JsonObject architecture;
   private final InfinityInitialization initialization;
   private final TransformerSettings settings;
+  private final TextSettings text;
 
   private TransformerJob(YamlFields yaml) {
     run = RunConfig.of(yaml);
@@ -80,10 +83,7 @@ public final class TransformerJob implements TrainingJob {
     architecture = architecture(yaml);
     initialization = initialization(yaml.section("initialization"));
     settings = settings(yaml);
-    String encoder = yaml.section("text_encoder").text("type", HASHED_WORDS);
-    if (!encoder.equals(HASHED_WORDS)) {
-      throw yaml.fault("text_encoder", "type: expected hashed_words, found \"" + encoder + "\"");
-    }
+    text = text(yaml);
     yaml.done();
   }
 
@@ -113,6 +113,57 @@ public final class TransformerJob implements TrainingJob {
         Checkpoints.config(tokenizerFile)
             .orElseThrow(() -> yaml.fault("tokenizer", tokenizerFile + " has no settings in it"));
     return TokenizerConfig.of(config);
+  }
+
+  private TextSettings text(YamlFields yaml) {
+    YamlFields fields = yaml.section("text_encoder");
+    TextType type = fields.choice("type", TextType.HASHED_WORDS);
+    String ofStart =
+        start == null ? HASHED_WORDS : start.textEncoderSettings().get("type").getAsString();
+    if (!ofStart.equals(HASHED_WORDS) || (start != null && type != TextType.HASHED_WORDS)) {
+      throw yaml.fault("start_from", "only models with hashed words can be trained further");
+    }
+    try {
+      return new TextSettings(
+          type,
+          fields.count("vocabulary", 10_000, 1),
+          new WordEmbeddingConfig(
+              settings.architecture().textChannels(),
+              fields.count("depth", 1, 0),
+              fields.count("num_heads", 4, 1),
+              settings.architecture().textMaxLength()));
+    } catch (IllegalArgumentException e) {
+      throw yaml.fault("text_encoder", e.getMessage());
+    }
+  }
+
+  /** Text encoders that a transformer can be trained with. */
+  private enum TextType {
+    HASHED_WORDS,
+    WORD_EMBEDDINGS
+  }
+
+  /**
+   * The section {@code text_encoder}.
+   *
+   * @param words most words of the vocabulary
+   * @param config architecture of word embeddings
+   */
+  private record TextSettings(TextType type, int words, WordEmbeddingConfig config) {}
+
+  /** The encoder that learns with the transformer; null if none does. */
+  private JointText jointText() throws IOException {
+    if (text.type() == TextType.HASHED_WORDS) {
+      return null;
+    }
+    Path file = run.folder().resolve("vocabulary.txt");
+    if (!Files.exists(file)) {
+      Files.createDirectories(run.folder());
+      Path unfinished = Files.createTempFile(run.folder(), "vocabulary", ".part");
+      WordVocabulary.ofTexts(data.captions(), text.words()).write(unfinished);
+      Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+    return new JointText(text.config(), WordVocabulary.read(file));
   }
 
   private Weights tokenizerWeights() {
@@ -193,6 +244,7 @@ public final class TransformerJob implements TrainingJob {
         "\n",
         "transformer: " + architecture,
         "start_from: " + (start == null ? initialization : start.digest()),
+        "text_encoder: " + text,
         "objective: " + settings.objective(),
         "optimizer: " + settings.adamW() + " clip " + settings.clip(),
         "learning rate: " + settings.learningRate(),
@@ -207,10 +259,10 @@ public final class TransformerJob implements TrainingJob {
   @Override
   public Learner learner(Processes processes) throws IOException {
     Weights stored = tokenizerWeights();
-    TextEncoder text = new HashedWordEncoder(settings.architecture().textChannels());
+    JointText joint = jointText();
     FrozenParts frozen =
         new FrozenParts(
-            text,
+            new HashedWordEncoder(settings.architecture().textChannels()),
             new VisualTokenizer(tokenizer, stored),
             settings.architecture().spatialPatchify(),
             run.device(),
@@ -226,11 +278,15 @@ public final class TransformerJob implements TrainingJob {
             architecture,
             SNAKE_CASE.toJsonTree(tokenizer).getAsJsonObject(),
             stored,
-            encoder);
+            joint == null ? encoder : joint.settings(),
+            joint);
     try (Weights first =
         start == null
             ? initialization.weights(settings.architecture(), run.seed())
             : start.transformerWeights()) {
+      if (joint != null) {
+        joint.addTo(first, run.seed());
+      }
       return new TransformerTraining(settings, first, frozen, model, processes);
     }
   }

@@ -11,6 +11,7 @@ import io.bitloom.worker.model.RecomputedPass;
 import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.text.TextEncoder;
 import io.bitloom.worker.tokenizer.BitwiseSelfCorrection;
 import io.bitloom.worker.train.data.Sample;
 import io.bitloom.worker.train.data.SampleBatch;
@@ -43,7 +44,9 @@ public final class TransformerTraining implements Learner {
   private final TransformerSettings settings;
   private final FrozenParts frozen;
   private final TrainedModel directory;
-  private final Weights weights;
+  private final Weights weights; // of the transformer and of a text encoder that learns with it
+  private final Weights transformerWeights; // those of the transformer
+  private final TextEncoder textEncoder;
   private final InfinityTransformer model;
   private final Gradients gradients;
   private final AdamW optimizer;
@@ -54,7 +57,8 @@ public final class TransformerTraining implements Learner {
   /**
    * Training of a transformer.
    *
-   * @param start the first weights, which are copied
+   * @param start the first weights, which are copied; those of a text encoder that learns as well
+   *     are among them
    * @param frozen text encoder and tokenizer, which belong to this object from now on
    * @param directory writes the finished model
    */
@@ -69,13 +73,33 @@ public final class TransformerTraining implements Learner {
     this.directory = directory;
     this.processes = processes;
     weights = Gradients.trainableCopy(start, name -> !InfinityLayout.isBuffer(name));
+    transformerWeights = transformerPart(weights);
     model =
         InfinityTransformer.forTraining(
-            settings.architecture(), weights, settings.device(), settings.precision());
+            settings.architecture(), transformerWeights, settings.device(), settings.precision());
+    textEncoder = textEncoder(weights);
     gradients = new Gradients(weights);
     optimizer = new AdamW(weights, settings.adamW());
     average = new MovingAverage(weights, settings.averageDecay());
     random = new SampleRandom(settings.seed());
+  }
+
+  /** The same tensors without those of the text encoder; both sets are closed on their own. */
+  private static Weights transformerPart(Weights all) {
+    Weights part = new Weights(all.source());
+    for (String name : all.names()) {
+      if (!name.startsWith(JointText.PREFIX)) {
+        part.put(name, new Tensor(all.get(name)));
+      }
+    }
+    return part;
+  }
+
+  /** The encoder that learns, with these weights; the frozen one where none learns. */
+  private TextEncoder textEncoder(Weights all) {
+    return directory != null && directory.jointText() != null
+        ? directory.jointText().encoder(all)
+        : frozen.textEncoder();
   }
 
   @Override
@@ -112,7 +136,7 @@ public final class TransformerTraining implements Learner {
   private void learn(SampleBatch batch, List<Sample> part, BatchLoss total) {
     BitwiseSelfCorrection.Sample target = selfCorrected(batch, part);
     List<Scale> scales = trainedScales(batch.schedule());
-    PackedRows texts = frozen.texts(part, settings.architecture().textMaxLength());
+    PackedRows texts = texts(textEncoder, part);
     List<Boolean> dropped =
         part.stream()
             .map(sample -> random.dropsCondition(sample, settings.objective().conditionDrop()))
@@ -126,6 +150,15 @@ public final class TransformerTraining implements Learner {
       Tensor logits = model.forward(texts, dropped, target.inputs(), scales); // (B, L, V)
       loss(logits, target.labels(), scales, share, total).backward();
     }
+  }
+
+  /** Text features of samples, with gradients where the encoder learns. */
+  private PackedRows texts(TextEncoder encoder, List<Sample> samples) {
+    PackedRows rows =
+        encoder.encode(
+            samples.stream().map(Sample::caption).toList(),
+            settings.architecture().textMaxLength());
+    return new PackedRows(rows.rows().clone(), rows.lengths()); // out of inference mode
   }
 
   /** Inputs and labels of the scales that are trained (Algorithm 2 of the paper). */
@@ -221,9 +254,10 @@ public final class TransformerTraining implements Learner {
   public Map<String, Double> validate(List<SampleBatch> batches) {
     Map<String, Double> sums = new LinkedHashMap<>();
     long samples = 0;
-    try (InfinityTransformer averaged =
-        InfinityTransformer.forTraining(
-            settings.architecture(), average.average(), settings.device(), settings.precision())) {
+    try (Weights averages = transformerPart(average.average());
+        InfinityTransformer averaged =
+            InfinityTransformer.forTraining(
+                settings.architecture(), averages, settings.device(), settings.precision())) {
       for (SampleBatch batch : batches) {
         for (List<Sample> part : parts(batch.samples(), batch.schedule())) {
           samples += part.size();
@@ -260,7 +294,7 @@ public final class TransformerTraining implements Learner {
               });
       Tensor logits =
           averaged.forward(
-              frozen.texts(part, settings.architecture().textMaxLength()),
+              texts(textEncoder(average.average()), part),
               part.stream().map(sample -> false).toList(),
               target.inputs().narrow(1, 0, tokens - scales.get(0).tokens()),
               scales);
@@ -273,19 +307,25 @@ public final class TransformerTraining implements Learner {
 
   @Override
   public List<RgbImage> pictures() {
-    return settings.pictures().isEmpty()
-        ? List.of()
-        : frozen.draw(
-            settings.architecture(),
-            average.average(),
-            ScaleSchedules.nearest(1).schedule(directory.sizes().get(0)),
-            settings.pictures());
+    if (settings.pictures().isEmpty()) {
+      return List.of();
+    }
+    try (Weights averages = transformerPart(average.average())) {
+      return frozen.draw(
+          settings.architecture(),
+          averages,
+          textEncoder(average.average()),
+          ScaleSchedules.nearest(1).schedule(directory.sizes().get(0)),
+          settings.pictures());
+    }
   }
 
   @Override
   public void export(Path folder) throws IOException {
     Weights trained = settings.exportAverage() ? average.average() : weights;
-    directory.write(folder, trained);
+    try (Weights transformer = transformerPart(trained)) {
+      directory.write(folder, transformer, trained);
+    }
   }
 
   @Override
@@ -293,6 +333,7 @@ public final class TransformerTraining implements Learner {
     average.close();
     optimizer.close();
     model.close();
+    transformerWeights.close();
     weights.close();
     frozen.close();
   }

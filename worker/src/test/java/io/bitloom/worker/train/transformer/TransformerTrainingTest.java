@@ -16,6 +16,8 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.HashedWordEncoder;
+import io.bitloom.worker.text.WordEmbeddingConfig;
+import io.bitloom.worker.text.WordVocabulary;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.TokenizerLayout;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
@@ -26,8 +28,10 @@ import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.LearningRate;
 import io.bitloom.worker.train.run.StepReport;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
@@ -53,6 +57,11 @@ class TransformerTrainingTest {
   }
 
   private static TransformerTraining training(Variant variant) {
+    return training(variant, null);
+  }
+
+  /** A training whose text encoder learns as well, if one is given. */
+  private static TransformerTraining training(Variant variant, JointText text) {
     JsonObject architecture = ARCHITECTURE.deepCopy();
     architecture.addProperty("use_bit_label", variant.bits());
     InfinityConfig config = InfinityConfig.parse(architecture, TOKENIZER.codebookDim());
@@ -86,7 +95,21 @@ class TransformerTrainingTest {
             TorchDevice.CPU,
             null);
     try (Weights start = BOLD.weights(config, 1)) {
-      return new TransformerTraining(settings, start, frozen, null, Processes.alone());
+      if (text != null) {
+        text.addTo(start, 1);
+      }
+      TrainedModel directory =
+          new TrainedModel(
+              "test",
+              "",
+              List.of(SizeClass.values()[0]),
+              new JsonObject(),
+              architecture,
+              new JsonObject(),
+              tokenizerWeights,
+              new JsonObject(),
+              text);
+      return new TransformerTraining(settings, start, frozen, directory, Processes.alone());
     }
   }
 
@@ -178,6 +201,24 @@ class TransformerTrainingTest {
         training.step(batch(i));
       }
       assertTrue(training.step(batch(10)).loss() < first);
+    }
+  }
+
+  @Test
+  void aTextEncoderLearnsWithTheTransformer() {
+    JointText text =
+        new JointText(
+            new WordEmbeddingConfig(128, 1, 4, 9), WordVocabulary.ofTexts(Stream.of("a b c"), 10));
+    try (TransformerTraining training = training(Variant.PLAIN, text)) {
+      Weights weights = training.tensors().get("transformer");
+      float[] before = Tensors.floats(weights.get("text_encoder.embed.weight"));
+      double first = training.step(batch(0)).loss();
+      for (int i = 1; i < 6; i++) {
+        assertTrue(training.step(batch(i)).applied());
+      }
+      float[] after = Tensors.floats(weights.get("text_encoder.embed.weight"));
+      assertFalse(Arrays.equals(before, after));
+      assertTrue(training.validate(List.of(batch(0))).get("loss") < 1.1 * first);
     }
   }
 
