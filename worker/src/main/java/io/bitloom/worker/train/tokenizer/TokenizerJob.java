@@ -63,12 +63,19 @@ public final class TokenizerJob implements TrainingJob {
   private static TokenizerConfig architecture(YamlFields yaml) {
     YamlFields fields = yaml.section("tokenizer");
     try {
-      return new TokenizerConfig(
-          fields.count("codebook_dim", 16, 1),
-          fields.count("patch_size", 16, 1),
-          fields.count("base_ch", 32, 1),
-          fields.counts("ch_mult", List.of(1, 1, 2, 2, 2)),
-          fields.count("num_res_blocks", 1, 1));
+      TokenizerConfig config =
+          new TokenizerConfig(
+              fields.count("codebook_dim", 16, 1),
+              fields.count("patch_size", 16, 1),
+              fields.count("base_ch", 32, 1),
+              fields.counts("ch_mult", List.of(1, 1, 2, 2, 2)),
+              fields.count("num_res_blocks", 1, 1));
+      if (config.levels() <= config.halvings()) {
+        throw fields.fault(
+            "ch_mult",
+            "expected more than " + config.halvings() + " levels, found " + config.levels());
+      }
+      return config;
     } catch (IllegalArgumentException e) {
       throw yaml.fault("tokenizer", e.getMessage());
     }

@@ -28,7 +28,7 @@ class TokenizerTrainingTest {
   private static TokenizerTraining training(QuantizerConfig.Kind kind) {
     return new TokenizerTraining(
         new TokenizerSettings(
-            new TokenizerConfig(4, 16, 24, List.of(1, 1, 1, 1), 1),
+            new TokenizerConfig(4, 16, 24, List.of(1, 1, 1, 1, 1), 1),
             QuantizerConfig.of(kind, 4),
             AdamW.Settings.REFERENCE,
             new LearningRate(1e-3, LearningRate.Shape.CONSTANT, 0, 1, 1),
