@@ -71,6 +71,7 @@ public final class Coordinator implements AutoCloseable {
     this.config = config;
     boolean started = false;
     try {
+      Tenants tenants = Tenants.of(config.access().tenants(), config.limits());
       redisUri = redisUri();
       redis = part(RedisConnection.connect(redisUri));
       JobQueue queue = part(new JobQueue(redis, queueSettings()));
@@ -85,7 +86,6 @@ public final class Coordinator implements AutoCloseable {
       new UptimeMetrics().bindTo(registry);
       DispatchMetrics dispatchMetrics = new DispatchMetrics(registry);
 
-      Tenants tenants = Tenants.of(config.access().tenants(), config.limits());
       ModelRegistry models = new ModelRegistry(queue, config.defaultModel());
       Arrivals arrivals = new Arrivals();
       Speeds speeds = new Speeds(queue);

@@ -1,7 +1,6 @@
 package io.bitloom.client.cli;
 
 import io.bitloom.client.sdk.BitloomClient;
-import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,7 +21,7 @@ final class CancelCommand implements Callable<Integer> {
   private JobName job;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     try (BitloomClient client = connection.client()) {
       JobReport.conclude(output.console(), client.cancel(job.resource()));
       return ExitCode.DONE;

@@ -5,7 +5,6 @@ import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.v1.FailedPrompt;
 import io.bitloom.v1.Job;
-import java.io.IOException;
 import java.util.Iterator;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -31,7 +30,7 @@ final class JobCommands {
     abstract int run(Console console, BitloomClient client, String job);
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
       try (BitloomClient client = connection.client()) {
         return run(output.console(), client, job.resource());
       }

@@ -4,7 +4,6 @@ import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobCounts;
 import io.bitloom.v1.JobState;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -61,7 +60,7 @@ final class ListCommand implements Callable<Integer> {
   @Mixin private OutputOptions output;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     Console console = output.console();
     try (BitloomClient client = connection.client()) {
       List<Job> jobs = new ArrayList<>();

@@ -2,7 +2,6 @@ package io.bitloom.client.cli;
 
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.v1.Job;
-import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -18,7 +17,7 @@ final class WatchCommand implements Callable<Integer> {
   private JobName job;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     Console console = output.console();
     try (BitloomClient client = connection.client()) {
       Job ended = Watch.until(console, client, job.resource());

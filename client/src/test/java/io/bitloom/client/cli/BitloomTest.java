@@ -68,6 +68,12 @@ class BitloomTest {
         "submit FILE --dry-run --offline --top-p x|'x' is not a double",
         "results jobs/1|--out",
         "list --state nope|nope",
+        "list --label team|team",
+        "submit FILE --window soon|--window must be a duration",
+        "export jobs/1|--out",
+        "prioritize jobs/1 high|'high' is not an int",
+        "pause jobs/1 --tls-cert x|--tls-cert and --tls-key go together",
+        "pause jobs/1 --tls-ca no-such-file|no-such-file",
       })
   void wrongUsageIsSaidAndExitsWithTwo(String command, String complaint) throws IOException {
     Path file = write("{\"prompt\": \"a cat\"}");
@@ -138,6 +144,19 @@ class BitloomTest {
     run("submit", file.toString(), "--dry-run", "--offline", "--size=0.25M", "--aspect-ratio=1:1");
 
     assertTrue(out.toString().contains("  1.0_0.25M  1\n  1.0_1M  1\n"), out.toString());
+  }
+
+  @Test
+  void aBadFileIsReportedAlsoWhereNoCoordinatorAnswers() throws IOException {
+    Path file = badFile();
+
+    assertEquals(2, run("submit", file.toString(), "--coordinator", "127.0.0.1:1"));
+    assertTrue(err.toString().contains(file + ":2: size must be one of"), err.toString());
+    assertFalse(err.toString().contains("no coordinator"), err.toString());
+
+    Path good = write("{\"prompt\": \"a\", \"outcome\": {\"status\": \"failed\"}}");
+    assertEquals(1, run("submit", good.toString(), "--coordinator", "127.0.0.1:1"));
+    assertTrue(err.toString().contains("no coordinator answers at 127.0.0.1:1"), err.toString());
   }
 
   @Test

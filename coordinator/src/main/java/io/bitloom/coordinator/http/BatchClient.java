@@ -2,12 +2,19 @@ package io.bitloom.coordinator.http;
 
 import io.bitloom.coordinator.auth.Authentication;
 import io.bitloom.v1.BatchServiceGrpc;
+import io.bitloom.v1.CancelJobRequest;
+import io.bitloom.v1.CancelJobResponse;
 import io.bitloom.v1.GetJobRequest;
 import io.bitloom.v1.GetJobResponse;
+import io.bitloom.v1.Job;
 import io.bitloom.v1.ListJobsRequest;
 import io.bitloom.v1.ListJobsResponse;
 import io.bitloom.v1.ListModelsRequest;
 import io.bitloom.v1.ListModelsResponse;
+import io.bitloom.v1.PauseJobRequest;
+import io.bitloom.v1.PauseJobResponse;
+import io.bitloom.v1.ResumeJobRequest;
+import io.bitloom.v1.ResumeJobResponse;
 import io.grpc.Channel;
 import io.grpc.Metadata;
 import io.grpc.stub.MetadataUtils;
@@ -55,6 +62,24 @@ final class BatchClient {
 
   Future<GetJobResponse> getJob(GetJobRequest request) {
     return call((stub, answer) -> stub.getJob(request, answer));
+  }
+
+  Future<Job> pause(String name) {
+    PauseJobRequest request = PauseJobRequest.newBuilder().setName(name).build();
+    return this.<PauseJobResponse>call((stub, answer) -> stub.pauseJob(request, answer))
+        .map(PauseJobResponse::getJob);
+  }
+
+  Future<Job> resume(String name) {
+    ResumeJobRequest request = ResumeJobRequest.newBuilder().setName(name).build();
+    return this.<ResumeJobResponse>call((stub, answer) -> stub.resumeJob(request, answer))
+        .map(ResumeJobResponse::getJob);
+  }
+
+  Future<Job> cancel(String name) {
+    CancelJobRequest request = CancelJobRequest.newBuilder().setName(name).build();
+    return this.<CancelJobResponse>call((stub, answer) -> stub.cancelJob(request, answer))
+        .map(CancelJobResponse::getJob);
   }
 
   Future<ListModelsResponse> listModels() {

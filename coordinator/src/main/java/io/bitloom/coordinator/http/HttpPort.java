@@ -2,12 +2,14 @@ package io.bitloom.coordinator.http;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.dispatch.Dispatcher;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.telemetry.QueueMetrics;
 import io.bitloom.v1.GetJobRequest;
+import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
 import io.bitloom.v1.ListJobsRequest;
 import io.grpc.Channel;
@@ -26,6 +28,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -113,6 +116,13 @@ public final class HttpPort implements AutoCloseable {
     router.route("/api/*").handler(access::everybody);
     router.get("/api/v1/jobs").handler(this::jobs);
     router.get("/api/v1/jobs/:job").handler(this::job);
+    router.post("/api/v1/jobs/:job/pause").handler(context -> change(context, BatchClient::pause));
+    router
+        .post("/api/v1/jobs/:job/resume")
+        .handler(context -> change(context, BatchClient::resume));
+    router
+        .post("/api/v1/jobs/:job/cancel")
+        .handler(context -> change(context, BatchClient::cancel));
     router.get("/api/v1/models").handler(this::models);
     router
         .get("/api/v1/cluster")
@@ -172,6 +182,7 @@ public final class HttpPort implements AutoCloseable {
       request.setPageSize(integer("page_size", pageSize));
     }
     request.setPageToken(context.request().getParam("page_token", ""));
+    request.setFilter(context.request().getParam("filter", ""));
     for (String state : context.queryParam("state")) {
       request.addStates(state(state));
     }
@@ -198,6 +209,16 @@ public final class HttpPort implements AutoCloseable {
     String name = "jobs/" + context.pathParam("job");
     GetJobRequest request = GetJobRequest.newBuilder().setName(name).build();
     send(context, client.of(context).getJob(request).map(answer -> HttpJson.of(answer.getJob())));
+  }
+
+  /** A page of another site cannot send such a header without being asked for permission first. */
+  private void change(RoutingContext context, BiFunction<BatchClient, String, Future<Job>> change) {
+    if (context.request().getHeader("X-Bitloom") == null) {
+      throw new BitloomException(
+          ErrorCode.PERMISSION_DENIED, "a change needs the header X-Bitloom, with any value");
+    }
+    String name = "jobs/" + context.pathParam("job");
+    send(context, change.apply(client.of(context), name).map(HttpJson::of));
   }
 
   private void models(RoutingContext context) {

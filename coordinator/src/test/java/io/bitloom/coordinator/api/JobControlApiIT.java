@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.api;
 
+import static io.bitloom.coordinator.TestCoordinator.awaitTrue;
 import static io.bitloom.coordinator.TestCoordinator.prompts;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -10,6 +11,9 @@ import com.google.protobuf.FieldMask;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.FakeBehaviour;
 import io.bitloom.coordinator.FakeWorker;
+import io.bitloom.coordinator.TestCoordinator;
+import io.bitloom.coordinator.config.AccessConfig;
+import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.v1.CancelJobRequest;
 import io.bitloom.v1.CreateJobRequest;
 import io.bitloom.v1.DeleteJobRequest;
@@ -30,6 +34,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -222,6 +227,27 @@ class JobControlApiIT extends ApiFixture {
     assertFalse(
         batch().listJobs(ListJobsRequest.getDefaultInstance()).getJobsList().stream()
             .anyMatch(listed -> listed.getName().equals(job.getName())));
+  }
+
+  @Test
+  void whatIsOldIsDeletedByItself() throws Exception {
+    try (TestCoordinator tidy =
+        TestCoordinator.start(
+            directory.resolve("tidy"),
+            AccessConfig.LOOPBACK,
+            LimitsConfig.DEFAULTS,
+            Optional.of(java.time.Duration.ofSeconds(1)))) {
+      tidy.announce("fake", "0.06M");
+      Job open = tidy.newJob();
+      Job old = tidy.cancel(tidy.submit(prompts(2)).getName());
+      awaitTrue("deleted", () -> isGone(tidy, old));
+      assertEquals(open.getName(), tidy.job(open.getName()).getName());
+    }
+  }
+
+  private static boolean isGone(TestCoordinator where, Job job) {
+    return where.batch().listJobs(ListJobsRequest.getDefaultInstance()).getJobsList().stream()
+        .noneMatch(listed -> listed.getName().equals(job.getName()));
   }
 
   private static long files(Job job) throws Exception {

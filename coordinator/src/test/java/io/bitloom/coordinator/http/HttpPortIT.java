@@ -10,6 +10,7 @@ import com.google.gson.JsonParser;
 import io.bitloom.coordinator.FakeBehaviour;
 import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.CreateJobRequest;
+import io.bitloom.v1.DeleteJobRequest;
 import io.bitloom.v1.Job;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -133,6 +134,32 @@ class HttpPortIT {
     assertEquals(reason, error.get("reason").getAsString());
     assertEquals(
         field, error.getAsJsonArray("fields").get(0).getAsJsonObject().get("field").getAsString());
+  }
+
+  private HttpResponse<String> post(String path, String... headers) throws Exception {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create(coordinator.http(path)))
+            .POST(HttpRequest.BodyPublishers.noBody());
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  @Test
+  void jobsArePausedResumedAndCancelledByThePageAndByNoOther() throws Exception {
+    Job job = coordinator.newJob();
+    String path = "/api/v1/" + job.getName();
+    assertEquals(403, post(path + "/pause").statusCode());
+    assertEquals("JOB_STATE_ACCEPTING", json(path).get("state").getAsString());
+    assertEquals(200, post(path + "/pause", "X-Bitloom", "page").statusCode());
+    assertEquals("JOB_STATE_PAUSED", json(path).get("state").getAsString());
+    assertEquals(200, post(path + "/resume", "X-Bitloom", "page").statusCode());
+    assertEquals("JOB_STATE_ACCEPTING", json(path).get("state").getAsString());
+    assertEquals(200, post(path + "/cancel", "X-Bitloom", "page").statusCode());
+    assertEquals("JOB_STATE_CANCELLED", json(path).get("state").getAsString());
+    assertEquals(400, post(path + "/pause", "X-Bitloom", "page").statusCode());
+    coordinator.batch().deleteJob(DeleteJobRequest.newBuilder().setName(job.getName()).build());
   }
 
   @Test

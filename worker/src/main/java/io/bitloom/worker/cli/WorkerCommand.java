@@ -1,5 +1,6 @@
 package io.bitloom.worker.cli;
 
+import io.bitloom.common.cli.AccessOptions;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
@@ -11,6 +12,7 @@ import io.bitloom.worker.generate.PipelineConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.bitloom.worker.session.AnnouncedModel;
+import io.bitloom.worker.session.CoordinatorAccess;
 import io.bitloom.worker.session.SessionConfig;
 import io.bitloom.worker.session.WorkerSession;
 import io.bitloom.worker.train.TrainingJob;
@@ -112,6 +114,7 @@ public final class WorkerCommand implements Callable<Integer> {
       description = "Number of this process among those that train together, from 0 (default: 0).")
   private int rank;
 
+  @Mixin private AccessOptions access;
   @Mixin private ModelOptions model;
   @Mixin private RewriterOptions rewriter;
 
@@ -154,6 +157,7 @@ public final class WorkerCommand implements Callable<Integer> {
     SessionConfig sessionConfig =
         SessionConfig.of(
             coordinators,
+            new CoordinatorAccess(access.token(), access.credentials()),
             workerId.isBlank() ? newWorkerId() : workerId,
             ModelOptions.describe(pipelineConfig));
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);

@@ -8,6 +8,7 @@ import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import io.grpc.stub.MetadataUtils;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
@@ -36,11 +37,11 @@ final class CoordinatorConnection {
   private ClientCallStreamObserver<ConnectRequest> requests;
   private boolean closedForSending;
 
-  private CoordinatorConnection(String address, Executor session) {
+  private CoordinatorConnection(String address, CoordinatorAccess access, Executor session) {
     this.address = address;
     this.channel =
-        NettyChannelBuilder.forTarget(address)
-            .usePlaintext()
+        NettyChannelBuilder.forTarget(address, access.credentials())
+            .intercept(MetadataUtils.newAttachHeadersInterceptor(access.headers()))
             .executor(session)
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
             .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
@@ -54,8 +55,9 @@ final class CoordinatorConnection {
    *
    * @param session runs the listener's calls
    */
-  static CoordinatorConnection open(String address, Executor session, Listener listener) {
-    CoordinatorConnection connection = new CoordinatorConnection(address, session);
+  static CoordinatorConnection open(
+      String address, CoordinatorAccess access, Executor session, Listener listener) {
+    CoordinatorConnection connection = new CoordinatorConnection(address, access, session);
     WorkerServiceGrpc.newStub(connection.channel).connect(connection.new Responses(listener));
     return connection;
   }

@@ -95,7 +95,8 @@ final class CoordinatorLink {
       return;
     }
     String address = config.coordinators().get(nextAddress % config.coordinators().size());
-    CoordinatorConnection opened = CoordinatorConnection.open(address, loop, new Events());
+    CoordinatorConnection opened =
+        CoordinatorConnection.open(address, config.access(), loop, new Events());
     connection = opened;
     opened.send(ConnectRequest.newBuilder().setHello(listener.hello()).build());
     welcomeTimeout =

@@ -7,6 +7,7 @@ import java.util.List;
  * How a worker talks to the coordinator.
  *
  * @param coordinators addresses, {@code host:port}; one is used at a time, the next after a failure
+ * @param access who the worker is to them
  * @param workerId unique among workers, the same as long as the process lives
  * @param device for people: {@code cpu, 2 threads}
  * @param leasesAhead leases that the worker wants to hold while the device is busy, the running one
@@ -19,6 +20,7 @@ import java.util.List;
  */
 public record SessionConfig(
     List<String> coordinators,
+    CoordinatorAccess access,
     String workerId,
     String device,
     int leasesAhead,
@@ -57,9 +59,11 @@ public record SessionConfig(
   }
 
   /** The usual settings. */
-  public static SessionConfig of(List<String> coordinators, String workerId, String device) {
+  public static SessionConfig of(
+      List<String> coordinators, CoordinatorAccess access, String workerId, String device) {
     return new SessionConfig(
         coordinators,
+        access,
         workerId,
         device,
         2,

@@ -30,6 +30,7 @@ final class DemoWorker {
     SessionConfig config =
         new SessionConfig(
             List.of(coordinator),
+            CoordinatorAccess.OPEN,
             "worker-under-test",
             "cpu",
             2,

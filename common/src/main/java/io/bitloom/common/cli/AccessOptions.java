@@ -1,0 +1,81 @@
+package io.bitloom.common.cli;
+
+import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.TlsChannelCredentials;
+import java.io.File;
+import java.io.IOException;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Who a program is to its coordinator, and how the connection is secured. */
+public final class AccessOptions {
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  @Option(
+      names = "--token",
+      paramLabel = "TOKEN",
+      defaultValue = "${env:BITLOOM_TOKEN:-}",
+      description = "Who calls, if the coordinator asks for it (or BITLOOM_TOKEN).")
+  private String token;
+
+  @Option(names = "--tls", description = "Connect by TLS, trusting what this machine trusts.")
+  private boolean tls;
+
+  @Option(
+      names = "--tls-ca",
+      paramLabel = "FILE",
+      defaultValue = "${env:BITLOOM_TLS_CA:-}",
+      description = "Connect by TLS, trusting these certificates (PEM).")
+  private String tlsCa;
+
+  @Option(
+      names = "--tls-cert",
+      paramLabel = "FILE",
+      defaultValue = "${env:BITLOOM_TLS_CLIENT_CERT:-}",
+      description = "Certificate to show to the coordinator (PEM).")
+  private String tlsCertificate;
+
+  @Option(
+      names = "--tls-key",
+      paramLabel = "FILE",
+      defaultValue = "${env:BITLOOM_TLS_CLIENT_KEY:-}",
+      description = "Private key of --tls-cert (PEM, PKCS#8).")
+  private String tlsKey;
+
+  /** The token; empty if there is none. */
+  public String token() {
+    return token;
+  }
+
+  /**
+   * How the connection is secured.
+   *
+   * @throws ParameterException naming a file that cannot be read or is no PEM file
+   */
+  public ChannelCredentials credentials() {
+    if (tlsCertificate.isEmpty() != tlsKey.isEmpty()) {
+      throw new ParameterException(command.commandLine(), "--tls-cert and --tls-key go together");
+    }
+    if (!tls && tlsCa.isEmpty() && tlsCertificate.isEmpty()) {
+      return InsecureChannelCredentials.create();
+    }
+    TlsChannelCredentials.Builder credentials = TlsChannelCredentials.newBuilder();
+    try {
+      if (!tlsCa.isEmpty()) {
+        credentials.trustManager(new File(tlsCa));
+      }
+      if (!tlsCertificate.isEmpty()) {
+        credentials.keyManager(new File(tlsCertificate), new File(tlsKey));
+      }
+    } catch (IOException e) {
+      throw new ParameterException(
+          command.commandLine(), "a file of --tls cannot be read: " + e.getMessage());
+    }
+    return credentials.build();
+  }
+}
