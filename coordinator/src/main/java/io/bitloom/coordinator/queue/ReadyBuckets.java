@@ -71,15 +71,15 @@ final class ReadyBuckets {
       markReady(bucket);
       return;
     }
-    readyAfter(bucket, leased.nextRetryMillis());
     State state = state(bucket);
     boolean missed;
-    synchronized (state) {
+    synchronized (state) { // a timer that fires in here must find that the bucket is not ready
       missed = state.wake > leased.wake();
       if (state.wake <= leased.wake()) {
         state.wake = leased.wake();
         state.ready = false;
       }
+      readyAfter(bucket, leased.nextRetryMillis());
     }
     if (missed) { // a notification overtook the reply, and whoever asked for the lease ignored it
       tell(bucket);
@@ -111,6 +111,14 @@ final class ReadyBuckets {
     }
   }
 
+  private void retryDue(Bucket bucket) {
+    State state = state(bucket);
+    synchronized (state) {
+      state.retryTimer = null;
+    }
+    markReady(bucket);
+  }
+
   private void tell(Bucket bucket) {
     listeners.forEach(listener -> listener.accept(bucket));
   }
@@ -123,14 +131,13 @@ final class ReadyBuckets {
     State state = state(bucket);
     synchronized (state) {
       ScheduledFuture<?> timer = state.retryTimer;
-      if (timer != null && !timer.isDone() && timer.getDelay(TimeUnit.MILLISECONDS) <= millis) {
+      if (timer != null && timer.getDelay(TimeUnit.MILLISECONDS) <= millis) {
         return;
       }
       if (timer != null) {
         timer.cancel(false);
       }
-      state.retryTimer =
-          timers.schedule(() -> markReady(bucket), millis + 1, TimeUnit.MILLISECONDS);
+      state.retryTimer = timers.schedule(() -> retryDue(bucket), millis + 1, TimeUnit.MILLISECONDS);
     }
   }
 
