@@ -3,6 +3,7 @@ package io.bitloom.loadtests;
 import io.bitloom.loadtests.chaos.ChaosCommand;
 import io.bitloom.loadtests.engine.EngineBenchmark;
 import io.bitloom.loadtests.engine.LateGuidanceBenchmark;
+import io.bitloom.loadtests.engine.MemoryBenchmark;
 import io.bitloom.loadtests.queue.QueueBench;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -19,6 +20,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       EngineBenchmark.class,
       LateGuidanceBenchmark.class,
+      MemoryBenchmark.class,
       QueueBench.class,
       ChaosCommand.class
     })
@@ -32,6 +34,6 @@ public final class Main implements Callable<Integer> {
   @Override
   public Integer call() {
     throw new ParameterException(
-        spec.commandLine(), "say what to run: bench engine, guidance, queue or chaos");
+        spec.commandLine(), "say what to run: bench engine, guidance, memory, queue or chaos");
   }
 }

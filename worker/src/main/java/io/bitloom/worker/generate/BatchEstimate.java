@@ -38,8 +38,8 @@ public record BatchEstimate(
   private static final int NO_LIMIT = 64;
 
   /**
-   * The estimate for a model on a device. On the CPU a batch gets half of the machine's (or the
-   * container's) memory; a GPU's memory is found out by running out of it.
+   * The estimate for a model on a device. The model is already loaded: on a GPU a batch gets the
+   * memory that is left, on the CPU half of the machine's or the container's.
    *
    * @param maxBatch images as the user limits them, 0 for no such limit; it replaces the bound by
    *     tokens
@@ -48,7 +48,7 @@ public record BatchEstimate(
       InfinityConfig config, TorchDevice device, DType dtype, int maxBatch) {
     long memory =
         device.cuda()
-            ? Long.MAX_VALUE
+            ? device.freeGpuBytes()
             : ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize()
                 / 2;
     long tokens = maxBatch > 0 ? Long.MAX_VALUE : device.cuda() ? GPU_TOKENS : CPU_TOKENS;
@@ -69,7 +69,7 @@ public record BatchEstimate(
   }
 
   /** Bytes that one image takes at the last scale, where a batch is largest. */
-  long bytesPerImage(ScaleSchedule schedule) {
+  public long bytesPerImage(ScaleSchedule schedule) {
     long last = schedule.last().tokens();
     long cached = schedule.tokens() - last;
     long width = config.embedDim();

@@ -10,8 +10,10 @@ import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.rewrite.PromptRewriter;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
+import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.DeviceThread;
 import io.bitloom.worker.tensor.LibTorch;
+import io.bitloom.worker.tensor.Tensors;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.List;
@@ -90,6 +92,11 @@ public final class GenerationPipeline implements AutoCloseable {
       PipelineConfig config,
       Optional<PromptRewriterConfig> rewriter,
       MeterRegistry registry) {
+    if (config.dtype() == DType.BF16 && !config.device().cuda() && !Tensors.cpuComputesBf16()) {
+      log.warn(
+          "this CPU has no bfloat16 arithmetic: results are rounded to bfloat16, but computed in"
+              + " float32 from float32 weights, which is no faster");
+    }
     DeviceThread device = new DeviceThread(config.device());
     try {
       ImageModel model =
@@ -215,6 +222,7 @@ public final class GenerationPipeline implements AutoCloseable {
     if (MemoryExhaustion.causes(failure) && batch.size() > 1) {
       metrics.memoryExhausted();
       capacity.exhausted(schedule, batch.size());
+      device.device().releaseCachedMemory();
       pending.putBack(batch);
       return;
     }

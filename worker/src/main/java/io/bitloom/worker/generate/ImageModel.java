@@ -38,12 +38,17 @@ public final class ImageModel implements AutoCloseable {
   private final CachedTextEncoder textEncoder;
   private final InfinityTransformer transformer;
   private final VisualTokenizer tokenizer;
+  private final TorchDevice device;
 
   private ImageModel(
-      CachedTextEncoder textEncoder, InfinityTransformer transformer, VisualTokenizer tokenizer) {
+      CachedTextEncoder textEncoder,
+      InfinityTransformer transformer,
+      VisualTokenizer tokenizer,
+      TorchDevice device) {
     this.textEncoder = textEncoder;
     this.transformer = transformer;
     this.tokenizer = tokenizer;
+    this.device = device;
   }
 
   /**
@@ -81,7 +86,7 @@ public final class ImageModel implements AutoCloseable {
         throw new WeightsException(
             weights.source(), first, "is not part of the architecture in " + directory.source());
       }
-      return new ImageModel(textEncoder, transformer, tokenizer);
+      return new ImageModel(textEncoder, transformer, tokenizer, device);
     } catch (RuntimeException e) {
       transformer.close();
       throw e;
@@ -117,6 +122,7 @@ public final class ImageModel implements AutoCloseable {
       GenerationBatch texts = encodeTexts(schedule, batch);
       long encoded = System.nanoTime();
       Generation generation = transformer.generate(texts, observer);
+      device.synchronize();
       long generated = System.nanoTime();
       List<RgbImage> images = decode(schedule, generation.summedCodesBdHW());
       long decoded = System.nanoTime();

@@ -29,7 +29,7 @@ final class Attention {
    * @param qBLHc queries (B, L, H, c)
    * @param kBLHc keys (B, T, H, c)
    * @param vBLHc values (B, T, H, c)
-   * @param mask added to the scores (1, 1, L, T), or null
+   * @param mask added to the scores, (1 or B, 1, 1 or L, T), or null
    * @return (B, L, H·c) in the type of v
    */
   Tensor attend(Tensor qBLHc, Tensor kBLHc, Tensor vBLHc, Tensor mask) {
@@ -39,7 +39,8 @@ final class Attention {
     Tensor q = Tensors.to(qBLHc, kernel).transpose(1, 2); // (B, H, L, c)
     Tensor k = Tensors.to(kBLHc, kernel).transpose(1, 2); // (B, H, T, c)
     Tensor v = Tensors.to(vBLHc, kernel).transpose(1, 2); // (B, H, T, c)
-    Tensor out = kernel == DType.BF16 && bf16OnCpu ? plain(q, k, v, mask) : fused(q, k, v, mask);
+    Tensor bias = mask == null ? null : Tensors.to(mask, kernel);
+    Tensor out = kernel == DType.BF16 && bf16OnCpu ? plain(q, k, v, bias) : fused(q, k, v, bias);
     return Tensors.to(out, dtype).transpose(1, 2).flatten(2, 3); // (B, L, C)
   }
 

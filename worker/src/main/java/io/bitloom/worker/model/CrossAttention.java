@@ -2,17 +2,13 @@ package io.bitloom.worker.model;
 
 import io.bitloom.worker.tensor.Linear;
 import io.bitloom.worker.tensor.Parameters;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/**
- * Multi-head attention of image tokens on the text. Every row attends to its own prompt alone, so
- * prompts of different lengths need no padding.
- */
+/** Multi-head attention of image tokens on the text: every row attends to its own prompt. */
 final class CrossAttention {
   private final int heads;
   private final int headDim;
@@ -32,27 +28,14 @@ final class CrossAttention {
   }
 
   /** The text's keys and values, which are the same for all scales. */
-  KeysValues keysValues(TextCondition text) {
+  TextKeysValues keysValues(TextCondition text) {
     return textKeys.of(text.rowsNC(), text.lengths());
   }
 
   /** xRLC (R, L, C) to (R, L, C). */
-  Tensor forward(Tensor xRLC, KeysValues text) {
+  Tensor forward(Tensor xRLC, TextKeysValues text) {
     Tensor q = matQ.apply(xRLC).view(xRLC.size(0), xRLC.size(1), heads, headDim); // (R, L, H, c)
-    TensorVector rows = new TensorVector();
-    for (int i = 0; i < q.size(0); i++) {
-      rows.push_back(
-          attention.attend(q.narrow(0, i, 1), text.keys().get(i), text.values().get(i), null));
-    }
-    return proj.apply(torch.cat(rows, 0));
-  }
-
-  /** Keys and values of each prompt (1, length, H, c). */
-  record KeysValues(List<Tensor> keys, List<Tensor> values) {
-    /** Only some prompts. */
-    KeysValues rows(int from, int count) {
-      return new KeysValues(keys.subList(from, from + count), values.subList(from, from + count));
-    }
+    return proj.apply(text.attend(attention, q));
   }
 
   /** The projection of packed text rows to keys and values; the keys have no bias. */
@@ -69,18 +52,9 @@ final class CrossAttention {
           parameters.derived(() -> torch.cat(new TensorVector(torch.zeros_like(vBias), vBias)));
     }
 
-    KeysValues of(Tensor rowsNC, List<Integer> lengths) {
+    TextKeysValues of(Tensor rowsNC, List<Integer> lengths) {
       Tensor kv = matKv.apply(rowsNC, bias.get()).view(1, rowsNC.size(0), 2, heads, -1);
-      List<Tensor> keys = new ArrayList<>();
-      List<Tensor> values = new ArrayList<>();
-      long start = 0;
-      for (int length : lengths) {
-        Tensor prompt = kv.narrow(1, start, length); // (1, length, 2, H, c)
-        keys.add(prompt.select(2, 0));
-        values.add(prompt.select(2, 1));
-        start += length;
-      }
-      return new KeysValues(keys, values);
+      return TextKeysValues.of(kv, lengths, rowsNC.is_cuda());
     }
   }
 }

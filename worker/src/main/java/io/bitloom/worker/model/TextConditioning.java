@@ -99,13 +99,8 @@ final class TextConditioning {
 
   /** Attention pooling: a learned query reads each text into one vector (R, C). */
   private Tensor pool(Tensor rowsND, List<Integer> lengths) {
-    CrossAttention.KeysValues text = poolKeys.of(rowsND, lengths);
-    TensorVector pooled = new TensorVector();
-    for (int i = 0; i < lengths.size(); i++) {
-      Tensor query = poolQuery.unsqueeze(0); // (1, 1, heads, head size)
-      pooled.push_back(
-          poolAttention.attend(query, text.keys().get(i), text.values().get(i), null).squeeze(1));
-    }
-    return Tensors.to(poolProj.apply(torch.cat(pooled, 0)), DType.F32);
+    Tensor queries = poolQuery.expand(lengths.size(), 1, -1, -1); // (R, 1, heads, head size)
+    Tensor pooled = poolKeys.of(rowsND, lengths).attend(poolAttention, queries).squeeze(1);
+    return Tensors.to(poolProj.apply(pooled), DType.F32);
   }
 }

@@ -1,6 +1,8 @@
 package io.bitloom.worker.model;
 
+import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -9,19 +11,26 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class Trace {
   /** Shows nothing. */
-  public static final Trace NONE = new Trace("", null);
+  public static final Trace NONE = new Trace("", any -> false, null);
 
   private final String prefix;
+  private final Predicate<String> wanted;
   private final BiConsumer<String, Tensor> sink;
 
-  private Trace(String prefix, BiConsumer<String, Tensor> sink) {
+  private Trace(String prefix, Predicate<String> wanted, BiConsumer<String, Tensor> sink) {
     this.prefix = prefix;
+    this.wanted = wanted;
     this.sink = sink;
   }
 
   /** Shows every tensor to {@code sink}. */
   public static Trace to(BiConsumer<String, Tensor> sink) {
-    return new Trace("", sink);
+    return new Trace("", any -> true, sink);
+  }
+
+  /** Shows tensors to {@code sink} and spares the parts of the model that none of these is in. */
+  public static Trace to(Set<String> names, BiConsumer<String, Tensor> sink) {
+    return new Trace("", prefix -> names.stream().anyMatch(name -> name.startsWith(prefix)), sink);
   }
 
   /** Whether anything is shown. */
@@ -31,7 +40,8 @@ public final class Trace {
 
   /** The same, with {@code part} and an index before the names. */
   Trace at(String part, int index) {
-    return sink == null ? this : new Trace(prefix + part + index + "/", sink);
+    String inner = prefix + part + index + "/";
+    return wanted.test(inner) ? new Trace(inner, wanted, sink) : NONE;
   }
 
   void record(String name, Tensor tensor) {

@@ -44,7 +44,7 @@ final class TransformerBlock {
    * @param text keys and values of the prompts
    * @param cache keys and values of earlier scales, or null in training
    */
-  record Context(Modulation modulation, CrossAttention.KeysValues text, KvCache.Layer cache) {
+  record Context(Modulation modulation, TextKeysValues text, KvCache.Layer cache) {
     /** Only some rows of the batch. */
     Context rows(int from, int count) {
       return new Context(

@@ -68,6 +68,18 @@ public record TorchDevice(boolean cuda, int index) {
     }
   }
 
+  /** Bytes of a GPU's memory that are free; a CPU's memory is the operating system's business. */
+  public long freeGpuBytes() {
+    return torch.getMemoryInfo((byte) index).first();
+  }
+
+  /** Gives memory back that freed tensors have left in libtorch's own cache, which GPUs have. */
+  public void releaseCachedMemory() {
+    if (cuda) {
+      torch.emptyCache();
+    }
+  }
+
   @Override
   public String toString() {
     return cuda ? "cuda:" + index : "cpu";

@@ -16,6 +16,7 @@ final class CaseReport {
   private final String file;
   private final String name;
   private final List<Measurement> measurements = new ArrayList<>();
+  private final List<Agreement> agreements = new ArrayList<>();
   private final List<String> faults = new ArrayList<>();
   private final List<String> notChecked = new ArrayList<>();
 
@@ -73,6 +74,16 @@ final class CaseReport {
     }
   }
 
+  /** Counts the values that agree; however few they are, the case holds. */
+  void agreement(String quantity, Tensor computed, Tensor expected) {
+    if (sameShape(quantity, computed, expected)) {
+      try (Scope scope = Scope.open()) {
+        Tensor equal = Tensors.to(computed, DType.F64).eq(Tensors.to(expected, DType.F64));
+        agreements.add(new Agreement(quantity, equal.sum().item().toLong(), equal.numel()));
+      }
+    }
+  }
+
   /** Records an error that the check measured itself. */
   void measure(String quantity, double error, double tolerance) {
     measurements.add(new Measurement(quantity, error, tolerance));
@@ -111,6 +122,10 @@ final class CaseReport {
 
   List<Measurement> measurements() {
     return Collections.unmodifiableList(measurements);
+  }
+
+  List<Agreement> agreements() {
+    return Collections.unmodifiableList(agreements);
   }
 
   List<String> faults() {

@@ -23,6 +23,7 @@ final class FileReport {
     try (Scope scope = Scope.open()) {
       body.accept(report);
       if (report.measurements().isEmpty()
+          && report.agreements().isEmpty()
           && report.faults().isEmpty()
           && report.notChecked().isEmpty()) {
         report.fault("has nothing to compare");

@@ -4,6 +4,7 @@ import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.model.Generation;
 import io.bitloom.worker.model.ScaleObserver;
 import io.bitloom.worker.model.Trace;
+import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Weights;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -15,7 +16,7 @@ import org.bytedeco.pytorch.Tensor;
  * pictures and, where the file has them, activations inside the network.
  */
 final class InferCheck implements FixtureCheck {
-  private static final String KIND = "transformer_infer_";
+  static final String KIND = "transformer_infer_";
   private static final Pattern PICTURE = Pattern.compile("image_u8(?:_every(\\d+))?");
 
   private static final double LOGITS_TOLERANCE = 2e-3;
@@ -26,7 +27,7 @@ final class InferCheck implements FixtureCheck {
 
   @Override
   public void check(Fixture fixture, FileReport report) {
-    try (Models models = new Models(fixture, KIND)) {
+    try (Models models = new Models(fixture, KIND, DType.F32)) {
       JsonFields cases = fixture.structure("cases");
       for (String name : cases.names()) {
         report.testCase(name, found -> checkCase(fixture, models, name, cases.object(name), found));
@@ -38,7 +39,9 @@ final class InferCheck implements FixtureCheck {
       Fixture fixture, Models models, String name, JsonFields settings, CaseReport found) {
     Weights expected = fixture.tensors(name);
     Trace trace =
-        Trace.to((tensor, computed) -> compare(fixture, expected, tensor, computed, found));
+        Trace.to(
+            expected.names(),
+            (tensor, computed) -> compare(fixture, expected, tensor, computed, found));
     Generation generation =
         models
             .transformer(settings)

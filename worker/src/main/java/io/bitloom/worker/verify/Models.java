@@ -18,12 +18,18 @@ import java.util.Map;
 final class Models implements AutoCloseable {
   private final Fixture fixture;
   private final String kind;
+  private final DType dtype;
   private final Map<Path, InfinityTransformer> transformers = new HashMap<>();
   private final Map<Path, VisualTokenizer> tokenizers = new HashMap<>();
 
-  Models(Fixture fixture, String kind) {
+  /**
+   * @param kind the prefix of the fixture's file name
+   * @param dtype type of the networks' layers
+   */
+  Models(Fixture fixture, String kind, DType dtype) {
     this.fixture = fixture;
     this.kind = kind;
+    this.dtype = dtype;
   }
 
   /** A case's model for generation. */
@@ -33,7 +39,7 @@ final class Models implements AutoCloseable {
         model.file(),
         file ->
             InfinityTransformer.forInference(
-                config(model), model.weights(), Fixture.DEVICE, DType.F32));
+                config(model), model.weights(), Fixture.DEVICE, dtype));
   }
 
   /** A case's model for teacher-forced training, with weights of its own. */
@@ -60,7 +66,11 @@ final class Models implements AutoCloseable {
     Fixture.ModelWeights model = fixture.weights(settings, kind, "vae");
     return tokenizers.computeIfAbsent(
         model.file(),
-        file -> new VisualTokenizer(TokenizerConfig.of(model.config()), model.weights()));
+        file -> {
+          try (Weights weights = model.weights().to(Fixture.DEVICE, dtype)) {
+            return new VisualTokenizer(TokenizerConfig.of(model.config()), weights);
+          }
+        });
   }
 
   /** The settings; the bits per token follow from the width of the codes that are embedded. */

@@ -3,6 +3,7 @@ package io.bitloom.worker.verify;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.model.BitLoss;
+import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import java.util.List;
@@ -19,7 +20,7 @@ final class TrainCheck implements FixtureCheck {
 
   @Override
   public void check(Fixture fixture, FileReport report) {
-    try (Models models = new Models(fixture, KIND)) {
+    try (Models models = new Models(fixture, KIND, DType.F32)) {
       JsonFields cases = fixture.structure("cases");
       for (String name : cases.names()) {
         report.testCase(name, found -> checkCase(fixture, models, name, cases.object(name), found));

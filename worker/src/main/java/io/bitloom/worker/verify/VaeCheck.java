@@ -17,7 +17,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /** Checks {@code vae_*}: picture to features to bits to summed codes to picture. */
 final class VaeCheck implements FixtureCheck {
-  private static final String KIND = "vae_";
+  static final String KIND = "vae_";
   private static final double ACTIVATIONS = 1e-4;
   private static final double SUMS = 1e-5;
   private static final double PICTURE_STEP = 1;

@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.bitloom.worker.tensor.DType;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,6 +39,21 @@ public final class VerifyCommand implements Callable<Integer> {
       description = "The folder of fixture files.")
   private Path fixtures;
 
+  /** Types that the models can compute in. */
+  enum Precision {
+    FP32,
+    BF16
+  }
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "FP32",
+      description =
+          "fp32 (default), or bf16: counts the bits of pictures and of greedy generation that are"
+              + " equal to the float32 ones, and compares nothing else.")
+  private Precision dtype;
+
   @Option(names = "--json", description = "Print one JSON document instead of lines.")
   private boolean json;
 
@@ -50,7 +66,10 @@ public final class VerifyCommand implements Callable<Integer> {
           spec.commandLine(), "--fixtures: \"" + fixtures + "\" is not a folder");
     }
     PrintWriter out = spec.commandLine().getOut();
-    FixtureSuite suite = new FixtureSuite(fixtures);
+    FixtureSuite suite =
+        dtype == Precision.FP32
+            ? FixtureSuite.exact(fixtures)
+            : FixtureSuite.agreement(fixtures, DType.BF16);
     boolean holds = json ? printJson(suite, out) : printLines(suite, out);
     out.flush();
     return holds ? 0 : 1;
@@ -79,6 +98,7 @@ public final class VerifyCommand implements Callable<Integer> {
             .map(it -> summary(it) + String.format(" (%d compared)", report.measurements().size()))
             .orElse("");
     lines.add(((report.holds() ? "ok    " : "FAIL  ") + place + " " + worst).stripTrailing());
+    report.agreements().forEach(it -> lines.add("      " + place + " " + describe(it)));
     report.measurements().stream()
         .filter(it -> !it.holds())
         .forEach(it -> lines.add("      " + place + " " + describe(it)));
@@ -89,6 +109,16 @@ public final class VerifyCommand implements Callable<Integer> {
 
   private static String summary(Measurement worst) {
     return worst.error() == 0 ? "exact" : "largest " + describe(worst);
+  }
+
+  private static String describe(Agreement it) {
+    return String.format(
+        Locale.ROOT,
+        "%s: %d of %d are equal, %.2f %%",
+        it.quantity(),
+        it.equal(),
+        it.all(),
+        100 * it.fraction());
   }
 
   private static String describe(Measurement it) {
@@ -129,6 +159,15 @@ public final class VerifyCommand implements Callable<Integer> {
       measurements.add(item);
     }
     entry.add("measurements", measurements);
+    JsonArray agreements = new JsonArray();
+    for (Agreement agreement : report.agreements()) {
+      JsonObject item = new JsonObject();
+      item.addProperty("quantity", agreement.quantity());
+      item.addProperty("equal", agreement.equal());
+      item.addProperty("all", agreement.all());
+      agreements.add(item);
+    }
+    entry.add("agreements", agreements);
     Gson gson = new Gson();
     entry.add("faults", gson.toJsonTree(report.faults()));
     entry.add("not_checked", gson.toJsonTree(report.notChecked()));

@@ -25,6 +25,17 @@ class CaseReportTest {
   }
 
   @Test
+  void valuesThatDisagreeAreCountedWithoutFailingTheCase() {
+    try (Scope scope = Scope.open()) {
+      report.agreement(
+          "bits", Tensors.of(new byte[] {1, 0, 1, 1}, 4), Tensors.of(new byte[] {1, 1, 1, 1}, 4));
+    }
+    assertTrue(report.holds());
+    assertEquals(List.of(new Agreement("bits", 3, 4)), report.agreements());
+    assertEquals(0.75, report.agreements().get(0).fraction());
+  }
+
+  @Test
   void oneElementOutOfToleranceFailsTheCase() {
     try (Scope scope = Scope.open()) {
       report.close("x", Tensors.of(new float[] {0, 2}, 2), Tensors.of(new float[] {0, 0}, 2), 1);

@@ -25,7 +25,7 @@ class FixtureSuiteTest {
 
   private List<CaseReport> run() {
     List<CaseReport> reports = new ArrayList<>();
-    boolean holds = new FixtureSuite(folder).run(reports::add);
+    boolean holds = FixtureSuite.exact(folder).run(reports::add);
     assertEquals(holds, !reports.isEmpty() && reports.stream().allMatch(CaseReport::holds));
     return reports;
   }

@@ -29,7 +29,7 @@ class ParityFixturesTest {
       return Stream.empty();
     }
     List<CaseReport> reports = new ArrayList<>();
-    new FixtureSuite(FIXTURES).run(reports::add);
+    FixtureSuite.exact(FIXTURES).run(reports::add);
     return reports.stream()
         .map(
             report ->
