@@ -95,7 +95,11 @@ public final class HttpPort implements AutoCloseable {
   }
 
   private static HttpServerOptions options(String bind, int port, Optional<AccessConfig.Tls> tls) {
-    HttpServerOptions options = new HttpServerOptions().setHost(bind).setPort(port);
+    // Java's client hangs now and then when an answer of several frames meets its upgrade to
+    // HTTP/2;
+    // browsers do not use HTTP/2 without TLS.
+    HttpServerOptions options =
+        new HttpServerOptions().setHost(bind).setPort(port).setHttp2ClearTextEnabled(false);
     tls.ifPresent(
         files ->
             options
