@@ -174,7 +174,7 @@ public final class RedisConnection implements AutoCloseable {
 
   /** Whether Redis answers; turns false within 5 s of its loss. */
   public boolean available() {
-    return answering && connection.isOpen() && breaker.getState() != CircuitBreaker.State.OPEN;
+    return answering && connection.isOpen() && breaker.getState() == CircuitBreaker.State.CLOSED;
   }
 
   /** Makes one call. Its stage fails with a {@link BitloomException} only. */
@@ -213,10 +213,10 @@ public final class RedisConnection implements AutoCloseable {
         .whenComplete(
             (pong, e) -> {
               answering = e == null;
-              boolean open = breaker.getState() == CircuitBreaker.State.OPEN;
-              if (answering && open) {
-                breaker.transitionToHalfOpenState();
-              } else if (!answering && !open) {
+              CircuitBreaker.State state = breaker.getState();
+              if (answering && state != CircuitBreaker.State.CLOSED) {
+                breaker.transitionToClosedState(); // half-open would refuse all calls but a few
+              } else if (!answering && state != CircuitBreaker.State.OPEN) {
                 breaker.transitionToOpenState();
               }
             });

@@ -2,6 +2,7 @@ package io.bitloom.coordinator.queue;
 
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.coordinator.redis.RedisChannels;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.redis.TestRedis;
 import java.time.Duration;
@@ -39,6 +40,23 @@ abstract class QueueFixture {
     keys = new Keys(settings.namespace());
     jobs = new JobScripts(redis, keys);
     buckets = new BucketScripts(redis, keys, settings);
+    awaitFirstSweep();
+  }
+
+  /**
+   * A queue sweeps once when it hears its channel. Redis confirms subscriptions in order, so after
+   * this one that sweep has asked for the jobs there are: none of the test's.
+   */
+  private void awaitFirstSweep() {
+    RedisChannels.Listener deaf =
+        new RedisChannels.Listener() {
+          @Override
+          public void message(byte[] message) {}
+
+          @Override
+          public void subscribed() {}
+        };
+    await(redis.channels().subscribe(settings.namespace() + ":opened", deaf)).run();
   }
 
   @AfterEach

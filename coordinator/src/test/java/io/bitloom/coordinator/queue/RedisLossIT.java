@@ -72,6 +72,7 @@ class RedisLossIT extends QueueFixture {
               .append(jobId, i * 10L, java.util.Collections.nCopies(10, prompt()))
               .toCompletableFuture());
       if (i == 100) {
+        appends.get(0).join();
         kill();
       }
     }
