@@ -33,8 +33,7 @@ import picocli.CommandLine.Spec;
  * Measures the queue through gRPC: client, fake workers, coordinator and Redis on this machine.
  *
  * <p>Fake workers refuse every prompt for good, which takes the same way through the queue as an
- * image but for the result store, whose files would be measured instead; a row of its own has
- * images.
+ * image but for the result store, whose files would be measured instead.
  */
 @Command(
     name = "queue",
