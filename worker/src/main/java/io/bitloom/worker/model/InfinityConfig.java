@@ -3,6 +3,8 @@ package io.bitloom.worker.model;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -17,7 +19,7 @@ import java.util.Set;
  * @param textChannels width of the text encoder's features
  * @param textMaxLength most text rows of a prompt: length of the learned unconditional text
  * @param bitsPerToken d, bits that a token decides; four times the tokenizer's channels with
- *     spatial patchify
+ *     spatial patchify; for a VAR the channels of its codebook
  * @param spatialPatchify whether a token stands for 2×2 cells of the tokenizer (8B model)
  * @param bitLabels whether d binary classifiers predict the bits (the paper's infinite-vocabulary
  *     classifier); otherwise one classifier over 2^d indices
@@ -38,6 +40,7 @@ import java.util.Set;
  *     otherwise before every chunk
  * @param ropeMode how positions of different scales relate: 0 as counted, 1 interpolated from the
  *     largest grid, 2 stretched to the largest grid (released models)
+ * @param square what makes it a class-conditional VAR instead; null for an Infinity transformer
  */
 public record InfinityConfig(
     int embedDim,
@@ -61,7 +64,8 @@ public record InfinityConfig(
     boolean swiGlu,
     boolean crossAttentionGate,
     boolean levelEmbeddingOnce,
-    int ropeMode) {
+    int ropeMode,
+    SquareVar square) {
 
   /** Scales that the level embedding has a row for. */
   public static final int MAX_SCALES = 15;
@@ -115,6 +119,23 @@ public record InfinityConfig(
           "rope2d_each_sa_layer",
           "rope2d_normalized_by_hw");
 
+  /** Arguments of the official VAR, whose tokens stand for entries of a codebook. */
+  private static final Set<String> VAR =
+      Set.of(
+          "num_classes",
+          "vocab_size",
+          "patch_nums",
+          "embed_dim",
+          "depth",
+          "num_heads",
+          "mlp_ratio",
+          "norm_eps",
+          "shared_aln",
+          "attn_l2_norm",
+          "attn_drop_rate",
+          "flash_if_available",
+          "fused_if_available");
+
   private static final int MLP_MULTIPLE = 256;
   private static final int MAX_INDEX_BITS = 24;
 
@@ -130,13 +151,15 @@ public record InfinityConfig(
     require(blockChunks > 0 && depth % blockChunks == 0, "block_chunks", blockChunks, "a divisor");
     require(mlpRatio > 0, "mlp_ratio", mlpRatio, "positive");
     require(
-        feedForwardWidth(embedDim, mlpRatio, swiGlu) > 0,
+        feedForwardWidth(embedDim, mlpRatio, swiGlu, square) > 0,
         "mlp_ratio",
         mlpRatio,
-        "a feed-forward layer of at least " + MLP_MULTIPLE);
-    require(textChannels > 0, "text_channels", textChannels, "positive (class labels: not built)");
-    int pool = textChannels / (embedDim > 4096 ? 64 : 128);
-    require(pool > 0 && embedDim % pool == 0, "text_channels", textChannels, "heads dividing C");
+        "a feed-forward layer of at least " + (square == null ? MLP_MULTIPLE : 1));
+    if (square == null) {
+      require(textChannels > 0, "text_channels", textChannels, "positive, or num_classes");
+      int pool = textChannels / (embedDim > 4096 ? 64 : 128);
+      require(pool > 0 && embedDim % pool == 0, "text_channels", textChannels, "heads dividing C");
+    }
     require(textMaxLength > 0, "text_maxlen", textMaxLength, "positive");
     require(bitsPerToken > 0, "bits per token", bitsPerToken, "positive");
     require(
@@ -145,7 +168,7 @@ public record InfinityConfig(
         bitsPerToken,
         "a multiple of 4 bits per token");
     require(
-        bitLabels || (bitsPerToken <= MAX_INDEX_BITS && !spatialPatchify),
+        square != null || bitLabels || (bitsPerToken <= MAX_INDEX_BITS && !spatialPatchify),
         "use_bit_label",
         bitsPerToken,
         "1 for more than " + MAX_INDEX_BITS + " bits per token and with spatial patchify");
@@ -164,6 +187,9 @@ public record InfinityConfig(
    *     argument is none of the official constructor's; the message names the key
    */
   public static InfinityConfig parse(JsonObject json, int bitsPerToken) {
+    if (json.has("num_classes")) {
+      return parseVar(json, bitsPerToken);
+    }
     for (String key : json.keySet()) {
       if (!ARCHITECTURE.contains(key) && !TRAINING.contains(key)) {
         throw new IllegalArgumentException(
@@ -193,7 +219,62 @@ public record InfinityConfig(
         flag(json, "swiglu", false),
         number(json, "cross_attn_layer_scale", -1) >= 0,
         flag(json, "add_lvl_embeding_only_first_block", true),
-        integer(json, "rope2d_normalized_by_hw", 0));
+        integer(json, "rope2d_normalized_by_hw", 0),
+        null);
+  }
+
+  /** The arguments of the official VAR, and {@code vocab_size}, which it takes from its VQVAE. */
+  private static InfinityConfig parseVar(JsonObject json, int channels) {
+    for (String key : json.keySet()) {
+      if (!VAR.contains(key) && !TRAINING.contains(key)) {
+        throw new IllegalArgumentException(key + " is not known, it is no argument of VAR");
+      }
+    }
+    int depth = integer(json, "depth", 16);
+    return new InfinityConfig(
+        integer(json, "embed_dim", 1024),
+        depth,
+        integer(json, "num_heads", 16),
+        1,
+        number(json, "mlp_ratio", 4),
+        SquareVar.LABEL_CHANNELS,
+        1,
+        channels,
+        false,
+        false,
+        number(json, "norm_eps", 1e-6),
+        false,
+        false,
+        flag(json, "shared_aln", false),
+        true,
+        1,
+        flag(json, "attn_l2_norm", false),
+        SquareVar.ATTENTION_TAU,
+        false,
+        false,
+        true,
+        0,
+        new SquareVar(
+            integer(json, "num_classes", 1000), integer(json, "vocab_size", 4096), sides(json)));
+  }
+
+  private static List<Integer> sides(JsonObject json) {
+    if (!json.has("patch_nums")) {
+      return SquareVar.SIDES;
+    }
+    require(json.get("patch_nums").isJsonArray(), "patch_nums", json.get("patch_nums"), "a list");
+    List<Integer> sides = new ArrayList<>();
+    for (JsonElement side : json.getAsJsonArray("patch_nums")) {
+      JsonObject entry = new JsonObject();
+      entry.add("patch_nums", side);
+      sides.add(integer(entry, "patch_nums", 0));
+    }
+    return sides;
+  }
+
+  /** Scales that the level embedding has a row for. */
+  public int maxScales() {
+    return square == null ? MAX_SCALES : square.scales().size();
   }
 
   /** Size of one attention head. */
@@ -213,18 +294,30 @@ public record InfinityConfig(
         : "block_chunks." + k / blocksPerChunk() + ".module." + k % blocksPerChunk() + ".";
   }
 
+  /** Prefix of a block's self-attention. */
+  String selfAttentionName() {
+    return square == null ? "sa." : "attn.";
+  }
+
   /** Whether the scale's embedding is added before block k. */
   public boolean levelEmbeddingBefore(int k) {
     int interval = blockChunks == 1 ? 1 : blocksPerChunk();
     return levelEmbeddingOnce ? k == 0 : k % interval == 0;
   }
 
-  /** Width of the feed-forward layer: C · ratio, to the nearest multiple of 256, half to even. */
+  /**
+   * Width of the feed-forward layer: C · ratio, to the nearest multiple of 256 (VAR: of 1), half to
+   * even.
+   */
   public int mlpWidth() {
-    return feedForwardWidth(embedDim, mlpRatio, swiGlu);
+    return feedForwardWidth(embedDim, mlpRatio, swiGlu, square);
   }
 
-  private static int feedForwardWidth(int embedDim, double mlpRatio, boolean swiGlu) {
+  private static int feedForwardWidth(
+      int embedDim, double mlpRatio, boolean swiGlu, SquareVar square) {
+    if (square != null) {
+      return (int) Math.rint(embedDim * mlpRatio);
+    }
     int width = (int) Math.rint(embedDim * mlpRatio / MLP_MULTIPLE) * MLP_MULTIPLE;
     return swiGlu ? (int) Math.rint(2.0 * width / 3 / MLP_MULTIPLE) * MLP_MULTIPLE : width;
   }
@@ -241,6 +334,9 @@ public record InfinityConfig(
 
   /** Logits per token: two per bit, or one per index. */
   public int logitsPerToken() {
+    if (square != null) {
+      return square.vocabulary();
+    }
     return bitLabels ? 2 * bitsPerToken : 1 << bitsPerToken;
   }
 

@@ -25,11 +25,9 @@ public final class InfinityLayout {
   private InfinityLayout(InfinityConfig config) {
     this.config = config;
     int width = config.embedDim();
-    put("cfg_uncond", config.textMaxLength(), config.textChannels());
     put("pos_start", 1, 1, width);
-    put("text_norm.weight", config.textChannels());
-    textProjections();
-    put("lvl_embed.weight", InfinityConfig.MAX_SCALES, width);
+    condition();
+    put("lvl_embed.weight", config.maxScales(), width);
     if (config.wordNorm()) {
       norm("norm0_ve", config.bitsPerToken());
     }
@@ -56,6 +54,11 @@ public final class InfinityLayout {
     return name.endsWith("zero_k_bias") || name.endsWith("ln_wo_grad.weight");
   }
 
+  /** Whether a tensor is a buffer that follows from the settings; such are not looked at. */
+  public static boolean isRecomputed(String name) {
+    return RECOMPUTED.contains(name);
+  }
+
   /**
    * Compares weights with the architecture.
    *
@@ -76,15 +79,22 @@ public final class InfinityLayout {
   public static List<String> faults(InfinityConfig config, Map<String, long[]> shapes) {
     Map<String, long[]> expected = new LinkedHashMap<>(of(config));
     // The unconditional text may be longer or shorter than the model's: it is cropped or padded.
-    long[] unconditional = shapes.get("cfg_uncond");
+    long[] unconditional = config.square() == null ? shapes.get("cfg_uncond") : null;
     if (unconditional != null && unconditional.length == 2 && unconditional[0] > 0) {
       expected.put("cfg_uncond", new long[] {unconditional[0], config.textChannels()});
     }
     return Layouts.faults(expected, shapes, RECOMPUTED);
   }
 
-  private void textProjections() {
+  private void condition() {
     int width = config.embedDim();
+    if (config.square() != null) {
+      put("class_emb.weight", config.square().classes() + 1, width);
+      put("pos_1LC", 1, config.square().tokens(), width);
+      return;
+    }
+    put("cfg_uncond", config.textMaxLength(), config.textChannels());
+    put("text_norm.weight", config.textChannels());
     int poolHeads = config.poolHeads();
     String pool = "text_proj_for_sos.ca.";
     put(pool + "mat_q", 1, poolHeads, width / poolHeads);
@@ -122,25 +132,37 @@ public final class InfinityLayout {
     if (config.crossAttentionGate()) {
       put(block + "ca_gamma", width);
     }
-    if (config.cosAttention()) {
-      put(block + "sa.scale_mul_1H11", 1, config.numHeads(), 1, 1);
+    selfAttention(block + config.selfAttentionName());
+    if (config.square() == null) {
+      crossAttention(block);
     }
-    put(block + "sa.q_bias", width);
-    put(block + "sa.v_bias", width);
-    put(block + "sa.zero_k_bias", width);
-    put(block + "sa.mat_qkv.weight", 3 * width, width);
-    linear(block + "sa.proj", width, width);
+    feedForward(block + "ffn.");
+    normWithoutAffine(block + "ln_wo_grad");
+    if (!config.sharedAdaptiveNorm()) {
+      linear(block + "ada_lin.1", width, 6 * width);
+    }
+  }
+
+  private void selfAttention(String sa) {
+    int width = config.embedDim();
+    if (config.cosAttention()) {
+      put(sa + "scale_mul_1H11", 1, config.numHeads(), 1, 1);
+    }
+    put(sa + "q_bias", width);
+    put(sa + "v_bias", width);
+    put(sa + "zero_k_bias", width);
+    put(sa + "mat_qkv.weight", 3 * width, width);
+    linear(sa + "proj", width, width);
+  }
+
+  private void crossAttention(String block) {
+    int width = config.embedDim();
+    norm(block + "ca_norm", width);
     put(block + "ca.v_bias", width);
     put(block + "ca.zero_k_bias", width);
     linear(block + "ca.mat_q", width, width);
     put(block + "ca.mat_kv.weight", 2 * width, width);
     linear(block + "ca.proj", width, width);
-    feedForward(block + "ffn.");
-    normWithoutAffine(block + "ln_wo_grad");
-    norm(block + "ca_norm", width);
-    if (!config.sharedAdaptiveNorm()) {
-      linear(block + "ada_lin.1", width, 6 * width);
-    }
   }
 
   private void feedForward(String ffn) {

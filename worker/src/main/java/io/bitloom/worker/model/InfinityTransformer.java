@@ -34,25 +34,32 @@ public final class InfinityTransformer implements AutoCloseable {
   private final InfinityConfig config;
   private final Parameters parameters;
   private final DType dtype;
-  private final TextConditioning text;
+  private final Conditioning conditioning;
   private final Tensor posStart; // (1, 1, C)
   private final Tensor lvlEmbed; // (scales, C)
+  private final Tensor posEmbed; // (1, L, C), or null with rotary positions
   private final Norm wordNorm; // or null
   private final Linear wordEmbed;
   private final List<TransformerBlock> blocks;
   private final Head head;
-  private final Rope2d rope;
-  private final BitCodes codes;
+  private final Rope2d rope; // null where places are embedded
+  private final Codes codes;
   private final Map<List<Scale>, Tensor> masks = new HashMap<>();
 
-  private InfinityTransformer(InfinityConfig config, Parameters parameters, DType dtype) {
+  private InfinityTransformer(
+      InfinityConfig config, Parameters parameters, Codes codes, DType dtype) {
     int width = config.embedDim();
     this.config = config;
     this.parameters = parameters;
     this.dtype = dtype;
-    text = new TextConditioning(config, parameters);
+    SquareVar square = config.square();
+    conditioning =
+        square == null
+            ? new TextConditioning(config, parameters)
+            : new ClassConditioning(config, parameters);
     posStart = parameters.get("pos_start", 1, 1, width);
-    lvlEmbed = parameters.get("lvl_embed.weight", InfinityConfig.MAX_SCALES, width);
+    lvlEmbed = parameters.get("lvl_embed.weight", config.maxScales(), width);
+    posEmbed = square == null ? null : parameters.get("pos_1LC", 1, square.tokens(), width);
     wordNorm =
         config.wordNorm()
             ? Norm.affine(config, parameters, "norm0_ve", config.bitsPerToken())
@@ -63,8 +70,11 @@ public final class InfinityTransformer implements AutoCloseable {
             .mapToObj(k -> new TransformerBlock(config, parameters.at(config.blockName(k))))
             .toList();
     head = new Head(config, parameters);
-    rope = new Rope2d(config.headDim(), config.ropeMode(), parameters.device());
-    codes = new BitCodes(config);
+    rope =
+        square == null
+            ? new Rope2d(config.headDim(), config.ropeMode(), parameters.device())
+            : null;
+    this.codes = codes;
   }
 
   /**
@@ -77,8 +87,22 @@ public final class InfinityTransformer implements AutoCloseable {
    */
   public static InfinityTransformer forInference(
       InfinityConfig config, Weights weights, TorchDevice device, DType dtype) {
+    if (config.square() != null) {
+      throw new IllegalArgumentException("a VAR needs the codebook of its tokenizer");
+    }
+    return forInference(config, weights, new BitCodes(config), device, dtype);
+  }
+
+  /**
+   * {@link #forInference(InfinityConfig, Weights, TorchDevice, DType)} with other codes than bits.
+   *
+   * @param codes of the tokenizer; closed with the model
+   * @throws io.bitloom.worker.tensor.WeightsException if the weights do not fit the architecture
+   */
+  public static InfinityTransformer forInference(
+      InfinityConfig config, Weights weights, Codes codes, TorchDevice device, DType dtype) {
     InfinityLayout.check(config, weights);
-    return new InfinityTransformer(config, Parameters.frozen(weights, device, dtype), dtype);
+    return new InfinityTransformer(config, Parameters.frozen(weights, device, dtype), codes, dtype);
   }
 
   /**
@@ -92,7 +116,8 @@ public final class InfinityTransformer implements AutoCloseable {
   public static InfinityTransformer forTraining(
       InfinityConfig config, Weights weights, TorchDevice device, DType dtype) {
     InfinityLayout.check(config, weights);
-    return new InfinityTransformer(config, Parameters.trainable(weights, device, dtype), dtype);
+    return new InfinityTransformer(
+        config, Parameters.trainable(weights, device, dtype), new BitCodes(config), dtype);
   }
 
   /** The architecture. */
@@ -121,12 +146,12 @@ public final class InfinityTransformer implements AutoCloseable {
   public Generation generate(GenerationBatch batch, ScaleObserver observer, Trace trace) {
     requireFitting(batch);
     List<Scale> scales = batch.scales();
-    Tensor angles = rope.table(scales); // (1, L, 1, c/2)
+    Tensor angles = angles(scales); // (1, L, 1, c/2)
     try (Scope scope = Scope.open();
         InferenceMode inference = new InferenceMode(true)) {
       Guidance guidance = new Guidance(batch, config.depth(), parameters.device());
       Sampler sampler = new Sampler(batch.images(), config);
-      TextCondition condition = text.condition(textOf(batch, guidance), trace);
+      TextCondition condition = conditioning.condition(textOf(batch, guidance), trace);
       KvCache cache = new KvCache(config, scales, condition.rows(), dtype, parameters.device());
       List<TransformerBlock.Context> contexts = contexts(condition, cache);
 
@@ -137,14 +162,14 @@ public final class InfinityTransformer implements AutoCloseable {
       for (int k = 0; k < scales.size(); k++) {
         try (Scope scaleScope = Scope.open()) {
           Scale scale = scales.get(k);
-          Tensor angle = angles.narrow(1, position, scale.tokens());
+          Tensor angle = rope == null ? null : angles.narrow(1, position, scale.tokens());
           Tensor hidden = throughBlocks(k, x, contexts, angle, guidance, trace.at("act/scale", k));
           cache.advance(scale.tokens());
           Tensor logits = guidance.logits(k, hidden, condition.pooledRC(), head); // (B, h·w, V)
           trace.record("logits/" + k, logits);
           Tensor drawn = sampler.draw(logits); // (B, h·w, d)
-          bits.add(scaleScope.keep(Tensors.to(drawn, DType.U8)));
-          summed.add_(codes.upsampled(codes.codes(drawn, scale), last(scales)));
+          bits.add(scaleScope.keep(Tensors.to(drawn, codes.drawnType())));
+          summed.add_(codes.features(drawn, k, scales));
           position += scale.tokens();
           if (k + 1 < scales.size()) {
             Tensor tokens = codes.tokens(summed, scales.get(k + 1)); // (B, h·w, d)
@@ -197,7 +222,8 @@ public final class InfinityTransformer implements AutoCloseable {
 
   private TeacherForcing teacherForcing(
       PackedRows prompts, List<Boolean> dropped, Tensor inputsBLd, List<Scale> scales) {
-    TextCondition condition = text.condition(text.withDropped(prompts, dropped), Trace.NONE);
+    TextCondition condition =
+        conditioning.condition(conditioning.withDropped(prompts, dropped), Trace.NONE);
     Tensor start = startToken(condition); // (B, 1, C)
     return new TeacherForcing(
         scales.size() == 1 ? start : torch.cat(new TensorVector(start, embed(inputsBLd)), 1),
@@ -210,7 +236,7 @@ public final class InfinityTransformer implements AutoCloseable {
     TransformerBlock block = blocks.get(i);
     Tensor mask = masks.computeIfAbsent(scales, this::mask); // (1, 1, L, L)
     return block.forward(
-        x, block.context(condition, null), rope.table(scales), mask, Trace.NONE); // (B, L, C)
+        x, block.context(condition, null), angles(scales), mask, Trace.NONE); // (B, L, C)
   }
 
   private Tensor mask(List<Scale> scales) {
@@ -270,7 +296,7 @@ public final class InfinityTransformer implements AutoCloseable {
     List<Integer> guided = guidance.guidedImages();
     return guided.isEmpty()
         ? batch.prompts()
-        : text.withUnconditional(batch.prompts(), batch.negative(), guided);
+        : conditioning.withUnconditional(batch.prompts(), batch.negative(), guided);
   }
 
   private List<TransformerBlock.Context> contexts(TextCondition condition, KvCache cache) {
@@ -288,8 +314,22 @@ public final class InfinityTransformer implements AutoCloseable {
     return wordEmbed.apply(wordNorm == null ? inputsBLd : wordNorm.apply(inputsBLd));
   }
 
+  /**
+   * What is added to all tokens of scale k (1, 1, C), or with embedded places to each (1, l, C).
+   */
   private Tensor levelEmbedding(int k) {
-    return lvlEmbed.narrow(0, k, 1).unsqueeze(0); // (1, 1, C)
+    Tensor level = lvlEmbed.narrow(0, k, 1).unsqueeze(0); // (1, 1, C)
+    if (posEmbed == null) {
+      return level;
+    }
+    List<Scale> scales = config.square().scales();
+    int before = scales.subList(0, k).stream().mapToInt(Scale::tokens).sum();
+    return level.add(posEmbed.narrow(1, before, scales.get(k).tokens())); // (1, l, C)
+  }
+
+  /** The rotary angles of all tokens (1, L, 1, c/2), or null. */
+  private Tensor angles(List<Scale> scales) {
+    return rope == null ? null : rope.table(scales);
   }
 
   private TensorVector perScale(List<Scale> scales) {
@@ -305,6 +345,11 @@ public final class InfinityTransformer implements AutoCloseable {
   }
 
   private void requireFitting(GenerationBatch batch) {
+    SquareVar square = config.square();
+    if (square != null && !square.scales().equals(batch.scales())) {
+      throw new IllegalArgumentException(
+          "a class-conditional model draws the scales " + square.sides() + " only");
+    }
     requireFitting("prompt", batch.prompts());
     if (batch.negative() != null) {
       requireFitting("negative prompt", batch.negative());
@@ -332,7 +377,10 @@ public final class InfinityTransformer implements AutoCloseable {
   public void close() {
     masks.values().forEach(Tensor::close);
     masks.clear();
-    rope.close();
+    if (rope != null) {
+      rope.close();
+    }
+    codes.close();
     parameters.close();
   }
 }

@@ -13,31 +13,50 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * Draws bits from logits, each image on its own and with its own random numbers: the 2 states of
- * every bit, or one of 2^d indices whose bits follow, the most significant first.
+ * every bit, one of 2^d indices whose bits follow, the most significant first, or an entry of a
+ * codebook.
  */
 public final class Sampler {
   private static final Scalar MINUS_INFINITY = Scope.own(new Scalar(Double.NEGATIVE_INFINITY));
 
   private final List<ImageSampling> images;
   private final List<ImageRandom> randoms;
-  private final boolean bitLabels;
+  private final Labels labels;
   private final int bitsPerToken;
+
+  /** What the classifier tells apart. */
+  private enum Labels {
+    BITS,
+    INDICES_OF_BITS,
+    ENTRIES
+  }
 
   Sampler(List<ImageSampling> images, InfinityConfig config) {
     this.images = images;
     this.randoms = images.stream().map(i -> new ImageRandom(i.seed(), i.index())).toList();
-    this.bitLabels = config.bitLabels();
+    this.labels =
+        config.square() != null
+            ? Labels.ENTRIES
+            : config.bitLabels() ? Labels.BITS : Labels.INDICES_OF_BITS;
     this.bitsPerToken = config.bitsPerToken();
   }
 
-  /** Logits of a scale (B, L, V) to bits (B, L, d), int64. */
+  /** Logits of a scale (B, L, V) to bits (B, L, d), or entries of a codebook (B, L, 1), int64. */
   Tensor draw(Tensor logitsBLV) {
     TensorVector bits = new TensorVector();
     for (int i = 0; i < images.size(); i++) {
       Tensor logitsLV = logitsBLV.select(0, i);
       Tensor states =
-          draw(bitLabels ? logitsLV.reshape(-1, 2) : logitsLV, images.get(i), randoms.get(i));
-      bits.push_back(bitLabels ? states.view(-1, bitsPerToken) : bitsOf(states)); // (L, d)
+          draw(
+              labels == Labels.BITS ? logitsLV.reshape(-1, 2) : logitsLV,
+              images.get(i),
+              randoms.get(i));
+      bits.push_back(
+          switch (labels) {
+            case BITS -> states.view(-1, bitsPerToken); // (L, d)
+            case INDICES_OF_BITS -> bitsOf(states); // (L, d)
+            case ENTRIES -> states.unsqueeze(1); // (L, 1)
+          });
     }
     return torch.stack(bits, 0);
   }

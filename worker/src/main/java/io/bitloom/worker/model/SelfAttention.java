@@ -52,7 +52,7 @@ final class SelfAttention {
 
   /**
    * @param xRLC tokens
-   * @param rope angles of these tokens
+   * @param rope angles of these tokens, or null where places are embedded
    * @param cache keys and values of earlier scales, or null if there are none
    * @param mask which tokens see which (1, 1, L, L), or null if all see all
    * @return (R, L, C)
@@ -68,8 +68,10 @@ final class SelfAttention {
       q = unit(q).mul(scaleMul.get());
       k = unit(k);
     }
-    q = Rope2d.rotate(q, rope);
-    k = Rope2d.rotate(k, rope);
+    if (rope != null) {
+      q = Rope2d.rotate(q, rope);
+      k = Rope2d.rotate(k, rope);
+    }
     if (cache != null) {
       KvCache.KeysValues all = cache.append(k, v); // (R, tokens so far, H, c)
       k = all.keysRLHc();

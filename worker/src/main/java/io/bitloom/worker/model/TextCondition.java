@@ -1,5 +1,7 @@
 package io.bitloom.worker.model;
 
+import io.bitloom.worker.tensor.Linear;
+import io.bitloom.worker.tensor.PerImage;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -14,6 +16,20 @@ import org.bytedeco.pytorch.Tensor;
  *     its own
  */
 record TextCondition(Tensor rowsNC, List<Integer> lengths, Tensor pooledRC, Tensor sharedAdaR16C) {
+
+  /**
+   * The condition with the modulation that follows from it.
+   *
+   * @param sharedAdaLin computes the modulation of all blocks, or null
+   */
+  static TextCondition of(
+      Tensor rowsNC, List<Integer> lengths, Tensor pooledRC, Linear sharedAdaLin) {
+    Tensor ada =
+        sharedAdaLin == null
+            ? null
+            : sharedAdaLin.apply(PerImage.silu(pooledRC)).view(-1, 1, 6, pooledRC.size(1));
+    return new TextCondition(rowsNC, lengths, pooledRC, ada);
+  }
 
   /** Number of texts R. */
   int rows() {

@@ -14,8 +14,7 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /** From text features to the condition of the transformer. */
-final class TextConditioning {
-  private final InfinityConfig config;
+final class TextConditioning implements Conditioning {
   private final Supplier<Tensor> cfgUncond; // (max length, text channels)
   private final Norm textNorm;
   private final Tensor poolQuery; // (1, 1, pool heads, C / pool heads)
@@ -27,7 +26,6 @@ final class TextConditioning {
   private final Linear sharedAdaLin; // null without shared modulation
 
   TextConditioning(InfinityConfig config, Parameters parameters) {
-    this.config = config;
     int width = config.embedDim();
     int channels = config.textChannels();
     int poolHeads = config.poolHeads();
@@ -53,12 +51,9 @@ final class TextConditioning {
     return cfgUncond.get().narrow(0, 0, length); // (length, text channels)
   }
 
-  /**
-   * All prompts and behind them, for guidance, the unconditional or negative counterparts of some.
-   *
-   * @param guided which prompts, in the order of the counterparts
-   */
-  PackedRows withUnconditional(PackedRows prompts, PackedRows negative, List<Integer> guided) {
+  @Override
+  public PackedRows withUnconditional(
+      PackedRows prompts, PackedRows negative, List<Integer> guided) {
     List<Integer> lengths = new ArrayList<>(prompts.lengths());
     TensorVector rows = new TensorVector(prompts.rows());
     for (int i : guided) {
@@ -70,8 +65,8 @@ final class TextConditioning {
     return new PackedRows(torch.cat(rows, 0), lengths);
   }
 
-  /** Texts of which some are replaced by the unconditional text, as training does at random. */
-  PackedRows withDropped(PackedRows prompts, List<Boolean> dropped) {
+  @Override
+  public PackedRows withDropped(PackedRows prompts, List<Boolean> dropped) {
     TensorVector rows = new TensorVector();
     for (int i = 0; i < prompts.count(); i++) {
       rows.push_back(
@@ -80,7 +75,8 @@ final class TextConditioning {
     return new PackedRows(torch.cat(rows, 0), prompts.lengths());
   }
 
-  TextCondition condition(PackedRows text, Trace trace) {
+  @Override
+  public TextCondition condition(PackedRows text, Trace trace) {
     Tensor rows = textNorm.apply(text.rows()); // (N, text channels)
     trace.record("act/text_norm", rows);
     Tensor pooled = pool(rows, text.lengths()); // (R, C)
@@ -88,13 +84,11 @@ final class TextConditioning {
     Tensor hidden = PerImage.geluTanh(textProj0.apply(rows), text.lengths());
     Tensor projected = textProj2.apply(hidden); // (N, C)
     trace.record("act/ca_kv_input", projected);
-    Tensor ada = null;
-    if (sharedAdaLin != null) {
-      ada = sharedAdaLin.apply(PerImage.silu(pooled)).view(-1, 1, 6, config.embedDim());
-    }
+    TextCondition condition = TextCondition.of(projected, text.lengths(), pooled, sharedAdaLin);
     // Where every block has a modulation of its own, the shared layer is the identity.
+    Tensor ada = condition.sharedAdaR16C();
     trace.record("act/shared_ada", ada == null ? pooled : ada);
-    return new TextCondition(projected, text.lengths(), pooled, ada);
+    return condition;
   }
 
   /** Attention pooling: a learned query reads each text into one vector (R, C). */

@@ -9,16 +9,16 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A block of the transformer: self-attention over the image, cross-attention to the text,
- * feed-forward layer, each on the normalised stream and added to it. The condition modulates the
- * first and the last.
+ * A block of the transformer: self-attention over the image, cross-attention to the text (not where
+ * a class label conditions), feed-forward layer, each on the normalised stream and added to it. The
+ * condition modulates the first and the last.
  */
 final class TransformerBlock {
   private final int width;
   private final Tensor adaGss; // (1, 1, 6, C), added to the shared modulation; or null
   private final Linear adaLin; // the block's own modulation; or null
   private final Norm norm;
-  private final Norm caNorm;
+  private final Norm caNorm; // null, as ca is, without cross-attention
   private final Tensor caGamma; // (C) or null
   private final SelfAttention sa;
   private final CrossAttention ca;
@@ -30,10 +30,11 @@ final class TransformerBlock {
     adaGss = shared ? parameters.get("ada_gss", 1, 1, 6, width) : null;
     adaLin = shared ? null : parameters.as(DType.F32).linear("ada_lin.1", width, 6 * width);
     norm = Norm.plain(config);
-    caNorm = Norm.affine(config, parameters, "ca_norm", width);
+    boolean text = config.square() == null;
+    caNorm = text ? Norm.affine(config, parameters, "ca_norm", width) : null;
     caGamma = config.crossAttentionGate() ? parameters.get("ca_gamma", width) : null;
-    sa = new SelfAttention(config, parameters.at("sa."));
-    ca = new CrossAttention(config, parameters.at("ca."));
+    sa = new SelfAttention(config, parameters.at(config.selfAttentionName()));
+    ca = text ? new CrossAttention(config, parameters.at("ca.")) : null;
     ffn = new FeedForward(config, parameters.at("ffn."));
   }
 
@@ -41,14 +42,16 @@ final class TransformerBlock {
    * What a block keeps of the text while an image is generated.
    *
    * @param modulation from the condition
-   * @param text keys and values of the prompts
+   * @param text keys and values of the prompts, or null without cross-attention
    * @param cache keys and values of earlier scales, or null in training
    */
   record Context(Modulation modulation, TextKeysValues text, KvCache.Layer cache) {
     /** Only some rows of the batch. */
     Context rows(int from, int count) {
       return new Context(
-          modulation.rows(from, count), text.rows(from, count), cache.rows(from, count));
+          modulation.rows(from, count),
+          text == null ? null : text.rows(from, count),
+          cache.rows(from, count));
     }
   }
 
@@ -58,12 +61,12 @@ final class TransformerBlock {
         adaGss != null
             ? text.sharedAdaR16C().add(adaGss)
             : adaLin.apply(PerImage.silu(text.pooledRC())).view(-1, 1, 6, width);
-    return new Context(Modulation.of(ada), ca.keysValues(text), cache);
+    return new Context(Modulation.of(ada), ca == null ? null : ca.keysValues(text), cache);
   }
 
   /**
    * @param xRLC tokens
-   * @param rope angles of these tokens
+   * @param rope angles of these tokens, or null where places are embedded
    * @param mask which tokens see which, or null
    * @return (R, L, C)
    */
@@ -75,9 +78,11 @@ final class TransformerBlock {
       Tensor attended = sa.forward(in, rope, context.cache(), mask);
       trace.record("sa", attended);
       x = torch.addcmul(x, attended, m.gamma1()); // (R, L, C)
-      Tensor read = ca.forward(caNorm.apply(x), context.text());
-      trace.record("ca", read);
-      x = x.add(caGamma == null ? read : read.mul(caGamma)); // (R, L, C)
+      if (ca != null) {
+        Tensor read = ca.forward(caNorm.apply(x), context.text());
+        trace.record("ca", read);
+        x = x.add(caGamma == null ? read : read.mul(caGamma)); // (R, L, C)
+      }
       Tensor fed = ffn.forward(torch.addcmul(m.shift2(), norm.apply(x), m.scale2()));
       trace.record("ffn", fed);
       x = torch.addcmul(x, fed, m.gamma2()); // (R, L, C)

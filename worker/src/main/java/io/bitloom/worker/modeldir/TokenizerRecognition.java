@@ -42,6 +42,10 @@ final class TokenizerRecognition {
     settings.addProperty("base_ch", base);
     settings.add("ch_mult", multiples);
     settings.addProperty("num_res_blocks", count("encoder.down.0.block.%d.conv1.conv.weight"));
+    long[] codebook = Architecture.shape(shapes, "quantize.embedding.weight", 2);
+    if (codebook.length > 0) {
+      settings.addProperty("vocab_size", codebook[0]);
+    }
     return new Architecture(settings, "recognised from the tensors", List.of());
   }
 

@@ -1,7 +1,9 @@
 package io.bitloom.worker.modeldir;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.bitloom.worker.model.InfinityPreset;
+import io.bitloom.worker.model.SquareVar;
 import io.bitloom.worker.tensor.WeightsException;
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -19,6 +21,7 @@ final class TransformerRecognition {
   private static final int MLP_MULTIPLE = 256;
   private static final int USUAL_RATIO = 4;
   private static final int USUAL_HEAD = 128;
+  private static final int VAR_HEAD = 64;
 
   /** Bits per token of the released model with spatial patchify. */
   private static final int PATCHIFIED_BITS = 56;
@@ -63,6 +66,9 @@ final class TransformerRecognition {
             .map(block -> String.valueOf(block.group(2)))
             .distinct()
             .count();
+    if (shapes.containsKey("class_emb.weight")) {
+      return recogniseVar(blocks, width);
+    }
     Optional<InfinityPreset> official = InfinityPreset.find(blocks.size(), width);
     settings.addProperty("embed_dim", width);
     settings.addProperty("depth", blocks.size());
@@ -84,6 +90,30 @@ final class TransformerRecognition {
         official.map(InfinityPreset::spatialPatchify).orElse(false)
             || bitsPerToken(source, shapes) == PATCHIFIED_BITS;
     assume("apply_spatial_patchify", patchify ? 1 : 0);
+    return new Architecture(settings, "recognised from the tensors", List.copyOf(assumed));
+  }
+
+  /** A class-conditional VAR; its token maps are the released ones if their number of tokens is. */
+  private Architecture recogniseVar(List<String> blocks, int width) {
+    long[] scaleMul = Architecture.shape(shapes, blocks.get(0) + "attn.scale_mul_1H11", 4);
+    long[] fc1 = Architecture.shape(shapes, blocks.get(0) + "ffn.fc1.weight", 2);
+    settings.addProperty("num_classes", size("class_emb.weight", 2, 0, "", 0, 0) - 1);
+    settings.addProperty("vocab_size", size("head.weight", 2, 0, "head.bias", 1, 0));
+    settings.addProperty("embed_dim", width);
+    settings.addProperty("depth", blocks.size());
+    if (scaleMul.length > 0) {
+      settings.addProperty("num_heads", scaleMul[1]);
+    } else {
+      assume("num_heads", Math.max(1, width / VAR_HEAD));
+    }
+    settings.addProperty("mlp_ratio", fc1.length == 0 ? USUAL_RATIO : (double) fc1[0] / width);
+    settings.addProperty("shared_aln", shapes.containsKey("shared_ada_lin.1.weight"));
+    settings.addProperty("attn_l2_norm", scaleMul.length > 0);
+    assume("norm_eps", new BigDecimal("0.000001"));
+    JsonArray sides = new JsonArray();
+    SquareVar.SIDES.forEach(sides::add);
+    settings.add("patch_nums", sides);
+    assumed.add("patch_nums " + sides);
     return new Architecture(settings, "recognised from the tensors", List.copyOf(assumed));
   }
 

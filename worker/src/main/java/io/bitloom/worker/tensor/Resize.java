@@ -28,6 +28,11 @@ public final class Resize {
         .squeeze(2); // (B, C, height, width)
   }
 
+  /** Bicubic interpolation between pixel centres (align_corners false, no antialias). */
+  public static Tensor bicubic(Tensor xBCHW, int height, int width) {
+    return torch.upsample_bicubic2d(xBCHW, new long[] {height, width}, false);
+  }
+
   /** Every output cell is the input cell below it. */
   public static Tensor nearest(Tensor xBCHW, int height, int width) {
     return torch.upsample_nearest2d(xBCHW, height, width); // (B, C, height, width)

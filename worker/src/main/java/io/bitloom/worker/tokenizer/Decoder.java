@@ -17,6 +17,9 @@ final class Decoder {
     layers.add(
         "conv_in", Convolution.of3x3(weights.at("conv_in."), config.codebookDim(), channels));
     layers.add("mid.block_1", new ResidualBlock(weights.at("mid.block_1."), channels, channels));
+    if (config.vectorQuantized()) {
+      layers.add("mid.attn_1", new AttentionBlock(weights.at("mid.attn_1."), channels));
+    }
     layers.add("mid.block_2", new ResidualBlock(weights.at("mid.block_2."), channels, channels));
     for (int level = config.levels() - 1; level >= 0; level--) {
       for (int block = 0; block <= config.numResBlocks(); block++) {
@@ -24,6 +27,10 @@ final class Decoder {
         layers.add(
             name, new ResidualBlock(weights.at(name + "."), channels, config.channels(level)));
         channels = config.channels(level);
+        if (config.attentionAt(level)) {
+          String attention = "up." + level + ".attn." + block;
+          layers.add(attention, new AttentionBlock(weights.at(attention + "."), channels));
+        }
       }
       if (level >= 1 && level <= config.halvings()) {
         String name = "up." + level + ".upsample";

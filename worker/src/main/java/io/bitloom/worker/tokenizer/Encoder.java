@@ -21,6 +21,10 @@ final class Encoder {
         layers.add(
             name, new ResidualBlock(weights.at(name + "."), channels, config.channels(level)));
         channels = config.channels(level);
+        if (config.attentionAt(level)) {
+          String attention = "down." + level + ".attn." + block;
+          layers.add(attention, new AttentionBlock(weights.at(attention + "."), channels));
+        }
       }
       if (level < config.halvings()) {
         String name = "down." + level + ".downsample";
@@ -28,6 +32,9 @@ final class Encoder {
       }
     }
     layers.add("mid.block_1", new ResidualBlock(weights.at("mid.block_1."), channels, channels));
+    if (config.vectorQuantized()) {
+      layers.add("mid.attn_1", new AttentionBlock(weights.at("mid.attn_1."), channels));
+    }
     layers.add("mid.block_2", new ResidualBlock(weights.at("mid.block_2."), channels, channels));
     layers.add("norm_out", new Normalization(weights.at("norm_out."), channels));
     layers.add("silu", Nn::silu);

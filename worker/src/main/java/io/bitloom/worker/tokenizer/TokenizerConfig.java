@@ -18,14 +18,27 @@ import java.util.regex.Pattern;
  * @param baseCh channels at full resolution
  * @param chMult channels per resolution level as multiples of {@code baseCh}
  * @param numResBlocks residual blocks per level of the encoder; the decoder has one more
+ * @param vocabSize entries of the codebook of a VAR's VQVAE, which also has attention at the
+ *     smallest resolution; 0 where features are bits
  */
 public record TokenizerConfig(
-    int codebookDim, int patchSize, int baseCh, List<Integer> chMult, int numResBlocks) {
+    int codebookDim,
+    int patchSize,
+    int baseCh,
+    List<Integer> chMult,
+    int numResBlocks,
+    int vocabSize) {
 
   private static final Pattern PRESET =
       Pattern.compile("(?:infinity_vae_)?d(14|16|18|20|24|32|64)(?:_?reg)?");
 
   private static final int PATCHIFIED_BITS = 14;
+
+  /** A tokenizer whose features are bits. */
+  public TokenizerConfig(
+      int codebookDim, int patchSize, int baseCh, List<Integer> chMult, int numResBlocks) {
+    this(codebookDim, patchSize, baseCh, chMult, numResBlocks, 0);
+  }
 
   /** Checks the values. */
   public TokenizerConfig {
@@ -40,7 +53,18 @@ public record TokenizerConfig(
         "ch_mult",
         chMult,
         "at least one positive multiple per halving of the resolution");
+    require(vocabSize >= 0 && vocabSize <= 1 << 24, "vocab_size", vocabSize, "0 to 2^24");
     chMult = List.copyOf(chMult);
+  }
+
+  /** Whether this is a VAR's VQVAE: a codebook, and attention at the smallest resolution. */
+  public boolean vectorQuantized() {
+    return vocabSize > 0;
+  }
+
+  /** Whether the residual blocks of a level are followed by attention. */
+  boolean attentionAt(int level) {
+    return vectorQuantized() && level == levels() - 1;
   }
 
   /**

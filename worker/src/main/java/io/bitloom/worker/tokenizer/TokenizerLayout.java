@@ -10,6 +10,9 @@ import java.util.Map;
 public final class TokenizerLayout {
   private static final int RGB = 3;
 
+  /** Convolutions after the codebook that the scales of a released VAR share. */
+  private static final int SHARED_PHIS = 4;
+
   private final TokenizerConfig config;
   private final Map<String, long[]> shapes = new LinkedHashMap<>();
 
@@ -17,6 +20,9 @@ public final class TokenizerLayout {
     this.config = config;
     encoder();
     decoder();
+    if (config.vectorQuantized()) {
+      codebook();
+    }
   }
 
   /** Name to shape of every parameter; buffers are left out. */
@@ -31,7 +37,7 @@ public final class TokenizerLayout {
    * @return a line for every tensor that is missing, of another shape or not part of it
    */
   public static List<String> faults(TokenizerConfig config, Map<String, long[]> shapes) {
-    return Layouts.faults(of(config), shapes, VisualTokenizer.MASKS);
+    return Layouts.faults(of(config), shapes, VisualTokenizer.UNUSED);
   }
 
   private void encoder() {
@@ -42,6 +48,9 @@ public final class TokenizerLayout {
       for (int block = 0; block < config.numResBlocks(); block++) {
         residualBlock(name + ".block." + block, channels, config.channels(level));
         channels = config.channels(level);
+        if (config.attentionAt(level)) {
+          attention(name + ".attn." + block, channels);
+        }
       }
       if (level < config.halvings()) {
         convolution(name + ".downsample.conv", channels, channels, 3);
@@ -61,6 +70,9 @@ public final class TokenizerLayout {
       for (int block = 0; block <= config.numResBlocks(); block++) {
         residualBlock(name + ".block." + block, channels, config.channels(level));
         channels = config.channels(level);
+        if (config.attentionAt(level)) {
+          attention(name + ".attn." + block, channels);
+        }
       }
       if (level >= 1 && level <= config.halvings()) {
         convolution(name + ".upsample.conv", channels, channels, 3);
@@ -70,8 +82,27 @@ public final class TokenizerLayout {
     convolution("decoder.conv_out", channels, RGB, 3);
   }
 
+  private void codebook() {
+    int channels = config.codebookDim();
+    shapes.put("quantize.embedding.weight", new long[] {config.vocabSize(), channels});
+    for (int i = 0; i < SHARED_PHIS; i++) {
+      convolution("quantize.quant_resi.qresi_ls." + i, channels, channels, 3);
+    }
+    convolution("quant_conv", channels, channels, 3);
+    convolution("post_quant_conv", channels, channels, 3);
+  }
+
+  private void attention(String name, int channels) {
+    norm(name, channels);
+    convolution(name + ".qkv", channels, 3 * channels, 1);
+    convolution(name + ".proj_out", channels, channels, 1);
+  }
+
   private void middle(String name, int channels) {
     residualBlock(name + ".block_1", channels, channels);
+    if (config.vectorQuantized()) {
+      attention(name + ".attn_1", channels);
+    }
     residualBlock(name + ".block_2", channels, channels);
   }
 

@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 public final class TokenizerNames {
   private static final Pattern BARE_CONVOLUTION =
       Pattern.compile(
-          "(.*(?:conv_in|conv_out|conv1|conv2|nin_shortcut|(?:down|up)sample\\.conv))"
+          "(.*(?:conv_in|conv_out|conv1|conv2|nin_shortcut|(?:down|up)sample\\.conv"
+              + "|qkv|proj_out|quant_conv|qresi_ls\\.\\d+))"
               + "\\.(weight|bias)");
   private static final Pattern BARE_NORM =
       Pattern.compile("(.*(?:norm1|norm2|norm_out))\\.(weight|bias)");

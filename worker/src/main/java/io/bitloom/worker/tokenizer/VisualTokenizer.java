@@ -8,6 +8,7 @@ import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import org.bytedeco.pytorch.Tensor;
 
@@ -22,10 +23,16 @@ public final class VisualTokenizer implements AutoCloseable {
   /** The official module registers its quantizer under both names. */
   static final Set<String> MASKS = Set.of("quantizer.lfq.mask", "quantize.lfq.mask");
 
+  /** Buffers that a file may hold besides. */
+  static final Set<String> UNUSED =
+      Set.of("quantizer.lfq.mask", "quantize.lfq.mask", "quantize.ema_vocab_hit_SV");
+
   private final TokenizerConfig config;
   private final Weights weights;
   private final Encoder encoder;
   private final Decoder decoder;
+  private final Layer quantConv; // after the encoder
+  private final Layer postQuantConv; // before the decoder
   private final MultiScaleResidualQuantizer quantizer;
   private final DType dtype;
 
@@ -42,6 +49,8 @@ public final class VisualTokenizer implements AutoCloseable {
     try {
       encoder = new Encoder(config, this.weights.at("encoder."));
       decoder = new Decoder(config, this.weights.at("decoder."));
+      quantConv = codebookConvolution("quant_conv.");
+      postQuantConv = codebookConvolution("post_quant_conv.");
       quantizer = new MultiScaleResidualQuantizer(config.codebookDim());
       dtype = Tensors.dtype(this.weights.get("decoder.conv_in.conv.weight"));
       MASKS.forEach(this::checkMask);
@@ -51,39 +60,60 @@ public final class VisualTokenizer implements AutoCloseable {
     }
   }
 
+  /** The convolution beside a codebook; bits have none. */
+  private Layer codebookConvolution(String name) {
+    int channels = config.codebookDim();
+    return config.vectorQuantized()
+        ? Convolution.of3x3(weights.at(name), channels, channels)
+        : x -> x;
+  }
+
   /** The architecture. */
   public TokenizerConfig config() {
     return config;
   }
 
-  /** The quantizer. */
+  /**
+   * The quantizer.
+   *
+   * @throws IllegalStateException if the tokenizer has a codebook: it decodes only
+   */
   public MultiScaleResidualQuantizer quantizer() {
+    if (config.vectorQuantized()) {
+      throw new IllegalStateException("a tokenizer with a codebook has no bits");
+    }
     return quantizer;
   }
 
-  /** Names of weights that this architecture has no use for. */
+  /** Names of weights that this architecture has no use for; the codes read the codebook. */
   public Set<String> unexpected() {
-    return weights.unused();
+    Set<String> unexpected = new TreeSet<>(weights.unused());
+    if (config.vectorQuantized()) {
+      unexpected.removeIf(name -> name.startsWith("quantize."));
+    }
+    return unexpected;
   }
 
   /** Pictures (B, 3, H·p, W·p) of 8-bit RGB to features (B, d, H, W) in float32. */
   public Tensor features(Tensor picturesB3HW) {
     try (Scope scope = Scope.open()) {
       Tensor signal = Tensors.to(Pixels.toSignal(picturesB3HW), dtype);
-      return scope.keep(Tensors.to(encoder.forward(signal), DType.F32));
+      return scope.keep(Tensors.to(quantConv.forward(encoder.forward(signal)), DType.F32));
     }
   }
 
   /** Pictures (B, 3, H·p, W·p) of 8-bit RGB to bits; the last scale is (H, W). */
   public MultiScaleResidualQuantizer.Encoding encode(Tensor picturesB3HW, List<Scale> scales) {
     Tensor features = features(picturesB3HW);
-    return quantizer.encode(features, scales);
+    return quantizer().encode(features, scales);
   }
 
   /** Summed codes (B, d, H, W) to the decoder's output (B, 3, H·p, W·p) in float32, not clamped. */
   public Tensor decode(Tensor sumBdHW) {
     try (Scope scope = Scope.open()) {
-      return scope.keep(Tensors.to(decoder.forward(Tensors.to(sumBdHW, dtype)), DType.F32));
+      return scope.keep(
+          Tensors.to(
+              decoder.forward(postQuantConv.forward(Tensors.to(sumBdHW, dtype))), DType.F32));
     }
   }
 
@@ -104,7 +134,7 @@ public final class VisualTokenizer implements AutoCloseable {
       Tensor signal = Tensors.to(Pixels.toSignal(pictureB3HW), dtype);
       Tensor features =
           encoder.layers().forward(signal, (name, x) -> observer.accept("encoder." + name, x));
-      Tensor sum = quantizer.encode(features, scales).sum();
+      Tensor sum = quantizer().encode(features, scales).sum();
       decoder
           .layers()
           .forward(Tensors.to(sum, dtype), (name, x) -> observer.accept("decoder." + name, x));

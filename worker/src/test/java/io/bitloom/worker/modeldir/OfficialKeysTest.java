@@ -6,8 +6,10 @@ import com.google.gson.JsonObject;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.model.InfinityLayout;
 import io.bitloom.worker.model.InfinityPreset;
+import io.bitloom.worker.model.SquareVar;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.TokenizerLayout;
+import io.bitloom.worker.tokenizer.TokenizerNames;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -74,6 +76,25 @@ class OfficialKeysTest {
           TokenizerConfig.of(TokenizerConfig.preset(bits).orElseThrow()),
           TokenizerConfig.of(TokenizerRecognition.recognise(bits, official).settings()));
     }
+  }
+
+  @Test
+  void noKeyOfVarIsMissingAndNoneIsUnexpected() throws IOException {
+    Map<String, long[]> vae = keys("official-keys-vae-var.txt");
+    Map<String, long[]> named = new LinkedHashMap<>();
+    vae.forEach((name, shape) -> named.put(TokenizerNames.official(name), shape));
+    TokenizerConfig tokenizer =
+        TokenizerConfig.of(TokenizerRecognition.recognise("vae", named).settings());
+    assertEquals(new TokenizerConfig(32, 16, 160, List.of(1, 1, 2, 2, 4), 2, 4096), tokenizer);
+    assertEquals(List.of(), TokenizerLayout.faults(tokenizer, named));
+
+    Map<String, long[]> var = keys("official-keys-var-d16.txt");
+    JsonObject settings = TransformerRecognition.recognise("var", var).settings();
+    InfinityConfig config = InfinityConfig.parse(settings, 32);
+    assertEquals(List.of(), InfinityLayout.faults(config, var));
+    assertEquals(new SquareVar(1000, 4096, SquareVar.SIDES), config.square());
+    assertEquals(Optional.of(Role.TRANSFORMER), Role.of(var.keySet()));
+    assertEquals(Optional.of(Role.TOKENIZER), Role.of(vae.keySet()));
   }
 
   private static void assertSame(Map<String, long[]> official, Map<String, long[]> ours) {
