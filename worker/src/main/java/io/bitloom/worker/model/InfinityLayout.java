@@ -25,7 +25,6 @@ public final class InfinityLayout {
   private InfinityLayout(InfinityConfig config) {
     this.config = config;
     int width = config.embedDim();
-    put("pos_start", 1, 1, width);
     condition();
     put("lvl_embed.weight", config.maxScales(), width);
     if (config.wordNorm()) {
@@ -89,11 +88,13 @@ public final class InfinityLayout {
   private void condition() {
     int width = config.embedDim();
     if (config.square() != null) {
+      put("pos_start", 1, 1, width);
       put("class_emb.weight", config.square().classes() + 1, width);
       put("pos_1LC", 1, config.square().tokens(), width);
       return;
     }
     put("cfg_uncond", config.textMaxLength(), config.textChannels());
+    put("pos_start", 1, 1, width);
     put("text_norm.weight", config.textChannels());
     int poolHeads = config.poolHeads();
     String pool = "text_proj_for_sos.ca.";

@@ -6,9 +6,9 @@ import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import org.bytedeco.pytorch.Tensor;
 
@@ -87,7 +87,7 @@ public final class VisualTokenizer implements AutoCloseable {
 
   /** Names of weights that this architecture has no use for; the codes read the codebook. */
   public Set<String> unexpected() {
-    Set<String> unexpected = new TreeSet<>(weights.unused());
+    Set<String> unexpected = new LinkedHashSet<>(weights.unused());
     if (config.vectorQuantized()) {
       unexpected.removeIf(name -> name.startsWith("quantize."));
     }
