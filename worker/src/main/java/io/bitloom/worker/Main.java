@@ -6,6 +6,7 @@ import io.bitloom.worker.cli.EvalCommand;
 import io.bitloom.worker.cli.GenerateCommand;
 import io.bitloom.worker.cli.ModelCommand;
 import io.bitloom.worker.cli.QuantizersCommand;
+import io.bitloom.worker.cli.TokenizerCommand;
 import io.bitloom.worker.cli.WorkerCommand;
 import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.verify.VerifyCommand;
@@ -30,7 +31,8 @@ import picocli.CommandLine.Spec;
       ModelCommand.class,
       DemoDataCommand.class,
       QuantizersCommand.class,
-      EvalCommand.class
+      EvalCommand.class,
+      TokenizerCommand.class
     })
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;

@@ -52,7 +52,8 @@ import picocli.CommandLine.Spec;
       RoutedCommands.Verify.class,
       RoutedCommands.DemoData.class,
       RoutedCommands.Quantizers.class,
-      RoutedCommands.Eval.class
+      RoutedCommands.Eval.class,
+      RoutedCommands.Tokenizer.class
     },
     footer = {
       "",

@@ -49,4 +49,7 @@ final class RoutedCommands {
 
   @Command(name = "eval", description = "Measure how well a model follows held-out prompts.")
   static final class Eval extends Routed {}
+
+  @Command(name = "tokenizer", description = "Show what a visual tokenizer keeps of pictures.")
+  static final class Tokenizer extends Routed {}
 }

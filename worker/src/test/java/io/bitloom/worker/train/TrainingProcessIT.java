@@ -39,7 +39,7 @@ class TrainingProcessIT {
         seed: 3
         steps: %d
         threads: 1
-        every: {log: 1, checkpoint: 2}
+        every: {log: 1, checkpoint: 4}
         start_from: demo
         objective: {scales: 5}
         optimizer: {learning_rate: 1e-3}
@@ -51,8 +51,12 @@ class TrainingProcessIT {
   }
 
   private static ChildJvm train(Path config, int rank) throws IOException {
+    return train("train", config, rank);
+  }
+
+  private static ChildJvm train(String mode, Path config, int rank) throws IOException {
     return ChildJvm.start(
-        "worker", "--mode", "train", "--config", config.toString(), "--rank", "" + rank);
+        "worker", "--mode", mode, "--config", config.toString(), "--rank", "" + rank);
   }
 
   /** A number of every step of a run. */
@@ -66,22 +70,55 @@ class TrainingProcessIT {
   }
 
   @Test
-  void aKilledAndResumedRunHasTheLossesOfTheUninterruptedOneBitForBit() throws Exception {
-    try (ChildJvm whole = train(config("whole", 8, ""), 0)) {
-      assertEquals(0, whole.awaitExit());
+  void aKilledAndResumedRunHasTheNext20LossesOfTheUninterruptedOneBitForBit() throws Exception {
+    killAndResume("train", 26, config("whole", 26, ""), config("killed", 26, ""));
+    assertEquals(curve("whole", "loss/scale_5"), curve("killed", "loss/scale_5"));
+    ModelDirectory.open(folder.resolve("killed/model").toString()).verifyFiles();
+  }
+
+  @Test
+  void aKilledTokenizerWithCodebookAndDiscriminatorGoesOnBitForBit() throws Exception {
+    killAndResume("train-tokenizer", 9, tokenizerConfig("whole"), tokenizerConfig("killed"));
+    for (String name : List.of("loss/quantizer", "loss/adversarial", "loss/discriminator")) {
+      assertEquals(curve("whole", name), curve("killed", name));
     }
-    Path config = config("killed", 8, "");
-    try (ChildJvm first = train(config, 0)) {
-      first.awaitLine("step 5/8");
+  }
+
+  /** Kills a run after step 5, when it has a checkpoint of step 4, and lets it go on to its end. */
+  private void killAndResume(String mode, int steps, Path whole, Path killed) throws Exception {
+    try (ChildJvm run = train(mode, whole, 0)) {
+      assertEquals(0, run.awaitExit());
+    }
+    try (ChildJvm first = train(mode, killed, 0)) {
+      first.awaitLine("step 5/");
     } // kill -9
-    try (ChildJvm second = train(config, 0)) {
-      second.awaitLine("Going on after step 4");
+    try (ChildJvm second = train(mode, killed, 0)) {
+      second.awaitLine("Going on after step");
       assertEquals(0, second.awaitExit());
     }
-    assertEquals(8, curve("whole", "loss").size());
+    assertEquals(steps, curve("whole", "loss").size());
     assertEquals(curve("whole", "loss"), curve("killed", "loss"));
     assertEquals(curve("whole", "gradient_norm"), curve("killed", "gradient_norm"));
-    ModelDirectory.open(folder.resolve("killed/model").toString()).verifyFiles();
+  }
+
+  private Path tokenizerConfig(String run) throws IOException {
+    Path file = folder.resolve(run + "-tokenizer.yaml");
+    Files.writeString(
+        file,
+        """
+        folder: %s
+        seed: 3
+        steps: 9
+        threads: 1
+        every: {log: 1, checkpoint: 4}
+        tokenizer: {codebook_dim: 4, base_ch: 24, ch_mult: [1, 1, 1, 1, 1]}
+        quantizer: {kind: vq, codebook_size: 64, decay: 0.5}
+        adversarial: {weight: 0.1, start: 3, width: 4}
+        optimizer: {learning_rate: 1e-3}
+        data: {path: set, batch_tokens: 600}
+        """
+            .formatted(run));
+    return file;
   }
 
   @Test

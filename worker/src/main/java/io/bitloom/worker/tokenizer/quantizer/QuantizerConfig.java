@@ -1,5 +1,10 @@
 package io.bitloom.worker.tokenizer.quantizer;
 
+import com.google.gson.FieldNamingPolicy;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -28,6 +33,16 @@ public record QuantizerConfig(
     double inverseTemperature,
     double decay) {
 
+  /** Metadata entry of a tokenizer's weight file that holds these settings as JSON. */
+  public static final String METADATA = "quantizer";
+
+  private static final int MOST_ENTRIES = 1 << 20;
+
+  private static final Gson GSON =
+      new GsonBuilder()
+          .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+          .create();
+
   /** The quantizers. */
   public enum Kind {
     /** Binary spherical quantization. */
@@ -44,14 +59,20 @@ public record QuantizerConfig(
 
   /** Checks the values. */
   public QuantizerConfig {
+    require(kind != null, "kind", kind, "BSQ, LFQ, VQ, FSQ or RVQ");
     require(d >= 1 && d <= 64, "d", d, "1 to 64");
     boolean codebook = kind == Kind.VQ || kind == Kind.RVQ;
     require(!codebook || codebookSize >= 2, "codebook_size", codebookSize, "at least 2");
     require(
-        kind != Kind.FSQ || levels.size() == d, "levels", levels, "one entry per channel, " + d);
+        !codebook || codebookSize <= MOST_ENTRIES, "codebook_size", codebookSize, "at most 2^20");
+    require(
+        kind != Kind.FSQ || (levels != null && levels.size() == d),
+        "levels",
+        levels,
+        "one entry per channel, " + d);
     require(decay > 0 && decay < 1, "decay", decay, "between 0 and 1");
     require(inverseTemperature > 0, "inverse_temperature", inverseTemperature, "more than 0");
-    levels = List.copyOf(levels);
+    levels = levels == null ? List.of() : List.copyOf(levels);
   }
 
   /** A quantizer with the usual settings; codebooks have 1024 entries, FSQ 8 levels a channel. */
@@ -66,6 +87,30 @@ public record QuantizerConfig(
         0.25,
         kind == Kind.LFQ ? 1 : 10,
         0.99);
+  }
+
+  /** The settings as {@link #of(JsonObject)} takes them. */
+  public JsonObject json() {
+    return GSON.toJsonTree(this).getAsJsonObject();
+  }
+
+  /**
+   * Settings that were stored.
+   *
+   * @throws IllegalArgumentException naming the setting that is missing or out of range
+   */
+  public static QuantizerConfig of(JsonObject json) {
+    try {
+      return GSON.fromJson(json, QuantizerConfig.class);
+    } catch (JsonParseException e) {
+      throw new IllegalArgumentException("quantizer: " + e.getMessage(), e);
+    } catch (RuntimeException e) {
+      // Gson wraps what a record's constructor throws.
+      if (e.getCause() instanceof IllegalArgumentException cause) {
+        throw cause;
+      }
+      throw e;
+    }
   }
 
   /**

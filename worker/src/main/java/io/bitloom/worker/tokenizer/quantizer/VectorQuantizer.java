@@ -6,7 +6,7 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.bytedeco.pytorch.Generator;
+import java.util.SplittableRandom;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -26,10 +26,11 @@ public final class VectorQuantizer implements Quantizer {
 
   private final int size;
   private final double decay;
-  private final Generator generator;
+  private final long seed;
   private final Tensor codebook; // (K, d)
   private final Tensor count; // (K), moving average of how often each entry is chosen
   private final Tensor sum; // (K, d), moving average of the sum of the features that chose it
+  private final Tensor updates; // (1), how often the averages have moved; restarts follow from it
 
   /**
    * A codebook of random entries.
@@ -41,12 +42,14 @@ public final class VectorQuantizer implements Quantizer {
   public VectorQuantizer(int d, int size, double decay, long seed) {
     this.size = size;
     this.decay = decay;
-    generator = Scope.own(torch.make_generator_cpu(seed));
+    this.seed = seed;
     try (Scope scope = Scope.open()) {
-      Tensor start = torch.randn(new long[] {size, d}, new GeneratorOptional(generator));
+      GeneratorOptional random = new GeneratorOptional(torch.make_generator_cpu(seed));
+      Tensor start = torch.randn(new long[] {size, d}, random);
       codebook = Scope.own(Tensors.times(start, 1 / Math.sqrt(d)));
       count = Scope.own(Tensors.plus(Tensors.zeros(DType.F32, TorchDevice.CPU, size), 1));
       sum = Scope.own(codebook.clone());
+      updates = Scope.own(Tensors.of(new long[1], 1));
     }
   }
 
@@ -55,7 +58,7 @@ public final class VectorQuantizer implements Quantizer {
     try (Scope scope = Scope.open()) {
       Tensor z = Tokens.rows(featuresBdhw); // (N, d)
       Tensor nearest = nearest(z); // (N)
-      Tensor codes = codebook.index_select(0, nearest).to(z.scalar_type()); // (N, d)
+      Tensor codes = entries(z).index_select(0, nearest); // (N, d)
       return new Quantized(
           scope.keep(Tokens.map(Tokens.straightThrough(z, codes), featuresBdhw)),
           scope.keep(Tokens.digits(nearest.unsqueeze(1), featuresBdhw)),
@@ -66,17 +69,29 @@ public final class VectorQuantizer implements Quantizer {
   }
 
   private Tensor nearest(Tensor z) {
-    Tensor entries = codebook.to(z.scalar_type());
+    Tensor entries = entries(z);
     Tensor distance =
         entries.square().sum(1L).unsqueeze(0).sub(Tensors.times(z.detach().matmul(entries.t()), 2));
     return distance.argmin(new LongOptional(1), false); // (N)
   }
 
+  /** The codebook in the type and on the device of features. */
+  private Tensor entries(Tensor z) {
+    return codebook.to(z.device(), z.scalar_type());
+  }
+
+  /**
+   * Moves the averages, which lie on the CPU wherever the features are. Features that are not
+   * finite, as those of a step that training will skip, leave them alone.
+   */
   @Override
   public void learn(Tensor featuresBdhw) {
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
-      Tensor z = Tensors.to(Tokens.rows(featuresBdhw), DType.F32); // (N, d)
+      Tensor z = Tensors.to(Tokens.rows(featuresBdhw), TorchDevice.CPU, DType.F32); // (N, d)
+      if (!Tensors.isFinite(z)) {
+        return;
+      }
       Tensor chosen = nearest(z); // (N)
       Tensor ones = z.narrow(1, 0, 1).squeeze(1).mul(new Scalar(0)).add(new Scalar(1)); // (N)
       Tensor chosenBy = count.mul(new Scalar(0)).index_add(0, chosen, ones); // (K)
@@ -84,6 +99,7 @@ public final class VectorQuantizer implements Quantizer {
       count.mul_(new Scalar(decay)).add_(Tensors.times(chosenBy, 1 - decay));
       sum.mul_(new Scalar(decay)).add_(Tensors.times(sums, 1 - decay));
       restartUnused(z);
+      updates.add_(new Scalar(1));
       Tensor total = count.sum();
       Tensor smoothed =
           Tensors.plus(count, SMOOTHING).div(Tensors.plus(total, size * SMOOTHING)).mul(total);
@@ -94,11 +110,12 @@ public final class VectorQuantizer implements Quantizer {
   private void restartUnused(Tensor z) {
     Tensor total = count.sum();
     Tensor unused = count.lt(Tensors.times(total, LEAST_USE / size)); // (K)
+    long own = new SplittableRandom(31 * seed + updates.item_long()).nextLong() >>> 1;
     Tensor picked =
         torch.randint(
             z.size(0),
             new long[] {size},
-            new GeneratorOptional(generator),
+            new GeneratorOptional(torch.make_generator_cpu(own)),
             Tensors.options(DType.I64, TorchDevice.CPU));
     Tensor candidates = z.index_select(0, picked); // (K, d)
     Tensor usual = total.div(new Scalar((double) size));
@@ -110,7 +127,8 @@ public final class VectorQuantizer implements Quantizer {
   public Tensor codes(Tensor digitsBhwn) {
     long[] shape = digitsBhwn.shape();
     try (Scope scope = Scope.open()) {
-      Tensor rows = codebook.index_select(0, digitsBhwn.reshape(-1)); // (N, d)
+      Tensor entries = codebook.to(digitsBhwn.device(), codebook.scalar_type()); // (K, d)
+      Tensor rows = entries.index_select(0, digitsBhwn.reshape(-1)); // (N, d)
       return scope.keep(
           rows.reshape(shape[0], shape[1], shape[2], rows.size(1)).permute(0, 3, 1, 2));
     }
@@ -127,6 +145,7 @@ public final class VectorQuantizer implements Quantizer {
     state.put("codebook", codebook);
     state.put("count", count);
     state.put("sum", sum);
+    state.put("updates", updates);
     return state;
   }
 
@@ -135,6 +154,6 @@ public final class VectorQuantizer implements Quantizer {
     codebook.close();
     count.close();
     sum.close();
-    generator.close();
+    updates.close();
   }
 }

@@ -105,6 +105,8 @@ public final class PictureFile {
         return reading.apply(reader);
       } catch (RuntimeException e) {
         throw new IOException("is damaged: " + e.getMessage(), e); // what decoders throw
+      } catch (OutOfMemoryError e) {
+        throw new IOException("is too large for the memory of this process", e);
       } finally {
         reader.dispose();
       }

@@ -13,6 +13,7 @@ import org.bytedeco.pytorch.global.torch;
  * reconstructions. Trained with the hinge loss.
  */
 final class PatchDiscriminator {
+  private static final String LAYERS_PREFIX = "layers.";
   private static final int LAYERS = 4;
   private static final int KERNEL = 4;
   private static final double SLOPE = 0.2;
@@ -29,8 +30,8 @@ final class PatchDiscriminator {
     int in = 3;
     for (int layer = 0; layer < LAYERS; layer++) {
       int out = layer == LAYERS - 1 ? 1 : width << layer;
-      layout.put("layers." + layer + ".weight", new long[] {out, in, KERNEL, KERNEL});
-      layout.put("layers." + layer + ".bias", new long[] {out});
+      layout.put(LAYERS_PREFIX + layer + ".weight", new long[] {out, in, KERNEL, KERNEL});
+      layout.put(LAYERS_PREFIX + layer + ".bias", new long[] {out});
       in = out;
     }
     return layout;
@@ -41,8 +42,8 @@ final class PatchDiscriminator {
     Tensor x = picturesB3HW;
     for (int layer = 0; layer < LAYERS; layer++) {
       boolean last = layer == LAYERS - 1;
-      Tensor weight = weights.get("layers." + layer + ".weight");
-      Tensor bias = weights.get("layers." + layer + ".bias");
+      Tensor weight = weights.get(LAYERS_PREFIX + layer + ".weight");
+      Tensor bias = weights.get(LAYERS_PREFIX + layer + ".bias");
       x = Nn.conv2d(x, weight, bias, last ? 1 : 2, 1);
       x = last ? x : torch.leaky_relu(x, new Scalar(SLOPE));
     }
@@ -64,6 +65,9 @@ final class PatchDiscriminator {
 
   /** Whether gradients reach the parameters. */
   void learns(boolean learns) {
-    weights.names().forEach(name -> weights.get(name).requires_grad_(learns));
+    weights
+        .at(LAYERS_PREFIX)
+        .names()
+        .forEach(name -> weights.get(LAYERS_PREFIX + name).requires_grad_(learns));
   }
 }

@@ -81,10 +81,14 @@ public final class TokenizerJob implements TrainingJob {
     }
   }
 
-  private static QuantizerConfig quantizer(YamlFields yaml, int d) {
+  private QuantizerConfig quantizer(YamlFields yaml, int d) {
     YamlFields fields = yaml.section("quantizer");
     QuantizerConfig.Kind kind = fields.choice("kind", QuantizerConfig.Kind.BSQ);
     QuantizerConfig usual = QuantizerConfig.of(kind, d);
+    boolean codebook = kind == QuantizerConfig.Kind.VQ || kind == QuantizerConfig.Kind.RVQ;
+    if (codebook && run.processes() > 1) {
+      throw fields.fault("kind", "a codebook is learnt by one process, found " + run.processes());
+    }
     try {
       return new QuantizerConfig(
           kind,

@@ -15,6 +15,7 @@ import io.bitloom.worker.tokenizer.Pixels;
 import io.bitloom.worker.tokenizer.TokenizerLayout;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import io.bitloom.worker.tokenizer.quantizer.CodeUsage;
+import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 import io.bitloom.worker.tokenizer.quantizer.ResidualQuantizer;
 import io.bitloom.worker.train.data.Sample;
 import io.bitloom.worker.train.data.SampleBatch;
@@ -47,6 +48,7 @@ public final class TokenizerTraining implements Learner {
   private static final String QUANTIZER = "quantizer";
   private static final String DISCRIMINATOR = "discriminator";
   private static final String DISCRIMINATOR_OPTIMIZER = "discriminator-optimizer";
+  private static final String STEPS = "steps";
   private static final int SHOWN = 8;
 
   private final TokenizerSettings settings;
@@ -58,7 +60,7 @@ public final class TokenizerTraining implements Learner {
   private final Gradients gradients;
   private final AdamW optimizer;
   private final MovingAverage average;
-  private final Weights discriminatorWeights;
+  private final Weights discriminatorWeights; // and how many steps it has learnt for
   private final PatchDiscriminator discriminator;
   private final Gradients discriminatorGradients;
   private final AdamW discriminatorOptimizer;
@@ -80,6 +82,7 @@ public final class TokenizerTraining implements Learner {
     discriminator = new PatchDiscriminator(discriminatorWeights);
     discriminatorGradients = new Gradients(discriminatorWeights);
     discriminatorOptimizer = new AdamW(discriminatorWeights, settings.adamW());
+    discriminatorWeights.put(STEPS, Tensors.of(new long[1], 1));
   }
 
   private Weights fresh(String source, Map<String, long[]> layout) {
@@ -119,6 +122,7 @@ public final class TokenizerTraining implements Learner {
       average.update(optimizer.steps() - 1);
       if (adversarial) {
         discriminatorOptimizer.step(rate);
+        discriminatorWeights.get(STEPS).fill_(new Scalar(discriminatorOptimizer.steps()));
       }
     }
     return report(batch, sound, norm, total);
@@ -222,8 +226,7 @@ public final class TokenizerTraining implements Learner {
     average.restore(stored.get(AVERAGE));
     optimizer.restore(stored.get(OPTIMIZER), optimizerSteps);
     discriminatorOptimizer.restore(
-        stored.get(DISCRIMINATOR_OPTIMIZER),
-        Math.max(0, optimizerSteps - settings.adversarialStart()));
+        stored.get(DISCRIMINATOR_OPTIMIZER), discriminatorWeights.get(STEPS).item_long());
   }
 
   private static void copy(Weights from, Weights to) {
@@ -297,7 +300,9 @@ public final class TokenizerTraining implements Learner {
             .create()
             .toJson(settings.architecture());
     SafetensorsWriter.write(
-        folder.resolve("tokenizer.safetensors"), average.average(), Map.of("config", config));
+        folder.resolve("tokenizer.safetensors"),
+        average.average(),
+        Map.of("config", config, QuantizerConfig.METADATA, settings.quantizer().json().toString()));
     if (!quantizerState.names().isEmpty()) {
       SafetensorsWriter.write(folder.resolve("quantizer.safetensors"), quantizerState, Map.of());
     }

@@ -5,15 +5,18 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.worker.checkpoint.Checkpoint;
 import io.bitloom.worker.checkpoint.Checkpoints;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.modeldir.StoredQuantizer;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.HashedWordEncoder;
 import io.bitloom.worker.text.WordEmbeddingConfig;
 import io.bitloom.worker.text.WordVocabulary;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
+import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 import io.bitloom.worker.train.TrainingJob;
 import io.bitloom.worker.train.config.DataConfig;
 import io.bitloom.worker.train.config.OptimizerConfig;
@@ -109,10 +112,18 @@ public final class TransformerJob implements TrainingJob {
     if (Files.isDirectory(tokenizerFile)) {
       return ModelDirectory.open(tokenizerFile.toString()).tokenizer();
     }
-    JsonObject config =
-        Checkpoints.config(tokenizerFile)
-            .orElseThrow(() -> yaml.fault("tokenizer", tokenizerFile + " has no settings in it"));
-    return TokenizerConfig.of(config);
+    Checkpoint stored = Checkpoints.read(tokenizerFile);
+    TokenizerConfig config =
+        TokenizerConfig.of(
+            stored
+                .config()
+                .orElseThrow(
+                    () -> yaml.fault("tokenizer", tokenizerFile + " has no settings in it")));
+    QuantizerConfig.Kind kind = StoredQuantizer.of(stored, config).kind();
+    if (kind != QuantizerConfig.Kind.BSQ) {
+      throw yaml.fault("tokenizer", tokenizerFile + ": expected one with BSQ, found " + kind);
+    }
+    return config;
   }
 
   private TextSettings text(YamlFields yaml) {

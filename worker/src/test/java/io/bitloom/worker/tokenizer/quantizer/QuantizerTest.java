@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import org.bytedeco.pytorch.GeneratorOptional;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
@@ -174,7 +175,7 @@ class QuantizerTest {
       // Eight clusters far from where the codebook begins.
       Tensor centres = Tensors.plus(Tensors.times(random(8, 1, 2, 1, 8), 5), 20);
       Tensor features = centres.repeat(1, 1, 16, 1); // (1, 2, 16, 8)
-      for (int i = 0; i < 60; i++) {
+      for (int i = 0; i < 200; i++) {
         quantizer.learn(features);
       }
       var level = quantizer.quantize(features);
@@ -182,6 +183,16 @@ class QuantizerTest {
       usage.add(level.digits());
       assertTrue(usage.perplexity() > 6, "perplexity " + usage.perplexity());
       assertTrue(value(level.commitment()) < 1, "distance " + value(level.commitment()));
+    }
+  }
+
+  @Test
+  void aCodebookLearnsNothingFromFeaturesThatAreNotFinite() {
+    try (Scope scope = Scope.open();
+        VectorQuantizer quantizer = new VectorQuantizer(2, 8, 0.8, 1)) {
+      float[] before = Tensors.floats(quantizer.state().get("codebook"));
+      quantizer.learn(random(8, 1, 2, 4, 4).fill_(new Scalar(Double.NaN)));
+      assertArrayEquals(before, Tensors.floats(quantizer.state().get("codebook")));
     }
   }
 

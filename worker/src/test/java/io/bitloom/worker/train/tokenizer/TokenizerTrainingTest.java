@@ -2,13 +2,17 @@ package io.bitloom.worker.train.tokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.eval.TokenizerReconstruction;
+import io.bitloom.worker.image.PngEncoder;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 import io.bitloom.worker.train.data.Sample;
@@ -17,19 +21,37 @@ import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.LearningRate;
 import io.bitloom.worker.train.run.StepReport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class TokenizerTrainingTest {
   private static final ScaleSchedule SQUARE =
       ScaleSchedules.nearest(1).schedule(SizeClass.values()[0]);
 
   private static TokenizerTraining training(QuantizerConfig.Kind kind) {
+    QuantizerConfig usual = QuantizerConfig.of(kind, 4);
     return new TokenizerTraining(
         new TokenizerSettings(
             new TokenizerConfig(4, 16, 24, List.of(1, 1, 1, 1, 1), 1),
-            QuantizerConfig.of(kind, 4),
+            new QuantizerConfig(
+                kind,
+                4,
+                64,
+                usual.levels(),
+                usual.entropyWeight(),
+                usual.codebookEntropyWeight(),
+                usual.commitmentWeight(),
+                usual.inverseTemperature(),
+                0.2), // so that entries of codebooks soon restart
             AdamW.Settings.REFERENCE,
             new LearningRate(1e-3, LearningRate.Shape.CONSTANT, 0, 1, 1),
             5,
@@ -72,16 +94,54 @@ class TokenizerTrainingTest {
     }
   }
 
-  @Test
-  void aRestoredTrainingTakesTheSameNextStep() {
-    try (TokenizerTraining training = training(QuantizerConfig.Kind.VQ);
-        TokenizerTraining restored = training(QuantizerConfig.Kind.VQ)) {
-      training.step(batch(0));
-      training.step(batch(1));
-      assertFalse(training.tensors().get("quantizer").names().isEmpty());
+  @ParameterizedTest
+  @EnumSource(names = {"BSQ", "VQ", "RVQ"})
+  void aRestoredTrainingTakesTheSameNextSteps(QuantizerConfig.Kind kind) {
+    try (TokenizerTraining training = training(kind);
+        TokenizerTraining restored = training(kind)) {
+      skip(training, batch(0)); // the discriminator has then learnt for as long as the tokenizer
+      assertTrue(training.step(batch(1)).applied());
       restored.restore(training.tensors(), training.optimizerSteps());
-      assertEquals(training.step(batch(2)).loss(), restored.step(batch(2)).loss());
-      assertEquals(training.step(batch(3)).loss(), restored.step(batch(3)).loss());
+      for (int i = 2; i < 4; i++) {
+        StepReport expected = training.step(batch(i));
+        StepReport found = restored.step(batch(i));
+        assertEquals(expected.loss(), found.loss());
+        assertEquals(expected.gradientNorm(), found.gradientNorm());
+        assertEquals(expected.scalars(), found.scalars());
+      }
+    }
+  }
+
+  /** A step whose loss is not finite. */
+  private static void skip(TokenizerTraining training, SampleBatch batch) {
+    Tensor bias = training.tensors().get("tokenizer").get("encoder.conv_out.conv.bias").detach();
+    bias.fill_(new Scalar(Double.NaN));
+    assertFalse(training.step(batch).applied());
+    bias.fill_(new Scalar(0));
+  }
+
+  @Test
+  void aWrittenTokenizerReconstructsAsItsValidationDid(@TempDir Path folder) throws IOException {
+    Path picture = folder.resolve("picture.png");
+    Files.write(picture, PngEncoder.encode(batch(0).samples().get(0).picture(), Map.of()));
+    try (TokenizerTraining training = training(QuantizerConfig.Kind.VQ)) {
+      training.step(batch(0));
+      Map<String, Double> expected = training.validate(List.of(batch(0)));
+      training.export(folder);
+      try (TokenizerReconstruction written =
+          TokenizerReconstruction.of(folder.resolve("tokenizer.safetensors"), TorchDevice.CPU)) {
+        TokenizerReconstruction.Outcome found = written.reconstruct(picture, SizeClass.values()[0]);
+        assertEquals(expected.get("psnr"), found.psnr(), 1e-4);
+        assertEquals(6.0 * SQUARE.tokens(), found.bits(), 1e-9);
+      }
+      Files.delete(folder.resolve("quantizer.safetensors"));
+      try (TokenizerReconstruction without =
+          TokenizerReconstruction.of(folder.resolve("tokenizer.safetensors"), TorchDevice.CPU)) {
+        WeightsException fault =
+            assertThrows(
+                WeightsException.class, () -> without.reconstruct(picture, SizeClass.values()[0]));
+        assertTrue(fault.getMessage().contains("quantizer.safetensors"), fault.getMessage());
+      }
     }
   }
 }

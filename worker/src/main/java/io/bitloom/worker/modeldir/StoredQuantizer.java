@@ -1,0 +1,39 @@
+package io.bitloom.worker.modeldir;
+
+import com.google.gson.JsonObject;
+import io.bitloom.worker.checkpoint.Checkpoint;
+import io.bitloom.worker.checkpoint.SafetensorsFile;
+import io.bitloom.worker.checkpoint.StrictJson;
+import io.bitloom.worker.tensor.WeightsException;
+import io.bitloom.worker.tokenizer.TokenizerConfig;
+import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
+
+/** The quantizer that a tokenizer's weight file was trained with. */
+public final class StoredQuantizer {
+  private StoredQuantizer() {}
+
+  /**
+   * The settings in the file's metadata; without any, BSQ as in the released tokenizers.
+   *
+   * @throws WeightsException naming the file and the setting that is wrong
+   */
+  public static QuantizerConfig of(Checkpoint checkpoint, TokenizerConfig tokenizer) {
+    if (!(checkpoint instanceof SafetensorsFile file)
+        || !file.metadata().containsKey(QuantizerConfig.METADATA)) {
+      return QuantizerConfig.of(QuantizerConfig.Kind.BSQ, tokenizer.codebookDim());
+    }
+    String source = checkpoint.file().toString();
+    JsonObject json = StrictJson.object(source, file.metadata().get(QuantizerConfig.METADATA));
+    try {
+      QuantizerConfig quantizer = QuantizerConfig.of(json);
+      if (quantizer.d() != tokenizer.codebookDim()) {
+        throw new WeightsException(
+            source,
+            "quantizer: d: expected " + tokenizer.codebookDim() + ", found " + quantizer.d());
+      }
+      return quantizer;
+    } catch (IllegalArgumentException e) {
+      throw new WeightsException(source, e.getMessage(), e);
+    }
+  }
+}
