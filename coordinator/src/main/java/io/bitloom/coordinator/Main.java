@@ -56,7 +56,8 @@ public final class Main implements Callable<Integer> {
       paramLabel = "URI",
       defaultValue = "${env:BITLOOM_REDIS:-embedded}",
       description =
-          "embedded (default), or a URI: redis://, redis-sentinel://, redis-cluster://; rediss for TLS.")
+          "embedded (default), or a URI: redis://, redis-sentinel://, redis-cluster://; rediss for TLS,"
+              + " with ?ca=FILE for its CA.")
   private String redis;
 
   @Option(

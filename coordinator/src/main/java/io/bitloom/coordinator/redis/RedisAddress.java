@@ -2,8 +2,15 @@ package io.bitloom.coordinator.redis;
 
 import io.bitloom.common.error.BitloomException;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.SslOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -17,23 +24,53 @@ import java.util.stream.Collectors;
  *       these are some nodes
  * </ul>
  *
+ * With TLS the query may name PEM files: {@code ?ca=FILE} has the certificates that Redis's must be
+ * signed by (default: those that Java trusts), {@code &cert=FILE&key=FILE} is shown to a Redis that
+ * asks for one (the key: PKCS#8).
+ *
  * @param nodes where to begin; one but for clusters
+ * @param files of the query, by their names
  */
-record RedisAddress(List<RedisURI> nodes, boolean cluster) {
+record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> files) {
 
   private static final String CLUSTER = "-cluster://";
+  private static final Pattern QUERY = Pattern.compile("\\?([^#]*)");
+  private static final Pattern FILE = Pattern.compile("(ca|cert|key)=(.+)");
 
   /**
    * Reads a URI.
    *
-   * @throws BitloomException with {@code INVALID_FIELD} if this is not such a URI
+   * @throws BitloomException with {@code INVALID_FIELD} if this is not such a URI, or a file that
+   *     it names cannot be read
    */
   static RedisAddress parse(String uri) {
+    Map<String, Path> files = new TreeMap<>();
+    Matcher query = QUERY.matcher(uri);
+    String bare = uri;
+    if (query.find()) {
+      List<String> others = new ArrayList<>();
+      for (String parameter : query.group(1).split("&")) {
+        Matcher file = FILE.matcher(parameter);
+        if (file.matches()) {
+          files.put(file.group(1), file(file.group(1), file.group(2)));
+        } else {
+          others.add(parameter);
+        }
+      }
+      String rest = others.isEmpty() ? "" : "?" + String.join("&", others);
+      bare = uri.substring(0, query.start()) + rest + uri.substring(query.end());
+    }
+    if (files.containsKey("cert") != files.containsKey("key")) {
+      throw BitloomException.invalid("redis", redacted(uri), "must name cert and key together");
+    }
     try {
-      int scheme = uri.indexOf(CLUSTER);
+      int scheme = bare.indexOf(CLUSTER);
       return scheme < 0
-          ? new RedisAddress(List.of(RedisURI.create(uri)), false)
-          : cluster(uri.substring(0, scheme) + "://", uri.substring(scheme + CLUSTER.length()));
+          ? new RedisAddress(List.of(RedisURI.create(bare)), false, files)
+          : new RedisAddress(
+              nodes(bare.substring(0, scheme) + "://", bare.substring(scheme + CLUSTER.length())),
+              true,
+              files);
     } catch (IllegalArgumentException e) {
       throw BitloomException.invalid(
           "redis",
@@ -43,13 +80,32 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster) {
     }
   }
 
-  private static RedisAddress cluster(String scheme, String rest) {
+  private static Path file(String name, String path) {
+    if (!Files.isReadable(Path.of(path))) {
+      throw BitloomException.invalid("redis", name + "=" + path, "must name a readable file");
+    }
+    return Path.of(path);
+  }
+
+  private static List<RedisURI> nodes(String scheme, String rest) {
     int at = rest.lastIndexOf('@') + 1;
     List<RedisURI> nodes = new ArrayList<>();
     for (String host : rest.substring(at).split(",", -1)) {
       nodes.add(RedisURI.create(scheme + rest.substring(0, at) + host));
     }
-    return new RedisAddress(nodes, true);
+    return nodes;
+  }
+
+  /** How connections are secured if they are. */
+  SslOptions tls() {
+    SslOptions.Builder options = SslOptions.builder().jdkSslProvider();
+    if (files.containsKey("ca")) {
+      options.trustManager(files.get("ca").toFile());
+    }
+    if (files.containsKey("cert")) {
+      options.keyManager(files.get("cert").toFile(), files.get("key").toFile(), null);
+    }
+    return options.build();
   }
 
   /** A URI that may be shown: without user and password. */

@@ -1,7 +1,6 @@
 package io.bitloom.coordinator.redis;
 
 import io.bitloom.common.error.BitloomException;
-import io.bitloom.common.error.ErrorCode;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.lettuce.core.AbstractRedisClient;
@@ -94,7 +93,7 @@ public final class RedisConnection implements AutoCloseable {
    *
    * @param uri of one server, of sentinels or of a cluster, as {@link RedisAddress} reads it
    * @throws BitloomException with {@code INVALID_FIELD} if this is not such a URI, with {@code
-   *     QUEUE_UNAVAILABLE} if Redis does not answer
+   *     QUEUE_UNAVAILABLE} if Redis does not answer, is not trusted, or does not let this user in
    */
   public static RedisConnection connect(String uri) {
     RedisAddress address = RedisAddress.parse(uri);
@@ -111,15 +110,14 @@ public final class RedisConnection implements AutoCloseable {
       return address.cluster() ? toCluster(resources, address) : toServer(resources, address);
     } catch (RedisException e) {
       resources.shutdown(0, 0, TimeUnit.SECONDS);
-      throw new BitloomException(
-          ErrorCode.QUEUE_UNAVAILABLE, "Redis does not answer at " + address, e);
+      throw RedisErrors.notLetIn(address, e);
     }
   }
 
   private static RedisConnection toServer(ClientResources resources, RedisAddress address) {
     RedisClient client = RedisClient.create(resources, address.nodes().get(0));
     client.setOptions(
-        options(ClientOptions.builder())
+        options(ClientOptions.builder(), address)
             .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
             .build());
     try {
@@ -141,7 +139,7 @@ public final class RedisConnection implements AutoCloseable {
                 ClusterTopologyRefreshOptions.builder()
                     .enablePeriodicRefresh(TOPOLOGY_REFRESH)
                     .build());
-    options(builder);
+    options(builder, address);
     client.setOptions(builder.build());
     try {
       StatefulRedisClusterConnection<String, byte[]> connection = client.connect(CODEC);
@@ -153,8 +151,10 @@ public final class RedisConnection implements AutoCloseable {
     }
   }
 
-  private static ClientOptions.Builder options(ClientOptions.Builder builder) {
+  private static ClientOptions.Builder options(
+      ClientOptions.Builder builder, RedisAddress address) {
     return builder
+        .sslOptions(address.tls())
         .replayFilter(command -> true)
         .maintNotificationsConfig(MaintNotificationsConfig.disabled())
         .timeoutOptions(TimeoutOptions.enabled(TIMEOUT))

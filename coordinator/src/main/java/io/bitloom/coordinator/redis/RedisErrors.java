@@ -5,9 +5,11 @@ import io.bitloom.common.error.ErrorCode;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
+import javax.net.ssl.SSLException;
 
 /** Tells a Redis that is away, or not ready to work, from a call that is wrong. */
 final class RedisErrors {
@@ -34,6 +36,7 @@ final class RedisErrors {
       return NOT_NOW.stream().anyMatch(message::startsWith);
     }
     return e instanceof RedisException
+        || e instanceof IOException // a connection that was reset, as Netty tells it
         || e instanceof CancellationException
         || e instanceof CallNotPermittedException;
   }
@@ -46,6 +49,21 @@ final class RedisErrors {
     return isLoss(e)
         ? new BitloomException(ErrorCode.QUEUE_UNAVAILABLE, "the queue is not reachable", e)
         : new BitloomException(ErrorCode.INTERNAL, "the queue refused a call", e);
+  }
+
+  /** Why there is no connection: TLS, the user, or simply no answer. */
+  static BitloomException notLetIn(RedisAddress address, RedisException e) {
+    String why = "Redis does not answer at " + address;
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SSLException) {
+        why =
+            "no TLS connection to Redis at %s, is its CA named (?ca=FILE)? %s"
+                .formatted(address, cause.getMessage());
+      } else if (cause instanceof RedisCommandExecutionException) {
+        why = "Redis at %s refuses this user: %s".formatted(address, cause.getMessage());
+      }
+    }
+    return new BitloomException(ErrorCode.QUEUE_UNAVAILABLE, why, e);
   }
 
   static Throwable cause(Throwable e) {

@@ -1,10 +1,14 @@
 package io.bitloom.coordinator.queue;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.SelfSigned;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.redis.RedisServers;
 import java.io.IOException;
@@ -144,11 +148,55 @@ class RedisTopologiesIT {
     try (Queue queue = new Queue("redis://bitloom:secret@127.0.0.1:" + port)) {
       queue.useAll();
     }
+    assertRefused("refuses this user: WRONGPASS", "redis://bitloom:wrong@127.0.0.1:" + port);
+  }
+
+  private static void assertRefused(String why, String uri) {
+    BitloomException refused =
+        assertThrows(BitloomException.class, () -> RedisConnection.connect(uri));
+    assertEquals(ErrorCode.QUEUE_UNAVAILABLE, refused.code());
+    assertTrue(refused.getMessage().contains(why), refused.getMessage());
+    assertFalse(refused.getMessage().contains("wrong@"), refused.getMessage());
+  }
+
+  @Test
+  void aServerThatSpeaksTlsAndKnowsUsers() throws Exception {
+    assumeTrue(servers.speakTls(), "skipped: the redis-server of this machine has no TLS");
+    SelfSigned server = SelfSigned.create(folder, "redis");
+    SelfSigned client = SelfSigned.create(folder, "coordinator");
+    int port = RedisServers.freePort();
+    int tlsPort = RedisServers.freePort();
+    servers.start(
+        port,
+        List.of(
+            "tls-port " + tlsPort,
+            "tls-cert-file " + server.certificate(),
+            "tls-key-file " + server.key(),
+            "tls-ca-cert-file " + client.certificate(),
+            "user default off",
+            "user bitloom on >secret ~test-* resetchannels &test-* +@all -@dangerous +info +client"));
+    String address = "rediss://bitloom:%s@127.0.0.1:" + tlsPort + "?ca=%s";
+    String shown = "&cert=" + client.certificate() + "&key=" + client.key();
+    String trusting = address.formatted("secret", server.certificate()) + shown;
+    try (Queue queue = new Queue(trusting)) {
+      queue.useAll();
+    }
+    assertRefused(
+        "no TLS connection to Redis at 127.0.0.1:" + tlsPort + ", is its CA named",
+        address.formatted("secret", client.certificate()) + shown);
+    assertRefused(
+        "refuses this user: WRONGPASS", address.formatted("wrong", server.certificate()) + shown);
+    assertRefused("Redis", address.formatted("secret", server.certificate()));
+  }
+
+  @Test
+  void aFileOfTheUriThatIsNotThereIsNamed() {
     BitloomException refused =
         assertThrows(
             BitloomException.class,
-            () -> RedisConnection.connect("redis://bitloom:wrong@127.0.0.1:" + port));
-    assertEquals(ErrorCode.QUEUE_UNAVAILABLE, refused.code());
+            () -> RedisConnection.connect("rediss://127.0.0.1:1?ca=/no/such.pem"));
+    assertEquals(ErrorCode.INVALID_FIELD, refused.code());
+    assertTrue(refused.getMessage().contains("ca=/no/such.pem"), refused.getMessage());
   }
 
   @Test

@@ -40,6 +40,16 @@ public final class RedisServers implements AutoCloseable {
             .toPath();
   }
 
+  /** Whether the program was built with TLS: one that was asks for the certificate it lacks. */
+  public boolean speakTls() throws IOException {
+    Process server =
+        new ProcessBuilder(program.toString(), "--port", "0", "--tls-port", "1")
+            .directory(folder.toFile())
+            .redirectErrorStream(true)
+            .start();
+    return new String(server.getInputStream().readAllBytes()).contains("tls-cert-file");
+  }
+
   public static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0)) {
       return socket.getLocalPort();
