@@ -40,6 +40,8 @@ import java.util.Set;
  *     otherwise before every chunk
  * @param ropeMode how positions of different scales relate: 0 as counted, 1 interpolated from the
  *     largest grid, 2 stretched to the largest grid (released models)
+ * @param learnedPositions whether tokens get learned absolute positions before the first block, for
+ *     comparison; otherwise queries and keys are turned by RoPE2d (released models)
  * @param square what makes it a class-conditional VAR instead; null for an Infinity transformer
  */
 public record InfinityConfig(
@@ -65,6 +67,7 @@ public record InfinityConfig(
     boolean crossAttentionGate,
     boolean levelEmbeddingOnce,
     int ropeMode,
+    boolean learnedPositions,
     SquareVar square) {
 
   /** Scales that the level embedding has a row for. */
@@ -196,7 +199,12 @@ public record InfinityConfig(
             key + " is not known, it is no argument of the official constructor");
       }
     }
-    require(integer(json, "rope2d_each_sa_layer", 0) == 1, "rope2d_each_sa_layer", 0, "1");
+    int rope = integer(json, "rope2d_each_sa_layer", -1);
+    require(
+        rope == 0 || rope == 1,
+        "rope2d_each_sa_layer",
+        rope < 0 ? "nothing" : rope,
+        "1, or 0 for learned absolute positions");
     return new InfinityConfig(
         integer(json, "embed_dim", 1024),
         integer(json, "depth", 16),
@@ -220,6 +228,7 @@ public record InfinityConfig(
         number(json, "cross_attn_layer_scale", -1) >= 0,
         flag(json, "add_lvl_embeding_only_first_block", true),
         integer(json, "rope2d_normalized_by_hw", 0),
+        rope == 0,
         null);
   }
 
@@ -254,6 +263,7 @@ public record InfinityConfig(
         false,
         true,
         0,
+        true,
         new SquareVar(
             integer(json, "num_classes", 1000), integer(json, "vocab_size", 4096), sides(json)));
   }

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Names and shapes of all tensors of an official checkpoint, in the order of the official state
@@ -27,6 +28,10 @@ public final class InfinityLayout {
     int width = config.embedDim();
     condition();
     put("lvl_embed.weight", config.maxScales(), width);
+    if (config.square() == null && config.learnedPositions()) {
+      put(PositionEmbedding.ROWS, PositionEmbedding.PLACES, width);
+      put(PositionEmbedding.COLUMNS, PositionEmbedding.PLACES, width);
+    }
     if (config.wordNorm()) {
       norm("norm0_ve", config.bitsPerToken());
     }
@@ -65,8 +70,15 @@ public final class InfinityLayout {
    *     architecture; the message names them
    */
   public static void check(InfinityConfig config, Weights weights) {
+    check(config, weights, name -> false);
+  }
+
+  /** {@link #check(InfinityConfig, Weights)} but for some names. */
+  static void check(InfinityConfig config, Weights weights, Predicate<String> passedOver) {
     Map<String, long[]> shapes = new LinkedHashMap<>();
-    weights.names().forEach(name -> shapes.put(name, weights.get(name).shape()));
+    weights.names().stream()
+        .filter(passedOver.negate())
+        .forEach(name -> shapes.put(name, weights.get(name).shape()));
     Layouts.check(weights.source(), faults(config, shapes));
   }
 

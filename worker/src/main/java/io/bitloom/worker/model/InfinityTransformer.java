@@ -4,6 +4,7 @@ import io.bitloom.common.schedule.Scale;
 import io.bitloom.worker.tensor.CpuTeam;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Linear;
+import io.bitloom.worker.tensor.LowRank;
 import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Parameters;
 import io.bitloom.worker.tensor.Scope;
@@ -37,12 +38,12 @@ public final class InfinityTransformer implements AutoCloseable {
   private final Conditioning conditioning;
   private final Tensor posStart; // (1, 1, C)
   private final Tensor lvlEmbed; // (scales, C)
-  private final Tensor posEmbed; // (1, L, C), or null with rotary positions
+  private final PositionEmbedding positions; // null where positions are rotary
   private final Norm wordNorm; // or null
   private final Linear wordEmbed;
   private final List<TransformerBlock> blocks;
   private final Head head;
-  private final Rope2d rope; // null where places are embedded
+  private final Rope2d rope; // null where positions are embedded
   private final Codes codes;
   private final Map<List<Scale>, Tensor> masks = new HashMap<>();
 
@@ -59,7 +60,7 @@ public final class InfinityTransformer implements AutoCloseable {
             : new ClassConditioning(config, parameters);
     posStart = parameters.get("pos_start", 1, 1, width);
     lvlEmbed = parameters.get("lvl_embed.weight", config.maxScales(), width);
-    posEmbed = square == null ? null : parameters.get("pos_1LC", 1, square.tokens(), width);
+    positions = PositionEmbedding.of(config, parameters);
     wordNorm =
         config.wordNorm()
             ? Norm.affine(config, parameters, "norm0_ve", config.bitsPerToken())
@@ -71,7 +72,7 @@ public final class InfinityTransformer implements AutoCloseable {
             .toList();
     head = new Head(config, parameters);
     rope =
-        square == null
+        positions == null
             ? new Rope2d(config.headDim(), config.ropeMode(), parameters.device())
             : null;
     this.codes = codes;
@@ -107,7 +108,7 @@ public final class InfinityTransformer implements AutoCloseable {
 
   /**
    * A model whose {@link #forward} gradients can flow through to the weights, which must outlive
-   * it.
+   * it; among them may be low-rank changes ({@link LowRank}).
    *
    * @param dtype what linear layers and attention compute in; weights, norms, the residual stream,
    *     embeddings and the head are float32 in any case
@@ -115,7 +116,7 @@ public final class InfinityTransformer implements AutoCloseable {
    */
   public static InfinityTransformer forTraining(
       InfinityConfig config, Weights weights, TorchDevice device, DType dtype) {
-    InfinityLayout.check(config, weights);
+    InfinityLayout.check(config, weights, LowRank::isPart);
     return new InfinityTransformer(
         config, Parameters.trainable(weights, device, dtype), new BitCodes(config), dtype);
   }
@@ -163,7 +164,8 @@ public final class InfinityTransformer implements AutoCloseable {
         try (Scope scaleScope = Scope.open()) {
           Scale scale = scales.get(k);
           Tensor angle = rope == null ? null : angles.narrow(1, position, scale.tokens());
-          Tensor hidden = throughBlocks(k, x, contexts, angle, guidance, trace.at("act/scale", k));
+          Tensor hidden =
+              throughBlocks(scales, k, x, contexts, angle, guidance, trace.at("act/scale", k));
           cache.advance(scale.tokens());
           Tensor logits = guidance.logits(k, hidden, condition.pooledRC(), head); // (B, h·w, V)
           trace.record("logits/" + k, logits);
@@ -246,6 +248,7 @@ public final class InfinityTransformer implements AutoCloseable {
   }
 
   private Tensor throughBlocks(
+      List<Scale> scales,
       int k,
       Tensor xRLC,
       List<TransformerBlock.Context> contexts,
@@ -255,7 +258,8 @@ public final class InfinityTransformer implements AutoCloseable {
     Tensor x = xRLC.narrow(0, 0, guidance.rows(k));
     for (int i = 0; i < blocks.size(); i++) {
       try (Scope scope = Scope.open()) {
-        Tensor in = config.levelEmbeddingBefore(i) ? x.add(levelEmbedding(k)) : x; // (R, l, C)
+        Tensor in =
+            config.levelEmbeddingBefore(i) ? x.add(levelEmbedding(k, scales)) : x; // (R, l, C)
         Tensor out = throughBlock(blocks.get(i), in, contexts.get(i), angle, trace.at("block", i));
         Tensor guided = scope.keep(guidance.afterBlock(k, i, out)); // (R, l, C)
         x.close();
@@ -314,17 +318,10 @@ public final class InfinityTransformer implements AutoCloseable {
     return wordEmbed.apply(wordNorm == null ? inputsBLd : wordNorm.apply(inputsBLd));
   }
 
-  /**
-   * What is added to all tokens of scale k (1, 1, C), or with embedded places to each (1, l, C).
-   */
-  private Tensor levelEmbedding(int k) {
+  /** What is added to the tokens of scale k: (1, 1, C), with embedded positions (1, h·w, C). */
+  private Tensor levelEmbedding(int k, List<Scale> scales) {
     Tensor level = lvlEmbed.narrow(0, k, 1).unsqueeze(0); // (1, 1, C)
-    if (posEmbed == null) {
-      return level;
-    }
-    List<Scale> scales = config.square().scales();
-    int before = scales.subList(0, k).stream().mapToInt(Scale::tokens).sum();
-    return level.add(posEmbed.narrow(1, before, scales.get(k).tokens())); // (1, l, C)
+    return positions == null ? level : level.add(positions.of(k, scales));
   }
 
   /** The rotary angles of all tokens (1, L, 1, c/2), or null. */
@@ -335,7 +332,7 @@ public final class InfinityTransformer implements AutoCloseable {
   private TensorVector perScale(List<Scale> scales) {
     TensorVector levels = new TensorVector();
     for (int k = 0; k < scales.size(); k++) {
-      levels.push_back(levelEmbedding(k).expand(1, scales.get(k).tokens(), -1));
+      levels.push_back(levelEmbedding(k, scales).expand(1, scales.get(k).tokens(), -1));
     }
     return levels;
   }

@@ -67,18 +67,20 @@ public final class RecomputedPass {
     }
     TextCondition text = forcing.condition();
     List<Tensor> products = new ArrayList<>(); // the gradient of Σ x·g is g
-    products.add(forcing.startBLC().mul(gradient).sum());
+    if (forcing.startBLC().requires_grad()) {
+      products.add(forcing.startBLC().mul(gradient).sum());
+    }
     carry(text.rowsNC(), leaves.rowsNC(), products);
     carry(text.pooledRC(), leaves.pooledRC(), products);
     if (text.sharedAdaR16C() != null) {
       carry(text.sharedAdaR16C(), leaves.sharedAdaR16C(), products);
     }
-    products.stream().reduce(Tensor::add).orElseThrow().backward();
+    products.stream().reduce(Tensor::add).ifPresent(Tensor::backward);
   }
 
   private static void carry(Tensor tensor, Tensor leaf, List<Tensor> products) {
     Tensor gradient = leaf.grad();
-    if (gradient.defined()) {
+    if (gradient.defined() && tensor.requires_grad()) {
       products.add(tensor.mul(gradient).sum());
     }
   }

@@ -28,7 +28,7 @@ public final class Rope2d implements AutoCloseable {
   public static final double BASE = 10_000;
 
   /** Side of the grid of positions: 2048 pixels over the tokenizer's stride of 16. */
-  private static final int GRID = 2048 / 16;
+  static final int GRID = 2048 / 16;
 
   private final int headDim;
   private final int mode;
@@ -71,7 +71,7 @@ public final class Rope2d implements AutoCloseable {
   }
 
   /** The largest grid of this aspect ratio, to which smaller ones are related. */
-  private static Scale largestGrid(List<Scale> schedule) {
+  static Scale largestGrid(List<Scale> schedule) {
     Scale last = schedule.get(schedule.size() - 1);
     AspectRatioTemplate template = ScaleSchedules.nearest((double) last.height() / last.width());
     return template.scales().get(template.scales().size() - 1);

@@ -84,8 +84,11 @@ final class TransformerRecognition {
       assume("tau", 1);
     }
     assume("add_lvl_embeding_only_first_block", 1);
-    settings.addProperty("rope2d_each_sa_layer", 1);
-    assume("rope2d_normalized_by_hw", 2);
+    boolean learnedPositions = shapes.containsKey("pos_embed.rows.weight");
+    settings.addProperty("rope2d_each_sa_layer", learnedPositions ? 0 : 1);
+    if (!learnedPositions) {
+      assume("rope2d_normalized_by_hw", 2);
+    }
     boolean patchify =
         official.map(InfinityPreset::spatialPatchify).orElse(false)
             || bitsPerToken(source, shapes) == PATCHIFIED_BITS;

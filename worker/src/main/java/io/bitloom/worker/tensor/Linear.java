@@ -16,21 +16,28 @@ public final class Linear implements AutoCloseable {
   private final Tensor bias; // (out) or null
   private final DType dtype;
   private final boolean reordered;
+  private final LowRank change; // or null
 
   private Linear(Tensor weight, Tensor bias, DType dtype, boolean reordered) {
+    this(weight, bias, dtype, reordered, null);
+  }
+
+  private Linear(Tensor weight, Tensor bias, DType dtype, boolean reordered, LowRank change) {
     this.weight = Scope.own(new Tensor(weight));
     this.bias = bias == null ? null : Scope.own(new Tensor(bias));
     this.dtype = dtype;
     this.reordered = reordered;
+    this.change = change;
   }
 
   /**
-   * A layer that gradients flow through; it shares the tensors. {@code bias} may be null.
+   * A layer that gradients flow through; it shares the tensors. {@code bias} and {@code change} may
+   * be null.
    *
    * @param dtype what it computes in; the weight is rounded to it at every use
    */
-  public static Linear trainable(Tensor weight, Tensor bias, DType dtype) {
-    return new Linear(weight, bias, dtype, false);
+  public static Linear trainable(Tensor weight, Tensor bias, DType dtype, LowRank change) {
+    return new Linear(weight, bias, dtype, false, change);
   }
 
   /**
@@ -65,7 +72,8 @@ public final class Linear implements AutoCloseable {
       return onOneDnn(OneDnn::linear, input, bias);
     }
     Tensor rounded = bias == null ? null : Tensors.to(bias, dtype);
-    return Nn.linear(input, Tensors.to(weight, dtype), rounded);
+    Tensor out = Nn.linear(input, Tensors.to(weight, dtype), rounded);
+    return change == null ? out : out.add(change.apply(input, dtype));
   }
 
   /** GELU, in its tanh approximation, of {@link #apply(Tensor)}. */

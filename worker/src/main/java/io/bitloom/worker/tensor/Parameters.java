@@ -87,7 +87,7 @@ public final class Parameters implements AutoCloseable {
    * @throws WeightsException if one is missing or of another shape
    */
   public Linear linear(String name, int in, int out) {
-    return layer(name + ".weight", weights.get(name + ".bias", out), in, out);
+    return layer(name, weights.get(name + ".bias", out), in, out);
   }
 
   /**
@@ -96,7 +96,7 @@ public final class Parameters implements AutoCloseable {
    * @throws WeightsException if the weight is missing or of another shape
    */
   public Linear linearWithoutBias(String name, int in, int out) {
-    return layer(name + ".weight", null, in, out);
+    return layer(name, null, in, out);
   }
 
   /**
@@ -114,10 +114,15 @@ public final class Parameters implements AutoCloseable {
   }
 
   private Linear layer(String name, Tensor bias, int in, int out) {
+    String matrix = name + ".weight";
     Linear layer =
         trainable
-            ? Linear.trainable(weights.get(name, out, in), bias, dtype)
-            : frozen(name, bias, in, out);
+            ? Linear.trainable(
+                weights.get(matrix, out, in),
+                bias,
+                dtype,
+                LowRank.find(weights, name, in, out).orElse(null))
+            : frozen(matrix, bias, in, out);
     owned.add(layer::close);
     return layer;
   }

@@ -47,7 +47,7 @@ class InfinityConfigTest {
     "num_heads, 3",
     "block_chunks, 3",
     "rope2d_normalized_by_hw, 3",
-    "rope2d_each_sa_layer, 0",
+    "rope2d_each_sa_layer, 2",
     "text_channels, 0",
     "embed_dim, -1",
     "head_depth, 3",

@@ -230,6 +230,8 @@ class InfinityTransformerTest {
         "'add_lvl_embeding_only_first_block': 0, 'block_chunks': 1",
         "'rope2d_normalized_by_hw': 0",
         "'rope2d_normalized_by_hw': 1",
+        "'rope2d_each_sa_layer': 0",
+        "'rope2d_each_sa_layer': 0, 'add_lvl_embeding_only_first_block': 0",
         "'apply_spatial_patchify': 1",
         "'use_bit_label': 0"
       })

@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.checkpoint.Checkpoint;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
 import io.bitloom.worker.checkpoint.TorchFile;
 import io.bitloom.worker.generate.ImageModel;
+import io.bitloom.worker.model.InfinityConfig;
+import io.bitloom.worker.model.InfinityLayout;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
@@ -90,6 +93,21 @@ class ModelImportTest {
       ModelImport.Request request = request(checkpoint);
       assertImported(trained, run(withSection(request, "trainer.gpt_fsdp")));
     }
+  }
+
+  @Test
+  void learnedPositionsAreSeenInTheTensors() throws IOException {
+    JsonObject settings = TinyModel.json(TinyModel.TRANSFORMER);
+    settings.addProperty("rope2d_each_sa_layer", 0);
+    settings.remove("rope2d_normalized_by_hw");
+    InfinityConfig config = InfinityConfig.parse(settings, TinyModel.BITS);
+    try (Weights weights = TinyModel.weights(InfinityLayout.of(config), 1)) {
+      SafetensorsWriter.write(sources.resolve("transformer.safetensors"), weights, Map.of());
+    }
+    writeTokenizer(TinyModel.BITS);
+    ModelDirectory model = run(request(sources));
+    assertEquals(config, model.transformer());
+    ImageModel.load(model, TorchDevice.CPU, DType.F32, 0).close();
   }
 
   @Test

@@ -33,7 +33,7 @@ class LinearTest {
   void aFrozenLayerComputesWhatATrainableOneDoes() {
     Tensor x = torch.randn(2, 7, 160);
     try (Linear frozen = Linear.frozen(weight, bias);
-        Linear trainable = Linear.trainable(weight, bias, DType.F32);
+        Linear trainable = Linear.trainable(weight, bias, DType.F32, null);
         Linear withoutBias = Linear.frozen(weight, null)) {
       float[] expected = Tensors.floats(trainable.apply(x));
       assertArrayEquals(expected, Tensors.floats(frozen.apply(x)), 1e-4f);

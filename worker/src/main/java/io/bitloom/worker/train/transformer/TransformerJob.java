@@ -62,6 +62,8 @@ public final class TransformerJob implements TrainingJob {
           "rope2d_each_sa_layer",
           "rope2d_normalized_by_hw");
 
+  private static final List<String> LORA_TARGETS = List.of("sa", "ca", "ffn");
+
   private static final Gson SNAKE_CASE =
       new GsonBuilder()
           .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
@@ -193,6 +195,9 @@ public final class TransformerJob implements TrainingJob {
     if (yaml.has("transformer")) {
       throw yaml.fault("transformer", "is that of start_from, and cannot be given as well");
     }
+    if (start.transformer().square() != null) {
+      throw yaml.fault("start_from", "class-conditional models cannot be trained further");
+    }
     return start.transformerSettings();
   }
 
@@ -229,7 +234,28 @@ public final class TransformerJob implements TrainingJob {
         run.precision(),
         run.seed(),
         run.steps(),
-        yaml.texts("prompts"));
+        yaml.texts("prompts"),
+        lora(yaml));
+  }
+
+  /** The section {@code lora}; null if there is none. */
+  private Lora lora(YamlFields yaml) {
+    if (!yaml.has("lora")) {
+      return null;
+    }
+    YamlFields fields = yaml.section("lora");
+    if (start == null) {
+      throw yaml.fault("lora", "changes a model, which start_from has to name");
+    }
+    int rank = fields.count("rank", 8, 1);
+    List<String> targets = fields.has("targets") ? fields.texts("targets") : LORA_TARGETS;
+    try {
+      Lora lora = new Lora(rank, fields.number("alpha", rank, 1e-6, 1e6), targets, start.digest());
+      lora.layers(parsed(yaml));
+      return lora;
+    } catch (IllegalArgumentException e) {
+      throw yaml.fault("lora", e.getMessage());
+    }
   }
 
   private static Objective objective(YamlFields yaml) {
@@ -251,6 +277,7 @@ public final class TransformerJob implements TrainingJob {
 
   @Override
   public String identity() {
+    String lora = settings.lora() == null ? "" : "\nlora: " + settings.lora();
     return String.join(
         "\n",
         "transformer: " + architecture,
@@ -264,7 +291,7 @@ public final class TransformerJob implements TrainingJob {
         "precision: " + settings.precision(),
         "seed: " + run.seed(),
         "steps: " + run.steps(),
-        data.identity());
+        data.identity() + lora);
   }
 
   @Override
@@ -297,6 +324,9 @@ public final class TransformerJob implements TrainingJob {
             : start.transformerWeights()) {
       if (joint != null) {
         joint.addTo(first, run.seed());
+      }
+      if (settings.lora() != null) {
+        settings.lora().addTo(first, settings.architecture(), run.seed());
       }
       return new TransformerTraining(settings, first, frozen, model, processes);
     }

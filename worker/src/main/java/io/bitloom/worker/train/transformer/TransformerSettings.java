@@ -2,7 +2,9 @@ package io.bitloom.worker.train.transformer;
 
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.worker.model.InfinityConfig;
+import io.bitloom.worker.model.InfinityLayout;
 import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.LowRank;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.LearningRate;
@@ -26,6 +28,7 @@ import java.util.List;
  * @param seed of all random draws
  * @param steps of the whole run
  * @param pictures prompts of the sample grid
+ * @param lora low-rank changes that are learnt instead of the weights; null for none
  */
 public record TransformerSettings(
     InfinityConfig architecture,
@@ -41,10 +44,16 @@ public record TransformerSettings(
     DType precision,
     long seed,
     long steps,
-    List<String> pictures) {
+    List<String> pictures,
+    Lora lora) {
   /** Copies the list. */
   public TransformerSettings {
     pictures = List.copyOf(pictures);
+  }
+
+  /** Whether gradients are for a tensor of the model. */
+  boolean learns(String name) {
+    return lora == null ? !InfinityLayout.isBuffer(name) : LowRank.learns(name);
   }
 
   /** Floating-point operations of a forward pass of one picture; text layers are left out. */

@@ -3,11 +3,12 @@ package io.bitloom.worker.train.transformer;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.worker.checkpoint.SafetensorsWriter;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.model.BitLoss;
-import io.bitloom.worker.model.InfinityLayout;
 import io.bitloom.worker.model.InfinityTransformer;
 import io.bitloom.worker.model.RecomputedPass;
+import io.bitloom.worker.tensor.LowRank;
 import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Weights;
@@ -27,6 +28,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -40,12 +42,14 @@ public final class TransformerTraining implements Learner {
   private static final String WEIGHTS = "transformer";
   private static final String AVERAGE = "transformer-ema";
   private static final String OPTIMIZER = "optimizer";
+  private static final String ADAPTER = "adapter.safetensors";
 
   private final TransformerSettings settings;
   private final FrozenParts frozen;
   private final TrainedModel directory;
   private final Weights weights; // of the transformer and of a text encoder that learns with it
   private final Weights transformerWeights; // those of the transformer
+  private final Weights stored; // those that a checkpoint needs: all, or the low-rank changes
   private final TextEncoder textEncoder;
   private final InfinityTransformer model;
   private final Gradients gradients;
@@ -72,27 +76,44 @@ public final class TransformerTraining implements Learner {
     this.frozen = frozen;
     this.directory = directory;
     this.processes = processes;
-    weights = Gradients.trainableCopy(start, name -> !InfinityLayout.isBuffer(name));
+    weights = Gradients.trainableCopy(start, settings::learns);
     transformerWeights = transformerPart(weights);
+    stored = part(weights, settings.lora() == null ? name -> true : LowRank::isPart);
     model =
         InfinityTransformer.forTraining(
             settings.architecture(), transformerWeights, settings.device(), settings.precision());
     textEncoder = textEncoder(weights);
     gradients = new Gradients(weights);
     optimizer = new AdamW(weights, settings.adamW());
-    average = new MovingAverage(weights, settings.averageDecay());
+    average = new MovingAverage(stored, settings.averageDecay());
     random = new SampleRandom(settings.seed());
   }
 
   /** The same tensors without those of the text encoder; both sets are closed on their own. */
   private static Weights transformerPart(Weights all) {
+    return part(all, name -> !name.startsWith(JointText.PREFIX));
+  }
+
+  private static Weights part(Weights all, Predicate<String> names) {
     Weights part = new Weights(all.source());
-    for (String name : all.names()) {
-      if (!name.startsWith(JointText.PREFIX)) {
-        part.put(name, new Tensor(all.get(name)));
-      }
-    }
+    all.names().stream().filter(names).forEach(name -> part.put(name, new Tensor(all.get(name))));
     return part;
+  }
+
+  /** The whole transformer with averaged weights; to be closed. */
+  private Weights averagedTransformer() {
+    return wholeTransformer(average.average());
+  }
+
+  /** The whole transformer: all of these weights, or the frozen ones with these changes made. */
+  private Weights wholeTransformer(Weights learnt) {
+    if (settings.lora() == null) {
+      return transformerPart(learnt);
+    }
+    try (Weights changed = part(transformerWeights, name -> !LowRank.isPart(name))) {
+      changed.share(learnt);
+      return Lora.merged(changed);
+    }
   }
 
   /** The encoder that learns, with these weights; the frozen one where none learns. */
@@ -227,7 +248,7 @@ public final class TransformerTraining implements Learner {
   @Override
   public Map<String, Weights> tensors() {
     Map<String, Weights> tensors = new LinkedHashMap<>();
-    tensors.put(WEIGHTS, weights);
+    tensors.put(WEIGHTS, stored);
     tensors.put(AVERAGE, average.average());
     tensors.put(OPTIMIZER, optimizer.state());
     return tensors;
@@ -239,22 +260,22 @@ public final class TransformerTraining implements Learner {
   }
 
   @Override
-  public void restore(Map<String, Weights> stored, long optimizerSteps) {
+  public void restore(Map<String, Weights> checkpoint, long optimizerSteps) {
     try (NoGradGuard noGradients = new NoGradGuard()) {
-      Weights from = stored.get(WEIGHTS);
-      weights
+      Weights from = checkpoint.get(WEIGHTS);
+      stored
           .names()
-          .forEach(name -> weights.get(name).copy_(from.get(name, weights.get(name).shape())));
+          .forEach(name -> stored.get(name).copy_(from.get(name, stored.get(name).shape())));
     }
-    average.restore(stored.get(AVERAGE));
-    optimizer.restore(stored.get(OPTIMIZER), optimizerSteps);
+    average.restore(checkpoint.get(AVERAGE));
+    optimizer.restore(checkpoint.get(OPTIMIZER), optimizerSteps);
   }
 
   @Override
   public Map<String, Double> validate(List<SampleBatch> batches) {
     Map<String, Double> sums = new LinkedHashMap<>();
     long samples = 0;
-    try (Weights averages = transformerPart(average.average());
+    try (Weights averages = averagedTransformer();
         InfinityTransformer averaged =
             InfinityTransformer.forTraining(
                 settings.architecture(), averages, settings.device(), settings.precision())) {
@@ -310,7 +331,7 @@ public final class TransformerTraining implements Learner {
     if (settings.pictures().isEmpty()) {
       return List.of();
     }
-    try (Weights averages = transformerPart(average.average())) {
+    try (Weights averages = averagedTransformer()) {
       return frozen.draw(
           settings.architecture(),
           averages,
@@ -322,9 +343,13 @@ public final class TransformerTraining implements Learner {
 
   @Override
   public void export(Path folder) throws IOException {
-    Weights trained = settings.exportAverage() ? average.average() : weights;
-    try (Weights transformer = transformerPart(trained)) {
+    Weights trained = settings.exportAverage() ? average.average() : stored;
+    try (Weights transformer = wholeTransformer(trained)) {
       directory.write(folder, transformer, trained);
+    }
+    if (settings.lora() != null) {
+      Map<String, String> origin = Map.of("base", settings.lora().base());
+      SafetensorsWriter.write(folder.resolve(ADAPTER), trained, origin);
     }
   }
 
@@ -334,6 +359,7 @@ public final class TransformerTraining implements Learner {
     optimizer.close();
     model.close();
     transformerWeights.close();
+    stored.close();
     weights.close();
     frozen.close();
   }

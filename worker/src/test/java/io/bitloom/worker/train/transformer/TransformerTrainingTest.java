@@ -7,11 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.checkpoint.Checkpoints;
 import io.bitloom.worker.model.InfinityConfig;
+import io.bitloom.worker.model.InfinityTransformer;
 import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.LowRank;
+import io.bitloom.worker.tensor.PackedRows;
+import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
@@ -27,14 +33,18 @@ import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.LearningRate;
 import io.bitloom.worker.train.run.StepReport;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class TransformerTrainingTest {
   private static final TokenizerConfig TOKENIZER =
@@ -52,8 +62,13 @@ class TransformerTrainingTest {
   private static final InfinityInitialization BOLD = new InfinityInitialization(0.1, 0.1, 1);
 
   /** How a training differs from the others of this class. */
-  private record Variant(int partTokens, boolean recompute, boolean bits, DType precision) {
+  private record Variant(
+      int partTokens, boolean recompute, boolean bits, DType precision, Lora lora) {
     private static final Variant PLAIN = new Variant(100_000, false, true, DType.F32);
+
+    private Variant(int partTokens, boolean recompute, boolean bits, DType precision) {
+      this(partTokens, recompute, bits, precision, null);
+    }
   }
 
   private static TransformerTraining training(Variant variant) {
@@ -81,7 +96,8 @@ class TransformerTrainingTest {
             variant.precision(),
             1,
             100,
-            List.of());
+            List.of(),
+            variant.lora());
     Weights tokenizerWeights = new Weights("tokenizer");
     TokenizerLayout.of(TOKENIZER)
         .forEach(
@@ -97,6 +113,9 @@ class TransformerTrainingTest {
     try (Weights start = BOLD.weights(config, 1)) {
       if (text != null) {
         text.addTo(start, 1);
+      }
+      if (variant.lora() != null) {
+        variant.lora().addTo(start, config, 1);
       }
       TrainedModel directory =
           new TrainedModel(
@@ -219,6 +238,72 @@ class TransformerTrainingTest {
       float[] after = Tensors.floats(weights.get("text_encoder.embed.weight"));
       assertFalse(Arrays.equals(before, after));
       assertTrue(training.validate(List.of(batch(0))).get("loss") < 1.1 * first);
+    }
+  }
+
+  private static TransformerTraining lowRank(boolean recompute) {
+    Lora lora = new Lora(2, 4, List.of("sa", "ca", "ffn"), "sha256:base");
+    return training(new Variant(100_000, recompute, true, DType.F32, lora));
+  }
+
+  @Test
+  void lowRankChangesBeginAsTheModelAndAreAllThatACheckpointHas() {
+    try (TransformerTraining plain = training(Variant.PLAIN);
+        TransformerTraining changes = lowRank(false);
+        TransformerTraining restored = lowRank(true)) {
+      assertEquals(plain.step(batch(0)).loss(), changes.step(batch(0)).loss());
+      assertTrue(changes.step(batch(1)).applied());
+      Weights checkpoint = changes.tensors().get("transformer");
+      assertTrue(checkpoint.names().stream().allMatch(LowRank::isPart));
+      assertTrue(checkpoint.names().contains("blocks.1.sa.mat_qkv.lora_up.weight"));
+      restored.restore(changes.tensors(), changes.optimizerSteps());
+      StepReport next = changes.step(batch(2));
+      StepReport recomputed = restored.step(batch(2));
+      assertEquals(next.loss(), recomputed.loss());
+      assertEquals(next.gradientNorm(), recomputed.gradientNorm(), 1e-5 * next.gradientNorm());
+    }
+  }
+
+  @Test
+  void aModelWithLowRankChangesIsWrittenWithTheChangesMade(@TempDir Path folder)
+      throws IOException {
+    try (TransformerTraining changes = lowRank(false)) {
+      for (int i = 0; i < 5; i++) {
+        changes.step(batch(i));
+      }
+      changes.export(folder);
+      try (Weights adapter = Checkpoints.open(folder.resolve("adapter.safetensors"));
+          Weights written = Checkpoints.open(folder.resolve("transformer.safetensors"));
+          Weights base = BOLD.weights(config(), 1)) {
+        assertEquals(base.names(), written.names());
+        String layer = "blocks.0.ffn.fc2";
+        Tensor change = LowRank.find(adapter, layer, 256, 32).orElseThrow().change();
+        Tensor made = written.get(layer + ".weight").sub(base.get(layer + ".weight"));
+        assertTrue(Tensors.doubles(change.abs().max())[0] > 1e-4);
+        assertArrayEquals(Tensors.floats(change), Tensors.floats(made), 1e-6f);
+        // The model as it learns, with changes beside the matrices, and as it is written.
+        Weights beside = base.renamed(name -> name);
+        beside.share(adapter);
+        assertArrayEquals(logits(beside), logits(written), 1e-4f);
+        beside.close();
+      }
+    }
+  }
+
+  private static InfinityConfig config() {
+    return InfinityConfig.parse(ARCHITECTURE, TOKENIZER.codebookDim());
+  }
+
+  private static float[] logits(Weights weights) {
+    List<Scale> scales = SQUARE.scales().subList(0, 3);
+    int tokens = scales.stream().mapToInt(Scale::tokens).sum();
+    try (Scope scope = Scope.open();
+        NoGradGuard noGradients = new NoGradGuard();
+        InfinityTransformer model =
+            InfinityTransformer.forTraining(config(), weights, TorchDevice.CPU, DType.F32)) {
+      Tensor inputs = Tensors.zeros(DType.F32, TorchDevice.CPU, 1, tokens - 1, 8);
+      PackedRows text = new HashedWordEncoder(128).encode(List.of("a b"), 9);
+      return Tensors.floats(model.forward(text, List.of(false), inputs, scales));
     }
   }
 
