@@ -29,9 +29,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -307,6 +309,44 @@ public final class ModelDirectory {
    */
   public Weights tokenizerWeights() {
     return weights(Role.TOKENIZER, TokenizerLayout.of(tokenizer));
+  }
+
+  /**
+   * A file of a model directory.
+   *
+   * @param name as in {@code model.json}, relative to the folder
+   * @param path where it lies
+   * @param sha256 its digest, in hexadecimal
+   */
+  public record ListedFile(String name, Path path, String sha256) {}
+
+  /**
+   * The files that belong to the text encoder: all that are listed but those of transformer and
+   * tokenizer. A text encoder without weights has none.
+   *
+   * @throws WeightsException naming a file that is missing
+   */
+  public List<ListedFile> textFiles() {
+    Set<Path> others = new HashSet<>();
+    for (Role part : List.of(Role.TRANSFORMER, Role.TOKENIZER)) {
+      checkpoint(part)
+          .ifPresent(
+              weights -> {
+                others.add(weights.file().normalize());
+                weights.files().forEach(file -> others.add(file.normalize()));
+              });
+    }
+    List<ListedFile> listed = new ArrayList<>();
+    files
+        .digests()
+        .forEach(
+            (name, digest) -> {
+              Path path = files.find("sha256", name);
+              if (!others.contains(path)) {
+                listed.add(new ListedFile(name, path, digest));
+              }
+            });
+    return listed;
   }
 
   /**

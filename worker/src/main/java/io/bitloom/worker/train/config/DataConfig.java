@@ -35,6 +35,7 @@ import java.util.zip.CRC32C;
  * @param batchesAhead batches that are made ready before they are needed
  * @param shortCaptions probability that the short caption is taken where there are two
  * @param cache folder of the tokenizer's features; null for none
+ * @param textCache folder of the text encoder's features; null for none
  */
 public record DataConfig(
     Path path,
@@ -49,7 +50,8 @@ public record DataConfig(
     int decoderThreads,
     int batchesAhead,
     double shortCaptions,
-    Path cache) {
+    Path cache,
+    Path textCache) {
   private static final int HASHES = 1 << 16;
   private static final long VALIDATION_SEED = 1;
 
@@ -96,7 +98,8 @@ public record DataConfig(
         yaml.count("decoder_threads", 1, 1),
         yaml.count("batches_ahead", 2, 0),
         yaml.number("short_captions", 0.5, 0, 1),
-        yaml.path("cache", null));
+        yaml.path("cache", null),
+        yaml.path("text_cache", null));
   }
 
   /**

@@ -22,11 +22,21 @@ public final class TokenizerJob implements TrainingJob {
   private final RunConfig run;
   private final DataConfig data;
   private final TokenizerSettings settings;
+  private final Perceptual perceptual; // null for none
+
+  /**
+   * The section {@code perceptual}.
+   *
+   * @param weight of the term
+   * @param vgg weights of VGG16
+   * @param heads weights of the linear heads; null where they lie in the same file, or nowhere
+   */
+  private record Perceptual(double weight, Path vgg, Path heads) {}
 
   private TokenizerJob(YamlFields yaml) {
     run = RunConfig.of(yaml);
     data = DataConfig.of(yaml.section("data"));
-    if (data.cache() != null) {
+    if (data.cache() != null || data.textCache() != null) {
       throw yaml.fault("data", "cache: a tokenizer that is being trained has no features to keep");
     }
     OptimizerConfig optimizer = OptimizerConfig.of(yaml.section("optimizer"), LEARNING_RATE);
@@ -48,6 +58,12 @@ public final class TokenizerJob implements TrainingJob {
             run.device(),
             run.seed(),
             run.steps());
+    YamlFields term = yaml.section("perceptual");
+    perceptual =
+        yaml.has("perceptual")
+            ? new Perceptual(
+                term.number("weight", 1, 0, 100), term.path("vgg"), term.path("heads", null))
+            : null;
     yaml.done();
   }
 
@@ -114,12 +130,18 @@ public final class TokenizerJob implements TrainingJob {
 
   @Override
   public String identity() {
-    return String.join("\n", "tokenizer: " + settings, data.identity());
+    String term = perceptual == null ? "" : "\nperceptual: " + perceptual;
+    return String.join("\n", "tokenizer: " + settings, data.identity() + term);
   }
 
   @Override
   public Learner learner(Processes processes) {
-    return new TokenizerTraining(settings, processes);
+    PerceptualLoss loss =
+        perceptual == null
+            ? null
+            : PerceptualLoss.read(
+                perceptual.weight(), perceptual.vgg(), perceptual.heads(), run.device());
+    return new TokenizerTraining(settings, loss, processes);
   }
 
   @Override

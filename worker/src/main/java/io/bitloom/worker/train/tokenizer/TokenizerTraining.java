@@ -37,9 +37,9 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Trains the visual tokenizer: L1 distance of reconstructions, the quantizer's entropy and
- * commitment terms, and, after a start step, a patch discriminator. Gradients pass straight through
- * the quantizer.
+ * Trains the visual tokenizer: L1 distance of reconstructions, a perceptual term where its weights
+ * are given, the quantizer's entropy and commitment terms, and, after a start step, a patch
+ * discriminator. Gradients pass straight through the quantizer.
  */
 public final class TokenizerTraining implements Learner {
   private static final String WEIGHTS = "tokenizer";
@@ -62,13 +62,24 @@ public final class TokenizerTraining implements Learner {
   private final MovingAverage average;
   private final Weights discriminatorWeights; // and how many steps it has learnt for
   private final PatchDiscriminator discriminator;
+  private final PerceptualLoss perceptual; // null where no weights are given
   private final Gradients discriminatorGradients;
   private final AdamW discriminatorOptimizer;
   private List<RgbImage> shown = List.of();
 
-  /** Training from new weights. */
+  /** Training from new weights, without a perceptual term. */
   public TokenizerTraining(TokenizerSettings settings, Processes processes) {
+    this(settings, null, processes);
+  }
+
+  /**
+   * Training from new weights.
+   *
+   * @param perceptual a term of the loss, which belongs to this object from now on; null for none
+   */
+  TokenizerTraining(TokenizerSettings settings, PerceptualLoss perceptual, Processes processes) {
     this.settings = settings;
+    this.perceptual = perceptual;
     this.processes = processes;
     weights = fresh("new tokenizer", TokenizerLayout.of(settings.architecture()));
     model = new VisualTokenizer(settings.architecture(), weights);
@@ -131,13 +142,17 @@ public final class TokenizerTraining implements Learner {
   /** The parts of the loss. */
   private enum Term {
     L1,
+    PERCEPTUAL,
     QUANTIZER,
     ADVERSARIAL,
     DISCRIMINATOR
   }
 
-  private static StepReport report(SampleBatch batch, boolean sound, double norm, double[] losses) {
+  private StepReport report(SampleBatch batch, boolean sound, double norm, double[] losses) {
     Map<String, Double> scalars = new LinkedHashMap<>();
+    if (perceptual != null) {
+      scalars.put("loss/perceptual", losses[Term.PERCEPTUAL.ordinal()]);
+    }
     scalars.put("loss/quantizer", losses[Term.QUANTIZER.ordinal()]);
     scalars.put("loss/adversarial", losses[Term.ADVERSARIAL.ordinal()]);
     scalars.put("loss/discriminator", losses[Term.DISCRIMINATOR.ordinal()]);
@@ -160,6 +175,11 @@ public final class TokenizerTraining implements Learner {
     Tensor l1 = reconstruction.sub(signal).abs().mean();
     Tensor penalty = encoding.penalty(settings.quantizer());
     Tensor loss = l1.add(penalty);
+    if (perceptual != null) {
+      Tensor distance = perceptual.distance(reconstruction, signal);
+      loss = loss.add(Tensors.times(distance, perceptual.weight()));
+      losses[Term.PERCEPTUAL.ordinal()] += share * distance.item_double();
+    }
     if (adversarial) {
       discriminator.learns(false);
       Tensor verdict = discriminator.loss(reconstruction);
@@ -310,6 +330,9 @@ public final class TokenizerTraining implements Learner {
 
   @Override
   public void close() {
+    if (perceptual != null) {
+      perceptual.close();
+    }
     discriminatorOptimizer.close();
     discriminatorWeights.close();
     average.close();

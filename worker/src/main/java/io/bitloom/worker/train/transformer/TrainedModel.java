@@ -5,9 +5,11 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
+import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.Weights;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
@@ -30,6 +32,7 @@ import java.util.Map;
  * @param tokenizerWeights of the tokenizer
  * @param textEncoder settings of the text encoder
  * @param jointText the text encoder that learns with the transformer; null where none does
+ * @param textFiles of a text encoder that comes from another model directory
  */
 public record TrainedModel(
     String name,
@@ -40,7 +43,8 @@ public record TrainedModel(
     JsonObject tokenizer,
     Weights tokenizerWeights,
     JsonObject textEncoder,
-    JointText jointText) {
+    JointText jointText,
+    List<ModelDirectory.ListedFile> textFiles) {
   private static final String TRANSFORMER = "transformer.safetensors";
   private static final String TOKENIZER = "tokenizer.safetensors";
 
@@ -74,10 +78,25 @@ public record TrainedModel(
     for (String file : files) {
       digests.addProperty(file, sha256(folder.resolve(file)));
     }
+    for (ModelDirectory.ListedFile file : textFiles) {
+      place(file, folder.resolve(file.name()));
+      digests.addProperty(file.name(), file.sha256());
+    }
     model.add("sha256", digests);
     Files.writeString(
         folder.resolve("model.json"),
         new GsonBuilder().setPrettyPrinting().create().toJson(model) + "\n");
+  }
+
+  /** A link, where the file system can, because text encoders are large. */
+  private static void place(ModelDirectory.ListedFile file, Path target) throws IOException {
+    Files.createDirectories(target.getParent());
+    Path source = file.path().toRealPath();
+    try {
+      Files.createLink(target, source);
+    } catch (UnsupportedOperationException | FileSystemException e) {
+      Files.copy(source, target);
+    }
   }
 
   private static JsonObject part(JsonObject config, String file) {

@@ -12,6 +12,7 @@ import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.modeldir.StoredQuantizer;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.HashedWordEncoder;
+import io.bitloom.worker.text.TextEncoder;
 import io.bitloom.worker.text.WordEmbeddingConfig;
 import io.bitloom.worker.text.WordVocabulary;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
@@ -23,6 +24,7 @@ import io.bitloom.worker.train.config.OptimizerConfig;
 import io.bitloom.worker.train.config.RunConfig;
 import io.bitloom.worker.train.config.YamlFields;
 import io.bitloom.worker.train.data.FeatureCache;
+import io.bitloom.worker.train.data.StoredTextFeatures;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.run.Learner;
 import io.bitloom.worker.train.run.TrainingRun;
@@ -131,10 +133,11 @@ public final class TransformerJob implements TrainingJob {
   private TextSettings text(YamlFields yaml) {
     YamlFields fields = yaml.section("text_encoder");
     TextType type = fields.choice("type", TextType.HASHED_WORDS);
-    String ofStart =
-        start == null ? HASHED_WORDS : start.textEncoderSettings().get("type").getAsString();
-    if (!ofStart.equals(HASHED_WORDS) || (start != null && type != TextType.HASHED_WORDS)) {
-      throw yaml.fault("start_from", "only models with hashed words can be trained further");
+    if (start != null && yaml.has("text_encoder")) {
+      throw yaml.fault("text_encoder", "is that of start_from, and stays as it is");
+    }
+    if (type == TextType.WORD_EMBEDDINGS && data.textCache() != null) {
+      throw yaml.fault("data", "text_cache: features of an encoder that learns do not last");
     }
     try {
       return new TextSettings(
@@ -300,13 +303,11 @@ public final class TransformerJob implements TrainingJob {
     JointText joint = jointText();
     FrozenParts frozen =
         new FrozenParts(
-            new HashedWordEncoder(settings.architecture().textChannels()),
+            textEncoder(),
             new VisualTokenizer(tokenizer, stored),
             settings.architecture().spatialPatchify(),
             run.device(),
             data.cache() == null ? null : new FeatureCache(data.cache(), tokenizerName()));
-    JsonObject encoder = new JsonObject();
-    encoder.addProperty("type", HASHED_WORDS);
     TrainedModel model =
         new TrainedModel(
             run.name(),
@@ -316,8 +317,9 @@ public final class TransformerJob implements TrainingJob {
             architecture,
             SNAKE_CASE.toJsonTree(tokenizer).getAsJsonObject(),
             stored,
-            joint == null ? encoder : joint.settings(),
-            joint);
+            joint != null ? joint.settings() : textSettings(),
+            joint,
+            start == null ? List.of() : start.textFiles());
     try (Weights first =
         start == null
             ? initialization.weights(settings.architecture(), run.seed())
@@ -330,6 +332,30 @@ public final class TransformerJob implements TrainingJob {
       }
       return new TransformerTraining(settings, first, frozen, model, processes);
     }
+  }
+
+  /** The encoder that does not learn: that of the start, or hashed words. */
+  private TextEncoder textEncoder() {
+    int channels = settings.architecture().textChannels();
+    TextEncoder encoder =
+        start == null
+            ? new HashedWordEncoder(channels)
+            : start.textEncoder(run.device(), run.precision());
+    if (data.textCache() == null) {
+      return encoder;
+    }
+    String name = start == null ? HASHED_WORDS + " " + channels : start.digest();
+    return new StoredTextFeatures(
+        encoder, new FeatureCache(data.textCache(), name + " " + run.precision()), run.device());
+  }
+
+  private JsonObject textSettings() {
+    if (start != null) {
+      return start.textEncoderSettings();
+    }
+    JsonObject encoder = new JsonObject();
+    encoder.addProperty("type", HASHED_WORDS);
+    return encoder;
   }
 
   /** Names the tokenizer in the feature cache. */

@@ -8,9 +8,11 @@ import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.model.BitLoss;
 import io.bitloom.worker.model.InfinityTransformer;
 import io.bitloom.worker.model.RecomputedPass;
+import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.LowRank;
 import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.TextEncoder;
 import io.bitloom.worker.tokenizer.BitwiseSelfCorrection;
@@ -76,7 +78,9 @@ public final class TransformerTraining implements Learner {
     this.frozen = frozen;
     this.directory = directory;
     this.processes = processes;
-    weights = Gradients.trainableCopy(start, settings::learns);
+    try (Weights placed = start.to(settings.device(), DType.F32)) {
+      weights = Gradients.trainableCopy(placed, settings::learns);
+    }
     transformerWeights = transformerPart(weights);
     stored = part(weights, settings.lora() == null ? name -> true : LowRank::isPart);
     model =
@@ -179,7 +183,8 @@ public final class TransformerTraining implements Learner {
         encoder.encode(
             samples.stream().map(Sample::caption).toList(),
             settings.architecture().textMaxLength());
-    return new PackedRows(rows.rows().clone(), rows.lengths()); // out of inference mode
+    Tensor placed = Tensors.to(rows.rows(), settings.device(), DType.F32);
+    return new PackedRows(placed.clone(), rows.lengths()); // out of inference mode
   }
 
   /** Inputs and labels of the scales that are trained (Algorithm 2 of the paper). */

@@ -127,7 +127,8 @@ class TransformerTrainingTest {
               new JsonObject(),
               tokenizerWeights,
               new JsonObject(),
-              text);
+              text,
+              List.of());
       return new TransformerTraining(settings, start, frozen, directory, Processes.alone());
     }
   }

@@ -1,0 +1,128 @@
+package io.bitloom.worker.train.transformer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bitloom.worker.Main;
+import io.bitloom.worker.checkpoint.SafetensorsWriter;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.modeldir.TinyModel;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.text.TextEncoder;
+import io.bitloom.worker.text.TinyT5;
+import io.bitloom.worker.train.config.ConfigFileException;
+import io.bitloom.worker.train.data.DrawnPictures;
+import io.bitloom.worker.train.distributed.Processes;
+import io.bitloom.worker.train.run.Learner;
+import io.bitloom.worker.train.run.TrainingRun;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Training that goes on from a model directory with a text encoder that has weights. */
+class FineTuningTest {
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void importAModelWithT5() throws IOException {
+    Path sources = Files.createDirectory(folder.resolve("released"));
+    Path text = Files.createDirectory(sources.resolve("t5"));
+    Files.writeString(text.resolve("config.json"), TinyT5.CONFIG);
+    TinyT5.tokenizer(text, "tokenizer.json");
+    try (Weights transformer = TinyModel.transformerWeights(1);
+        Weights tokenizer = TinyModel.tokenizerWeights(TinyModel.BITS);
+        Weights encoder = TinyT5.weights()) {
+      SafetensorsWriter.write(sources.resolve("transformer.safetensors"), transformer, Map.of());
+      SafetensorsWriter.write(sources.resolve("vae.safetensors"), tokenizer, Map.of());
+      SafetensorsWriter.write(text.resolve("model.safetensors"), encoder, Map.of());
+    }
+    String out = folder.resolve("start").toString();
+    assertEquals(
+        0,
+        Main.commandLine()
+            .execute("model", "import", sources.toString(), "--out", out, "--sizes", "0.06M"));
+    Files.createDirectory(folder.resolve("set"));
+    DrawnPictures.write(folder.resolve("set"), 2);
+  }
+
+  private Path config(String run, String more) throws IOException {
+    Path file = folder.resolve(run + ".yaml");
+    Files.writeString(
+        file,
+        """
+        folder: %s
+        steps: 2
+        start_from: start
+        objective: {scales: 3}
+        data: {path: set, batch_tokens: 600, cache: cache, text_cache: texts}
+        %s
+        """
+            .formatted(run, more));
+    return file;
+  }
+
+  private void train(Path config) throws IOException {
+    TransformerJob job = TransformerJob.read(config);
+    try (Processes alone = Processes.alone();
+        Learner learner = job.learner(alone)) {
+      TrainingRun run =
+          new TrainingRun(job.run().run(job.identity()), learner, alone, job.data(), line -> {});
+      assertEquals(TrainingRun.Outcome.FINISHED, run.run());
+    }
+  }
+
+  @Test
+  void theTextEncoderOfTheStartIsUsedKeptAndItsFeaturesAreStored() throws IOException {
+    train(config("first", "lora: {rank: 2}"));
+    ModelDirectory start = ModelDirectory.open(folder.resolve("start").toString());
+    ModelDirectory trained = ModelDirectory.open(folder.resolve("first/model").toString());
+    trained.readFiles();
+    assertEquals(start.textEncoderSettings(), trained.textEncoderSettings());
+    try (Scope scope = Scope.open();
+        TextEncoder expected = start.textEncoder(TorchDevice.CPU, DType.F32);
+        TextEncoder found = trained.textEncoder(TorchDevice.CPU, DType.F32)) {
+      assertArrayEquals(
+          Tensors.floats(expected.encode(List.of("a red circle"), 16).rows()),
+          Tensors.floats(found.encode(List.of("a red circle"), 16).rows()));
+    }
+    assertTrue(files(folder.resolve("texts")) > 0);
+    train(config("second", "lora: {rank: 2}")); // with the stored features
+    assertArrayEquals(
+        Files.readAllBytes(folder.resolve("first/model/transformer.safetensors")),
+        Files.readAllBytes(folder.resolve("second/model/transformer.safetensors")));
+  }
+
+  private static long files(Path folder) throws IOException {
+    try (Stream<Path> entries = Files.walk(folder)) {
+      return entries.filter(Files::isRegularFile).count();
+    }
+  }
+
+  @Test
+  void whatDoesNotFitTheStartIsRefusedByLineAndField() throws IOException {
+    assertRefused("text_encoder: {type: word_embeddings}", "text_encoder: is that of start_from");
+    assertRefused("lora: {targets: [mlp]}", "no block has \"mlp\"");
+    assertRefused("lora: {rank: 0}", "lora.rank: expected");
+    assertRefused("transformer: {depth: 2}", "transformer: is that of start_from");
+  }
+
+  private void assertRefused(String line, String message) throws IOException {
+    Path file = config("refused", line);
+    ConfigFileException fault =
+        assertThrows(ConfigFileException.class, () -> TransformerJob.read(file));
+    assertTrue(fault.getMessage().contains(message), fault.getMessage());
+    assertTrue(fault.getMessage().contains("refused.yaml:6"), fault.getMessage());
+  }
+}
