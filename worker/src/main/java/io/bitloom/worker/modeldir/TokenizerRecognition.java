@@ -38,7 +38,8 @@ final class TokenizerRecognition {
     }
     JsonObject settings = new JsonObject();
     settings.addProperty("codebook_dim", outputs("encoder.conv_out"));
-    settings.addProperty("patch_size", 1 << halvings);
+    int pixelShuffle = pixelShuffle();
+    settings.addProperty("patch_size", pixelShuffle << halvings);
     settings.addProperty("base_ch", base);
     settings.add("ch_mult", multiples);
     settings.addProperty("num_res_blocks", count("encoder.down.0.block.%d.conv1.conv.weight"));
@@ -46,7 +47,16 @@ final class TokenizerRecognition {
     if (codebook.length > 0) {
       settings.addProperty("vocab_size", codebook[0]);
     }
+    if (pixelShuffle > 1) {
+      settings.addProperty("pixel_shuffle", pixelShuffle);
+    }
     return new Architecture(settings, "recognised from the tensors", List.of());
+  }
+
+  /** r of a first convolution that sees 3·r² channels. */
+  private int pixelShuffle() {
+    long channels = Architecture.shape(shapes, "encoder.conv_in.conv.weight", 4)[1];
+    return (int) Math.max(1, Math.round(Math.sqrt(channels / 3.0)));
   }
 
   private long outputs(String convolution) {

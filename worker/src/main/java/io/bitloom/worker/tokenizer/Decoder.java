@@ -4,12 +4,11 @@ import io.bitloom.worker.tensor.Nn;
 import io.bitloom.worker.tensor.Resize;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 
 /** Summed codes (B, d, H, W) to an image (B, 3, H·p, W·p), roughly in [-1, 1], for patch size p. */
 final class Decoder {
-  private static final int RGB = 3;
-
   private final Sequential layers = new Sequential();
 
   Decoder(TokenizerConfig config, Weights weights) {
@@ -39,7 +38,11 @@ final class Decoder {
     }
     layers.add("norm_out", new Normalization(weights.at("norm_out."), channels));
     layers.add("silu", Nn::silu);
-    layers.add("conv_out", Convolution.of3x3(weights.at("conv_out."), channels, RGB));
+    layers.add(
+        "conv_out", Convolution.of3x3(weights.at("conv_out."), channels, config.pictureChannels()));
+    if (config.pixelShuffle() > 1) {
+      layers.add("pixel_shuffle", x -> Resize.pixelShuffle(x, config.pixelShuffle()));
+    }
   }
 
   Sequential layers() {
@@ -56,9 +59,10 @@ final class Decoder {
   /**
    * The image before clamping. Maps have their channels last, which is quicker; the reference
    * decodes generated codes in this layout too, and libtorch's group norm rounds differently in
-   * each.
+   * each. Not in training: the way back through that group norm takes many times longer.
    */
   Tensor forward(Tensor zBdHW) {
-    return layers.forward(Tensors.channelsLast(zBdHW)); // (B, 3, H·p, W·p)
+    Tensor z = GradMode.is_enabled() ? zBdHW : Tensors.channelsLast(zBdHW);
+    return layers.forward(z); // (B, 3, H·p, W·p)
   }
 }

@@ -1,20 +1,24 @@
 package io.bitloom.worker.tokenizer;
 
 import io.bitloom.worker.tensor.Nn;
+import io.bitloom.worker.tensor.Resize;
 import io.bitloom.worker.tensor.Weights;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /** Image (B, 3, H·p, W·p) in [-1, 1] to features (B, d, H, W) for patch size p. */
 final class Encoder {
-  private static final int RGB = 3;
   private static final long[] RIGHT_AND_BOTTOM = {0, 1, 0, 1};
 
   private final Sequential layers = new Sequential();
 
   Encoder(TokenizerConfig config, Weights weights) {
     int channels = config.baseCh();
-    layers.add("conv_in", Convolution.of3x3(weights.at("conv_in."), RGB, channels));
+    if (config.pixelShuffle() > 1) {
+      layers.add("pixel_unshuffle", x -> Resize.pixelUnshuffle(x, config.pixelShuffle()));
+    }
+    layers.add(
+        "conv_in", Convolution.of3x3(weights.at("conv_in."), config.pictureChannels(), channels));
     for (int level = 0; level < config.levels(); level++) {
       for (int block = 0; block < config.numResBlocks(); block++) {
         String name = "down." + level + ".block." + block;

@@ -15,11 +15,14 @@ import java.util.regex.Pattern;
  *
  * @param codebookDim d, latent channels and thus bits per feature; at most 64
  * @param patchSize pixels per feature side, a power of two: 16, or 8 under spatial patchify
- * @param baseCh channels at full resolution
+ * @param baseCh channels at the first level's resolution
  * @param chMult channels per resolution level as multiples of {@code baseCh}
  * @param numResBlocks residual blocks per level of the encoder; the decoder has one more
  * @param vocabSize entries of the codebook of a VAR's VQVAE, which also has attention at the
  *     smallest resolution; 0 where features are bits
+ * @param pixelShuffle r, a power of two: the networks see r×r pixels as the channels of one, so
+ *     that nothing is computed at full resolution, where most of the time goes otherwise; 1 (or 0,
+ *     a setting that is not there) in all released tokenizers
  */
 public record TokenizerConfig(
     int codebookDim,
@@ -27,18 +30,15 @@ public record TokenizerConfig(
     int baseCh,
     List<Integer> chMult,
     int numResBlocks,
-    int vocabSize) {
+    int vocabSize,
+    int pixelShuffle) {
+
+  private static final int RGB = 3;
 
   private static final Pattern PRESET =
       Pattern.compile("(?:infinity_vae_)?d(14|16|18|20|24|32|64)(?:_?reg)?");
 
   private static final int PATCHIFIED_BITS = 14;
-
-  /** A tokenizer whose features are bits. */
-  public TokenizerConfig(
-      int codebookDim, int patchSize, int baseCh, List<Integer> chMult, int numResBlocks) {
-    this(codebookDim, patchSize, baseCh, chMult, numResBlocks, 0);
-  }
 
   /** Checks the values. */
   public TokenizerConfig {
@@ -46,10 +46,16 @@ public record TokenizerConfig(
     require(Integer.bitCount(patchSize) == 1, "patch_size", patchSize, "a power of two");
     require(baseCh >= 1, "base_ch", baseCh, "at least 1");
     require(numResBlocks >= 1, "num_res_blocks", numResBlocks, "at least 1");
+    pixelShuffle = pixelShuffle == 0 ? 1 : pixelShuffle;
+    require(
+        Integer.bitCount(pixelShuffle) == 1 && pixelShuffle >= 1 && pixelShuffle <= patchSize,
+        "pixel_shuffle",
+        pixelShuffle,
+        "a power of two, at most patch_size");
     require(
         chMult != null
             && chMult.stream().allMatch(multiple -> multiple >= 1)
-            && chMult.size() >= Integer.numberOfTrailingZeros(patchSize),
+            && chMult.size() >= halvings(patchSize, pixelShuffle),
         "ch_mult",
         chMult,
         "at least one positive multiple per halving of the resolution");
@@ -67,9 +73,16 @@ public record TokenizerConfig(
     return vectorQuantized() && level == levels() - 1;
   }
 
+  /** A tokenizer as it was released: features are bits, the networks see the pixels one by one. */
+  public TokenizerConfig(
+      int codebookDim, int patchSize, int baseCh, List<Integer> chMult, int numResBlocks) {
+    this(codebookDim, patchSize, baseCh, chMult, numResBlocks, 0, 1);
+  }
+
   /**
    * Reads the settings as the fixtures and {@code model.json} write them: {@code codebook_dim,
-   * patch_size, base_ch, ch_mult, num_res_blocks}.
+   * patch_size, base_ch, ch_mult, num_res_blocks} and, where they are not 0 and 1, {@code
+   * vocab_size, pixel_shuffle}.
    *
    * @throws IllegalArgumentException naming the setting, if one is missing or out of range
    */
@@ -124,9 +137,18 @@ public record TokenizerConfig(
     return baseCh * chMult.get(level);
   }
 
-  /** How often the resolution is halved: log2 of the patch size. */
+  /** How often the networks halve the resolution: log2 of patch size / pixel shuffle. */
   public int halvings() {
-    return Integer.numberOfTrailingZeros(patchSize);
+    return halvings(patchSize, pixelShuffle);
+  }
+
+  /** Channels of a picture as the networks see it. */
+  public int pictureChannels() {
+    return RGB * pixelShuffle * pixelShuffle;
+  }
+
+  private static int halvings(int patchSize, int pixelShuffle) {
+    return Integer.numberOfTrailingZeros(patchSize) - Integer.numberOfTrailingZeros(pixelShuffle);
   }
 
   private static void require(boolean holds, String name, Object value, String expected) {

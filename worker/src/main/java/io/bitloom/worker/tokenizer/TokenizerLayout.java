@@ -8,8 +8,6 @@ import java.util.Map;
 
 /** Names and shapes of all parameters of a tokenizer, under the official names. */
 public final class TokenizerLayout {
-  private static final int RGB = 3;
-
   /** Convolutions after the codebook that the scales of a released VAR share. */
   private static final int SHARED_PHIS = 4;
 
@@ -42,7 +40,7 @@ public final class TokenizerLayout {
 
   private void encoder() {
     int channels = config.channels(0);
-    convolution("encoder.conv_in", RGB, channels, 3);
+    convolution("encoder.conv_in", config.pictureChannels(), channels, 3);
     for (int level = 0; level < config.levels(); level++) {
       String name = "encoder.down." + level;
       for (int block = 0; block < config.numResBlocks(); block++) {
@@ -79,7 +77,7 @@ public final class TokenizerLayout {
       }
     }
     norm("decoder.norm_out", channels);
-    convolution("decoder.conv_out", channels, RGB, 3);
+    convolution("decoder.conv_out", channels, config.pictureChannels(), 3);
   }
 
   private void codebook() {

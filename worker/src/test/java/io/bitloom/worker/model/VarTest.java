@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A small VAR and VQVAE against what the official code draws with the same weights. */
 class VarTest {
   private static final TokenizerConfig TOKENIZER =
-      new TokenizerConfig(8, 16, 32, List.of(1, 1, 2, 2, 4), 2, 24);
+      new TokenizerConfig(8, 16, 32, List.of(1, 1, 2, 2, 4), 2, 24, 1);
   private static final int SCALES = 4;
   private static final double TOLERANCE = 2e-4;
 

@@ -85,7 +85,7 @@ class OfficialKeysTest {
     vae.forEach((name, shape) -> named.put(TokenizerNames.official(name), shape));
     TokenizerConfig tokenizer =
         TokenizerConfig.of(TokenizerRecognition.recognise("vae", named).settings());
-    assertEquals(new TokenizerConfig(32, 16, 160, List.of(1, 1, 2, 2, 4), 2, 4096), tokenizer);
+    assertEquals(new TokenizerConfig(32, 16, 160, List.of(1, 1, 2, 2, 4), 2, 4096, 1), tokenizer);
     assertEquals(List.of(), TokenizerLayout.faults(tokenizer, named));
 
     Map<String, long[]> var = keys("official-keys-var-d16.txt");
@@ -95,6 +95,14 @@ class OfficialKeysTest {
     assertEquals(new SquareVar(1000, 4096, SquareVar.SIDES), config.square());
     assertEquals(Optional.of(Role.TRANSFORMER), Role.of(var.keySet()));
     assertEquals(Optional.of(Role.TOKENIZER), Role.of(vae.keySet()));
+  }
+
+  @Test
+  void aTokenizerThatSeesPixelsAsChannelsIsRecognisedToo() {
+    TokenizerConfig config = new TokenizerConfig(16, 16, 32, List.of(1, 1, 2), 1, 0, 4);
+    Map<String, long[]> shapes = TokenizerLayout.of(config);
+    assertEquals(
+        config, TokenizerConfig.of(TokenizerRecognition.recognise("shuffled", shapes).settings()));
   }
 
   private static void assertSame(Map<String, long[]> official, Map<String, long[]> ours) {

@@ -41,6 +41,8 @@ class TokenizerConfigTest {
           "ch_mult": [1, 1, 1, 2]| "ch_mult": [1, 1]       | ch_mult: expected
           "ch_mult": [1, 1, 1, 2]| "ch_mult": [1, 1, 0, 1] | ch_mult: expected
           "ch_mult": [1, 1, 1, 2]| "mult": 1               | ch_mult: expected
+          "num_res_blocks": 2    | "num_res_blocks": 2, "pixel_shuffle": 3  | pixel_shuffle: expected a power of two
+          "num_res_blocks": 2    | "num_res_blocks": 2, "pixel_shuffle": 16 | pixel_shuffle: expected a power of two
           "num_res_blocks": 2    | "num_res_blocks": 0     | num_res_blocks: expected at least 1, got 0
           """)
   void aSettingThatIsMissingOrOutOfRangeIsNamed(String from, String to, String message) {

@@ -1,5 +1,7 @@
 package io.bitloom.worker.train.tokenizer;
 
+import io.bitloom.worker.modeldir.TokenizerFile;
+import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 import io.bitloom.worker.train.TrainingJob;
@@ -33,6 +35,8 @@ public final class TokenizerJob implements TrainingJob {
    */
   private record Perceptual(double weight, Path vgg, Path heads) {}
 
+  private final TokenizerFile start; // null for new weights
+
   private TokenizerJob(YamlFields yaml) {
     run = RunConfig.of(yaml);
     data = DataConfig.of(yaml.section("data"));
@@ -41,7 +45,9 @@ public final class TokenizerJob implements TrainingJob {
     }
     OptimizerConfig optimizer = OptimizerConfig.of(yaml.section("optimizer"), LEARNING_RATE);
     YamlFields adversarial = yaml.section("adversarial");
-    TokenizerConfig architecture = architecture(yaml);
+    Path path = yaml.path("start_from", null);
+    start = path == null ? null : new TokenizerFile(path);
+    TokenizerConfig architecture = start == null ? architecture(yaml) : architecture(yaml, start);
     settings =
         new TokenizerSettings(
             architecture,
@@ -56,6 +62,7 @@ public final class TokenizerJob implements TrainingJob {
             adversarial.number("weight", 0, 0, 100),
             adversarial.count("width", 32, 1),
             run.device(),
+            yaml.flag("freeze_encoder", false),
             run.seed(),
             run.steps());
     YamlFields term = yaml.section("perceptual");
@@ -64,6 +71,9 @@ public final class TokenizerJob implements TrainingJob {
             ? new Perceptual(
                 term.number("weight", 1, 0, 100), term.path("vgg"), term.path("heads", null))
             : null;
+    if (settings.freezeEncoder() && start == null) {
+      throw yaml.fault("freeze_encoder", "there is no trained encoder to keep without start_from");
+    }
     yaml.done();
   }
 
@@ -76,6 +86,21 @@ public final class TokenizerJob implements TrainingJob {
     return new TokenizerJob(YamlFields.read(file));
   }
 
+  private static TokenizerConfig architecture(YamlFields yaml, TokenizerFile start) {
+    if (yaml.has("tokenizer")) {
+      throw yaml.fault("tokenizer", "is that of start_from, and cannot be given as well");
+    }
+    try {
+      TokenizerConfig config = start.config();
+      if (config.vectorQuantized()) {
+        throw yaml.fault("start_from", start.path() + " is a VAR's, which cannot be trained here");
+      }
+      return config;
+    } catch (IllegalArgumentException e) {
+      throw yaml.fault("start_from", e.getMessage());
+    }
+  }
+
   private static TokenizerConfig architecture(YamlFields yaml) {
     YamlFields fields = yaml.section("tokenizer");
     try {
@@ -85,7 +110,9 @@ public final class TokenizerJob implements TrainingJob {
               fields.count("patch_size", 16, 1),
               fields.count("base_ch", 32, 1),
               fields.counts("ch_mult", List.of(1, 1, 2, 2, 2)),
-              fields.count("num_res_blocks", 1, 1));
+              fields.count("num_res_blocks", 1, 1),
+              0,
+              fields.count("pixel_shuffle", 1, 1));
       if (config.levels() <= config.halvings()) {
         throw fields.fault(
             "ch_mult",
@@ -130,8 +157,12 @@ public final class TokenizerJob implements TrainingJob {
 
   @Override
   public String identity() {
-    String term = perceptual == null ? "" : "\nperceptual: " + perceptual;
-    return String.join("\n", "tokenizer: " + settings, data.identity() + term);
+    return String.join(
+        "\n",
+        "tokenizer: " + settings,
+        "start_from: " + (start == null ? "" : start.identity()),
+        "perceptual: " + perceptual,
+        data.identity());
   }
 
   @Override
@@ -141,7 +172,9 @@ public final class TokenizerJob implements TrainingJob {
             ? null
             : PerceptualLoss.read(
                 perceptual.weight(), perceptual.vgg(), perceptual.heads(), run.device());
-    return new TokenizerTraining(settings, loss, processes);
+    try (Weights weights = start == null ? null : start.weights()) {
+      return new TokenizerTraining(settings, weights, loss, processes);
+    }
   }
 
   @Override

@@ -21,6 +21,7 @@ import io.bitloom.worker.train.optim.LearningRate;
  * @param adversarialWeight weight of its verdict in the loss; 0 for no discriminator
  * @param discriminatorWidth channels of the discriminator's first layer
  * @param device where it is trained
+ * @param freezeEncoder whether only the decoder learns, so that pictures keep their bits
  * @param seed of the first weights
  * @param steps of the whole run
  */
@@ -37,5 +38,6 @@ public record TokenizerSettings(
     double adversarialWeight,
     int discriminatorWidth,
     TorchDevice device,
+    boolean freezeEncoder,
     long seed,
     long steps) {}

@@ -13,6 +13,7 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tokenizer.Pixels;
 import io.bitloom.worker.tokenizer.TokenizerLayout;
+import io.bitloom.worker.tokenizer.TokenizerNames;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import io.bitloom.worker.tokenizer.quantizer.CodeUsage;
 import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
@@ -32,6 +33,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -69,19 +71,28 @@ public final class TokenizerTraining implements Learner {
 
   /** Training from new weights, without a perceptual term. */
   public TokenizerTraining(TokenizerSettings settings, Processes processes) {
-    this(settings, null, processes);
+    this(settings, null, null, processes);
   }
 
   /**
-   * Training from new weights.
+   * Training of a tokenizer.
    *
+   * @param start the first weights, which are copied; null for new ones
    * @param perceptual a term of the loss, which belongs to this object from now on; null for none
+   * @throws io.bitloom.worker.tensor.WeightsException naming the tensor, if they do not fit the
+   *     architecture
    */
-  TokenizerTraining(TokenizerSettings settings, PerceptualLoss perceptual, Processes processes) {
+  TokenizerTraining(
+      TokenizerSettings settings, Weights start, PerceptualLoss perceptual, Processes processes) {
     this.settings = settings;
     this.perceptual = perceptual;
     this.processes = processes;
-    weights = fresh("new tokenizer", TokenizerLayout.of(settings.architecture()));
+    weights = fresh("new tokenizer", TokenizerLayout.of(settings.architecture()), this::learns);
+    if (start != null) {
+      try (Weights official = start.renamed(TokenizerNames::official)) {
+        copy(official, weights);
+      }
+    }
     model = new VisualTokenizer(settings.architecture(), weights);
     quantizer = settings.quantizer().build(settings.scales(), settings.seed());
     quantizer.state().forEach((name, tensor) -> quantizerState.put(name, new Tensor(tensor)));
@@ -89,18 +100,23 @@ public final class TokenizerTraining implements Learner {
     optimizer = new AdamW(weights, settings.adamW());
     average = new MovingAverage(weights, settings.averageDecay());
     discriminatorWeights =
-        fresh(DISCRIMINATOR, PatchDiscriminator.layout(settings.discriminatorWidth()));
+        fresh(
+            DISCRIMINATOR, PatchDiscriminator.layout(settings.discriminatorWidth()), name -> true);
     discriminator = new PatchDiscriminator(discriminatorWeights);
     discriminatorGradients = new Gradients(discriminatorWeights);
     discriminatorOptimizer = new AdamW(discriminatorWeights, settings.adamW());
     discriminatorWeights.put(STEPS, Tensors.of(new long[1], 1));
   }
 
-  private Weights fresh(String source, Map<String, long[]> layout) {
+  private Weights fresh(String source, Map<String, long[]> layout, Predicate<String> learns) {
     try (Weights first = ConvolutionInitialization.weights(source, layout, settings.seed());
         Weights placed = first.to(settings.device(), DType.F32)) {
-      return Gradients.trainableCopy(placed, name -> true);
+      return Gradients.trainableCopy(placed, learns);
     }
+  }
+
+  private boolean learns(String name) {
+    return !settings.freezeEncoder() || !name.startsWith("encoder.");
   }
 
   @Override
@@ -250,7 +266,8 @@ public final class TokenizerTraining implements Learner {
   }
 
   private static void copy(Weights from, Weights to) {
-    try (NoGradGuard noGradients = new NoGradGuard()) {
+    try (Scope scope = Scope.open();
+        NoGradGuard noGradients = new NoGradGuard()) {
       to.names().forEach(name -> to.get(name).copy_(from.get(name, to.get(name).shape())));
     }
   }

@@ -5,11 +5,9 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import io.bitloom.common.schedule.ScaleSchedule;
-import io.bitloom.worker.checkpoint.Checkpoint;
-import io.bitloom.worker.checkpoint.Checkpoints;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
-import io.bitloom.worker.modeldir.StoredQuantizer;
+import io.bitloom.worker.modeldir.TokenizerFile;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.HashedWordEncoder;
 import io.bitloom.worker.text.TextEncoder;
@@ -74,7 +72,7 @@ public final class TransformerJob implements TrainingJob {
   private final RunConfig run;
   private final DataConfig data;
   private final ModelDirectory start; // null for new weights
-  private final Path tokenizerFile; // null where the tokenizer is that of the start
+  private final TokenizerFile tokenizerFile; // null where the tokenizer is that of the start
   private final TokenizerConfig tokenizer;
   private final JsonObject architecture;
   private final InfinityInitialization initialization;
@@ -85,7 +83,8 @@ public final class TransformerJob implements TrainingJob {
     run = RunConfig.of(yaml);
     data = DataConfig.of(yaml.section("data"));
     start = yaml.has("start_from") ? open(yaml) : null;
-    tokenizerFile = start == null ? yaml.path("tokenizer") : yaml.path("tokenizer", null);
+    Path path = start == null ? yaml.path("tokenizer") : yaml.path("tokenizer", null);
+    tokenizerFile = path == null ? null : new TokenizerFile(path);
     tokenizer = tokenizer(yaml);
     architecture = architecture(yaml);
     initialization = initialization(yaml.section("initialization"));
@@ -113,21 +112,16 @@ public final class TransformerJob implements TrainingJob {
     if (tokenizerFile == null) {
       return start.tokenizer();
     }
-    if (Files.isDirectory(tokenizerFile)) {
-      return ModelDirectory.open(tokenizerFile.toString()).tokenizer();
+    try {
+      QuantizerConfig.Kind kind = tokenizerFile.quantizer().kind();
+      if (kind != QuantizerConfig.Kind.BSQ) {
+        throw yaml.fault(
+            "tokenizer", tokenizerFile.path() + ": expected one with BSQ, found " + kind);
+      }
+      return tokenizerFile.config();
+    } catch (IllegalArgumentException e) {
+      throw yaml.fault("tokenizer", e.getMessage());
     }
-    Checkpoint stored = Checkpoints.read(tokenizerFile);
-    TokenizerConfig config =
-        TokenizerConfig.of(
-            stored
-                .config()
-                .orElseThrow(
-                    () -> yaml.fault("tokenizer", tokenizerFile + " has no settings in it")));
-    QuantizerConfig.Kind kind = StoredQuantizer.of(stored, config).kind();
-    if (kind != QuantizerConfig.Kind.BSQ) {
-      throw yaml.fault("tokenizer", tokenizerFile + ": expected one with BSQ, found " + kind);
-    }
-    return config;
   }
 
   private TextSettings text(YamlFields yaml) {
@@ -180,15 +174,6 @@ public final class TransformerJob implements TrainingJob {
       Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
     }
     return new JointText(text.config(), WordVocabulary.read(file));
-  }
-
-  private Weights tokenizerWeights() {
-    if (tokenizerFile == null) {
-      return start.tokenizerWeights();
-    }
-    return Files.isDirectory(tokenizerFile)
-        ? ModelDirectory.open(tokenizerFile.toString()).tokenizerWeights()
-        : Checkpoints.open(tokenizerFile);
   }
 
   private JsonObject architecture(YamlFields yaml) {
@@ -270,7 +255,8 @@ public final class TransformerJob implements TrainingJob {
         yaml.number("condition_drop", reference.conditionDrop(), 0, 1),
         yaml.flag("reweight", reference.reweight()),
         yaml.flag("bit_sum", reference.bitSum()),
-        yaml.count("scales", reference.scales(), 1));
+        yaml.count("scales", reference.scales(), 1),
+        yaml.integer("all_scales_from", reference.allScalesFrom(), 0, Long.MAX_VALUE));
   }
 
   @Override
@@ -299,7 +285,7 @@ public final class TransformerJob implements TrainingJob {
 
   @Override
   public Learner learner(Processes processes) throws IOException {
-    Weights stored = tokenizerWeights();
+    Weights stored = tokenizerFile == null ? start.tokenizerWeights() : tokenizerFile.weights();
     JointText joint = jointText();
     FrozenParts frozen =
         new FrozenParts(
@@ -360,16 +346,7 @@ public final class TransformerJob implements TrainingJob {
 
   /** Names the tokenizer in the feature cache. */
   private String tokenizerName() {
-    return tokenizerFile == null ? start.digest() : fileName(tokenizerFile);
-  }
-
-  private static String fileName(Path file) {
-    try {
-      Path weights = Files.isDirectory(file) ? file.resolve("model.json") : file;
-      return weights + " " + Files.getLastModifiedTime(weights) + " " + Files.size(weights);
-    } catch (IOException e) {
-      return file.toString();
-    }
+    return tokenizerFile == null ? start.digest() : tokenizerFile.identity();
   }
 
   @Override

@@ -133,7 +133,8 @@ public final class TransformerTraining implements Learner {
       return StepReport.nothing();
     }
     gradients.zero();
-    BatchLoss total = new BatchLoss(trainedScales(batch.schedule()));
+    List<Scale> scales = trainedScales(batch);
+    BatchLoss total = new BatchLoss(scales);
     for (List<Sample> part : parts(processes.share(batch.samples()), batch.schedule())) {
       try (Scope scope = Scope.open()) {
         learn(batch, part, total);
@@ -153,14 +154,14 @@ public final class TransformerTraining implements Learner {
         norm,
         batch.samples().size(),
         total.tokens(),
-        3 * settings.forwardFlops(trainedScales(batch.schedule())) * batch.samples().size(),
+        3 * settings.forwardFlops(scales) * batch.samples().size(),
         total.scalars());
   }
 
   /** Adds the gradients of some samples of a batch. */
   private void learn(SampleBatch batch, List<Sample> part, BatchLoss total) {
     BitwiseSelfCorrection.Sample target = selfCorrected(batch, part);
-    List<Scale> scales = trainedScales(batch.schedule());
+    List<Scale> scales = trainedScales(batch);
     PackedRows texts = texts(textEncoder, part);
     List<Boolean> dropped =
         part.stream()
@@ -190,7 +191,7 @@ public final class TransformerTraining implements Learner {
   /** Inputs and labels of the scales that are trained (Algorithm 2 of the paper). */
   private BitwiseSelfCorrection.Sample selfCorrected(SampleBatch batch, List<Sample> part) {
     Objective objective = settings.objective();
-    List<Scale> scales = trainedScales(batch.schedule());
+    List<Scale> scales = trainedScales(batch);
     long tokens = scales.stream().mapToLong(Scale::tokens).sum();
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
@@ -236,9 +237,8 @@ public final class TransformerTraining implements Learner {
     return loss;
   }
 
-  private List<Scale> trainedScales(ScaleSchedule schedule) {
-    List<Scale> all = schedule.scales();
-    return all.subList(0, Math.min(all.size(), settings.objective().scales()));
+  private List<Scale> trainedScales(SampleBatch batch) {
+    return settings.objective().trainedScales(batch.schedule(), batch.number());
   }
 
   private List<List<Sample>> parts(List<Sample> samples, ScaleSchedule schedule) {
@@ -302,7 +302,7 @@ public final class TransformerTraining implements Learner {
   /** Losses and bit accuracies of the averaged weights, without flips and with all texts. */
   private Map<String, Double> measure(
       InfinityTransformer averaged, ScaleSchedule schedule, List<Sample> part) {
-    List<Scale> scales = trainedScales(schedule);
+    List<Scale> scales = settings.objective().trainedScales(schedule);
     BatchLoss total = new BatchLoss(scales);
     long tokens = scales.stream().mapToLong(Scale::tokens).sum();
     try (NoGradGuard noGradients = new NoGradGuard()) {

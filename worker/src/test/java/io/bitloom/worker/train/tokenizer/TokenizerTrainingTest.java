@@ -11,7 +11,10 @@ import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.eval.TokenizerReconstruction;
 import io.bitloom.worker.image.PngEncoder;
 import io.bitloom.worker.image.RgbImage;
+import io.bitloom.worker.modeldir.TokenizerFile;
+import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
@@ -24,6 +27,7 @@ import io.bitloom.worker.train.run.StepReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
@@ -38,33 +42,38 @@ class TokenizerTrainingTest {
       ScaleSchedules.nearest(1).schedule(SizeClass.values()[0]);
 
   private static TokenizerTraining training(QuantizerConfig.Kind kind) {
+    TokenizerConfig architecture = new TokenizerConfig(4, 16, 24, List.of(1, 1, 1, 1, 1), 1);
+    return new TokenizerTraining(settings(architecture, kind, false), Processes.alone());
+  }
+
+  private static TokenizerSettings settings(
+      TokenizerConfig architecture, QuantizerConfig.Kind kind, boolean freezeEncoder) {
     QuantizerConfig usual = QuantizerConfig.of(kind, 4);
-    return new TokenizerTraining(
-        new TokenizerSettings(
-            new TokenizerConfig(4, 16, 24, List.of(1, 1, 1, 1, 1), 1),
-            new QuantizerConfig(
-                kind,
-                4,
-                64,
-                usual.levels(),
-                usual.entropyWeight(),
-                usual.codebookEntropyWeight(),
-                usual.commitmentWeight(),
-                usual.inverseTemperature(),
-                0.2), // so that entries of codebooks soon restart
-            AdamW.Settings.REFERENCE,
-            new LearningRate(1e-3, LearningRate.Shape.CONSTANT, 0, 1, 1),
-            5,
-            0.9,
-            100_000,
-            SQUARE.scales().size(),
-            1,
-            0.1,
+    return new TokenizerSettings(
+        architecture,
+        new QuantizerConfig(
+            kind,
             4,
-            TorchDevice.CPU,
-            1,
-            100),
-        Processes.alone());
+            64,
+            usual.levels(),
+            usual.entropyWeight(),
+            usual.codebookEntropyWeight(),
+            usual.commitmentWeight(),
+            usual.inverseTemperature(),
+            0.2), // so that entries of codebooks soon restart
+        AdamW.Settings.REFERENCE,
+        new LearningRate(1e-3, LearningRate.Shape.CONSTANT, 0, 1, 1),
+        5,
+        0.9,
+        100_000,
+        SQUARE.scales().size(),
+        1,
+        0.1,
+        4,
+        TorchDevice.CPU,
+        freezeEncoder,
+        1,
+        100);
   }
 
   private static SampleBatch batch(long number) {
@@ -141,6 +150,40 @@ class TokenizerTrainingTest {
             assertThrows(
                 WeightsException.class, () -> without.reconstruct(picture, SizeClass.values()[0]));
         assertTrue(fault.getMessage().contains("quantizer.safetensors"), fault.getMessage());
+      }
+    }
+  }
+
+  @Test
+  void aFrozenEncoderStaysAsItIsWhileTheDecoderLearns(@TempDir Path folder) throws Exception {
+    TokenizerConfig shuffled = new TokenizerConfig(4, 16, 24, List.of(1, 1, 1), 1, 0, 4);
+    try (TokenizerTraining first =
+        new TokenizerTraining(
+            settings(shuffled, QuantizerConfig.Kind.BSQ, false), Processes.alone())) {
+      first.step(batch(0));
+      first.export(folder);
+    }
+    TokenizerFile file = new TokenizerFile(folder.resolve("tokenizer.safetensors"));
+    assertEquals(shuffled, file.config());
+    try (Weights start = file.weights();
+        TokenizerTraining second =
+            new TokenizerTraining(
+                settings(file.config(), QuantizerConfig.Kind.BSQ, true),
+                start,
+                null,
+                Processes.alone())) {
+      double before = second.step(batch(0)).loss();
+      double after = before;
+      for (int i = 1; i < 5; i++) {
+        after = second.step(batch(i)).loss();
+      }
+      assertTrue(after < before, before + " to " + after);
+      Weights trained = second.tensors().get("tokenizer");
+      for (String name : trained.names()) {
+        boolean same =
+            Arrays.equals(
+                Tensors.floats(start.get(name)), Tensors.floats(trained.get(name).detach()));
+        assertEquals(name.startsWith("encoder."), same, name);
       }
     }
   }

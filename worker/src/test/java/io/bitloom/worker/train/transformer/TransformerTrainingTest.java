@@ -80,7 +80,7 @@ class TransformerTrainingTest {
     JsonObject architecture = ARCHITECTURE.deepCopy();
     architecture.addProperty("use_bit_label", variant.bits());
     InfinityConfig config = InfinityConfig.parse(architecture, TOKENIZER.codebookDim());
-    Objective objective = new Objective(0.3, 13, true, 0.5, true, false, 4);
+    Objective objective = new Objective(0.3, 13, true, 0.5, true, false, 4, Long.MAX_VALUE);
     TransformerSettings settings =
         new TransformerSettings(
             config,
@@ -316,5 +316,14 @@ class TransformerTrainingTest {
       Weights weights = training.tensors().get("transformer");
       assertEquals(DType.F32, Tensors.dtype(weights.get("head.weight")));
     }
+  }
+
+  @Test
+  void lateScalesCanJoinLaterInARun() {
+    Objective objective = new Objective(0.3, 13, true, 0.5, true, false, 3, 10);
+    assertEquals(SQUARE.scales().subList(0, 3), objective.trainedScales(SQUARE, 9));
+    assertEquals(SQUARE.scales(), objective.trainedScales(SQUARE, 10));
+    assertEquals(SQUARE.scales(), objective.trainedScales(SQUARE));
+    assertEquals(SQUARE.scales(), Objective.REFERENCE.trainedScales(SQUARE, 0));
   }
 }
