@@ -6,6 +6,7 @@ import io.bitloom.coordinator.api.BatchServiceApi;
 import io.bitloom.coordinator.api.ClusterServiceApi;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.CoordinatorConfig;
+import io.bitloom.coordinator.config.S3Config;
 import io.bitloom.coordinator.dispatch.Arrivals;
 import io.bitloom.coordinator.dispatch.Dispatcher;
 import io.bitloom.coordinator.dispatch.ModelRegistry;
@@ -18,6 +19,7 @@ import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.redis.EmbeddedRedis;
 import io.bitloom.coordinator.redis.RedisConnection;
+import io.bitloom.coordinator.results.S3ResultStore;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.coordinator.telemetry.QueueMetrics;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
@@ -33,6 +35,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -61,7 +64,9 @@ public final class Coordinator implements AutoCloseable {
    * Starts all parts.
    *
    * @throws IOException if the embedded Redis does not start or an address cannot be bound
-   * @throws io.bitloom.common.error.BitloomException if Redis or the result directory is away
+   * @throws io.bitloom.common.config.ConfigException if the result store cannot be used as it is
+   *     set
+   * @throws io.bitloom.common.error.BitloomException if Redis or the result store is away
    */
   public static Coordinator start(CoordinatorConfig config) throws IOException {
     return new Coordinator(config);
@@ -75,8 +80,7 @@ public final class Coordinator implements AutoCloseable {
       redisUri = redisUri();
       redis = part(RedisConnection.connect(redisUri));
       JobQueue queue = part(new JobQueue(redis, queueSettings()));
-      ResultStore store =
-          new DirectoryResultStore(config.directory().resolve("results"), config.fsyncResults());
+      ResultStore store = resultStore();
 
       PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
       part(registry::close);
@@ -171,6 +175,13 @@ public final class Coordinator implements AutoCloseable {
       return config.redis();
     }
     return part(EmbeddedRedis.start(config.directory().resolve("redis"))).uri();
+  }
+
+  private ResultStore resultStore() {
+    Optional<S3Config> s3 = config.results().s3();
+    return s3.isPresent()
+        ? part(S3ResultStore.open(s3.get()))
+        : new DirectoryResultStore(config.directory().resolve("results"), config.results().fsync());
   }
 
   private QueueSettings queueSettings() {

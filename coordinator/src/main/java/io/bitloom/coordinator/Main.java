@@ -18,6 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -212,11 +213,7 @@ public final class Main implements Callable<Integer> {
       description = "How long a batch with room left waits for more prompts (default: 50ms).")
   private String maxBatchDelay;
 
-  @Option(
-      names = "--no-fsync-results",
-      negatable = true,
-      description = "Do not wait for the disk before a result is visible.")
-  private boolean noFsyncResults;
+  @Mixin private ResultOptions results;
 
   @Option(
       names = "--drain-timeout",
@@ -291,7 +288,7 @@ public final class Main implements Callable<Integer> {
           leases,
           Settings.duration("max-batch-delay", maxBatchDelay),
           Optional.of(defaultModel).filter(name -> !name.isBlank()),
-          !noFsyncResults,
+          results.config(),
           Optional.of(retention)
               .filter(age -> !age.isBlank())
               .map(age -> Settings.duration("retention", age)),

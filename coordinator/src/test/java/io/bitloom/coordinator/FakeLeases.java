@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What a {@link FakeWorker} holds, across its connections. */
 final class FakeLeases {
@@ -78,6 +79,16 @@ final class FakeLeases {
     List<Outcome> outcomes = new ArrayList<>();
     held.values().forEach(lease -> outcomes.addAll(lease.reported.values()));
     return outcomes;
+  }
+
+  /** An outcome that nobody has acknowledged. */
+  Optional<Outcome> unacknowledged(String leaseId, TaskRef task) {
+    return Optional.ofNullable(held.get(leaseId)).map(lease -> lease.reported.get(task));
+  }
+
+  /** Reports something else in the place of an outcome. */
+  void replace(Outcome outcome) {
+    held.get(outcome.getLeaseId()).reported(outcome);
   }
 
   boolean nothingToDraw() {

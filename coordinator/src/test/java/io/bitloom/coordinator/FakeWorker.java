@@ -14,6 +14,7 @@ import io.bitloom.v1.OutcomeBatch;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.ScheduleCapacity;
 import io.bitloom.v1.Task;
+import io.bitloom.v1.UploadGrant;
 import io.bitloom.v1.Welcome;
 import io.bitloom.v1.WorkRequest;
 import io.bitloom.v1.WorkerModel;
@@ -64,7 +65,9 @@ public final class FakeWorker implements AutoCloseable {
   private final ScheduledExecutorService loop;
   private final FakeLeases leases = new FakeLeases();
   private final FakeCounters counters = new FakeCounters();
+  private final FakeUploads uploads = new FakeUploads();
 
+  private boolean uploading;
   private StreamObserver<ConnectRequest> stream;
   private int connections;
   private long requests;
@@ -317,12 +320,14 @@ public final class FakeWorker implements AutoCloseable {
         counters.leasesLost.incrementAndGet();
         forget(message.getLeaseLost().getLeaseId());
       }
+      case UPLOAD_GRANT -> upload(message.getUploadGrant());
       case DRAIN, MESSAGE_NOT_SET -> {}
     }
   }
 
   private void welcome(Welcome welcome) {
     counters.welcomes.incrementAndGet();
+    uploading = welcome.getUploads();
     welcome.getLostLeasesList().forEach(this::forget);
     report(leases.unacknowledged());
     for (int i = leases.count(); i < behaviour.prefetch(); i++) {
@@ -403,12 +408,35 @@ public final class FakeWorker implements AutoCloseable {
 
   /** Small outcomes go together, as they should, and large ones one by one. */
   private void report(List<Outcome> outcomes) {
-    if (behaviour.imageBytes() <= SMALL_IMAGE && !outcomes.isEmpty()) {
+    if (uploading) {
+      outcomes.stream().filter(FakeUploads::canUpload).forEach(this::askToUpload);
+      outcomes.stream()
+          .filter(outcome -> !FakeUploads.canUpload(outcome))
+          .forEach(outcome -> send(ConnectRequest.newBuilder().setOutcome(outcome)));
+    } else if (behaviour.imageBytes() <= SMALL_IMAGE && !outcomes.isEmpty()) {
       send(
           ConnectRequest.newBuilder()
               .setOutcomeBatch(OutcomeBatch.newBuilder().addAllOutcomes(outcomes)));
     } else {
       outcomes.forEach(outcome -> send(ConnectRequest.newBuilder().setOutcome(outcome)));
+    }
+  }
+
+  private void askToUpload(Outcome outcome) {
+    send(ConnectRequest.newBuilder().setUploadRequest(FakeUploads.request(outcome)));
+  }
+
+  private void upload(UploadGrant grant) {
+    Optional<Outcome> outcome = leases.unacknowledged(grant.getLeaseId(), grant.getTask());
+    if (outcome.isEmpty() || !FakeUploads.canUpload(outcome.get())) {
+      return;
+    }
+    Optional<Outcome> uploaded = uploads.upload(outcome.get(), grant);
+    if (uploaded.isPresent()) {
+      leases.replace(uploaded.get());
+      send(ConnectRequest.newBuilder().setOutcome(uploaded.get()));
+    } else {
+      later(() -> askToUpload(outcome.get()), RECONNECT);
     }
   }
 

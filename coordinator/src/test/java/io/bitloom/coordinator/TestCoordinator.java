@@ -6,6 +6,7 @@ import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
+import io.bitloom.coordinator.config.ResultsConfig;
 import io.bitloom.coordinator.redis.TestRedis;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.AppendPromptsResponse;
@@ -101,6 +102,7 @@ public final class TestCoordinator implements AutoCloseable {
         leases,
         AccessConfig.LOOPBACK,
         LimitsConfig.DEFAULTS,
+        new ResultsConfig(false, Optional.empty()),
         Optional.empty());
   }
 
@@ -115,6 +117,21 @@ public final class TestCoordinator implements AutoCloseable {
         QUICK_LEASES,
         access,
         limits,
+        new ResultsConfig(false, Optional.empty()),
+        retention);
+  }
+
+  /** A coordinator of a cluster of its own that keeps its images elsewhere. */
+  public static TestCoordinator start(
+      Path directory, ResultsConfig results, Optional<Duration> retention) throws IOException {
+    return start(
+        directory,
+        TestRedis.uri(),
+        "test-" + UUID.randomUUID(),
+        QUICK_LEASES,
+        AccessConfig.LOOPBACK,
+        LimitsConfig.DEFAULTS,
+        results,
         retention);
   }
 
@@ -125,6 +142,7 @@ public final class TestCoordinator implements AutoCloseable {
       LeaseConfig leases,
       AccessConfig access,
       LimitsConfig limits,
+      ResultsConfig results,
       Optional<Duration> retention)
       throws IOException {
     return new TestCoordinator(
@@ -140,7 +158,7 @@ public final class TestCoordinator implements AutoCloseable {
             leases,
             Duration.ofMillis(50),
             Optional.empty(),
-            false,
+            results,
             retention,
             Duration.ofSeconds(2)));
   }

@@ -16,6 +16,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -140,6 +141,11 @@ public final class DirectoryResultStore implements ResultStore {
     } catch (IOException e) {
       throw unavailable("cannot delete the results of " + shown(job), e);
     }
+  }
+
+  @Override
+  public Optional<DirectAccess> directAccess() {
+    return Optional.empty();
   }
 
   private static final class Removal extends SimpleFileVisitor<Path> {

@@ -28,7 +28,7 @@ public record ImageName(String job, long offset, int index, ImageFormat format, 
   private static final Pattern PLAIN_JOB = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
 
   /** The folder of a job: {@code 5f/job-1}. */
-  static String folder(String job) {
+  public static String folder(String job) {
     String digest = HexFormat.of().formatHex(sha256(job.getBytes(StandardCharsets.UTF_8)));
     String name = PLAIN_JOB.matcher(job).matches() ? job : "h_" + digest;
     return digest.substring(0, 2) + "/" + name;

@@ -1,6 +1,7 @@
 package io.bitloom.common.results;
 
 import com.google.protobuf.ByteString;
+import java.util.Optional;
 
 /**
  * Keeps images. Calls block. They throw {@link io.bitloom.common.error.BitloomException} with
@@ -27,4 +28,7 @@ public interface ResultStore {
 
   /** Removes all images of a job; without effect if there are none. */
   void delete(String job);
+
+  /** How others get at images by themselves; empty if all bytes have to pass through here. */
+  Optional<DirectAccess> directAccess();
 }

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.api;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.results.DirectAccess;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.GeneratedImage;
@@ -14,6 +15,7 @@ import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.Provenance;
 import io.bitloom.v1.ReadResultsResponse;
 import java.io.UncheckedIOException;
+import java.util.Optional;
 
 /** Makes results for readers from what the queue and the result store keep of them. */
 final class ResultReader {
@@ -122,6 +124,30 @@ final class ResultReader {
         .setMessage(message)
         .setAttempts(attempts)
         .build();
+  }
+
+  /** Whether images can be fetched from the result store itself. */
+  boolean givesUrls() {
+    return store.directAccess().isPresent();
+  }
+
+  /**
+   * Adds to the names of images where they can be fetched, if the store gives such URLs.
+   *
+   * @throws BitloomException {@code RESULT_STORE_UNAVAILABLE}
+   */
+  ReadResultsResponse withUrls(ReadResultsResponse described) {
+    Optional<DirectAccess> direct = store.directAccess();
+    if (direct.isEmpty() || !described.getResult().hasImages()) {
+      return described;
+    }
+    ReadResultsResponse.Builder response = described.toBuilder();
+    response
+        .getResultBuilder()
+        .getImagesBuilder()
+        .getImagesBuilderList()
+        .forEach(image -> image.setDownloadUrl(direct.get().download(image.getUri()).toString()));
+    return response.build();
   }
 
   private GeneratedImages withBytes(GeneratedImages references) {

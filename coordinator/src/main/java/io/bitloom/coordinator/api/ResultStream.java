@@ -122,9 +122,12 @@ final class ResultStream {
     }
   }
 
-  private void send(ReadResultsResponse result) {
+  private void send(ReadResultsResponse described) {
     letGo();
-    long bytes = request.getReferencesOnly() ? 0 : ResultReader.imageBytes(result);
+    ReadResultsResponse result = request.getDownloadUrls() ? reader.withUrls(described) : described;
+    boolean withoutBytes =
+        request.getReferencesOnly() || request.getDownloadUrls() && reader.givesUrls();
+    long bytes = withoutBytes ? 0 : ResultReader.imageBytes(result);
     if (bytes == 0) {
       caller.onNext(result);
       goOn(null);

@@ -9,7 +9,7 @@ import java.util.Optional;
 /**
  * Settings of a coordinator.
  *
- * @param directory where the embedded Redis and the images are kept
+ * @param directory where the embedded Redis is kept, and images unless they go elsewhere
  * @param redis {@code embedded}, or the URI of a Redis that runs elsewhere
  * @param redisNamespace prefix of all keys, so that several clusters can share a Redis
  * @param bind address that the gRPC and the HTTP port listen on
@@ -20,7 +20,7 @@ import java.util.Optional;
  * @param leases how long workers hold prompts
  * @param maxBatchDelay how long a batch that is not full waits for more prompts
  * @param defaultModel draws where a job names no model; empty: the only model there is
- * @param fsyncResults whether an image is on the disk before its result is visible
+ * @param results where images are kept
  * @param retention how long jobs are kept after their end; empty: until they are deleted
  * @param drainTimeout how long a coordinator that stops waits for running calls
  */
@@ -36,7 +36,7 @@ public record CoordinatorConfig(
     LeaseConfig leases,
     Duration maxBatchDelay,
     Optional<String> defaultModel,
-    boolean fsyncResults,
+    ResultsConfig results,
     Optional<Duration> retention,
     Duration drainTimeout) {
 

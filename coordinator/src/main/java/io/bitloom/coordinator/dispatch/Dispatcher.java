@@ -50,7 +50,7 @@ public final class Dispatcher implements AutoCloseable {
   private final String coordinatorId;
   private final JobQueue queue;
   private final ModelRegistry models;
-  private final ResultStore store;
+  private final ImageIntake images;
   private final LeaseConfig config;
   private final DispatchMetrics metrics;
   private final Speeds speeds;
@@ -84,7 +84,7 @@ public final class Dispatcher implements AutoCloseable {
     this.coordinatorId = coordinatorId;
     this.queue = queue;
     this.models = models;
-    this.store = store;
+    this.images = new ImageIntake(store);
     this.config = config;
     this.metrics = metrics;
     this.speeds = speeds;
@@ -127,7 +127,7 @@ public final class Dispatcher implements AutoCloseable {
   }
 
   OutcomeIntake newIntake(WorkerProfile worker, OutcomeIntake.Listener session) {
-    return new OutcomeIntake(queue, store, worker, storeThreads, loop, session);
+    return new OutcomeIntake(queue, images, worker, storeThreads, loop, session);
   }
 
   // Workers come and go
@@ -173,7 +173,7 @@ public final class Dispatcher implements AutoCloseable {
         session.workerId(),
         session.profile().device(),
         session.profile().modelNames());
-    session.welcome(named.without(lost), named.lostIds(lost), coordinatorId);
+    session.welcome(named.without(lost), named.lostIds(lost), coordinatorId, images.takesUploads());
     match();
   }
 

@@ -63,6 +63,11 @@ final class OpenLease {
     return open.keySet();
   }
 
+  /** A prompt that the worker has neither reported nor handed back. */
+  Optional<Task> find(TaskRef ref) {
+    return Optional.ofNullable(open.get(ref));
+  }
+
   /** The prompt that an outcome is for, once; empty if the worker does not hold it any more. */
   Optional<Task> report(TaskRef ref) {
     Task task = open.remove(ref);

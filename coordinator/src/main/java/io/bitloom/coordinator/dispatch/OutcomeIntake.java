@@ -2,8 +2,8 @@ package io.bitloom.coordinator.dispatch;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.common.resilience.Patience;
-import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.TaskFailure;
@@ -15,6 +15,8 @@ import io.bitloom.v1.Outcome;
 import io.bitloom.v1.PromptFailure;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.Provenance;
+import io.bitloom.v1.UploadGrant;
+import io.bitloom.v1.UploadRequest;
 import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,6 +57,9 @@ final class OutcomeIntake {
     /** The outcome cannot be taken and the worker was not told: it has to report it again. */
     void failed(OpenLease lease, TaskRef task, Outcome outcome, Throwable error);
 
+    /** Where the worker may put images. */
+    void granted(UploadGrant grant);
+
     /** Whether the worker still waits for an answer. */
     boolean connected();
   }
@@ -77,7 +82,7 @@ final class OutcomeIntake {
   private static final Pattern REASON = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
 
   private final JobQueue queue;
-  private final ResultStore store;
+  private final ImageIntake images;
   private final WorkerProfile worker;
   private final Executor storeThreads;
   private final ScheduledExecutorService loop;
@@ -87,13 +92,13 @@ final class OutcomeIntake {
 
   OutcomeIntake(
       JobQueue queue,
-      ResultStore store,
+      ImageIntake images,
       WorkerProfile worker,
       Executor storeThreads,
       ScheduledExecutorService loop,
       Listener listener) {
     this.queue = queue;
-    this.store = store;
+    this.images = images;
     this.worker = worker;
     this.storeThreads = storeThreads;
     this.loop = loop;
@@ -123,6 +128,59 @@ final class OutcomeIntake {
             loop);
   }
 
+  /**
+   * Where the worker may put images of a prompt that it holds. Without any place if none can be
+   * given, so that the bytes come with the outcome, which can wait for the store.
+   */
+  void grant(OpenLease lease, OpenLease.Task task, UploadRequest request) {
+    UploadGrant.Builder grant =
+        UploadGrant.newBuilder().setLeaseId(request.getLeaseId()).setTask(request.getTask());
+    String schedule = lease.ref().bucket().schedule();
+    CompletableFuture.supplyAsync(
+            () -> images.uploads(schedule, task, request.getImagesList()), storeThreads)
+        .whenCompleteAsync(
+            (uploads, error) -> {
+              if (error == null) {
+                grant.addAllUploads(uploads);
+              } else {
+                log.warn(
+                    "Worker {} may not upload images of {}: {}",
+                    worker.workerId(),
+                    task.ref(),
+                    GrpcErrors.unwrap(error).getMessage());
+              }
+              listener.granted(grant.build());
+            },
+            loop);
+  }
+
+  /**
+   * An outcome was not taken. If that is because its job was deleted, nobody else would delete the
+   * images that have come since.
+   */
+  void dropImages(Outcome outcome, TaskRef task) {
+    if (!outcome.hasImages()) {
+      return;
+    }
+    queue
+        .get(task.jobId())
+        .whenCompleteAsync(
+            (job, error) -> {
+              if (error != null
+                  && GrpcErrors.unwrap(error) instanceof BitloomException known
+                  && known.code() == ErrorCode.JOB_NOT_FOUND) {
+                images.forget(task.jobId());
+              }
+            },
+            storeThreads)
+        .whenComplete(
+            (done, error) -> {
+              if (error != null) {
+                log.debug("Images of {} may be left over: {}", task, error.toString());
+              }
+            });
+  }
+
   /** An outcome can be committed, together with those that came with it. */
   private void ready(OpenLease lease, Ready outcome) {
     Group group = groups.computeIfAbsent(lease.ref(), ref -> new Group(lease));
@@ -139,16 +197,16 @@ final class OutcomeIntake {
 
   private Ready stored(OpenLease lease, OpenLease.Task task, Outcome outcome) {
     try {
-      GeneratedImages images =
-          ImageIntake.store(store, lease.ref().bucket().schedule(), task, outcome.getImages());
+      GeneratedImages stored =
+          images.store(lease.ref().bucket().schedule(), task, outcome.getImages());
       PromptResult body =
           PromptResult.newBuilder()
-              .setImages(images)
+              .setImages(stored)
               .setProvenance(provenance(lease, outcome))
               .build();
       return new Ready(task.ref(), outcome, false, body);
     } catch (BitloomException e) {
-      if (e.code() != ErrorCode.RESULT_CORRUPT) {
+      if (e.code().fault() == ErrorCode.Fault.RESOURCE) {
         throw e;
       }
       log.warn(
@@ -243,6 +301,9 @@ final class OutcomeIntake {
                 Ready report = reports.get(i);
                 if (error == null) {
                   listener.settled(lease, report.task(), verdicts.get(i), report.outcome());
+                  if (verdicts.get(i) == TaskVerdict.SUPERSEDED) {
+                    dropImages(report.outcome(), report.task());
+                  }
                 } else {
                   listener.failed(lease, report.task(), report.outcome(), error);
                 }

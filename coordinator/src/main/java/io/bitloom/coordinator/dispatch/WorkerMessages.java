@@ -20,6 +20,8 @@ import io.bitloom.v1.OutcomeAckStatus;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.Task;
 import java.io.UncheckedIOException;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 
 /** The queue's leases and prompts in the words of the worker protocol, and back. */
@@ -76,9 +78,21 @@ final class WorkerMessages {
         .build();
   }
 
+  /** The whole lease is lost. */
   static ConnectResponse lost(String leaseId, String reason) {
+    return lost(leaseId, List.of(), reason);
+  }
+
+  /**
+   * @param tasks empty: the whole lease
+   */
+  static ConnectResponse lost(String leaseId, Collection<TaskRef> tasks, String reason) {
     return ConnectResponse.newBuilder()
-        .setLeaseLost(LeaseLost.newBuilder().setLeaseId(leaseId).setReason(reason))
+        .setLeaseLost(
+            LeaseLost.newBuilder()
+                .setLeaseId(leaseId)
+                .addAllTasks(tasks.stream().map(WorkerMessages::ref).toList())
+                .setReason(reason))
         .build();
   }
 

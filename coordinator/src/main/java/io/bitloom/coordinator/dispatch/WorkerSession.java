@@ -22,6 +22,8 @@ import io.bitloom.v1.OutcomeBatch;
 import io.bitloom.v1.Preview;
 import io.bitloom.v1.Progress;
 import io.bitloom.v1.Release;
+import io.bitloom.v1.UploadGrant;
+import io.bitloom.v1.UploadRequest;
 import io.bitloom.v1.Welcome;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -126,6 +128,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
       case PROGRESS -> progress(message.getProgress());
       case PREVIEW -> preview(message.getPreview());
       case CAPACITY_UPDATE -> profile.update(message.getCapacityUpdate());
+      case UPLOAD_REQUEST -> uploadRequest(message.getUploadRequest());
       case MESSAGE_NOT_SET -> log.debug("{} says something that is not known here", workerId());
     }
   }
@@ -167,8 +170,10 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
    *
    * @param kept of the leases that it named
    * @param lost those that are no longer its own
+   * @param uploads whether the result store takes images from workers
    */
-  void welcome(Collection<OpenLease> kept, Collection<String> lost, String coordinatorId) {
+  void welcome(
+      Collection<OpenLease> kept, Collection<String> lost, String coordinatorId, boolean uploads) {
     if (!stream.open()) {
       return;
     }
@@ -180,6 +185,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
                     .setCoordinatorId(coordinatorId)
                     .setHeartbeatInterval(proto(config.heartbeatInterval()))
                     .setLeaseDuration(proto(config.duration()))
+                    .setUploads(uploads)
                     .addAllLostLeases(lost))
             .build());
     welcomed = true;
@@ -331,6 +337,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
     boolean held = lease != null && lease.ref().token() == outcome.getFencingToken();
     Optional<OpenLease.Task> task = held ? lease.report(reported) : Optional.empty();
     if (task.isEmpty()) {
+      intake.dropImages(outcome, reported);
       metrics.superseded();
       stream.acknowledge(outcome, OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED);
       stream.flushAcknowledgements();
@@ -338,6 +345,25 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
     }
     stream.hold(outcome);
     intake.take(lease, task.get(), outcome);
+  }
+
+  private void uploadRequest(UploadRequest request) {
+    OpenLease lease = leases.get(request.getLeaseId());
+    TaskRef named = WorkerMessages.ref(request.getTask());
+    boolean held = lease != null && lease.ref().token() == request.getFencingToken();
+    Optional<OpenLease.Task> task = held ? lease.find(named) : Optional.empty();
+    if (task.isPresent()) {
+      intake.grant(lease, task.get(), request);
+    } else {
+      stream.send(
+          WorkerMessages.lost(
+              request.getLeaseId(), List.of(named), "it is not held by this worker"));
+    }
+  }
+
+  @Override
+  public void granted(UploadGrant grant) {
+    stream.send(ConnectResponse.newBuilder().setUploadGrant(grant).build());
   }
 
   @Override

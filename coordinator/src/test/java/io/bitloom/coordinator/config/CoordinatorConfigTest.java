@@ -27,7 +27,7 @@ class CoordinatorConfigTest {
         LeaseConfig.DEFAULTS,
         Duration.ofMillis(50),
         Optional.empty(),
-        true,
+        ResultsConfig.DEFAULTS,
         Optional.empty(),
         Duration.ofSeconds(5));
   }

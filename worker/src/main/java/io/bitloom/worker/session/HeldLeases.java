@@ -1,5 +1,6 @@
 package io.bitloom.worker.session;
 
+import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.Outcome;
@@ -25,6 +26,7 @@ final class HeldLeases {
   private static final class Held {
     final PromptWork work;
     Outcome outcome;
+    boolean inline; // its images could not be uploaded
     boolean gone;
 
     Held(PromptWork work) {
@@ -47,6 +49,8 @@ final class HeldLeases {
 
   private final Map<String, HeldTasks> leases = new LinkedHashMap<>();
   private final Deque<Held> unsent = new ArrayDeque<>();
+  private final Deque<Held> unstored = new ArrayDeque<>();
+  private boolean uploads;
   private long unacknowledgedBytes;
 
   boolean isEmpty() {
@@ -81,14 +85,52 @@ final class HeldLeases {
             held -> {
               held.outcome = outcome;
               unacknowledgedBytes += outcome.getSerializedSize();
-              unsent.add(held);
+              queue(held);
             });
+  }
+
+  /** The images of an outcome are in the result store: what names them is sent instead. */
+  void uploaded(Outcome outcome) {
+    find(outcome.getLeaseId(), outcome.getTask())
+        .ifPresent(
+            held -> {
+              unacknowledgedBytes += outcome.getSerializedSize() - held.outcome.getSerializedSize();
+              held.outcome = outcome;
+              queue(held);
+            });
+  }
+
+  /** The images of an outcome are to be sent with it, from now on. */
+  void notUploaded(Outcome outcome) {
+    find(outcome.getLeaseId(), outcome.getTask())
+        .ifPresent(
+            held -> {
+              held.inline = true;
+              queue(held);
+            });
+  }
+
+  private void queue(Held held) {
+    (uploads && !held.inline && carriesBytes(held.outcome) ? unstored : unsent).add(held);
+  }
+
+  private static boolean carriesBytes(Outcome outcome) {
+    return outcome.getImages().getImagesList().stream().anyMatch(GeneratedImage::hasData);
+  }
+
+  /** The next outcome whose images have to be uploaded before it is sent. */
+  Optional<Outcome> nextUnstored() {
+    return next(unstored);
   }
 
   /** The next outcome that this connection has not seen. */
   Optional<Outcome> nextUnsent() {
-    while (!unsent.isEmpty()) {
-      Held held = unsent.remove();
+    return next(unsent);
+  }
+
+  private static Optional<Outcome> next(Deque<Held> line) {
+    while (!line.isEmpty()) {
+      Held held = line.remove();
       if (!held.gone) {
         return Optional.of(held.outcome);
       }
@@ -96,11 +138,17 @@ final class HeldLeases {
     return Optional.empty();
   }
 
-  /** On a new connection every outcome that was not acknowledged is sent again. */
-  void sendAllAgain() {
+  /**
+   * On a new connection every outcome that was not acknowledged is sent again.
+   *
+   * @param uploads whether images are uploaded before
+   */
+  void sendAllAgain(boolean uploads) {
+    this.uploads = uploads;
     unsent.clear();
+    unstored.clear();
     for (HeldTasks lease : leases.values()) {
-      lease.tasks.values().stream().filter(held -> held.outcome != null).forEach(unsent::add);
+      lease.tasks.values().stream().filter(held -> held.outcome != null).forEach(this::queue);
     }
   }
 

@@ -13,6 +13,8 @@ import io.bitloom.v1.OutcomeAck;
 import io.bitloom.v1.Preview;
 import io.bitloom.v1.Progress;
 import io.bitloom.v1.Release;
+import io.bitloom.v1.TaskRef;
+import io.bitloom.v1.UploadRequest;
 import io.bitloom.v1.Welcome;
 import io.bitloom.v1.WorkRequest;
 import io.bitloom.worker.generate.GenerationPipeline;
@@ -47,6 +49,7 @@ public final class WorkerSession implements AutoCloseable {
   private final CoordinatorLink link;
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
   private final HeldLeases held = new HeldLeases();
+  private final ImageUploads uploads;
 
   private long requestNumber; // of the current connection
   private int openRequests; // of the current connection, without a lease yet
@@ -72,6 +75,7 @@ public final class WorkerSession implements AutoCloseable {
             new ThreadPoolExecutor.DiscardPolicy()); // late callbacks after the end
     this.loop.setRemoveOnCancelPolicy(true);
     this.link = new CoordinatorLink(config, loop, new LinkEvents());
+    this.uploads = new ImageUploads(loop, new UploadEvents());
     model.capacity().onChange(schedule -> loop.execute(() -> sendCapacity(schedule)));
   }
 
@@ -148,9 +152,9 @@ public final class WorkerSession implements AutoCloseable {
           address);
       for (String leaseId : welcome.getLostLeasesList()) {
         log.warn("lease {} was lost while there was no connection", leaseId);
-        held.giveUp(leaseId, List.of());
+        giveUp(leaseId, List.of());
       }
-      held.sendAllAgain();
+      held.sendAllAgain(welcome.getUploads());
       settle();
     }
 
@@ -160,6 +164,7 @@ public final class WorkerSession implements AutoCloseable {
         case LEASE -> leased(message.getLease());
         case OUTCOME_ACK -> acknowledged(message.getOutcomeAck());
         case LEASE_LOST -> lost(message.getLeaseLost());
+        case UPLOAD_GRANT -> uploads.granted(message.getUploadGrant());
         case DRAIN -> {
           log.info("the coordinator sends its workers away: {}", message.getDrain().getReason());
           leave("the coordinator drains");
@@ -239,8 +244,16 @@ public final class WorkerSession implements AutoCloseable {
 
   private void lost(LeaseLost lost) {
     log.info("lease {} is lost: {}", lost.getLeaseId(), lost.getReason());
-    held.giveUp(lost.getLeaseId(), lost.getTasksList());
+    giveUp(lost.getLeaseId(), lost.getTasksList());
     settle();
+  }
+
+  /**
+   * @param tasks empty: the whole lease
+   */
+  private void giveUp(String leaseId, List<TaskRef> tasks) {
+    held.giveUp(leaseId, tasks);
+    uploads.forget(leaseId, tasks);
   }
 
   // Messages going out
@@ -255,11 +268,37 @@ public final class WorkerSession implements AutoCloseable {
 
   private void sendOutcomes() {
     while (link.isReady()) {
+      Optional<Outcome> unstored = held.nextUnstored();
+      if (unstored.isEmpty()) {
+        break;
+      }
+      uploads.start(unstored.get());
+    }
+    while (link.isReady()) {
       Optional<Outcome> outcome = held.nextUnsent();
       if (outcome.isEmpty()) {
         return;
       }
       link.send(ConnectRequest.newBuilder().setOutcome(outcome.get()).build());
+    }
+  }
+
+  private final class UploadEvents implements ImageUploads.Listener {
+    @Override
+    public void ask(UploadRequest request) {
+      link.send(ConnectRequest.newBuilder().setUploadRequest(request).build());
+    }
+
+    @Override
+    public void uploaded(Outcome outcome) {
+      held.uploaded(outcome);
+      settle();
+    }
+
+    @Override
+    public void givenUp(Outcome outcome) {
+      held.notUploaded(outcome);
+      settle();
     }
   }
 

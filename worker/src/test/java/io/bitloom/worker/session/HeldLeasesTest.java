@@ -30,11 +30,11 @@ class HeldLeasesTest {
     assertEquals(Optional.of(outcome), held.nextUnsent());
     assertEquals(Optional.empty(), held.nextUnsent());
 
-    held.sendAllAgain();
+    held.sendAllAgain(false);
     assertEquals(Optional.of(outcome), held.nextUnsent());
 
     held.acknowledged("lease", FIRST);
-    held.sendAllAgain();
+    held.sendAllAgain(false);
     assertEquals(Optional.empty(), held.nextUnsent());
   }
 
