@@ -150,6 +150,7 @@ public final class Coordinator implements AutoCloseable {
                   registry,
                   new QueueMetrics(registry, redis::available)));
       timer.scheduleWithFixedDelay(() -> grpc.setServing(ready()), 0, 1, TimeUnit.SECONDS);
+      timer.scheduleWithFixedDelay(tenants::refresh, 0, 2, TimeUnit.SECONDS);
       long sweep = deletionInterval().toMillis();
       timer.scheduleWithFixedDelay(deletion::sweep, sweep, sweep, TimeUnit.MILLISECONDS);
       started = true;

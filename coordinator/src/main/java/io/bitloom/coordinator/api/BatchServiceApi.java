@@ -330,6 +330,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
             (ServerCallStreamObserver<GenerateResponse>) caller,
             queue,
             results,
+            sendBudget,
             feed,
             deletion,
             blockingThreads,

@@ -6,6 +6,7 @@ import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.ProgressFeed;
+import io.bitloom.coordinator.grpc.Calls;
 import io.bitloom.coordinator.jobs.Deletion;
 import io.bitloom.coordinator.jobs.JobNames;
 import io.bitloom.coordinator.queue.Bucket;
@@ -22,6 +23,8 @@ import io.bitloom.v1.Model;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.PromptPreview;
 import io.bitloom.v1.PromptResult;
+import io.bitloom.v1.ReadResultsResponse;
+import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,14 +52,18 @@ final class Generation implements ProgressFeed.Watcher {
   private final ServerCallStreamObserver<GenerateResponse> caller;
   private final JobQueue queue;
   private final ResultReader results;
+  private final SendBudget budget;
   private final ProgressFeed feed;
   private final Deletion deletion;
   private final Executor blockingThreads;
   private final ScheduledExecutorService timer;
   private final GenerateRequest request;
 
+  private final Context context = Context.current();
+
   // Guarded by this.
   private final List<Subscription> subscriptions = new ArrayList<>();
+  private SendBudget.Claim claim;
   private String jobId;
   private boolean looking;
   private boolean lookAgain;
@@ -66,6 +73,7 @@ final class Generation implements ProgressFeed.Watcher {
       ServerCallStreamObserver<GenerateResponse> caller,
       JobQueue queue,
       ResultReader results,
+      SendBudget budget,
       ProgressFeed feed,
       Deletion deletion,
       Executor blockingThreads,
@@ -74,6 +82,7 @@ final class Generation implements ProgressFeed.Watcher {
     this.caller = caller;
     this.queue = queue;
     this.results = results;
+    this.budget = budget;
     this.feed = feed;
     this.deletion = deletion;
     this.blockingThreads = blockingThreads;
@@ -81,6 +90,7 @@ final class Generation implements ProgressFeed.Watcher {
     this.request = request;
     JobWatch.checkPreviewPixels(request.getPreviewPixels());
     caller.setOnCancelHandler(this::callerLeft);
+    caller.setOnCloseHandler(this::letGo);
   }
 
   /** What is to be drawn, and the job for it. */
@@ -199,9 +209,8 @@ final class Generation implements ProgressFeed.Watcher {
   private void finish() {
     queue
         .results(jobId, 0, 1)
-        .thenApplyAsync(
-            records -> results.withImages(ResultReader.describe(jobId, records.get(0))).getResult(),
-            blockingThreads)
+        .thenCompose(records -> claimed(ResultReader.describe(jobId, records.get(0))))
+        .thenApplyAsync(described -> results.withImages(described).getResult(), blockingThreads)
         .whenCompleteAsync(
             (result, error) -> {
               if (error != null) {
@@ -211,6 +220,37 @@ final class Generation implements ProgressFeed.Watcher {
               }
             },
             timer);
+  }
+
+  /** Waits until there is memory for the images of a result. */
+  private CompletionStage<ReadResultsResponse> claimed(ReadResultsResponse described) {
+    return budget
+        .claim(ResultReader.imageBytes(described), this::cutOff)
+        .thenApply(
+            granted -> {
+              hold(granted);
+              return described;
+            });
+  }
+
+  private synchronized void hold(SendBudget.Claim granted) {
+    if (ended) {
+      budget.release(granted);
+    } else {
+      claim = granted;
+    }
+  }
+
+  private synchronized void letGo() {
+    if (claim != null) {
+      budget.release(claim);
+      claim = null;
+    }
+  }
+
+  private void cutOff() {
+    letGo();
+    Calls.cutOff(context);
   }
 
   private void deliver(PromptResult result) {
@@ -226,6 +266,7 @@ final class Generation implements ProgressFeed.Watcher {
       timer.execute(
           () -> {
             if (end()) {
+              letGo();
               caller.onError(GrpcErrors.unwrap(error));
               cancel();
             }
@@ -234,7 +275,9 @@ final class Generation implements ProgressFeed.Watcher {
   }
 
   private void callerLeft() {
-    if (end()) {
+    boolean early = end();
+    letGo();
+    if (early) {
       cancel();
     }
   }

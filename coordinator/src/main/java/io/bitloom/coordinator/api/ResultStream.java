@@ -2,6 +2,7 @@ package io.bitloom.coordinator.api;
 
 import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.coordinator.auth.Caller;
+import io.bitloom.coordinator.grpc.Calls;
 import io.bitloom.coordinator.jobs.JobNames;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
@@ -18,7 +19,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeoutException;
 
 /**
  * One ReadResults call. It goes on only while the transport takes more, so a reader that stalls
@@ -159,15 +159,9 @@ final class ResultStream {
     }
   }
 
-  /**
-   * Ends the call so that the transport drops what the reader has not taken. An ordinary error
-   * would be queued behind it; an expired deadline is the one end that is not.
-   */
   private void cutOff() {
     end();
-    if (context instanceof Context.CancellableContext call) {
-      call.cancel(new TimeoutException("the reader stalls and others wait"));
-    }
+    Calls.cutOff(context);
   }
 
   private void fetched(List<ResultRecord> records, Throwable error) {

@@ -1,25 +1,57 @@
 package io.bitloom.coordinator.auth;
 
+import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.config.LimitsConfig;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Knows callers by their tokens. Only digests of tokens are kept. */
+/**
+ * Knows callers by their tokens. Only digests of tokens are kept. The file may change while the
+ * coordinator runs: see {@link #refresh}.
+ */
 public final class Tenants {
 
-  private final Optional<Map<String, Caller>> callers;
-  private final Caller anybody;
+  private static final Logger log = LoggerFactory.getLogger(Tenants.class);
 
-  private Tenants(Optional<Map<String, Caller>> callers, LimitsConfig limits) {
-    this.callers = callers;
+  private final Optional<Path> file;
+  private final LimitsConfig limits;
+  private final Caller anybody;
+  private volatile Map<String, Caller> callers = Map.of();
+  private Version version;
+
+  /** By what a changed file is told without reading it; a replaced one is another file. */
+  private record Version(Object key, FileTime modified, long size) {
+
+    private static final Version NONE = new Version(null, FileTime.fromMillis(0), -1);
+
+    static Version of(Path file) {
+      try {
+        BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+        return new Version(attributes.fileKey(), attributes.lastModifiedTime(), attributes.size());
+      } catch (IOException e) {
+        return NONE;
+      }
+    }
+  }
+
+  private Tenants(Optional<Path> file, LimitsConfig limits) {
+    this.file = file;
+    this.limits = limits;
     this.anybody = Caller.anybody(limits);
+    this.version = file.map(Version::of).orElse(Version.NONE);
   }
 
   /**
@@ -27,12 +59,36 @@ public final class Tenants {
    * @throws io.bitloom.common.config.ConfigException for a file that cannot be read or is wrong
    */
   public static Tenants of(Optional<Path> file, LimitsConfig limits) {
-    return new Tenants(file.map(path -> TenantsFile.read(path, limits)), limits);
+    Tenants tenants = new Tenants(file, limits);
+    file.ifPresent(path -> tenants.callers = TenantsFile.read(path, limits));
+    return tenants;
+  }
+
+  /**
+   * Reads the file again if it has changed. One that is wrong or gone changes nothing, and the log
+   * says why. Calls that run go on as those who they began as.
+   */
+  public synchronized void refresh() {
+    file.ifPresent(this::refresh);
+  }
+
+  private void refresh(Path path) {
+    Version found = Version.of(path);
+    if (found.equals(version)) {
+      return;
+    }
+    version = found;
+    try {
+      callers = TenantsFile.read(path, limits);
+      log.info("{} has {} tokens", path, callers.size());
+    } catch (ConfigException e) {
+      log.warn("The tenants stay as they were: {}", e.getMessage());
+    }
   }
 
   /** Whether callers have to show a token. */
   public boolean askForTokens() {
-    return callers.isPresent();
+    return file.isPresent();
   }
 
   /** Who calls from within this process. */
@@ -47,14 +103,14 @@ public final class Tenants {
    * @throws BitloomException {@code UNAUTHENTICATED} if nobody has it
    */
   public Caller caller(String token) {
-    if (callers.isEmpty()) {
+    if (file.isEmpty()) {
       return anybody;
     }
     if (token == null) {
       throw new BitloomException(
           ErrorCode.UNAUTHENTICATED, "a token is needed: authorization: Bearer TOKEN");
     }
-    Caller caller = callers.get().get(digest(token));
+    Caller caller = callers.get(digest(token));
     if (caller == null) {
       throw new BitloomException(ErrorCode.UNAUTHENTICATED, "nobody has this token");
     }

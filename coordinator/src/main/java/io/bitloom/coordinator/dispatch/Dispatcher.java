@@ -58,6 +58,7 @@ public final class Dispatcher implements AutoCloseable {
   private final ScheduledThreadPoolExecutor loop;
   private final ExecutorService storeThreads;
   private final Subscription onReady;
+  private final Subscription onStopped;
 
   private final BatchFormer former;
   private final Map<String, WorkerSession> sessions = new LinkedHashMap<>();
@@ -97,6 +98,7 @@ public final class Dispatcher implements AutoCloseable {
             STORE_THREADS, task -> new Thread(task, "store-" + number.incrementAndGet()));
     arrivals.onQuiet(() -> execute(this::match));
     this.onReady = queue.onReady(bucket -> execute(() -> ready(bucket)));
+    this.onStopped = queue.onStopped(jobId -> execute(() -> stopped(jobId)));
     long interval = config.heartbeatInterval().toMillis();
     loop.scheduleWithFixedDelay(this::renewUnread, interval, interval, TimeUnit.MILLISECONDS);
   }
@@ -240,6 +242,11 @@ public final class Dispatcher implements AutoCloseable {
 
   private void renewUnread() {
     sessions.values().forEach(session -> renew(session, session.leasesOfUnreadStream()));
+  }
+
+  /** Nobody wants the prompts of this job any more. */
+  private void stopped(String jobId) {
+    sessions.values().forEach(session -> session.stop(jobId));
   }
 
   void release(LeaseRef lease, Collection<TaskRef> tasks) {
@@ -395,6 +402,7 @@ public final class Dispatcher implements AutoCloseable {
   @Override
   public void close() {
     onReady.close();
+    onStopped.close();
     loop.shutdownNow();
     storeThreads.shutdown();
   }

@@ -283,6 +283,23 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, OutcomeInta
     }
   }
 
+  /**
+   * Takes back what the worker holds of a job and has not reported: it stops at the next scale of a
+   * batch that has nothing else, and what it reports all the same comes too late.
+   */
+  void stop(String jobId) {
+    for (OpenLease lease : List.copyOf(leases.values())) {
+      List<TaskRef> unwanted =
+          lease.openTasks().stream().filter(task -> task.jobId().equals(jobId)).toList();
+      if (!unwanted.isEmpty()) {
+        unwanted.forEach(lease::drop);
+        stream.send(WorkerMessages.lost(lease.ref().id(), unwanted, "the job was stopped"));
+        forgetIfDone(lease);
+        dispatcher.release(lease.ref(), unwanted);
+      }
+    }
+  }
+
   private void release(Release release) {
     OpenLease lease = leases.get(release.getLeaseId());
     if (lease == null) {

@@ -42,8 +42,19 @@ public final class Deletion {
 
   /** Deletes a terminal job; fails as {@link JobQueue#delete} does. */
   public CompletionStage<Void> delete(String jobId) {
-    return queue.delete(
-        jobId, id -> CompletableFuture.runAsync(() -> store.delete(id), blockingThreads));
+    return queue
+        .delete(jobId, this::deleteImages)
+        // A late outcome may have stored its image meanwhile; later ones find no job.
+        .thenCompose(done -> deleteImages(jobId).exceptionally(e -> leftOver(jobId, e)));
+  }
+
+  private static Void leftOver(String jobId, Throwable e) {
+    log.warn("Images of the deleted job {} may be left over: {}", jobId, e.toString());
+    return null;
+  }
+
+  private CompletionStage<Void> deleteImages(String jobId) {
+    return CompletableFuture.runAsync(() -> store.delete(jobId), blockingThreads);
   }
 
   /** Deletes the jobs that are old enough, and those whose deletion broke off. */

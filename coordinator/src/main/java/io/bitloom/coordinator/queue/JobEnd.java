@@ -51,7 +51,7 @@ final class JobEnd {
   }
 
   /**
-   * Ends what no worker holds and lets the buckets forget it.
+   * Ends what no worker holds, lets the buckets forget it, and has workers told to stop the rest.
    *
    * @param status CANCELLED, or EXPIRED, which does nothing as long as the job has time
    */
@@ -60,7 +60,9 @@ final class JobEnd {
         .thenCompose(
             stopped ->
                 stopped.cancelling()
-                    ? jobs.looseEnds(jobId).thenCompose(ends -> stopped(jobId, ends))
+                    ? jobs.looseEnds(jobId)
+                        .thenCompose(ends -> stopped(jobId, ends))
+                        .thenCompose(done -> jobs.announceStop(jobId))
                     : Stages.nothing());
   }
 

@@ -13,6 +13,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -52,6 +53,7 @@ public final class JobQueue implements AutoCloseable {
   private final Leases leases;
   private final ScheduledThreadPoolExecutor timers;
   private final WakeListener wakes;
+  private final List<Consumer<String>> stopListeners = new CopyOnWriteArrayList<>();
 
   /**
    * @param redis closed by its owner, after the queue
@@ -74,7 +76,8 @@ public final class JobQueue implements AutoCloseable {
     timers.scheduleWithFixedDelay(
         sweeper::sweepLater, sweepMillis, sweepMillis, TimeUnit.MILLISECONDS);
     timers.scheduleWithFixedDelay(deadlines::look, sweepMillis, sweepMillis, TimeUnit.MILLISECONDS);
-    this.wakes = new WakeListener(ready, reaper, sweeper, deadlines, this::snapshots, timers);
+    this.wakes =
+        new WakeListener(ready, reaper, sweeper, deadlines, this::snapshots, timers, this::stopped);
     wakes.listen(redis.channels(), keys.wakeChannel());
   }
 
@@ -206,9 +209,9 @@ public final class JobQueue implements AutoCloseable {
   }
 
   /**
-   * Cancels what no worker holds; the job is terminal when the workers are done with the rest.
-   * Repeating it changes nothing, and neither does cancelling a terminal job. Fails with {@code
-   * JOB_NOT_FOUND}.
+   * Cancels what no worker holds, and has coordinators told ({@link #onStopped}), which take back
+   * the rest; the job is terminal when all of it has an outcome. Repeating it changes nothing, and
+   * neither does cancelling a terminal job. Fails with {@code JOB_NOT_FOUND}.
    */
   public CompletionStage<JobRecord> cancel(String jobId) {
     return jobEnd.stop(jobId, ResultRecord.Status.CANCELLED).thenCompose(stopped -> get(jobId));
@@ -350,6 +353,19 @@ public final class JobQueue implements AutoCloseable {
               }
             })
         .thenApply(unsubscribe -> unsubscribe::run);
+  }
+
+  /**
+   * Calls the listener with the id of every job that is cancelled or expires while workers may hold
+   * prompts of it. May miss some: what workers hold then finishes.
+   */
+  public Subscription onStopped(Consumer<String> listener) {
+    stopListeners.add(listener);
+    return () -> stopListeners.remove(listener);
+  }
+
+  private void stopped(String jobId) {
+    stopListeners.forEach(listener -> listener.accept(jobId));
   }
 
   // Leases

@@ -268,6 +268,12 @@ final class JobScripts {
                     : new Cancelled(false, state(reply.nextString()), ""));
   }
 
+  /** Tells all coordinators that a job is being stopped; who misses it lets its batches finish. */
+  CompletionStage<Void> announceStop(String jobId) {
+    byte[] message = WakeListener.stopMessage(jobId);
+    return redis.call(r -> r.publish(keys.wakeChannel(), message)).thenApply(heard -> null);
+  }
+
   /** Empty if there is no such job. */
   CompletionStage<Optional<List<ResultRecord>>> results(String jobId, long after, int count) {
     return ifThere(

@@ -8,10 +8,17 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Hears which buckets become ready; looks for itself when it may have missed something. */
+/**
+ * Hears which buckets become ready, and which jobs are stopped; looks for ready buckets itself when
+ * it may have missed something.
+ */
 final class WakeListener implements RedisChannels.Listener {
+
+  /** No bucket is called so: their ids have a colon. */
+  private static final String STOP = "stop";
 
   private final ReadyBuckets ready;
   private final Reaper reaper;
@@ -19,6 +26,7 @@ final class WakeListener implements RedisChannels.Listener {
   private final Deadlines deadlines;
   private final Supplier<CompletionStage<List<BucketScripts.Snapshot>>> snapshots;
   private final ScheduledExecutorService timers;
+  private final Consumer<String> stopped;
   private volatile boolean before;
   private final CompletableFuture<Runnable> ending = new CompletableFuture<>();
 
@@ -28,13 +36,20 @@ final class WakeListener implements RedisChannels.Listener {
       Sweeper sweeper,
       Deadlines deadlines,
       Supplier<CompletionStage<List<BucketScripts.Snapshot>>> snapshots,
-      ScheduledExecutorService timers) {
+      ScheduledExecutorService timers,
+      Consumer<String> stopped) {
     this.ready = ready;
     this.reaper = reaper;
     this.sweeper = sweeper;
     this.deadlines = deadlines;
     this.snapshots = snapshots;
     this.timers = timers;
+    this.stopped = stopped;
+  }
+
+  /** Says that a job is being stopped. */
+  static byte[] stopMessage(String jobId) {
+    return (STOP + " " + Names.escape(jobId)).getBytes(StandardCharsets.UTF_8);
   }
 
   /** Begins to listen, as soon as Redis lets it. */
@@ -58,6 +73,10 @@ final class WakeListener implements RedisChannels.Listener {
   @Override
   public void message(byte[] message) {
     String[] words = new String(message, StandardCharsets.UTF_8).split(" ");
+    if (words[0].equals(STOP)) {
+      stopped.accept(Names.unescape(words[1]));
+      return;
+    }
     Bucket bucket = Keys.bucketOf(words[0]);
     reaper.watch(bucket);
     ready.notified(bucket, Long.parseLong(words[1]), Duration.ofMillis(Long.parseLong(words[2])));

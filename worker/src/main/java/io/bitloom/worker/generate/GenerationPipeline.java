@@ -33,7 +33,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A batch that runs out of memory is halved and tried again, and the limit is remembered. A
  * batch that fails for another reason is tried again prompt by prompt, so that a prompt that cannot
- * be drawn fails alone.
+ * be drawn fails alone. A batch all of whose prompts were given up ends with the scale that it is
+ * at.
  */
 public final class GenerationPipeline implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(GenerationPipeline.class);
@@ -196,6 +197,8 @@ public final class GenerationPipeline implements AutoCloseable {
         ImageModel.Drawn drawn = draw(schedule, prompts, batch, observer);
         capacity.drawn(schedule);
         handOver(schedule, batch, drawn);
+      } catch (BatchGivenUpException e) {
+        log.info("a batch of {} is not wanted any more and was stopped", schedule);
       } catch (RuntimeException | OutOfMemoryError failure) {
         retry(schedule, pending, batch, failure);
       }
@@ -212,9 +215,12 @@ public final class GenerationPipeline implements AutoCloseable {
     return model.draw(
         schedule,
         batch,
-        (scale, sum) ->
-            observer.scaleDrawn(
-                new BatchProgress(model, schedule, prompts, batch, scale + 1, sum)));
+        (scale, sum) -> {
+          if (batch.stream().noneMatch(image -> image.work().isWanted())) {
+            throw new BatchGivenUpException();
+          }
+          observer.scaleDrawn(new BatchProgress(model, schedule, prompts, batch, scale + 1, sum));
+        });
   }
 
   private void retry(

@@ -73,7 +73,10 @@ public final class PromptWork {
     return state.compareAndSet(State.WAITING, State.WITHDRAWN);
   }
 
-  /** Nobody wants the images any more: those that are not drawn yet will not be. */
+  /**
+   * Nobody wants the images any more: those that are not drawn yet will not be, and a batch of such
+   * prompts alone stops at its next scale.
+   */
   public void abandon() {
     if (!withdraw()) {
       failed(new BitloomException(ErrorCode.CANCELLED, "the prompt was given up"));
@@ -84,6 +87,11 @@ public final class PromptWork {
   boolean start() {
     state.compareAndSet(State.WAITING, State.STARTED);
     return state.get() == State.STARTED && !result.isDone();
+  }
+
+  /** Whether there is any use in drawing more of its images. */
+  boolean isWanted() {
+    return !result.isDone();
   }
 
   /** Some of its images were drawn in a batch of {@code images} images. */

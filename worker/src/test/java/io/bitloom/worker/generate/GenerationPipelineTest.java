@@ -31,6 +31,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -112,6 +113,36 @@ class GenerationPipelineTest {
       }
     }
     assertTrue(saturated > image.getWidth() * image.getHeight() / 2, saturated + " pixels");
+  }
+
+  @Test
+  void aBatchThatWasGivenUpStopsAtTheNextScaleAndTheNextBatchIsDrawn() {
+    List<Integer> scales = Collections.synchronizedList(new ArrayList<>());
+    List<BatchWork> batch = new ArrayList<>();
+    CountDownLatch submitted = new CountDownLatch(1);
+    batch.add(
+        pipeline.submit(
+            SQUARE,
+            List.of(prompt(1), prompt(2)),
+            progress -> {
+              scales.add(progress.scalesDone());
+              awaitUninterrupted(submitted);
+              if (scales.size() == 2) {
+                batch.get(0).prompts().forEach(PromptWork::abandon);
+              }
+            }));
+    submitted.countDown();
+    batch.get(0).drawn().join();
+    assertEquals(List.of(1, 2), scales);
+    assertEquals(1, draw(SQUARE, prompt(3)).size());
+  }
+
+  private static void awaitUninterrupted(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test

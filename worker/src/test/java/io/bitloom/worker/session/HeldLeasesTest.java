@@ -3,17 +3,23 @@ package io.bitloom.worker.session;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
+import io.bitloom.v1.GeneratedImage;
+import io.bitloom.v1.GeneratedImages;
 import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.TaskRef;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class HeldLeasesTest {
   private static final TaskRef FIRST = TaskRef.newBuilder().setJob("jobs/a").setOffset(0).build();
   private static final TaskRef SECOND = TaskRef.newBuilder().setJob("jobs/a").setOffset(1).build();
+
+  private static final ByteString FILE = ByteString.copyFromUtf8("a file");
 
   private final HeldLeases held = new HeldLeases();
 
@@ -69,6 +75,38 @@ class HeldLeasesTest {
     assertEquals(List.of(SECOND), message.getTasksList());
     held.acknowledged("lease", SECOND);
     assertEquals(List.of(), held.toMessages());
+  }
+
+  @Test
+  void imagesAreUploadedBeforeTheirOutcomeIsSentUnlessThatCannotBe() {
+    held.sendAllAgain(true);
+    Outcome first =
+        outcome(FIRST).toBuilder().setImages(images(image -> image.setData(FILE))).build();
+    Outcome second = first.toBuilder().setTask(SECOND).build();
+    held.finished(first);
+    held.finished(second);
+    assertEquals(Optional.empty(), held.nextUnsent());
+    assertEquals(Optional.of(first), held.nextUnstored());
+    assertEquals(Optional.of(second), held.nextUnstored());
+    assertEquals(Optional.empty(), held.nextUnstored());
+
+    Outcome named = first.toBuilder().setImages(images(image -> image.setUri("a"))).build();
+    held.uploaded(named);
+    held.notUploaded(second);
+    assertEquals(Optional.of(named), held.nextUnsent());
+    assertEquals(Optional.of(second), held.nextUnsent());
+    assertEquals(
+        named.getSerializedSize() + second.getSerializedSize(), held.unacknowledgedBytes());
+
+    held.sendAllAgain(true);
+    assertEquals(Optional.empty(), held.nextUnstored());
+    assertEquals(Optional.of(named), held.nextUnsent());
+  }
+
+  private static GeneratedImages images(Consumer<GeneratedImage.Builder> content) {
+    GeneratedImage.Builder image = GeneratedImage.newBuilder();
+    content.accept(image);
+    return GeneratedImages.newBuilder().addImages(image).build();
   }
 
   private static Outcome outcome(TaskRef task) {

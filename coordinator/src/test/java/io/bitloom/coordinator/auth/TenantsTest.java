@@ -1,0 +1,61 @@
+package io.bitloom.coordinator.auth;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.coordinator.config.LimitsConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TenantsTest {
+
+  /** SHA-256 of "a" and of "b". */
+  private static final String A =
+      "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
+
+  private static final String B =
+      "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d";
+
+  @TempDir private Path directory;
+
+  private Path write(String content) throws IOException {
+    Path written = Files.writeString(directory.resolve("new"), content);
+    return Files.move(
+        written, directory.resolve("tenants.json"), StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static String tenant(String name, String sha256) {
+    return "{\"tenants\": [{\"name\": \"%s\", \"tokens\": [{\"sha256\": \"%s\", \"roles\": [\"client\"]}]}]}"
+        .formatted(name, sha256);
+  }
+
+  @Test
+  void aChangedFileTakesEffectAndABrokenOrMissingOneDoesNot() throws Exception {
+    Path file = write(tenant("art", A));
+    Tenants tenants = Tenants.of(Optional.of(file), LimitsConfig.DEFAULTS);
+    assertEquals("art", tenants.caller("a").tenant());
+
+    write(tenant("law", B));
+    tenants.refresh();
+    assertEquals("law", tenants.caller("b").tenant());
+    assertThrows(BitloomException.class, () -> tenants.caller("a"));
+
+    write("{\"tenants\": ");
+    tenants.refresh();
+    assertEquals("law", tenants.caller("b").tenant());
+
+    Files.delete(file);
+    tenants.refresh();
+    assertEquals("law", tenants.caller("b").tenant());
+
+    write(tenant("art", A));
+    tenants.refresh();
+    assertEquals("art", tenants.caller("a").tenant());
+  }
+}
