@@ -49,24 +49,29 @@ final class Terminal implements AutoCloseable {
     return new Terminal();
   }
 
+  /** How much fits on it. */
+  record Size(int rows, int columns) {}
+
+  /** Its size now; it may change at any time. */
+  Size size() throws IOException {
+    try {
+      String[] size = stty("size").split(" ");
+      return new Size(
+          Math.max(4, Integer.parseInt(size[0])), Math.max(20, Integer.parseInt(size[1])));
+    } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+      return new Size(24, 80);
+    }
+  }
+
   /** Replaces what is shown; what does not fit below is left out. */
-  void show(List<String> lines) throws IOException {
-    int rows = rows();
+  void show(List<String> lines, Size size) {
     StringBuilder text = new StringBuilder(HOME);
-    int last = Math.min(lines.size(), rows - 1);
+    int last = Math.min(lines.size(), size.rows() - 1);
     for (String line : lines.subList(0, last)) {
       text.append(line).append(ERASE_LINE).append("\r\n");
     }
     screen.print(text.append(ERASE_REST));
     screen.flush();
-  }
-
-  private static int rows() throws IOException {
-    try {
-      return Math.max(4, Integer.parseInt(stty("size").split(" ")[0]));
-    } catch (NumberFormatException e) {
-      return 24;
-    }
   }
 
   /** Waits, and returns early if somebody pressed q. */

@@ -58,15 +58,19 @@ final class TopCommand implements Callable<Integer> {
         new TopScreen(jobs(client), client.cluster(), 120).lines().forEach(console::say);
         return ExitCode.DONE;
       }
-      try (Terminal terminal = Terminal.open()) {
+      try (TopFeed feed = new TopFeed(() -> view(client));
+          Terminal terminal = Terminal.open()) {
         do {
-          List<String> lines =
-              new TopScreen(jobs(client), client.cluster(), console.columns()).lines();
-          terminal.show(lines);
+          Terminal.Size size = terminal.size();
+          terminal.show(feed.lines(size.columns()), size);
         } while (!terminal.quitWithin(INTERVAL_MILLIS));
       }
       return ExitCode.DONE;
     }
+  }
+
+  private TopFeed.View view(BitloomClient client) {
+    return new TopFeed.View(jobs(client), client.cluster(), System.nanoTime());
   }
 
   private List<Job> jobs(BitloomClient client) {
