@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** One run of {@code ./bitloom}; the script becomes the program, so signals reach it. */
@@ -38,13 +39,30 @@ final class BitloomProcess implements AutoCloseable {
    * @param name of those files
    */
   static BitloomProcess start(Path folder, String name, List<String> arguments) throws IOException {
+    return start(folder, name, arguments, Map.of());
+  }
+
+  /**
+   * Starts a command.
+   *
+   * @param environment what it has besides that of the test
+   */
+  static BitloomProcess start(
+      Path folder, String name, List<String> arguments, Map<String, String> environment)
+      throws IOException {
     List<String> command = new ArrayList<>(List.of(HOME.resolve("bitloom").toString()));
     command.addAll(arguments);
-    return startProgram(folder, name, command);
+    return startProgram(folder, name, command, environment);
   }
 
   /** Starts any program. */
   static BitloomProcess startProgram(Path folder, String name, List<String> command)
+      throws IOException {
+    return startProgram(folder, name, command, Map.of());
+  }
+
+  private static BitloomProcess startProgram(
+      Path folder, String name, List<String> command, Map<String, String> environment)
       throws IOException {
     Path out = folder.resolve(name + ".out");
     Path err = folder.resolve(name + ".err");
@@ -52,6 +70,7 @@ final class BitloomProcess implements AutoCloseable {
     builder.environment().put("BITLOOM_BUILD", "never");
     // Also marks every process, children included, as one of this test.
     builder.environment().put("BITLOOM_JAVA_OPTS", "-Djava.io.tmpdir=" + folder);
+    builder.environment().putAll(environment);
     builder.directory(folder.toFile());
     builder.redirectOutput(out.toFile()).redirectError(err.toFile());
     return new BitloomProcess(name, builder.start(), out, err);

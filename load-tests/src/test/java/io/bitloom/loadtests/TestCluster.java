@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
@@ -32,14 +33,32 @@ final class TestCluster implements AutoCloseable {
   private BitloomProcess coordinator;
   private BitloomClient client;
 
-  private TestCluster(Path folder, int port) {
+  private final List<String> coordinatorOptions;
+  private final Map<String, String> environment;
+
+  private TestCluster(
+      Path folder, int port, List<String> coordinatorOptions, Map<String, String> environment) {
     this.folder = folder;
     this.port = port;
+    this.coordinatorOptions = coordinatorOptions;
+    this.environment = environment;
   }
 
   /** Starts a coordinator and one worker and waits until a model is there. */
   static TestCluster start(Path folder) throws IOException {
-    TestCluster cluster = new TestCluster(folder, freePort());
+    return start(folder, List.of(), Map.of());
+  }
+
+  /**
+   * Starts a coordinator and one worker and waits until a model is there.
+   *
+   * @param coordinatorOptions besides those that it needs
+   * @param environment of the coordinator
+   */
+  static TestCluster start(
+      Path folder, List<String> coordinatorOptions, Map<String, String> environment)
+      throws IOException {
+    TestCluster cluster = new TestCluster(folder, freePort(), coordinatorOptions, environment);
     try {
       cluster.startCoordinator();
       cluster.startWorker();
@@ -62,9 +81,8 @@ final class TestCluster implements AutoCloseable {
   void startCoordinator() throws IOException {
     Path ports = folder.resolve("ports.json");
     Files.deleteIfExists(ports);
-    coordinator =
-        add(
-            "coordinator",
+    List<String> arguments =
+        new ArrayList<>(
             List.of(
                 "coordinator",
                 "--data=" + folder.resolve("data"),
@@ -73,15 +91,19 @@ final class TestCluster implements AutoCloseable {
                 "--ports-file=" + ports,
                 "--lease-duration=4s",
                 "--heartbeat-interval=1s"));
+    arguments.addAll(coordinatorOptions);
+    coordinator = add("coordinator", arguments, environment);
     await("the coordinator's ports", () -> Files.exists(ports));
   }
 
   BitloomProcess startWorker() throws IOException {
-    return add("worker", List.of("worker", "--coordinator=" + address()));
+    return add("worker", List.of("worker", "--coordinator=" + address()), Map.of());
   }
 
-  private BitloomProcess add(String name, List<String> arguments) throws IOException {
-    BitloomProcess process = BitloomProcess.start(folder, name + "-" + processes.size(), arguments);
+  private BitloomProcess add(String name, List<String> arguments, Map<String, String> environment)
+      throws IOException {
+    BitloomProcess process =
+        BitloomProcess.start(folder, name + "-" + processes.size(), arguments, environment);
     processes.add(process);
     return process;
   }

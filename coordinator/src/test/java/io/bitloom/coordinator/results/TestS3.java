@@ -4,6 +4,7 @@ import io.bitloom.coordinator.config.ResultsConfig;
 import io.bitloom.coordinator.config.S3Config;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
@@ -60,6 +61,11 @@ public final class TestS3 implements AutoCloseable {
             .build();
     started.start();
     return started;
+  }
+
+  /** The credentials for another process. */
+  public Map<String, String> environment() {
+    return Map.of("AWS_ACCESS_KEY_ID", KEY_ID, "AWS_SECRET_ACCESS_KEY", SECRET);
   }
 
   public URI endpoint() {
