@@ -278,11 +278,8 @@ public final class FakeWorker implements AutoCloseable {
             .setDigest("sha256:fake")
             .setDescription("Draws nothing")
             .addAllSizes(behaviour.sizes());
-    ScaleSchedules.templates().stream()
-        .flatMap(
-            template ->
-                behaviour.sizes().stream()
-                    .map(size -> template.schedule(SizeClass.find(size).orElseThrow())))
+    behaviour.sizes().stream()
+        .flatMap(size -> ScaleSchedules.of(SizeClass.find(size).orElseThrow()).stream())
         .forEach(
             schedule ->
                 model.addCapacities(

@@ -24,7 +24,7 @@ public final class PromptOptions {
   @Option(
       names = "--size",
       paramLabel = "SIZE",
-      description = "Size class: 0.06M, 0.25M, 0.60M or 1M.")
+      description = "Size class: 0.06M, 0.25M, 0.60M, 1M; of a VAR var256 or var512.")
   private String size = "";
 
   @Option(
@@ -86,6 +86,12 @@ public final class PromptOptions {
 
   @Option(names = "--top-p", paramLabel = "P", description = "Nucleus sampling, above 0 to 1.")
   private Double topP;
+
+  @Option(
+      names = "--top-k",
+      paramLabel = "K",
+      description = "Only the K likeliest entries of a codebook can be drawn; 0: all.")
+  private Integer topK;
 
   @Option(names = "--greedy", description = "Take the likelier state of every bit.")
   private boolean greedy;
@@ -166,6 +172,9 @@ public final class PromptOptions {
         sampling::setGuidanceSchedule);
     if (topP != null) {
       sampling.setTopP(topP);
+    }
+    if (topK != null) {
+      sampling.setTopK(topK);
     }
     return sampling.build();
   }

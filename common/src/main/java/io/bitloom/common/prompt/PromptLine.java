@@ -116,6 +116,9 @@ public final class PromptLine {
     if (sampling.hasTopP()) {
       json.name("top_p").value(sampling.getTopP());
     }
+    if (sampling.hasTopK()) {
+      json.name("top_k").value(sampling.getTopK());
+    }
     if (sampling.getGreedy()) {
       json.name("greedy").value(true);
     }
@@ -174,6 +177,8 @@ public final class PromptLine {
       case "guidance_layers" -> prompt.getSamplingBuilder().addAllGuidanceLayers(integers(field));
       case "temperature" -> prompt.getSamplingBuilder().addAllTemperature(numbers(field));
       case "top_p" -> prompt.getSamplingBuilder().setTopP(number(field));
+      case "top_k" ->
+          prompt.getSamplingBuilder().setTopK((int) integer(field, 0, SamplingRules.MAX_TOP_K));
       case "greedy" -> prompt.getSamplingBuilder().setGreedy(truth(field));
       // Zero would mean "not given" in the message.
       case "num_images" -> prompt.setNumImages((int) integer(field, 1, Integer.MAX_VALUE));

@@ -55,7 +55,7 @@ public final class PromptRules {
    * A prompt with nothing left out, and what it will be drawn as.
    *
    * @param prompt every field is set; its values passed {@link #check}
-   * @param schedule the schedule of the nearest template in the prompt's size
+   * @param schedule the schedule of the prompt's size with the nearest shape
    */
   public record Resolved(Prompt prompt, ScaleSchedule schedule) {}
 
@@ -82,7 +82,8 @@ public final class PromptRules {
 
   /**
    * All that is wrong with a resolved prompt for the model that is to draw it: sizes that it does
-   * not draw, lists whose length is not that of the schedule, layers that it does not have.
+   * not draw, shapes that the size does not have, lists whose length is not that of the schedule,
+   * layers that it does not have.
    *
    * @param modelBlocks blocks of its transformer; 0 if that is not known
    */
@@ -94,9 +95,23 @@ public final class PromptRules {
       String drawn = "must be a size that the model draws: " + String.join(", ", modelSizes);
       violations.add(FieldViolation.of("size", size, drawn));
     }
+    checkShape(resolved, violations);
     violations.addAll(
         SamplingRules.check(resolved.prompt().getSampling(), resolved.schedule(), modelBlocks));
     return violations;
+  }
+
+  /** A shape that the size does not have is an error: nobody who asked for 3:2 wants a square. */
+  private static void checkShape(Resolved resolved, List<FieldViolation> violations) {
+    Prompt prompt = resolved.prompt();
+    SizeClass size = resolved.schedule().size();
+    if (!ScaleSchedules.nearest(hDivW(prompt)).has(size)) {
+      violations.add(
+          FieldViolation.of(
+              prompt.hasHDivW() ? "h_div_w" : "aspect_ratio",
+              prompt.hasHDivW() ? prompt.getHDivW() : prompt.getAspectRatio(),
+              "must be square: " + size + " has no other shape"));
+    }
   }
 
   /**
@@ -141,14 +156,16 @@ public final class PromptRules {
     return new Resolved(filled.build(), schedule);
   }
 
-  /** The schedule of the nearest template in the prompt's size; both must be set and valid. */
+  /** The schedule of the prompt's size with the nearest shape; both must be set and valid. */
   public static ScaleSchedule schedule(PromptOrBuilder prompt) {
-    double hDivW =
-        prompt.hasHDivW()
-            ? prompt.getHDivW()
-            : AspectRatio.parse(prompt.getAspectRatio()).orElseThrow().hDivW();
     SizeClass size = SizeClass.find(prompt.getSize()).orElseThrow();
-    return ScaleSchedules.nearest(hDivW).schedule(size);
+    return ScaleSchedules.nearest(hDivW(prompt), size);
+  }
+
+  private static double hDivW(PromptOrBuilder prompt) {
+    return prompt.hasHDivW()
+        ? prompt.getHDivW()
+        : AspectRatio.parse(prompt.getAspectRatio()).orElseThrow().hDivW();
   }
 
   /**

@@ -18,6 +18,9 @@ public final class SamplingRules {
   public static final double MAX_GUIDANCE = 30;
   public static final double MAX_TEMPERATURE = 10;
 
+  /** No codebook is larger, and no classifier of indices. */
+  public static final int MAX_TOP_K = 1 << 24;
+
   /** The longest schedule has 13 scales. */
   public static final int MAX_SCALES = SizeClass.PIXELS_1M.scales();
 
@@ -56,6 +59,10 @@ public final class SamplingRules {
     if (sampling.hasTopP() && !(sampling.getTopP() > 0 && sampling.getTopP() <= 1)) {
       violations.add(
           FieldViolation.of("sampling.top_p", sampling.getTopP(), "must be above 0 and at most 1"));
+    }
+    if (sampling.hasTopK() && (sampling.getTopK() < 0 || sampling.getTopK() > MAX_TOP_K)) {
+      violations.add(
+          FieldViolation.of("sampling.top_k", sampling.getTopK(), "must be 0 to " + MAX_TOP_K));
     }
     checkLayers(sampling.getGuidanceLayersList(), MAX_BLOCKS, violations);
     if (sampling.getGuidanceSchedule() == GuidanceSchedule.UNRECOGNIZED) {
@@ -207,6 +214,9 @@ public final class SamplingRules {
     }
     if (!sampling.hasTopP() && defaults.hasTopP()) {
       sampling.setTopP(defaults.getTopP());
+    }
+    if (!sampling.hasTopK() && defaults.hasTopK()) {
+      sampling.setTopK(defaults.getTopK());
     }
     if (defaults.getGreedy()) {
       sampling.setGreedy(true);

@@ -15,8 +15,21 @@ public record AspectRatioTemplate(double hDivW, List<Scale> scales) {
     return Double.toString(hDivW);
   }
 
-  /** This template's schedule for a size. */
+  /** Whether images of a size can have this shape. */
+  public boolean has(SizeClass size) {
+    return !size.squareOnly() || hDivW == 1;
+  }
+
+  /**
+   * This template's schedule for a size.
+   *
+   * @throws IllegalArgumentException if the template is not square, and the size is
+   */
   public ScaleSchedule schedule(SizeClass size) {
-    return new ScaleSchedule(key(), size, scales.subList(0, size.scales()));
+    if (!has(size)) {
+      throw new IllegalArgumentException(size + " is square only, not " + key());
+    }
+    return new ScaleSchedule(
+        key(), size, size.squareOnly() ? size.squares() : scales.subList(0, size.scales()));
   }
 }

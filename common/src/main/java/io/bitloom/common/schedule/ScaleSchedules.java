@@ -49,10 +49,28 @@ public final class ScaleSchedules {
     return nearest;
   }
 
+  /** The schedules of a size, in the table's order. */
+  public static List<ScaleSchedule> of(SizeClass size) {
+    return TEMPLATES.stream()
+        .filter(template -> template.has(size))
+        .map(template -> template.schedule(size))
+        .toList();
+  }
+
+  /**
+   * The schedule of a size whose ratio is nearest: the only one of a size that is square only.
+   *
+   * @throws IllegalArgumentException unless the ratio is a positive, finite number
+   */
+  public static ScaleSchedule nearest(double hDivW, SizeClass size) {
+    AspectRatioTemplate nearest = nearest(hDivW);
+    return nearest.has(size) ? nearest.schedule(size) : of(size).get(0);
+  }
+
   /** The schedule with this {@link ScaleSchedule#id()}, if there is one. */
   public static Optional<ScaleSchedule> find(String id) {
-    return TEMPLATES.stream()
-        .flatMap(template -> Arrays.stream(SizeClass.values()).map(template::schedule))
+    return Arrays.stream(SizeClass.values())
+        .flatMap(size -> of(size).stream())
         .filter(schedule -> schedule.id().equals(id))
         .findFirst();
   }

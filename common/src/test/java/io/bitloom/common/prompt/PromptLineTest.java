@@ -20,7 +20,7 @@ class PromptLineTest {
       """
       {"custom_id":"cat-1","prompt":"a cat","negative_prompt":"dogs","enable_positive_prompt":true,\
       "aspect_ratio":"3:2","size":"0.25M","seed":-9223372036854775808,"guidance":3.0,"guidance_schedule":"pyramid",\
-      "guidance_layers":[0,-2],"temperature":[1.0,0.5],"top_p":0.97,"greedy":true,\
+      "guidance_layers":[0,-2],"temperature":[1.0,0.5],"top_p":0.97,"top_k":900,"greedy":true,\
       "preset":"fast","num_images":2,"format":"webp-lossless","quality":80}""";
 
   @Test
@@ -43,6 +43,7 @@ class PromptLineTest {
                     .addTemperature(1)
                     .addTemperature(0.5)
                     .setTopP(0.97)
+                    .setTopK(900)
                     .setGreedy(true)
                     .setPreset(SamplingPreset.SAMPLING_PRESET_FAST))
             .setNumImages(2)
@@ -98,6 +99,7 @@ class PromptLineTest {
         "{\"prompt\":\"a\",\"guidance\":[]}|guidance|[]|empty list",
         "{\"prompt\":\"a\",\"temperature\":[[1]]}|temperature|[…]|number",
         "{\"prompt\":\"a\",\"top_p\":true}|top_p|true|number",
+        "{\"prompt\":\"a\",\"top_k\":-1}|top_k|-1|0 to 16777216",
         "{\"prompt\":\"a\",\"greedy\":1}|greedy|1|true or false",
         "{\"prompt\":\"a\",\"format\":\"gif\"}|format|gif|png",
         "{\"prompt\":\"a\",\"format\":\"WEBP\"}|format|WEBP|webp-lossless",

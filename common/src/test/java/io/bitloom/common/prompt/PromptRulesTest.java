@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -217,6 +218,17 @@ class PromptRulesTest {
     assertEquals(PromptRules.defaultSeed("a", 5), PromptRules.defaultSeed("a", 5));
     assertTrue(PromptRules.defaultSeed("a", 9) >= 0);
     assertTrue(PromptRules.defaultSeed("a", 9) < 1L << 53);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1:1, ''", "20:19, ''", "3:2, aspect_ratio must be square"})
+  void ofASizeThatIsSquareOnlyOtherShapesAreAViolation(String ratio, String wanted) {
+    Prompt prompt = prompt("a fox").toBuilder().setAspectRatio(ratio).setSize("var256").build();
+    PromptRules.Resolved resolved = resolved(prompt);
+    assertEquals("1.0_var256", resolved.schedule().id());
+    List<FieldViolation> violations = PromptRules.check(resolved, List.of("var256"), 16);
+    assertEquals(wanted.isEmpty(), violations.isEmpty());
+    assertTrue(wanted.isEmpty() || violations.get(0).toString().contains(wanted));
   }
 
   @Test

@@ -105,6 +105,16 @@ class SamplingRulesTest {
   }
 
   @Test
+  void topKIsTheModelsUnlessThePromptHasOneOfItsOwnOrWantsAll() {
+    Sampling model = Sampling.newBuilder().setTopK(900).build();
+    assertEquals(900, resolved(NOTHING, NOTHING, model, "var256").getTopK());
+    for (int own : new int[] {0, 50}) {
+      Sampling prompt = Sampling.newBuilder().setTopK(own).build();
+      assertEquals(own, resolved(prompt, NOTHING, model, "var256").getTopK());
+    }
+  }
+
+  @Test
   void aJobsPresetBeatsTheModelsDefaultsAndYieldsToAPromptsFields() {
     Sampling filled = resolved(guidance(3.0), QUALITY, guidance(8.0), "0.06M");
     assertEquals(List.of(3.0), filled.getGuidanceList());
@@ -189,6 +199,7 @@ class SamplingRulesTest {
       assertTrue(values.stream().allMatch(v -> v > 0 && v <= 30), filled.toString());
     }
     assertTrue(sampling.getTopP() > 0 && sampling.getTopP() <= 1, filled.toString());
+    assertTrue(sampling.getTopK() >= 0 && sampling.getTopK() <= 1 << 24, filled.toString());
     assertTrue(sampling.getGuidanceLayersList().stream().allMatch(n -> n <= 0 && n > -12));
     assertEquals(
         sampling.getGuidanceCount() == 1
@@ -214,6 +225,9 @@ class SamplingRulesTest {
     }
     if (random.nextBoolean()) {
       sampling.setTopP(numbers[random.nextInt(numbers.length)]);
+    }
+    if (random.nextBoolean()) {
+      sampling.setTopK(random.nextInt(8) == 0 ? random.nextInt() : random.nextInt(1000));
     }
     for (int i = random.nextInt(4); i > 0; i--) {
       sampling.addGuidanceLayers(random.nextInt(8) == 0 ? random.nextInt() : -random.nextInt(14));

@@ -20,11 +20,10 @@ class ScaleSchedulesTest {
 
   @Test
   void everySizeIsWithinAPercentOfItsTemplatesRatio() {
-    for (AspectRatioTemplate template : ScaleSchedules.templates()) {
-      for (SizeClass size : SizeClass.values()) {
-        ScaleSchedule schedule = template.schedule(size);
+    for (SizeClass size : SizeClass.values()) {
+      for (ScaleSchedule schedule : ScaleSchedules.of(size)) {
         double ratio = (double) schedule.pixelHeight() / schedule.pixelWidth();
-        assertEquals(template.hDivW(), ratio, 0.01, schedule.id());
+        assertEquals(Double.parseDouble(schedule.template()), ratio, 0.01, schedule.id());
         assertEquals(size.scales(), schedule.scales().size());
       }
     }
@@ -38,6 +37,21 @@ class ScaleSchedulesTest {
     assertEquals(2521, square.schedule(SizeClass.PIXELS_0_25M).tokens());
     assertEquals(6425, square.schedule(SizeClass.PIXELS_0_60M).tokens());
     assertEquals(10521, square.schedule(SizeClass.PIXELS_1M).tokens());
+  }
+
+  @Test
+  void theSizesOfVarAreSquareAndHaveScalesOfTheirOwn() {
+    ScaleSchedule var = ScaleSchedules.nearest(1.0, SizeClass.VAR_256);
+    assertEquals("1.0_var256", var.id());
+    assertEquals(256, var.pixelWidth());
+    assertEquals(680, var.tokens());
+    assertEquals(2240, ScaleSchedules.nearest(1.0, SizeClass.VAR_512).tokens());
+    assertEquals(List.of(var), ScaleSchedules.of(SizeClass.VAR_256));
+    assertEquals(var, ScaleSchedules.nearest(0.5, SizeClass.VAR_256));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> ScaleSchedules.nearest(0.5).schedule(SizeClass.VAR_256));
+    assertTrue(ScaleSchedules.find("0.5_var256").isEmpty());
   }
 
   @Test
@@ -58,9 +72,8 @@ class ScaleSchedulesTest {
 
   @Test
   void everyScheduleIsFoundByItsId() {
-    for (AspectRatioTemplate template : ScaleSchedules.templates()) {
-      for (SizeClass size : SizeClass.values()) {
-        ScaleSchedule schedule = template.schedule(size);
+    for (SizeClass size : SizeClass.values()) {
+      for (ScaleSchedule schedule : ScaleSchedules.of(size)) {
         assertEquals(schedule, ScaleSchedules.find(schedule.id()).orElseThrow());
       }
     }

@@ -45,6 +45,11 @@ final class GenerateReport implements BatchObserver {
     this.schedule = resolved.schedule();
   }
 
+  private String topK() {
+    int topK = prompt.getSampling().getTopK();
+    return topK > 0 ? ", top-k " + topK : "";
+  }
+
   /** Says what is going to be drawn. */
   void start() {
     if (json) {
@@ -64,7 +69,7 @@ final class GenerateReport implements BatchObserver {
             listed(prompt.getSampling().getTemperatureList()),
             prompt.getSampling().getGreedy()
                 ? ", greedy"
-                : ", top-p " + number(prompt.getSampling().getTopP())));
+                : ", top-p " + number(prompt.getSampling().getTopP()) + topK()));
     err.flush();
   }
 

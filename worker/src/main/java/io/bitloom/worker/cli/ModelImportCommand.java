@@ -77,6 +77,14 @@ public final class ModelImportCommand implements Callable<Integer> {
   private Path text;
 
   @Option(
+      names = "--classes",
+      paramLabel = "FILE",
+      description =
+          "Of a class-conditional VAR the names of its classes, a line for each, class 0 first;"
+              + " several names of a class with commas between them.")
+  private Path classes;
+
+  @Option(
       names = "--section",
       paramLabel = "NAME",
       description =
@@ -148,7 +156,8 @@ public final class ModelImportCommand implements Callable<Integer> {
       print.println(document);
     } else {
       print.println("The model " + directory.name() + " is in " + out + ". Draw with it:");
-      print.println("  ./bitloom generate \"a red fox\" --model " + out);
+      String prompt = directory.transformer().square() == null ? "a red fox" : "0";
+      print.println("  ./bitloom generate \"" + prompt + "\" --model " + out);
     }
     print.flush();
     return CommandLine.ExitCode.OK;
@@ -159,7 +168,7 @@ public final class ModelImportCommand implements Callable<Integer> {
       throw usage("name a SOURCE, or --transformer and --tokenizer");
     }
     sources.forEach(this::requireExisting);
-    for (Path file : new Path[] {transformer, tokenizer, text, config}) {
+    for (Path file : new Path[] {transformer, tokenizer, text, classes, config}) {
       if (file != null) {
         requireExisting(file);
       }
@@ -169,6 +178,7 @@ public final class ModelImportCommand implements Callable<Integer> {
         Optional.ofNullable(transformer),
         Optional.ofNullable(tokenizer),
         Optional.ofNullable(text),
+        Optional.ofNullable(classes),
         Optional.ofNullable(section),
         config == null ? GivenSettings.none() : GivenSettings.read(config),
         name,

@@ -42,6 +42,9 @@ public final class GenerationPipeline implements AutoCloseable {
   /** Images that may wait for an encoder thread; beyond that the device thread encodes too. */
   private static final int WAITING_IMAGES = 32;
 
+  /** A class label too. */
+  private static final String WARM_UP_TEXT = "0";
+
   private final ImageModel model;
   private final DeviceThread device;
   private final BatchCapacity capacity;
@@ -177,7 +180,7 @@ public final class GenerationPipeline implements AutoCloseable {
     Prompt prompt =
         PromptRules.BUILT_IN.toBuilder()
             .setCustomId("warm-up")
-            .setPrompt("warm-up")
+            .setPrompt(WARM_UP_TEXT)
             .setSize(schedule.size().label())
             .build();
     PromptWork work = new PromptWork(prompt);
@@ -190,6 +193,7 @@ public final class GenerationPipeline implements AutoCloseable {
   }
 
   private Void draw(ScaleSchedule schedule, List<PromptWork> prompts, BatchObserver observer) {
+    prompts.forEach(this::refuse);
     PendingImages pending = new PendingImages(prompts);
     List<ImageRequest> batch = pending.next(capacity.maxImages(schedule));
     while (!batch.isEmpty()) {
@@ -205,6 +209,14 @@ public final class GenerationPipeline implements AutoCloseable {
       batch = pending.next(capacity.maxImages(schedule));
     }
     return null;
+  }
+
+  /** A text that the model has no features for fails its prompt, and not the batch. */
+  private void refuse(PromptWork work) {
+    model
+        .refusal(work)
+        .filter(refusal -> work.start()) // not withdrawn
+        .ifPresent(refusal -> fail(work, new BitloomException(ErrorCode.PROMPT_REJECTED, refusal)));
   }
 
   private ImageModel.Drawn draw(

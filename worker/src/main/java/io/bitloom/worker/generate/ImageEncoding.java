@@ -85,7 +85,8 @@ public record ImageEncoding(String model, String digest, boolean describe) {
   }
 
   private static String describe(Sampling sampling) {
-    String draws = sampling.getGreedy() ? ", greedy" : ", top_p " + sampling.getTopP();
+    String topK = sampling.getTopK() > 0 ? ", top_k " + sampling.getTopK() : "";
+    String draws = sampling.getGreedy() ? ", greedy" : ", top_p " + sampling.getTopP() + topK;
     return "guidance "
         + joined(sampling.getGuidanceList())
         + (sampling.getGuidanceLayersList().equals(LOGITS_ALONE)

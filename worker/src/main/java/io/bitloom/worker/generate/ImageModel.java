@@ -10,6 +10,7 @@ import io.bitloom.worker.model.ImageSampling;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.model.InfinityTransformer;
 import io.bitloom.worker.model.ScaleObserver;
+import io.bitloom.worker.model.VqCodes;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Resize;
@@ -24,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
@@ -33,7 +35,6 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class ImageModel implements AutoCloseable {
   private static final int GREEDY = 1;
-  private static final int ALL_STATES = 0;
 
   private final CachedTextEncoder textEncoder;
   private final InfinityTransformer transformer;
@@ -73,29 +74,62 @@ public final class ImageModel implements AutoCloseable {
 
   private static ImageModel load(
       ModelDirectory directory, TorchDevice device, DType dtype, CachedTextEncoder textEncoder) {
-    InfinityTransformer transformer;
-    try (Weights weights = directory.transformerWeights()) {
-      transformer =
-          InfinityTransformer.forInference(directory.transformer(), weights, device, dtype);
-    }
-    try (Weights stored = directory.tokenizerWeights();
-        Weights weights = stored.to(device, dtype)) {
-      VisualTokenizer tokenizer = new VisualTokenizer(directory.tokenizer(), weights);
-      if (!tokenizer.unexpected().isEmpty()) {
-        String first = tokenizer.unexpected().iterator().next();
-        throw new WeightsException(
-            weights.source(), first, "is not part of the architecture in " + directory.source());
+    try (Weights stored = directory.tokenizerWeights()) {
+      InfinityTransformer transformer = transformer(directory, stored, device, dtype);
+      try {
+        VisualTokenizer tokenizer = tokenizer(directory, stored, device, dtype);
+        return new ImageModel(textEncoder, transformer, tokenizer, device);
+      } catch (RuntimeException e) {
+        transformer.close();
+        throw e;
       }
-      return new ImageModel(textEncoder, transformer, tokenizer, device);
-    } catch (RuntimeException e) {
-      transformer.close();
-      throw e;
+    }
+  }
+
+  /**
+   * @param tokenizer weights of the tokenizer, which has a VAR's codebook
+   */
+  private static InfinityTransformer transformer(
+      ModelDirectory directory, Weights tokenizer, TorchDevice device, DType dtype) {
+    InfinityConfig config = directory.transformer();
+    try (Weights weights = directory.transformerWeights()) {
+      return config.square() == null
+          ? InfinityTransformer.forInference(config, weights, device, dtype)
+          : InfinityTransformer.forInference(
+              config, weights, new VqCodes(config, tokenizer, device), device, dtype);
+    }
+  }
+
+  private static VisualTokenizer tokenizer(
+      ModelDirectory directory, Weights stored, TorchDevice device, DType dtype) {
+    try (Weights weights = stored.to(device, dtype)) {
+      VisualTokenizer tokenizer = new VisualTokenizer(directory.tokenizer(), weights);
+      for (String unexpected : tokenizer.unexpected()) {
+        tokenizer.close();
+        throw new WeightsException(
+            weights.source(),
+            unexpected,
+            "is not part of the architecture in " + directory.source());
+      }
+      return tokenizer;
     }
   }
 
   /** Architecture of the transformer. */
   public InfinityConfig transformer() {
     return transformer.config();
+  }
+
+  /** Why a prompt cannot be drawn, for who wrote it; empty if it can. */
+  Optional<String> refusal(PromptWork work) {
+    return textEncoder
+        .refusal(work.text())
+        .or(
+            () ->
+                Optional.of(work.prompt().getNegativePrompt())
+                    .filter(negative -> !negative.isEmpty())
+                    .flatMap(textEncoder::refusal)
+                    .map(refusal -> "negative prompt: " + refusal));
   }
 
   /** The text encoder with its counters, which may be read on any thread. */
@@ -157,7 +191,7 @@ public final class ImageModel implements AutoCloseable {
         perScale(sampling.getGuidanceList(), scales),
         layers.isEmpty() ? Set.of(ImageSampling.LOGITS) : Set.copyOf(layers),
         perScale(sampling.getTemperatureList(), scales),
-        sampling.getGreedy() ? GREEDY : ALL_STATES,
+        sampling.getGreedy() ? GREEDY : sampling.getTopK(),
         sampling.getTopP());
   }
 

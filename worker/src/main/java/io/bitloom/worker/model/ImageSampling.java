@@ -3,7 +3,6 @@ package io.bitloom.worker.model;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.IntStream;
 
 /**
  * How one image is drawn. Images of a batch may differ in all of it.
@@ -63,17 +62,6 @@ public record ImageSampling(
         Collections.nCopies(scales, temperature),
         0,
         topP);
-  }
-
-  /**
-   * The guidance of VAR, which grows with the scales: 1 + strength·k/(K − 1) at scale k of K.
-   *
-   * @param strength cfg of the official code
-   */
-  public static List<Double> ramp(double strength, int scales) {
-    return IntStream.range(0, scales)
-        .mapToObj(k -> 1 + strength * k / Math.max(1, scales - 1))
-        .toList();
   }
 
   /** Whether the likeliest state is taken without drawing. */

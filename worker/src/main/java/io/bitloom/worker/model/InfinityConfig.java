@@ -270,7 +270,7 @@ public record InfinityConfig(
 
   private static List<Integer> sides(JsonObject json) {
     if (!json.has("patch_nums")) {
-      return SquareVar.SIDES;
+      return SquareVar.usualSides();
     }
     require(json.get("patch_nums").isJsonArray(), "patch_nums", json.get("patch_nums"), "a list");
     List<Integer> sides = new ArrayList<>();

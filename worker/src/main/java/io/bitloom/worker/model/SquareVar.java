@@ -1,7 +1,11 @@
 package io.bitloom.worker.model;
 
 import io.bitloom.common.schedule.Scale;
+import io.bitloom.common.schedule.SizeClass;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * What a class-conditional VAR (arXiv 2404.02905), the baseline that Infinity grew out of, has
@@ -14,8 +18,8 @@ import java.util.List;
  * @param sides of the token maps, 1 first
  */
 public record SquareVar(int classes, int vocabulary, List<Integer> sides) {
-  /** The released models' token maps, for pictures of 256×256 pixels. */
-  public static final List<Integer> SIDES = List.of(1, 2, 3, 4, 5, 6, 8, 10, 13, 16);
+  /** What the official constructor takes where nothing is said, for 256×256 pixels. */
+  private static final SizeClass USUAL = SizeClass.VAR_256;
 
   /** A label is a text of one row with one channel, its number. */
   public static final int LABEL_CHANNELS = 1;
@@ -44,6 +48,34 @@ public record SquareVar(int classes, int vocabulary, List<Integer> sides) {
   /** The K scales. */
   public List<Scale> scales() {
     return sides.stream().map(side -> new Scale(side, side)).toList();
+  }
+
+  /** The size class with these scales, if there is one. */
+  public Optional<SizeClass> size() {
+    return Arrays.stream(SizeClass.values())
+        .filter(size -> size.squares().equals(scales()))
+        .findFirst();
+  }
+
+  /** That no size class has these scales, for messages. */
+  public String unknownSides() {
+    return "patch_nums: expected "
+        + Arrays.stream(SizeClass.values())
+            .filter(SizeClass::squareOnly)
+            .map(size -> sides(size) + " (" + size + ")")
+            .collect(Collectors.joining(" or "))
+        + ", found "
+        + sides;
+  }
+
+  /** The sides of the released models' token maps for a size that is square only. */
+  public static List<Integer> sides(SizeClass size) {
+    return size.squares().stream().map(Scale::height).toList();
+  }
+
+  /** The sides that the official constructor takes where nothing is said. */
+  static List<Integer> usualSides() {
+    return sides(USUAL);
   }
 
   /** Tokens of all scales L. */

@@ -55,30 +55,27 @@ public final class VqCodes implements Codes {
     return Tensors.zeros(DType.F32, device, images, channels, last.height(), last.width());
   }
 
+  /** Image by image: in batches of another size interpolation and convolution round differently. */
   @Override
   public Tensor features(Tensor drawnBL1, int k, List<Scale> scales) {
     Scale scale = scales.get(k);
     Scale last = scales.get(scales.size() - 1);
-    long[] map = {drawnBL1.size(0), channels, scale.height(), scale.width()};
-    Tensor entries = torch.embedding(codebook, drawnBL1.squeeze(-1)); // (B, h·w, channels)
-    Tensor codes = entries.transpose(1, 2).reshape(map); // (B, channels, h, w)
-    Tensor full =
-        k + 1 < scales.size() ? Resize.bicubic(codes, last.height(), last.width()) : codes;
-    return smoothed(full, phis.get(sharedPhi(k, scales.size(), phis.size())));
-  }
-
-  /** φ, image by image: in batches of another size the convolution rounds differently. */
-  private static Tensor smoothed(Tensor xBdHW, Phi phi) {
+    Phi phi = phis.get(sharedPhi(k, scales.size(), phis.size()));
     TensorVector images = new TensorVector();
-    for (long i = 0; i < xBdHW.size(0); i++) {
-      Tensor image = xBdHW.narrow(0, i, 1);
-      Tensor convolved = Nn.conv2d(image, phi.weight(), phi.bias(), 1, 1);
-      images.push_back(
-          image
-              .mul(new Scalar(1 - CONVOLUTION_SHARE))
-              .add(convolved.mul(new Scalar(CONVOLUTION_SHARE))));
+    for (long i = 0; i < drawnBL1.size(0); i++) {
+      Tensor entries = torch.embedding(codebook, drawnBL1.select(0, i).squeeze(-1)); // (h·w, ch)
+      Tensor codes = entries.t().contiguous().view(1, channels, scale.height(), scale.width());
+      images.push_back(smoothed(Resize.bicubic(codes, last.height(), last.width()), phi));
     }
     return torch.cat(images, 0); // (B, channels, H, W)
+  }
+
+  /** φ(x). */
+  private static Tensor smoothed(Tensor x1dHW, Phi phi) {
+    Tensor convolved = Nn.conv2d(x1dHW, phi.weight(), phi.bias(), 1, 1);
+    return x1dHW
+        .mul(new Scalar(1 - CONVOLUTION_SHARE))
+        .add(convolved.mul(new Scalar(CONVOLUTION_SHARE)));
   }
 
   /**

@@ -168,8 +168,8 @@ public record FileInspection(
           transformer.part().orElseThrow().patchified(tokenizer.tokenizer()).transformer();
       Pairing.check(
           transformer.file().toString(),
+          config,
           config.bitsPerToken(),
-          config.spatialPatchify(),
           tokenizer.checkpoint().file().toString(),
           tokenizer.tokenizer());
       return found;

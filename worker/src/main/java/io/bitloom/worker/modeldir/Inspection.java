@@ -95,6 +95,11 @@ public final class Inspection {
     return TransformerRecognition.bitsPerToken(source(), shapes);
   }
 
+  /** Whether a transformer is a class-conditional VAR. */
+  boolean isVar() {
+    return shapes.containsKey("class_emb.weight");
+  }
+
   public Checkpoint checkpoint() {
     return checkpoint;
   }

@@ -16,6 +16,7 @@ import io.bitloom.worker.checkpoint.StrictJson;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.model.InfinityLayout;
 import io.bitloom.worker.model.InfinityPreset;
+import io.bitloom.worker.model.SquareVar;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
@@ -44,13 +45,17 @@ import java.util.regex.Pattern;
  * <ul>
  *   <li>{@code format}: 1
  *   <li>{@code name}, {@code description}: for people and for {@code bitloom submit --model}
- *   <li>{@code sizes}: size classes that the model draws, its usual one first
+ *   <li>{@code sizes}: size classes that the model draws, its usual one first; of a
+ *       class-conditional model {@code var256} or {@code var512}, which must have its {@code
+ *       patch_nums} as scales
  *   <li>{@code defaults}: fields of a prompt line that hold where a prompt says nothing; optional
  *   <li>{@code transformer}, {@code tokenizer}: {@code preset}, the name of an official model
  *       ({@link InfinityPreset}, {@link TokenizerConfig#preset}), and {@code config} under the
- *       names of the official constructors, which goes before the preset; one of them is enough.
- *       {@code weights}: a file name, or {@code {"random": …}} as {@link RandomWeights} reads it;
- *       {@code section}: which state dict of a file with several, if not the preferred one
+ *       names of the official constructors, which goes before the preset; one of them is enough. A
+ *       transformer with {@code num_classes} is a class-conditional VAR ({@link SquareVar}), whose
+ *       tokenizer has the codebook's {@code vocab_size}. {@code weights}: a file name, or {@code
+ *       {"random": …}} as {@link RandomWeights} reads it; {@code section}: which state dict of a
+ *       file with several, if not the preferred one
  *   <li>{@code text_encoder}: {@code type} and what that type needs, see {@link TextEncoders}
  *   <li>{@code sha256}: digest of every weight file by name; absent where there is none
  * </ul>
@@ -141,6 +146,7 @@ public final class ModelDirectory {
             : new ModelFiles(source, folder, Map.of());
     this.tokenizer = parseTokenizer();
     this.transformer = parseTransformer();
+    checkSizes();
   }
 
   /** Whether a folder is a model directory. */
@@ -296,8 +302,7 @@ public final class ModelDirectory {
     for (CheckpointEntry entry : weights.entries()) {
       if (entry.name().equals("word_embed.weight") && entry.shape().size() == 2) {
         int bits = (int) Math.min(Integer.MAX_VALUE, entry.shape().get(1));
-        boolean patchify = transformer.spatialPatchify();
-        Pairing.check(weights.file().toString(), bits, patchify, "of " + source, tokenizer);
+        Pairing.check(weights.file().toString(), transformer, bits, "of " + source, tokenizer);
       }
     }
   }
@@ -362,7 +367,7 @@ public final class ModelDirectory {
             json.object("text_encoder"),
             files,
             layout -> weights(Role.TEXT, layout),
-            transformer.textChannels())
+            transformer)
         .load(device, dtype);
   }
 
@@ -398,9 +403,24 @@ public final class ModelDirectory {
     } catch (IllegalArgumentException e) {
       throw new WeightsException(source, "transformer.config: " + e.getMessage(), e);
     }
-    Pairing.check(
-        source, config.bitsPerToken(), config.spatialPatchify(), "of the same file", tokenizer);
+    Pairing.check(source, config, config.bitsPerToken(), "of the same file", tokenizer);
     return config;
+  }
+
+  /** A VAR has the one size whose scales are its token maps; Infinity has those of all shapes. */
+  private void checkSizes() {
+    List<SizeClass> drawn =
+        transformer.square() == null
+            ? SizeClass.ofAllShapes()
+            : transformer.square().size().map(List::of).orElse(List.of());
+    if (drawn.isEmpty()) {
+      throw new WeightsException(
+          source, "transformer.config: " + transformer.square().unknownSides());
+    }
+    if (!drawn.containsAll(sizes)) {
+      throw new WeightsException(
+          source, "sizes: the transformer draws " + SizeClass.labels(drawn) + ", found " + sizes);
+    }
   }
 
   private List<SizeClass> sizes(JsonFields json) {

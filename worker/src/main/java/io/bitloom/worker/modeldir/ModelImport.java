@@ -32,6 +32,7 @@ public final class ModelImport {
    * @param transformer weights of the transformer; empty: the one among the sources
    * @param tokenizer weights of the tokenizer; empty: the one among the sources that fits
    * @param text folder of a T5 encoder; empty: the one among the sources, if there is one
+   * @param classes names of the classes of a class-conditional model
    * @param section which state dict of the transformer's file; empty: the preferred one
    * @param settings what somebody gives of the architecture
    * @param name name of the model; empty: that of the directory
@@ -44,6 +45,7 @@ public final class ModelImport {
       Optional<Path> transformer,
       Optional<Path> tokenizer,
       Optional<Path> text,
+      Optional<Path> classes,
       Optional<String> section,
       GivenSettings settings,
       String name,
@@ -77,13 +79,11 @@ public final class ModelImport {
     ImportSources sources = ImportSources.search(request.sources());
     Inspection transformer = transformer(sources);
     Inspection tokenizer = tokenizer(sources, transformer);
-    Optional<ImportedText> text = ImportedText.find(request.text(), sources);
     TokenizerConfig tokenizerConfig = tokenizer.tokenizer();
     Inspection paired = paired(transformer, tokenizer, tokenizerConfig);
+    Text text = text(sources, paired.transformer());
     check(tokenizer);
     check(paired);
-    int textChannels = paired.transformer().textChannels();
-    text.ifPresent(found -> found.check(textChannels));
     try (UnfinishedFolder unfinished = new UnfinishedFolder(out)) {
       write(unfinished.folder(), out, paired, tokenizer, text);
       ModelDirectory.open(unfinished.folder().toString());
@@ -92,6 +92,25 @@ public final class ModelImport {
       throw new WeightsException(out.toString(), "cannot be written: " + e.getMessage(), e);
     }
     return ModelDirectory.open(out.toString());
+  }
+
+  /** What becomes the member {@code text_encoder} of {@code model.json}. */
+  private interface Text {
+    JsonObject place(ImportedFiles files) throws IOException;
+  }
+
+  private Text text(ImportSources sources, InfinityConfig transformer) {
+    if (transformer.square() != null) {
+      return ImportedClasses.of(request.classes(), transformer.square())::place;
+    }
+    if (request.classes().isPresent()) {
+      throw new WeightsException(
+          request.classes().get().toString(),
+          "--classes is for class-conditional models, this transformer takes texts");
+    }
+    Optional<ImportedText> text = ImportedText.find(request.text(), sources);
+    text.ifPresent(found -> found.check(transformer.textChannels()));
+    return text.<Text>map(found -> found::place).orElse(files -> withoutText());
   }
 
   private Inspection transformer(ImportSources sources) {
@@ -118,18 +137,21 @@ public final class ModelImport {
       return inspect(named(request.tokenizer().get(), Role.TOKENIZER), Role.TOKENIZER);
     }
     List<Checkpoint> all = sources.all(Role.TOKENIZER);
-    int bits = transformer.bitsPerToken();
     List<Inspection> fitting =
         all.stream()
             .map(candidate -> inspect(candidate, Role.TOKENIZER))
-            .filter(candidate -> fits(bits, candidate.tokenizer()))
+            .filter(candidate -> fits(transformer, candidate.tokenizer()))
             .toList();
     return fitting.size() == 1
         ? fitting.get(0)
         : inspect(sources.only(Role.TOKENIZER, "--tokenizer"), Role.TOKENIZER);
   }
 
-  private static boolean fits(int bits, TokenizerConfig tokenizer) {
+  private static boolean fits(Inspection transformer, TokenizerConfig tokenizer) {
+    int bits = transformer.bitsPerToken();
+    if (transformer.isVar() != tokenizer.vectorQuantized()) {
+      return false;
+    }
     return bits == tokenizer.codebookDim() || bits == Pairing.PATCH_CELLS * tokenizer.codebookDim();
   }
 
@@ -140,8 +162,8 @@ public final class ModelImport {
     InfinityConfig config = paired.transformer();
     Pairing.check(
         paired.checkpoint().file().toString(),
+        config,
         config.bitsPerToken(),
-        config.spatialPatchify(),
         tokenizer.checkpoint().file().toString(),
         tokenizerConfig);
     return paired;
@@ -174,12 +196,7 @@ public final class ModelImport {
     }
   }
 
-  private void write(
-      Path folder,
-      Path out,
-      Inspection transformer,
-      Inspection tokenizer,
-      Optional<ImportedText> text)
+  private void write(Path folder, Path out, Inspection transformer, Inspection tokenizer, Text text)
       throws IOException {
     ImportedFiles files = new ImportedFiles(folder, request.placement(), progress);
     JsonObject json = new JsonObject();
@@ -187,10 +204,12 @@ public final class ModelImport {
     json.addProperty("name", request.name().isEmpty() ? nameOf(out) : request.name());
     json.addProperty("description", description(transformer, tokenizer));
     json.add("sizes", sizes(transformer));
-    json.add("defaults", ReleasedDefaults.of(transformer.preset().orElse("")));
+    json.add(
+        "defaults",
+        ReleasedDefaults.of(transformer.transformer(), transformer.preset().orElse("")));
     json.add("transformer", files.place(transformer));
     json.add("tokenizer", files.place(tokenizer));
-    json.add("text_encoder", text.isPresent() ? text.get().place(files) : withoutText());
+    json.add("text_encoder", text.place(files));
     json.add("sha256", files.digests());
     String content =
         new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(json);
@@ -224,7 +243,7 @@ public final class ModelImport {
   private JsonArray sizes(Inspection transformer) {
     List<SizeClass> sizes =
         request.sizes().isEmpty()
-            ? ReleasedDefaults.sizes(transformer.preset().orElse(""))
+            ? ReleasedDefaults.sizes(transformer.transformer(), transformer.preset().orElse(""))
             : request.sizes();
     JsonArray labels = new JsonArray();
     sizes.forEach(size -> labels.add(size.label()));

@@ -1,10 +1,12 @@
 package io.bitloom.worker.modeldir;
 
 import io.bitloom.worker.checkpoint.JsonFields;
+import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
+import io.bitloom.worker.text.ClassLabels;
 import io.bitloom.worker.text.HashedWordEncoder;
 import io.bitloom.worker.text.T5Files;
 import io.bitloom.worker.text.T5TextEncoder;
@@ -23,6 +25,8 @@ import java.util.function.Function;
  *   <li>{@code hashed_words}: nothing; a fixed random vector for every word
  *   <li>{@code t5}: {@code config}, {@code tokenizer} and {@code weights}, the names of the files
  *       of a Hugging Face folder ({@link T5Files})
+ *   <li>{@code class_labels}: {@code names}, a file with the names of a class in every line; for
+ *       class-conditional models, and the only type that they take
  *   <li>{@code word_embeddings}: {@code config} ({@link WordEmbeddingConfig}), {@code vocabulary},
  *       a file with a word in every line, and {@code weights} as the transformer has them
  * </ul>
@@ -30,14 +34,16 @@ import java.util.function.Function;
  * @param source names {@code model.json} in messages
  * @param json the member {@code text_encoder}
  * @param weights opens, or makes, weights of a layout
- * @param channels width of the features that the transformer takes
+ * @param transformer takes the features
  */
 record TextEncoders(
     String source,
     JsonFields json,
     ModelFiles files,
     Function<Map<String, long[]>, Weights> weights,
-    int channels) {
+    InfinityConfig transformer) {
+
+  static final String CLASS_LABELS = "class_labels";
 
   /**
    * Loads the encoder, after its width was compared with the transformer's text channels.
@@ -46,20 +52,37 @@ record TextEncoders(
    */
   TextEncoder load(TorchDevice device, DType dtype) {
     String type = json.text("type");
+    if (type.equals(CLASS_LABELS) != (transformer.square() != null)) {
+      throw new WeightsException(
+          source,
+          "text_encoder.type: "
+              + CLASS_LABELS
+              + " is for class-conditional models (num_classes in transformer.config) and them"
+              + " alone, found \""
+              + type
+              + "\"");
+    }
     return switch (type) {
       case "hashed_words" -> {
         json.onlyMembers("type");
-        yield new HashedWordEncoder(channels);
+        yield new HashedWordEncoder(transformer.textChannels());
       }
+      case CLASS_LABELS -> classLabels();
       case "t5" -> t5(device, dtype);
       case "word_embeddings" -> wordEmbeddings(device, dtype);
       default ->
           throw new WeightsException(
               source,
-              "text_encoder.type: expected hashed_words, t5 or word_embeddings, found \""
+              "text_encoder.type: expected hashed_words, t5, word_embeddings or class_labels, found \""
                   + type
                   + "\"");
     };
+  }
+
+  private TextEncoder classLabels() {
+    json.onlyMembers("type", "names");
+    return ClassLabels.read(
+        files.find("text_encoder.names", json.text("names")), transformer.square().classes());
   }
 
   private TextEncoder t5(TorchDevice device, DType dtype) {
@@ -92,7 +115,7 @@ record TextEncoders(
   }
 
   private void requireWidth(int width, String where) {
-    if (width != channels) {
+    if (width != transformer.textChannels()) {
       throw new WeightsException(
           source,
           "the text encoder's features are "
@@ -100,7 +123,7 @@ record TextEncoders(
               + " wide ("
               + where
               + "), the transformer takes "
-              + channels
+              + transformer.textChannels()
               + " (text_channels in transformer.config)");
     }
   }

@@ -2,11 +2,14 @@ package io.bitloom.worker.modeldir;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.model.InfinityPreset;
 import io.bitloom.worker.model.SquareVar;
 import io.bitloom.worker.tensor.WeightsException;
 import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -96,7 +99,7 @@ final class TransformerRecognition {
     return new Architecture(settings, "recognised from the tensors", List.copyOf(assumed));
   }
 
-  /** A class-conditional VAR; its token maps are the released ones if their number of tokens is. */
+  /** A class-conditional VAR; its token maps are those of the size with as many tokens. */
   private Architecture recogniseVar(List<String> blocks, int width) {
     long[] scaleMul = Architecture.shape(shapes, blocks.get(0) + "attn.scale_mul_1H11", 4);
     long[] fc1 = Architecture.shape(shapes, blocks.get(0) + "ffn.fc1.weight", 2);
@@ -114,10 +117,20 @@ final class TransformerRecognition {
     settings.addProperty("attn_l2_norm", scaleMul.length > 0);
     assume("norm_eps", new BigDecimal("0.000001"));
     JsonArray sides = new JsonArray();
-    SquareVar.SIDES.forEach(sides::add);
+    SquareVar.sides(sizeOfVar()).forEach(sides::add);
     settings.add("patch_nums", sides);
     assumed.add("patch_nums " + sides);
     return new Architecture(settings, "recognised from the tensors", List.copyOf(assumed));
+  }
+
+  /** Where no size has as many tokens, the usual one: its faults name the tensors that differ. */
+  private SizeClass sizeOfVar() {
+    long[] places = Architecture.shape(shapes, "pos_1LC", 3);
+    return Arrays.stream(SizeClass.values())
+        .filter(SizeClass::squareOnly)
+        .filter(size -> places.length > 0 && ScaleSchedules.of(size).get(0).tokens() == places[1])
+        .findFirst()
+        .orElse(SizeClass.VAR_256);
   }
 
   /** Prefixes of the blocks; one with few of a block's tensors is a stray, not a block. */

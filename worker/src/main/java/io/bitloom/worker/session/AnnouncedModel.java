@@ -1,6 +1,5 @@
 package io.bitloom.worker.session;
 
-import io.bitloom.common.schedule.AspectRatioTemplate;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
@@ -58,8 +57,8 @@ public record AnnouncedModel(
             .setBlocks(blocks);
     for (SizeClass size : sizes) {
       model.addSizes(size.label());
-      for (AspectRatioTemplate template : ScaleSchedules.templates()) {
-        model.addCapacities(capacity(template.schedule(size)));
+      for (ScaleSchedule schedule : ScaleSchedules.of(size)) {
+        model.addCapacities(capacity(schedule));
       }
     }
     return model.build();

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.pytorch.Tensor;
@@ -46,6 +47,11 @@ public final class CachedTextEncoder implements TextEncoder {
   @Override
   public int channels() {
     return encoder.channels();
+  }
+
+  @Override
+  public Optional<String> refusal(String text) {
+    return encoder.refusal(text);
   }
 
   /** Memory that the remembered features and texts take. */

@@ -39,6 +39,10 @@ class VarTest {
   private static final TokenizerConfig TOKENIZER =
       new TokenizerConfig(8, 16, 32, List.of(1, 1, 2, 2, 4), 2, 24, 1);
   private static final int SCALES = 4;
+
+  /** Of make_var_fixture.py; it grows linearly from 0 at the first scale. */
+  private static final double CFG = 2.5;
+
   private static final double TOLERANCE = 2e-4;
 
   private Scope scope;
@@ -91,7 +95,7 @@ class VarTest {
         new ImageSampling(
             0,
             0,
-            ImageSampling.ramp(2.5, SCALES),
+            List.of(1.0, 1 + CFG / 3, 1 + CFG * 2 / 3, 1 + CFG),
             Set.of(ImageSampling.LOGITS),
             Collections.nCopies(SCALES, 1.0),
             1,

@@ -60,7 +60,7 @@ class ModelDirectoryTest {
   void theBuiltInModelDrawsEverySizeAndSaysThatItsWeightsAreRandom() {
     ModelDirectory demo = ModelDirectory.open(ModelDirectory.DEMO);
     assertEquals("demo", demo.name());
-    assertEquals(List.of(SizeClass.values()), demo.sizes());
+    assertEquals(SizeClass.ofAllShapes(), demo.sizes());
     assertTrue(demo.description().contains("random weights"), demo.description());
     assertTrue(demo.digest().matches("sha256:[0-9a-f]{64}"), demo.digest());
     demo.verifyFiles();
@@ -89,6 +89,7 @@ class ModelDirectoryTest {
     assertRefused("\"format\": 1", "\"format\": 2", "format: expected 1, found 2");
     assertRefused("\"name\": \"tiny\"", "\"name\": \"a b\"", "name: expected letters");
     assertRefused("\"0.25M\"", "\"3M\"", "sizes: expected some of 0.06M");
+    assertRefused("\"0.25M\"", "\"var256\"", "sizes: the transformer draws 0.06M, 0.25M");
     assertRefused("\"sizes\"", "\"size\"", "size is not known");
     assertRefused("\"guidance\": 3", "\"guidance\": 99", "defaults: sampling.guidance must be 1");
     assertRefused("\"guidance\": 3", "\"prompt\": \"x\"", "defaults: prompt must be empty");

@@ -3,6 +3,7 @@ package io.bitloom.worker.modeldir;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.model.InfinityLayout;
 import io.bitloom.worker.model.InfinityPreset;
@@ -92,7 +93,7 @@ class OfficialKeysTest {
     JsonObject settings = TransformerRecognition.recognise("var", var).settings();
     InfinityConfig config = InfinityConfig.parse(settings, 32);
     assertEquals(List.of(), InfinityLayout.faults(config, var));
-    assertEquals(new SquareVar(1000, 4096, SquareVar.SIDES), config.square());
+    assertEquals(new SquareVar(1000, 4096, SquareVar.sides(SizeClass.VAR_256)), config.square());
     assertEquals(Optional.of(Role.TRANSFORMER), Role.of(var.keySet()));
     assertEquals(Optional.of(Role.TOKENIZER), Role.of(vae.keySet()));
   }

@@ -80,11 +80,16 @@ public record DataConfig(
     String label = yaml.text("size", SizeClass.values()[0].label());
     SizeClass size =
         SizeClass.find(label)
+            .filter(found -> !found.squareOnly())
             .orElseThrow(
                 () ->
                     yaml.fault(
                         "size",
-                        "expected one of " + SizeClass.labels() + ", found \"" + label + "\""));
+                        "expected one of "
+                            + SizeClass.labels(SizeClass.ofAllShapes())
+                            + ", found \""
+                            + label
+                            + "\""));
     return new DataConfig(
         path,
         yaml.path("images", folder),

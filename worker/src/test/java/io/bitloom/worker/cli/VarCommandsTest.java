@@ -1,0 +1,258 @@
+package io.bitloom.worker.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.v1.GuidanceSchedule;
+import io.bitloom.v1.Prompt;
+import io.bitloom.v1.Sampling;
+import io.bitloom.worker.Main;
+import io.bitloom.worker.checkpoint.TorchFile;
+import io.bitloom.worker.generate.BatchObserver;
+import io.bitloom.worker.generate.DrawnPrompt;
+import io.bitloom.worker.generate.GenerationPipeline;
+import io.bitloom.worker.generate.PipelineConfig;
+import io.bitloom.worker.generate.PromptWork;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.modeldir.TinyModel;
+import io.bitloom.worker.modeldir.TinyVar;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tensor.Weights;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From the official files of a class-conditional VAR to pictures. */
+class VarCommandsTest {
+  @TempDir private static Path folder;
+
+  private static final StringWriter out = new StringWriter();
+  private static final StringWriter err = new StringWriter();
+  private static Path released;
+  private static Path classes;
+  private static Path model;
+
+  @BeforeAll
+  static void importTheReleasedFiles() throws IOException {
+    released = Files.createDirectory(folder.resolve("released"));
+    TinyVar.writeTransformer(released);
+    TinyVar.writeTokenizer(released);
+    classes = TinyVar.writeClasses(folder);
+    model = folder.resolve("models").resolve("tiny-var");
+    assertEquals(
+        0, run("model", "import", released, "--classes", classes, "--out", model), err.toString());
+  }
+
+  private static int run(Object... arguments) {
+    out.getBuffer().setLength(0);
+    err.getBuffer().setLength(0);
+    return Main.commandLine()
+        .setOut(new PrintWriter(out, true))
+        .setErr(new PrintWriter(err, true))
+        .execute(Stream.of(arguments).map(String::valueOf).toArray(String[]::new));
+  }
+
+  private static void assertFails(int exitCode, String reason, Object... arguments) {
+    assertEquals(exitCode, run(arguments), out.toString());
+    assertTrue(err.toString().contains(reason), err.toString());
+  }
+
+  @Test
+  void importWritesADirectoryWithTheSizeTheSamplerAndTheClassesOfTheOfficialModel() {
+    ModelDirectory directory = ModelDirectory.open(model.toString());
+    directory.readFiles();
+    assertEquals(List.of(SizeClass.VAR_256), directory.sizes());
+    assertEquals(4, directory.transformer().square().classes());
+    assertEquals(24, directory.tokenizer().vocabSize());
+    Sampling defaults = directory.defaults().getSampling();
+    assertEquals(List.of(5.0), defaults.getGuidanceList()); // cfg 4 of the official example
+    assertEquals(GuidanceSchedule.GUIDANCE_SCHEDULE_PYRAMID, defaults.getGuidanceSchedule());
+    assertEquals(900, defaults.getTopK());
+    assertEquals(0.95, defaults.getTopP());
+  }
+
+  @Test
+  void inspectFindsNothingWrongWithIt() {
+    assertEquals(0, run("model", "inspect", model, "--strict", "--summary"), out + "" + err);
+    assertTrue(out.toString().contains("num_classes 4"), out.toString());
+    assertTrue(out.toString().contains("patch_nums [1,2,3,4,5,6,8,10,13,16]"), out.toString());
+  }
+
+  @Test
+  void whatIsMissingForAWholeModelIsSaid() throws IOException {
+    Path nowhere = folder.resolve("nowhere");
+    assertFails(
+        1,
+        "names of its 4 classes, a line for each, with --classes",
+        "model",
+        "import",
+        released,
+        "--out",
+        nowhere);
+    Path five = Files.writeString(folder.resolve("five.txt"), "a\nb\nc\nd\ne\n");
+    assertFails(
+        1,
+        "has 5 lines, the model has 4 classes",
+        "model",
+        "import",
+        released,
+        "--classes",
+        five,
+        "--out",
+        nowhere);
+    assertFails(
+        1,
+        "sizes: the transformer draws var256",
+        "model",
+        "import",
+        released,
+        "--classes",
+        classes,
+        "--sizes",
+        "0.06M",
+        "--out",
+        nowhere);
+    Path bits = folder.resolve("bits.pth");
+    try (Weights weights = TinyModel.tokenizerWeights(TinyModel.BITS)) {
+      TorchFile.under(bits, "vae", weights);
+    }
+    assertFails(
+        1,
+        "draws entries of a codebook of 24, the tokenizer " + bits + " has bits",
+        "model",
+        "import",
+        released,
+        "--tokenizer",
+        bits,
+        "--classes",
+        classes,
+        "--out",
+        nowhere);
+    Path settings = Files.writeString(folder.resolve("settings.json"), "{\"patch_nums\": [1, 2]}");
+    assertFails(
+        1,
+        "pos_1LC",
+        "model",
+        "import",
+        released,
+        "--config",
+        settings,
+        "--classes",
+        classes,
+        "--out",
+        nowhere);
+    assertFalse(Files.exists(nowhere));
+  }
+
+  @Test
+  void generateDrawsAClassByNameAndEveryStep() throws IOException {
+    Path pictures = folder.resolve("pictures");
+    assertEquals(
+        0,
+        run("generate", "tench", "--model", model, "--seed", 7, "--steps", "--out", pictures),
+        err.toString());
+    assertTrue(err.toString().contains("in 10 scales"), err.toString());
+    assertEquals(256, ImageIO.read(pictures.resolve("tench-7.png").toFile()).getWidth());
+    assertTrue(Files.exists(pictures.resolve("tench-7_step10.png")));
+  }
+
+  @Test
+  void generateRefusesOtherClassesShapesAndListsOfAnotherLength() {
+    assertFails(1, "\"a red fox\" is no class", "generate", "a red fox", "--model", model);
+    assertFails(
+        2,
+        "--aspect-ratio must be square",
+        "generate",
+        "hen",
+        "--model",
+        model,
+        "--aspect-ratio",
+        "3:2");
+    assertFails(2, "--size must be a size", "generate", "hen", "--model", model, "--size", "0.06M");
+    assertFails(
+        2,
+        "one value or 10",
+        "generate",
+        "hen",
+        "--model",
+        model,
+        "--temperature",
+        "1,1,1,1,1,1,1");
+  }
+
+  @Test
+  void aPictureIsTheSameAloneAndInABatchAndAnUnknownClassFailsAlone() {
+    ModelDirectory directory = ModelDirectory.open(model.toString());
+    SimpleMeterRegistry metrics = new SimpleMeterRegistry();
+    try (GenerationPipeline pipeline = GenerationPipeline.load(directory, bareImages(), metrics)) {
+      PromptRules.Resolved tench = resolved(directory, "tench", 7);
+      pipeline.warmUp(tench.schedule());
+      DrawnPrompt alone = draw(pipeline, tench).get(0).result().join();
+      List<PromptWork> batch =
+          draw(
+              pipeline,
+              resolved(directory, "3", 1),
+              resolved(directory, "a red fox", 2),
+              resolved(directory, "hen", 3),
+              tench,
+              resolved(directory, "goldfish", 7));
+      DrawnPrompt together = batch.get(3).result().join();
+      assertEquals(alone.images(), together.images());
+      assertEquals(4, together.batchImages());
+      assertNotEquals(
+          together.images().getImages(0).getSha256(),
+          batch.get(4).result().join().images().getImages(0).getSha256());
+      CompletionException failed =
+          assertThrows(CompletionException.class, () -> batch.get(1).result().join());
+      BitloomException refusal = (BitloomException) failed.getCause();
+      assertEquals(ErrorCode.PROMPT_REJECTED, refusal.code());
+      assertTrue(refusal.getMessage().contains("\"a red fox\" is no class"), refusal.getMessage());
+    }
+  }
+
+  /** Files that differ in their pixels alone. */
+  private static PipelineConfig bareImages() {
+    PipelineConfig usual = PipelineConfig.of(TorchDevice.CPU);
+    return new PipelineConfig(
+        usual.device(),
+        usual.dtype(),
+        usual.threads(),
+        usual.maxBatch(),
+        usual.encoderThreads(),
+        usual.textCacheMiB(),
+        false);
+  }
+
+  private static PromptRules.Resolved resolved(ModelDirectory directory, String text, long seed) {
+    Prompt prompt = Prompt.newBuilder().setPrompt(text).setSeed(seed).build();
+    return PromptRules.resolve(
+        prompt, Prompt.getDefaultInstance(), directory.defaults(), List.of("var256"), "test", 0);
+  }
+
+  private static List<PromptWork> draw(
+      GenerationPipeline pipeline, PromptRules.Resolved... prompts) {
+    return pipeline
+        .submit(
+            prompts[0].schedule(),
+            Stream.of(prompts).map(PromptRules.Resolved::prompt).toList(),
+            BatchObserver.NONE)
+        .prompts();
+  }
+}
