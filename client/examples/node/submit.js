@@ -35,8 +35,8 @@ const {bitloom} = grpc.loadPackageDefinition(
 /** A line of the file as a Prompt message: sampling has a message of its own there. */
 function promptOf(line) {
   const {
-    preset, guidance, guidance_schedule, guidance_layers, temperature, top_p, greedy, format,
-    ...prompt
+    preset, guidance, guidance_schedule, guidance_layers, temperature, top_p, top_k, greedy,
+    format, ...prompt
   } = JSON.parse(line);
   const list = (value) => (value === undefined ? [] : [value].flat());
   // webp-lossless of a file is IMAGE_FORMAT_WEBP_LOSSLESS of the interface.
@@ -51,6 +51,7 @@ function promptOf(line) {
     greedy,
   };
   if (top_p !== undefined) prompt.sampling.top_p = top_p;
+  if (top_k !== undefined) prompt.sampling.top_k = top_k;
   if (format !== undefined) prompt.format = constant('IMAGE_FORMAT', format);
   return prompt;
 }

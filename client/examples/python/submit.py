@@ -53,6 +53,7 @@ def prompt_of(line):
         guidance_layers=as_list(fields.pop("guidance_layers", [])),
         temperature=as_list(fields.pop("temperature", [])),
         top_p=fields.pop("top_p", None),
+        top_k=fields.pop("top_k", None),
         greedy=fields.pop("greedy", False),
     )
     if "format" in fields:

@@ -103,7 +103,8 @@ class BitloomTest {
 
     List<String> complaints = err.toString().lines().toList();
     assertEquals(
-        file + ":2: size must be one of 0.06M, 0.25M, 0.60M, 1M, not \"9M\"", complaints.get(0));
+        file + ":2: size must be one of 0.06M, 0.25M, 0.60M, 1M, var256, var512, not \"9M\"",
+        complaints.get(0));
     assertTrue(complaints.get(1).startsWith(file + ":3: "), complaints.get(1));
     assertTrue(complaints.get(2).contains("2 bad lines"), complaints.get(2));
   }

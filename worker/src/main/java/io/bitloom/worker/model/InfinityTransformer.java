@@ -137,8 +137,9 @@ public final class InfinityTransformer implements AutoCloseable {
   }
 
   /**
-   * Draws a batch of images: scale by scale, each from the text and the sum of all earlier scales.
-   * The result belongs to the scope that is open.
+   * Draws a batch of images: the tokens R_k of scale k from p(R_k | R_1 … R_{k−1}, text), which the
+   * transformer sees as the text and the sum F_{k−1} of all earlier scales' codes (equation 1 of
+   * the paper). The result belongs to the scope that is open.
    *
    * @param observer told after every scale
    * @param trace shown {@code act/…}, {@code next_scale_input/k} and {@code logits/k}
@@ -169,9 +170,9 @@ public final class InfinityTransformer implements AutoCloseable {
           cache.advance(scale.tokens());
           Tensor logits = guidance.logits(k, hidden, condition.pooledRC(), head); // (B, h·w, V)
           trace.record("logits/" + k, logits);
-          Tensor drawn = sampler.draw(logits); // (B, h·w, d)
+          Tensor drawn = sampler.draw(logits); // R_k (B, h·w, d)
           bits.add(scaleScope.keep(Tensors.to(drawn, codes.drawnType())));
-          summed.add_(codes.features(drawn, k, scales));
+          summed.add_(codes.features(drawn, k, scales)); // F_k (B, ch, H, W)
           position += scale.tokens();
           if (k + 1 < scales.size()) {
             Tensor tokens = codes.tokens(summed, scales.get(k + 1)); // (B, h·w, d)

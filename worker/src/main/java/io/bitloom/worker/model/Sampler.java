@@ -43,22 +43,22 @@ public final class Sampler {
 
   /** Logits of a scale (B, L, V) to bits (B, L, d), or entries of a codebook (B, L, 1), int64. */
   Tensor draw(Tensor logitsBLV) {
-    TensorVector bits = new TensorVector();
+    TensorVector drawn = new TensorVector();
     for (int i = 0; i < images.size(); i++) {
-      Tensor logitsLV = logitsBLV.select(0, i);
-      Tensor states =
-          draw(
-              labels == Labels.BITS ? logitsLV.reshape(-1, 2) : logitsLV,
-              images.get(i),
-              randoms.get(i));
-      bits.push_back(
-          switch (labels) {
-            case BITS -> states.view(-1, bitsPerToken); // (L, d)
-            case INDICES_OF_BITS -> bitsOf(states); // (L, d)
-            case ENTRIES -> states.unsqueeze(1); // (L, 1)
-          });
+      try (Scope scope = Scope.open()) { // sorting takes more memory than the logits
+        drawn.push_back(draw(logitsBLV.select(0, i), images.get(i), randoms.get(i)));
+      }
     }
-    return torch.stack(bits, 0);
+    return torch.stack(drawn, 0);
+  }
+
+  /** Logits of an image (L, V) to bits (L, d), or entries of a codebook (L, 1). */
+  private Tensor draw(Tensor logitsLV, ImageSampling image, ImageRandom random) {
+    return switch (labels) {
+      case BITS -> states(logitsLV.reshape(-1, 2), image, random).view(-1, bitsPerToken); // (L, d)
+      case INDICES_OF_BITS -> bitsOf(states(logitsLV, image, random)); // (L, d)
+      case ENTRIES -> states(logitsLV, image, random).unsqueeze(1); // (L, 1)
+    };
   }
 
   /** Indices (L) to their bits (L, d), the most significant first. */
@@ -78,7 +78,7 @@ public final class Sampler {
    * @param random the image's random stream, of which N numbers are used; greedy uses none
    * @return states (N), int64
    */
-  private static Tensor draw(Tensor logitsNV, ImageSampling image, ImageRandom random) {
+  private static Tensor states(Tensor logitsNV, ImageSampling image, ImageRandom random) {
     if (image.greedy()) {
       return logitsNV.argmax(new LongOptional(-1), false);
     }

@@ -74,16 +74,17 @@ final class TransformerBlock {
     try (Scope scope = Scope.open()) {
       Modulation m = context.modulation();
       Tensor x = xRLC;
-      Tensor in = torch.addcmul(m.shift1(), norm.apply(x), m.scale1());
-      Tensor attended = sa.forward(in, rope, context.cache(), mask);
+      Tensor in = torch.addcmul(m.shift1(), norm.apply(x), m.scale1()); // (R, L, C)
+      Tensor attended = sa.forward(in, rope, context.cache(), mask); // (R, L, C)
       trace.record("sa", attended);
       x = torch.addcmul(x, attended, m.gamma1()); // (R, L, C)
       if (ca != null) {
-        Tensor read = ca.forward(caNorm.apply(x), context.text());
+        Tensor read = ca.forward(caNorm.apply(x), context.text()); // (R, L, C)
         trace.record("ca", read);
         x = x.add(caGamma == null ? read : read.mul(caGamma)); // (R, L, C)
       }
-      Tensor fed = ffn.forward(torch.addcmul(m.shift2(), norm.apply(x), m.scale2()));
+      in = torch.addcmul(m.shift2(), norm.apply(x), m.scale2()); // (R, L, C)
+      Tensor fed = ffn.forward(in); // (R, L, C)
       trace.record("ffn", fed);
       x = torch.addcmul(x, fed, m.gamma2()); // (R, L, C)
       trace.record("blk", x);

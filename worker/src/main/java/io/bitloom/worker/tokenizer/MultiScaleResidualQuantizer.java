@@ -38,23 +38,26 @@ public final class MultiScaleResidualQuantizer {
    */
   public record Encoding(List<Tensor> bits, Tensor sum, List<Tensor> runningInputs) {}
 
-  /** Quantizes features (B, d, H, W) scale by scale; the last scale has their size. */
+  /**
+   * Algorithm 1 of the paper: quantizes features F (B, d, H, W) scale by scale; the last scale has
+   * their size.
+   */
   public Encoding encode(Tensor featuresBdHW, List<Scale> scales) {
     Scale full = scales.get(scales.size() - 1);
     List<Tensor> bits = new ArrayList<>();
     List<Tensor> runningInputs = new ArrayList<>();
     try (Scope scope = Scope.open()) {
-      Tensor residual = Tensors.to(featuresBdHW, DType.F32); // (B, d, H, W)
-      Tensor sum = residual.mul(new Scalar(0)); // (B, d, H, W)
+      Tensor residual = Tensors.to(featuresBdHW, DType.F32); // F − F_0 (B, d, H, W)
+      Tensor sum = residual.mul(new Scalar(0)); // F_0 (B, d, H, W)
       for (int k = 0; k < scales.size(); k++) {
         Scale scale = scales.get(k);
-        Tensor bitsBhwd = bits(down(residual, scale)); // (B, h, w, d)
+        Tensor bitsBhwd = bits(down(residual, scale)); // R_k (B, h, w, d)
         Tensor quantized = up(codes(bitsBhwd), full); // (B, d, H, W)
-        residual = residual.sub(quantized);
-        sum = sum.add(quantized);
+        residual = residual.sub(quantized); // F − F_k (B, d, H, W)
+        sum = sum.add(quantized); // F_k (B, d, H, W)
         bits.add(scope.keep(bitsBhwd));
         if (k + 1 < scales.size()) {
-          runningInputs.add(scope.keep(down(sum, scales.get(k + 1)))); // (B, d, h', w')
+          runningInputs.add(scope.keep(down(sum, scales.get(k + 1)))); // F̃_k (B, d, h', w')
         }
       }
       return new Encoding(bits, scope.keep(sum), runningInputs);

@@ -12,8 +12,6 @@ import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -78,17 +76,9 @@ class FlatMemoryIT {
               .get(0)
               .result()
               .join();
-          System.out.println("after " + images + " images: " + peakKilobytes());
+          System.out.println("after " + images + " images: " + ProcessStatus.kilobytes("VmHWM"));
         }
       }
-    }
-
-    private static String peakKilobytes() throws IOException {
-      return Files.readAllLines(Path.of("/proc/self/status")).stream()
-          .filter(line -> line.startsWith("VmHWM:"))
-          .map(line -> line.replaceAll("\\D", ""))
-          .findFirst()
-          .orElseThrow();
     }
   }
 }
