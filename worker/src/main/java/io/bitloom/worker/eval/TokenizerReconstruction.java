@@ -107,8 +107,7 @@ public final class TokenizerReconstruction implements AutoCloseable {
    */
   public Outcome reconstruct(Path picture, SizeClass size) throws IOException {
     PictureFile.Size shape = PictureFile.size(picture);
-    ScaleSchedule schedule =
-        ScaleSchedules.nearest((double) shape.height() / shape.width()).schedule(size);
+    ScaleSchedule schedule = ScaleSchedules.nearest((double) shape.height() / shape.width(), size);
     RgbImage original = PictureFile.fitted(picture, schedule.pixelWidth(), schedule.pixelHeight());
     List<Scale> scales =
         tokenizer.config().patchSize() < ScaleSchedule.PIXELS_PER_TOKEN
