@@ -23,6 +23,8 @@ import io.bitloom.coordinator.results.S3ResultStore;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.coordinator.telemetry.QueueMetrics;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
+import io.bitloom.coordinator.training.TrainingRuns;
+import io.bitloom.coordinator.training.TrainingServiceApi;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -31,6 +33,7 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -124,6 +127,7 @@ public final class Coordinator implements AutoCloseable {
           .description("Results that readers have not taken from the transport")
           .baseUnit("bytes")
           .register(registry);
+      TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
       grpc =
           part(
               new GrpcServer(
@@ -134,7 +138,8 @@ public final class Coordinator implements AutoCloseable {
                   List.of(
                       batchService,
                       new ClusterServiceApi(queue, dispatcher, speeds),
-                      new WorkerServiceApi(dispatcher, config.leases(), dispatchMetrics)),
+                      new WorkerServiceApi(dispatcher, config.leases(), dispatchMetrics),
+                      new TrainingServiceApi(trainingRuns)),
                   new RpcMetrics(registry)));
       http =
           part(
@@ -146,6 +151,7 @@ public final class Coordinator implements AutoCloseable {
                   grpc.inProcessChannel(),
                   queue,
                   dispatcher,
+                  trainingRuns,
                   this::ready,
                   registry,
                   new QueueMetrics(registry, redis::available)));

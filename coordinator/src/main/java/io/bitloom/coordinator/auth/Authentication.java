@@ -3,6 +3,7 @@ package io.bitloom.coordinator.auth;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.auth.Caller.Role;
+import io.bitloom.v1.TrainingServiceGrpc;
 import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.Context;
 import io.grpc.Contexts;
@@ -24,6 +25,8 @@ public final class Authentication implements ServerInterceptor {
 
   private static final String BEARER = "bearer ";
   private static final String HEALTH = "grpc.health.v1.Health";
+  private static final Set<String> FOR_WORKERS =
+      Set.of(WorkerServiceGrpc.SERVICE_NAME, TrainingServiceGrpc.SERVICE_NAME);
 
   private final Tenants tenants;
   private final boolean withinProcess;
@@ -46,9 +49,7 @@ public final class Authentication implements ServerInterceptor {
     }
     Caller caller = caller(headers.get(AUTHORIZATION));
     Set<Role> needed =
-        WorkerServiceGrpc.SERVICE_NAME.equals(service)
-            ? Set.of(Role.WORKER)
-            : Set.of(Role.CLIENT, Role.OPERATOR);
+        FOR_WORKERS.contains(service) ? Set.of(Role.WORKER) : Set.of(Role.CLIENT, Role.OPERATOR);
     if (needed.stream().noneMatch(caller::is)) {
       throw new BitloomException(
           ErrorCode.PERMISSION_DENIED,

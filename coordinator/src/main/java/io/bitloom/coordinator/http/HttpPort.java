@@ -8,6 +8,7 @@ import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.dispatch.Dispatcher;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.telemetry.QueueMetrics;
+import io.bitloom.coordinator.training.TrainingRuns;
 import io.bitloom.v1.GetJobRequest;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
@@ -46,7 +47,7 @@ public final class HttpPort implements AutoCloseable {
   private final BooleanSupplier ready;
   private final PrometheusMeterRegistry registry;
   private final QueueMetrics queueMetrics;
-  private final JobsPage page = new JobsPage();
+  private final TrainingView training;
   private final LiveView live;
   private final HttpServer server;
 
@@ -57,6 +58,7 @@ public final class HttpPort implements AutoCloseable {
    * @param tls secures the connections; empty: nothing does
    * @param tenants who is let in
    * @param services a channel to the gRPC services
+   * @param runs training runs that reported
    * @param ready what {@code /health/ready} answers
    * @throws IOException if the address cannot be bound
    */
@@ -68,6 +70,7 @@ public final class HttpPort implements AutoCloseable {
       Channel services,
       JobQueue queue,
       Dispatcher dispatcher,
+      TrainingRuns runs,
       BooleanSupplier ready,
       PrometheusMeterRegistry registry,
       QueueMetrics queueMetrics)
@@ -77,6 +80,7 @@ public final class HttpPort implements AutoCloseable {
     this.access = new HttpAccess(tenants);
     this.queue = queue;
     this.dispatcher = dispatcher;
+    this.training = new TrainingView(runs);
     this.ready = ready;
     this.registry = registry;
     this.queueMetrics = queueMetrics;
@@ -120,6 +124,7 @@ public final class HttpPort implements AutoCloseable {
     router.route("/api/*").handler(access::everybody);
     router.get("/api/v1/jobs").handler(this::jobs);
     router.get("/api/v1/jobs/:job").handler(this::job);
+    router.post("/api/v1/jobs/*").handler(HttpPort::fromOurPages);
     router.post("/api/v1/jobs/:job/pause").handler(context -> change(context, BatchClient::pause));
     router
         .post("/api/v1/jobs/:job/resume")
@@ -132,9 +137,23 @@ public final class HttpPort implements AutoCloseable {
         .get("/api/v1/cluster")
         .handler(access::operators)
         .handler(context -> send(context, cluster()));
+    router
+        .get("/api/v1/training")
+        .handler(access::operators)
+        .handler(context -> HttpJson.send(context, 200, training.all()));
+    router
+        .get("/api/v1/training/:run/picture")
+        .handler(access::operators)
+        .handler(training::picture);
+    router
+        .post("/api/v1/training/:run/stop")
+        .handler(access::operators)
+        .handler(HttpPort::fromOurPages)
+        .handler(training::stop);
     router.get("/api/v1/events").handler(access::operators).handler(this::events);
     router.get("/").handler(context -> context.redirect("/jobs"));
-    router.get("/jobs").handler(access::operators).handler(page::send);
+    router.get("/jobs").handler(access::operators).handler(new Page("jobs.html")::send);
+    router.get("/training").handler(access::operators).handler(new Page("training.html")::send);
     router.route().failureHandler(this::failed);
     return router;
   }
@@ -216,11 +235,15 @@ public final class HttpPort implements AutoCloseable {
   }
 
   /** A page of another site cannot send such a header without being asked for permission first. */
-  private void change(RoutingContext context, BiFunction<BatchClient, String, Future<Job>> change) {
+  private static void fromOurPages(RoutingContext context) {
     if (context.request().getHeader("X-Bitloom") == null) {
       throw new BitloomException(
           ErrorCode.PERMISSION_DENIED, "a change needs the header X-Bitloom, with any value");
     }
+    context.next();
+  }
+
+  private void change(RoutingContext context, BiFunction<BatchClient, String, Future<Job>> change) {
     String name = "jobs/" + context.pathParam("job");
     send(context, change.apply(client.of(context), name).map(HttpJson::of));
   }

@@ -7,11 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import com.google.protobuf.ByteString;
 import io.bitloom.coordinator.FakeBehaviour;
 import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.CreateJobRequest;
 import io.bitloom.v1.DeleteJobRequest;
 import io.bitloom.v1.Job;
+import io.bitloom.v1.ReportTrainingRunRequest;
+import io.bitloom.v1.ReportTrainingRunResponse;
+import io.bitloom.v1.TrainingPicture;
+import io.bitloom.v1.TrainingRun;
+import io.bitloom.v1.TrainingServiceGrpc;
+import io.bitloom.v1.TrainingState;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.net.URI;
@@ -27,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HttpPortIT {
 
@@ -163,8 +171,46 @@ class HttpPortIT {
   }
 
   @Test
-  void thePageIsOneFileThatRunsItsOwnScriptOnly() throws Exception {
-    HttpResponse<String> page = get("/jobs");
+  void trainingRunsAreShownAndAreStoppedByThePageAndByNoOther() throws Exception {
+    byte[] png = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    TrainingRun run =
+        TrainingRun.newBuilder()
+            .setId("run-1")
+            .setProcess("p")
+            .setName(HOSTILE)
+            .setState(TrainingState.TRAINING_STATE_RUNNING)
+            .setStep(3)
+            .setSteps(10)
+            .putNumbers("loss", 0.5)
+            .build();
+    ReportTrainingRunRequest report =
+        ReportTrainingRunRequest.newBuilder()
+            .setRun(run)
+            .setPicture(TrainingPicture.newBuilder().setStep(2).setPng(ByteString.copyFrom(png)))
+            .build();
+    var training = TrainingServiceGrpc.newBlockingStub(coordinator.channel());
+    ReportTrainingRunResponse answer = training.reportTrainingRun(report);
+    assertFalse(answer.getStop());
+    assertEquals(2, answer.getPictureStep());
+    JsonObject shown = json("/api/v1/training").getAsJsonArray("runs").get(0).getAsJsonObject();
+    assertEquals(HOSTILE, shown.get("name").getAsString());
+    assertEquals(0.5, shown.getAsJsonObject("numbers").get("loss").getAsDouble());
+    assertEquals(2, shown.get("picture_step").getAsInt());
+    assertEquals(
+        "image/png",
+        get("/api/v1/training/run-1/picture").headers().firstValue("Content-Type").orElse(""));
+    assertEquals(404, get("/api/v1/training/none/picture").statusCode());
+    assertEquals(403, post("/api/v1/training/run-1/stop").statusCode());
+    assertFalse(training.reportTrainingRun(report).getStop());
+    assertEquals(200, post("/api/v1/training/run-1/stop", "X-Bitloom", "page").statusCode());
+    assertTrue(training.reportTrainingRun(report).getStop());
+    assertEquals(404, post("/api/v1/training/none/stop", "X-Bitloom", "page").statusCode());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/jobs", "/training"})
+  void aPageIsOneFileThatRunsItsOwnScriptOnly(String path) throws Exception {
+    HttpResponse<String> page = get(path);
     assertEquals(200, page.statusCode());
     String policy = page.headers().firstValue("Content-Security-Policy").orElse("");
     assertTrue(policy.contains("default-src 'none'"), policy);

@@ -1,23 +1,28 @@
 package io.bitloom.worker.cli;
 
+import io.bitloom.v1.TrainingState;
+import io.bitloom.worker.session.TrainingReports;
 import io.bitloom.worker.tensor.DeviceThread;
 import io.bitloom.worker.tensor.LibTorch;
 import io.bitloom.worker.train.TrainingJob;
 import io.bitloom.worker.train.config.RunConfig;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.run.Learner;
+import io.bitloom.worker.train.run.RunObserver;
 import io.bitloom.worker.train.run.TrainingRun;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import picocli.CommandLine;
 
 /** The modes of the worker that train: one run from a configuration file. */
 final class TrainingMode {
   private final TrainingJob job;
   private final int rank;
+  private final Function<Runnable, TrainingReports> reporting; // null where nobody is told
   private final PrintWriter out;
   private final AtomicReference<TrainingRun> running = new AtomicReference<>();
   private volatile boolean stopped;
@@ -26,11 +31,15 @@ final class TrainingMode {
    * A run that is not started yet.
    *
    * @param rank number of this process among those that train together
+   * @param reporting starts reports to a coordinator, which may call what it is given to stop the
+   *     run; null for none
    * @param out where progress goes
    */
-  TrainingMode(TrainingJob job, int rank, PrintWriter out) {
+  TrainingMode(
+      TrainingJob job, int rank, Function<Runnable, TrainingReports> reporting, PrintWriter out) {
     this.job = job;
     this.rank = rank;
+    this.reporting = rank == 0 ? reporting : null;
     this.out = out;
   }
 
@@ -45,8 +54,9 @@ final class TrainingMode {
       Termination.onStdinEnd();
     }
     int exitCode = CommandLine.ExitCode.SOFTWARE;
-    try (DeviceThread device = new DeviceThread(job.run().device())) {
-      TrainingRun.Outcome outcome = device.call(this::train);
+    try (DeviceThread device = new DeviceThread(job.run().device());
+        TrainingReports reports = reporting == null ? null : reporting.apply(this::stop)) {
+      TrainingRun.Outcome outcome = outcome(device, reports);
       boolean good =
           outcome == TrainingRun.Outcome.FINISHED || outcome == TrainingRun.Outcome.STOPPED;
       exitCode = good ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
@@ -57,7 +67,22 @@ final class TrainingMode {
     return exitCode;
   }
 
-  private TrainingRun.Outcome train() throws IOException {
+  private TrainingRun.Outcome outcome(DeviceThread device, TrainingReports reports)
+      throws IOException {
+    TrainingState state = TrainingState.TRAINING_STATE_FAILED;
+    try {
+      TrainingRun.Outcome outcome =
+          device.call(() -> train(reports == null ? RunObserver.NONE : reports));
+      state = TrainingState.valueOf("TRAINING_STATE_" + outcome.name());
+      return outcome;
+    } finally {
+      if (reports != null) {
+        reports.ended(state);
+      }
+    }
+  }
+
+  private TrainingRun.Outcome train(RunObserver observer) throws IOException {
     RunConfig config = job.run();
     if (config.threads() > 0) {
       LibTorch.threads(config.threads());
@@ -66,7 +91,8 @@ final class TrainingMode {
     try (Processes processes = config.meet(rank);
         Learner learner = job.learner(processes)) {
       TrainingRun run =
-          new TrainingRun(config.run(job.identity()), learner, processes, data, this::line);
+          new TrainingRun(
+              config.run(job.identity()), learner, processes, data, this::line, observer);
       running.set(run);
       if (stopped) {
         run.stop();

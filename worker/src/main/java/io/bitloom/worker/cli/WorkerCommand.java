@@ -7,6 +7,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.v1.TrainingRun;
 import io.bitloom.worker.generate.GenerationPipeline;
 import io.bitloom.worker.generate.PipelineConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
@@ -14,9 +15,11 @@ import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.bitloom.worker.session.AnnouncedModel;
 import io.bitloom.worker.session.CoordinatorAccess;
 import io.bitloom.worker.session.SessionConfig;
+import io.bitloom.worker.session.TrainingReports;
 import io.bitloom.worker.session.WorkerSession;
 import io.bitloom.worker.train.TrainingJob;
 import io.bitloom.worker.train.config.ConfigFileException;
+import io.bitloom.worker.train.config.RunConfig;
 import io.bitloom.worker.train.tokenizer.TokenizerJob;
 import io.bitloom.worker.train.transformer.TransformerJob;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -25,14 +28,17 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -90,7 +96,7 @@ public final class WorkerCommand implements Callable<Integer> {
       defaultValue = "${env:BITLOOM_COORDINATOR:-127.0.0.1:7700}",
       description =
           "Where the work comes from; several addresses, with commas, are tried in turn (default:"
-              + " 127.0.0.1:7700).")
+              + " 127.0.0.1:7700). A training run is reported there if this option is given.")
   private List<String> coordinators;
 
   @Option(
@@ -183,11 +189,37 @@ public final class WorkerCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), "--mode " + mode + " needs --config");
     }
     try {
-      return new TrainingMode(job(), rank, spec.commandLine().getOut())
+      TrainingJob job = job();
+      return new TrainingMode(job, rank, reporting(job), spec.commandLine().getOut())
           .run(grace, exitOnStdinClose);
     } catch (ConfigFileException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }
+  }
+
+  /** Reports to a coordinator whose address is given; null without one. */
+  private Function<Runnable, TrainingReports> reporting(TrainingJob job) throws IOException {
+    boolean given =
+        spec.commandLine().getParseResult().hasMatchedOption("--coordinator")
+            || System.getenv("BITLOOM_COORDINATOR") != null;
+    if (!given) {
+      return null;
+    }
+    RunConfig run = job.run();
+    String host = InetAddress.getLocalHost().getHostName();
+    String folder = run.folder().toAbsolutePath().normalize().toString();
+    UUID id = UUID.nameUUIDFromBytes((host + ":" + folder).getBytes(StandardCharsets.UTF_8));
+    TrainingRun about =
+        TrainingRun.newBuilder()
+            .setId(id.toString())
+            .setProcess(UUID.randomUUID().toString())
+            .setName(run.name())
+            .setMode(mode.toString())
+            .setPlace(host + ", " + run.device())
+            .setSteps(run.steps())
+            .build();
+    CoordinatorAccess reporter = new CoordinatorAccess(access.token(), access.credentials());
+    return stop -> new TrainingReports(coordinators, reporter, about, stop);
   }
 
   private TrainingJob job() {

@@ -128,7 +128,7 @@ public final class Processes implements AutoCloseable {
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
       List<Tensor> flat = tensors.stream().map(Tensor::flatten).toList();
-      Tensor all = Tensors.concat(flat, 0);
+      Tensor all = Tensors.concat(flat, 0).cpu(); // Gloo sums in the memory of the host
       if (!group.allreduce(new TensorVector(all))._wait()) {
         throw new IllegalStateException("the sum was not made");
       }

@@ -65,6 +65,28 @@ final class RunRecord implements AutoCloseable {
     }
   }
 
+  /** Shows somebody what a run's record holds; numbers that are not finite are left out. */
+  static void replay(Path folder, RunObserver observer) throws IOException {
+    Path file = folder.resolve(METRICS);
+    if (!Files.exists(file)) {
+      return;
+    }
+    try (Stream<String> lines = Files.lines(file)) {
+      for (String line : (Iterable<String>) lines::iterator) {
+        JsonObject json = JsonParser.parseString(line).getAsJsonObject();
+        Map<String, Double> numbers = new LinkedHashMap<>();
+        json.entrySet()
+            .forEach(
+                entry -> {
+                  if (entry.getValue().getAsJsonPrimitive().isNumber()) {
+                    numbers.put(entry.getKey(), entry.getValue().getAsDouble());
+                  }
+                });
+        observer.recorded(json.get("kind").getAsString(), json.get("step").getAsLong(), numbers);
+      }
+    }
+  }
+
   /** Writes numbers of a step down, those that are finite. */
   void numbers(String kind, long step, Map<String, Double> values) throws IOException {
     JsonObject line = new JsonObject();
@@ -85,14 +107,19 @@ final class RunRecord implements AutoCloseable {
     events.scalars(now(), step, tagged);
   }
 
-  /** Writes pictures of a step down, side by side. */
-  void pictures(long step, List<RgbImage> pictures) throws IOException {
+  /**
+   * Writes pictures of a step down, side by side.
+   *
+   * @return the file's content
+   */
+  byte[] pictures(long step, List<RgbImage> pictures) throws IOException {
     RgbImage grid = PictureGrid.of(pictures);
     byte[] png = PngEncoder.encode(grid, Map.of());
     Path file = folder.resolve("pictures").resolve(String.format("step-%09d.png", step));
     Files.createDirectories(file.getParent());
     Files.write(file, png);
     events.picture(now(), step, "pictures", grid.width(), grid.height(), png);
+    return png;
   }
 
   private static double now() {

@@ -36,6 +36,7 @@ public final class TrainingRun {
   private final Processes processes;
   private final Data data;
   private final Consumer<String> console;
+  private final RunObserver observer;
   private final Checkpoints checkpoints;
   private volatile boolean stopped;
 
@@ -89,22 +90,35 @@ public final class TrainingRun {
    */
   public record Data(LongFunction<BatchLoader> training, Supplier<List<SampleBatch>> validation) {}
 
-  /**
-   * A run.
-   *
-   * @param console takes lines for people
-   */
+  /** A run that nobody looks at. */
   public TrainingRun(
       Settings settings,
       Learner learner,
       Processes processes,
       Data data,
       Consumer<String> console) {
+    this(settings, learner, processes, data, console, RunObserver.NONE);
+  }
+
+  /**
+   * A run.
+   *
+   * @param console takes lines for people
+   * @param observer is told how it goes, in the process of rank 0
+   */
+  public TrainingRun(
+      Settings settings,
+      Learner learner,
+      Processes processes,
+      Data data,
+      Consumer<String> console,
+      RunObserver observer) {
     this.settings = settings;
     this.learner = learner;
     this.processes = processes;
     this.data = data;
     this.console = console;
+    this.observer = observer;
     this.checkpoints = new Checkpoints(settings.folder().resolve("checkpoints"), settings.keep());
   }
 
@@ -144,6 +158,9 @@ public final class TrainingRun {
     try (BatchLoader loader = data.training().apply(state.step());
         RunRecord opened = writes() ? new RunRecord(settings.folder(), state.step()) : null) {
       record = opened;
+      if (writes()) {
+        RunRecord.replay(settings.folder(), observer);
+      }
       Outcome outcome = steps(loader);
       checkpoint();
       if (writes() && outcome != Outcome.DIVERGED) {
@@ -248,6 +265,8 @@ public final class TrainingRun {
       numbers.put("model_flop_utilisation", rates.utilisation());
     }
     record.numbers("train", state.step(), numbers);
+    observer.recorded("train", state.step(), numbers);
+    observer.left(rates.left());
     console.accept(
         String.format(
             Locale.ROOT,
@@ -276,6 +295,7 @@ public final class TrainingRun {
     state = state.validated(found.get("loss"));
     if (writes()) {
       record.numbers("validation", state.step(), found);
+      observer.recorded("validation", state.step(), found);
       console.accept(
           String.format(
               Locale.ROOT,
@@ -293,7 +313,7 @@ public final class TrainingRun {
     if (writes()) {
       List<RgbImage> pictures = learner.pictures();
       if (!pictures.isEmpty()) {
-        record.pictures(state.step(), pictures);
+        observer.pictured(state.step(), record.pictures(state.step(), pictures));
       }
     }
   }

@@ -9,18 +9,21 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 
-/**
- * The page that shows jobs, buckets and workers: one file, whose own script is the only one that
- * the browser may run.
- */
-final class JobsPage {
+/** A page for people: one file, whose own script is the only one that the browser may run. */
+final class Page {
 
-  private final String html = read();
-  private final String policy =
-      "default-src 'none'; connect-src 'self'; img-src data:; style-src 'unsafe-inline'; "
-          + "script-src 'sha256-"
-          + digest(html.substring(html.indexOf("<script>") + 8, html.indexOf("</script>")))
-          + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  private final String html;
+  private final String policy;
+
+  /** The page in a resource of this package. */
+  Page(String resource) {
+    html = read(resource);
+    policy =
+        "default-src 'none'; connect-src 'self'; img-src 'self' data:; style-src 'unsafe-inline'; "
+            + "script-src 'sha256-"
+            + digest(html.substring(html.indexOf("<script>") + 8, html.indexOf("</script>")))
+            + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  }
 
   void send(RoutingContext context) {
     context
@@ -31,8 +34,8 @@ final class JobsPage {
         .end(html);
   }
 
-  private static String read() {
-    try (InputStream page = JobsPage.class.getResourceAsStream("jobs.html")) {
+  private static String read(String resource) {
+    try (InputStream page = Page.class.getResourceAsStream(resource)) {
       return new String(page.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -1,0 +1,2 @@
+/** What training processes report, for people to look at. */
+package io.bitloom.coordinator.training;
