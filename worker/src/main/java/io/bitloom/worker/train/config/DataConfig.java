@@ -6,7 +6,10 @@ import io.bitloom.worker.train.data.BatchOrder;
 import io.bitloom.worker.train.data.Curation;
 import io.bitloom.worker.train.data.FeatureCache;
 import io.bitloom.worker.train.data.SampleBatch;
+import io.bitloom.worker.train.data.SampleSource;
 import io.bitloom.worker.train.data.TrainingSet;
+import io.bitloom.worker.train.data.demo.DemoDataset;
+import io.bitloom.worker.train.data.demo.DemoSource;
 import io.bitloom.worker.train.run.TrainingRun;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +25,8 @@ import java.util.zip.CRC32C;
 /**
  * The section {@code data}: what is trained on, and how it is read.
  *
- * @param path caption file, or folder of caption files
+ * @param demo drawn pictures to train on instead of files; null for files
+ * @param path caption file, or folder of caption files; null with drawn pictures
  * @param images folder that relative image paths start from
  * @param size size class of the pictures
  * @param curation which samples are left out
@@ -38,6 +42,7 @@ import java.util.zip.CRC32C;
  * @param textCache folder of the text encoder's features; null for none
  */
 public record DataConfig(
+    Demo demo,
     Path path,
     Path images,
     SizeClass size,
@@ -52,13 +57,45 @@ public record DataConfig(
     double shortCaptions,
     Path cache,
     Path textCache) {
+  private static final List<String> OF_FILES =
+      List.of("path", "images", "filters", "validation_path");
+
+  /**
+   * The section {@code data.demo}: pictures of the demo data set, drawn when they are needed.
+   *
+   * @param seed of the data set
+   * @param count of pictures
+   * @param heldOut whether they show only what is held out
+   */
+  public record Demo(long seed, int count, boolean heldOut) {
+    private static Demo of(YamlFields yaml) {
+      return new Demo(
+          yaml.integer("seed", 1, 0, Long.MAX_VALUE),
+          yaml.count("count", 20_000, 1),
+          yaml.flag("held_out", false));
+    }
+
+    private SampleSource training() {
+      return heldOut ? heldOut(count) : source(DemoDataset.training(seed), count, "training");
+    }
+
+    private SampleSource heldOut(int pictures) {
+      return source(DemoDataset.heldOut(seed), pictures, "held out");
+    }
+
+    private SampleSource source(DemoDataset dataset, int pictures, String part) {
+      return new DemoSource(dataset, pictures, "demo " + seed + " " + part);
+    }
+  }
+
   private static final int HASHES = 1 << 16;
   private static final long VALIDATION_SEED = 1;
 
   /** Reads the section. */
   public static DataConfig of(YamlFields yaml) {
-    Path path = yaml.path("path");
-    Path folder = Files.isDirectory(path) ? path : path.getParent();
+    Demo demo = yaml.has("demo") ? Demo.of(yaml.section("demo")) : null;
+    Path path = demo == null ? yaml.path("path") : null;
+    Path folder = path == null || Files.isDirectory(path) ? path : path.getParent();
     List<Curation.Threshold> thresholds = new ArrayList<>();
     YamlFields filters = yaml.section("filters");
     for (String column : filters.names()) {
@@ -90,7 +127,16 @@ public record DataConfig(
                             + ", found \""
                             + label
                             + "\""));
+    for (String field : demo == null ? List.<String>of() : OF_FILES) {
+      if (yaml.has(field)) {
+        throw yaml.fault(field, "is not for pictures that are drawn");
+      }
+    }
+    if (demo != null && size != DemoSource.SIZE) {
+      throw yaml.fault("size", "pictures are drawn in " + DemoSource.SIZE.label() + " only");
+    }
     return new DataConfig(
+        demo,
         path,
         yaml.path("images", folder),
         size,
@@ -113,9 +159,8 @@ public record DataConfig(
    * @param features names what computes the features, for the cache; null if there are none
    */
   public TrainingRun.Data open(RunConfig run, String features) throws IOException {
-    TrainingSet training = scan(path, image -> !heldBack(image));
-    TrainingSet validation =
-        validationPath == null ? scan(path, this::heldBack) : scan(validationPath, image -> true);
+    SampleSource training = training();
+    SampleSource validation = validation();
     if (training.schedules().isEmpty()) {
       throw new IOException(path + ": no sample is left; " + training.report().json());
     }
@@ -144,13 +189,27 @@ public record DataConfig(
    * @throws IOException if a file cannot be read
    */
   public Stream<String> captions() throws IOException {
-    TrainingSet training = scan(path, image -> !heldBack(image));
+    SampleSource training = training();
     return training.schedules().stream()
         .flatMap(
             schedule ->
                 IntStream.range(0, training.count(schedule))
-                    .mapToObj(i -> training.line(schedule, i)))
-        .flatMap(line -> Stream.of(line.text(), line.longCaption()));
+                    .mapToObj(i -> training.sample(schedule, i)))
+        .flatMap(sample -> sample.captions().stream());
+  }
+
+  private SampleSource training() throws IOException {
+    return demo == null ? scan(path, image -> !heldBack(image)) : demo.training();
+  }
+
+  /** Of drawn pictures those that show what is held out. */
+  private SampleSource validation() throws IOException {
+    if (demo != null) {
+      return demo.heldOut((int) Math.round(validationFraction * demo.count()));
+    }
+    return validationPath == null
+        ? scan(path, this::heldBack)
+        : scan(validationPath, image -> true);
   }
 
   private TrainingSet scan(Path captions, Predicate<String> part) throws IOException {
@@ -164,7 +223,7 @@ public record DataConfig(
     return hash.getValue() % HASHES < validationFraction * HASHES && validationPath == null;
   }
 
-  private List<SampleBatch> firstBatches(TrainingSet validation, BatchLoader.Settings loading) {
+  private List<SampleBatch> firstBatches(SampleSource validation, BatchLoader.Settings loading) {
     if (validation.schedules().isEmpty()) {
       return List.of();
     }
@@ -184,7 +243,7 @@ public record DataConfig(
   public String identity() {
     return String.join(
         "\n",
-        "data.path: " + path,
+        "data.path: " + (demo == null ? path : demo),
         "data.size: " + size.label(),
         "data.filters: " + curation.thresholds(),
         "data.batch_tokens: " + tokens,

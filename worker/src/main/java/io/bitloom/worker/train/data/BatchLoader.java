@@ -3,8 +3,6 @@ package io.bitloom.worker.train.data;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.worker.image.RgbImage;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +18,7 @@ import java.util.concurrent.Executors;
  * while the device computes. Pictures that cannot be read are left out, counted and named.
  */
 public final class BatchLoader implements AutoCloseable {
-  private final TrainingSet set;
+  private final SampleSource set;
   private final BatchOrder order;
   private final Settings settings;
   private final ExecutorService decoders;
@@ -42,7 +40,7 @@ public final class BatchLoader implements AutoCloseable {
       long number, ScaleSchedule schedule, List<CompletableFuture<Optional<Sample>>> samples) {}
 
   /** Starts to load batches of a set in an order. */
-  public BatchLoader(TrainingSet set, BatchOrder order, Settings settings) {
+  public BatchLoader(SampleSource set, BatchOrder order, Settings settings) {
     this.set = set;
     this.order = order;
     this.settings = settings;
@@ -79,34 +77,24 @@ public final class BatchLoader implements AutoCloseable {
   }
 
   private Optional<Sample> load(ScaleSchedule schedule, int index, long number) {
-    CaptionLine line = set.line(schedule, index);
+    CaptionedPicture line = set.sample(schedule, index);
     SplittableRandom random = new SplittableRandom(31 * settings.seed() + number);
     String caption = line.caption(settings.shortCaptions(), random);
     try {
-      String key = settings.cache() == null ? null : key(line.image(), schedule);
+      String key = settings.cache() == null ? null : key(line, schedule);
       Optional<float[]> cached = key == null ? Optional.empty() : settings.cache().find(key);
       RgbImage picture =
-          cached.isPresent()
-              ? null
-              : PictureFile.fitted(line.image(), schedule.pixelWidth(), schedule.pixelHeight());
+          cached.isPresent() ? null : line.picture(schedule.pixelWidth(), schedule.pixelHeight());
       return Optional.of(new Sample(number, caption, picture, cached.orElse(null), key));
     } catch (IOException e) {
-      set.report().drop("the picture cannot be read", line.image() + ": " + e.getMessage());
+      set.report().drop("the picture cannot be read", line.name() + ": " + e.getMessage());
       return Optional.empty();
     }
   }
 
   /** Features belong to a picture as it was when they were computed. */
-  private String key(Path image, ScaleSchedule schedule) throws IOException {
-    return settings
-        .cache()
-        .key(
-            String.join(
-                "\n",
-                image.toString(),
-                Files.getLastModifiedTime(image).toString(),
-                Long.toString(Files.size(image)),
-                schedule.id()));
+  private String key(CaptionedPicture picture, ScaleSchedule schedule) throws IOException {
+    return settings.cache().key(picture.version() + "\n" + schedule.id());
   }
 
   @Override

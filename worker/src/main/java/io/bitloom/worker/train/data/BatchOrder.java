@@ -11,7 +11,7 @@ import java.util.SplittableRandom;
  * they have batches; samples pass a shuffle buffer in the order of the files.
  */
 public final class BatchOrder {
-  private final TrainingSet set;
+  private final SampleSource set;
   private final List<ScaleSchedule> schedules;
   private final Settings settings;
 
@@ -51,7 +51,7 @@ public final class BatchOrder {
    *
    * @throws IllegalArgumentException if the set is empty
    */
-  public BatchOrder(TrainingSet set, Settings settings) {
+  public BatchOrder(SampleSource set, Settings settings) {
     this.set = set;
     this.schedules = set.schedules();
     this.settings = settings;

@@ -3,9 +3,13 @@ package io.bitloom.worker.train.data;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.bitloom.worker.checkpoint.StrictJson;
+import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.tensor.WeightsException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.random.RandomGenerator;
@@ -21,11 +25,8 @@ import java.util.random.RandomGenerator;
  * @param columns the numbers of the other columns
  */
 public record CaptionLine(
-    Path image,
-    OptionalDouble hDivW,
-    String text,
-    String longCaption,
-    Map<String, Double> columns) {
+    Path image, OptionalDouble hDivW, String text, String longCaption, Map<String, Double> columns)
+    implements CaptionedPicture {
   /** Official captions hide remarks for the picture's generator behind this. */
   private static final String REMARK = "--";
 
@@ -79,8 +80,34 @@ public record CaptionLine(
     return value.getAsString();
   }
 
+  @Override
+  public String name() {
+    return image.toString();
+  }
+
+  @Override
+  public List<String> captions() {
+    return List.of(text, longCaption);
+  }
+
+  /** Path, time of the last change and size. */
+  @Override
+  public String version() throws IOException {
+    return String.join(
+        "\n",
+        image.toString(),
+        Files.getLastModifiedTime(image).toString(),
+        Long.toString(Files.size(image)));
+  }
+
+  @Override
+  public RgbImage picture(int width, int height) throws IOException {
+    return PictureFile.fitted(image, width, height);
+  }
+
   /** One of the captions: the short one with a probability, without remarks. */
-  String caption(double shortProbability, RandomGenerator random) {
+  @Override
+  public String caption(double shortProbability, RandomGenerator random) {
     boolean takeShort = random.nextDouble() < shortProbability;
     String chosen = longCaption.isBlank() || (takeShort && !text.isBlank()) ? text : longCaption;
     int remark = chosen.indexOf(REMARK);

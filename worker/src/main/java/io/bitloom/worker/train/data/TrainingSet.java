@@ -31,7 +31,7 @@ import java.util.stream.Stream;
  * <p>A folder holds the official trainer's split files {@code [h_div_w]_[count].jsonl}, or any
  * other {@code *.jsonl}, such as {@code captions.jsonl}.
  */
-public final class TrainingSet {
+public final class TrainingSet implements SampleSource {
   private static final Pattern SPLIT = Pattern.compile("(\\d+(?:\\.\\d+)?)_(\\d+)\\.jsonl");
   private static final int OFFSET_BITS = 44;
   private static final int MAX_FILES = 1 << (Long.SIZE - 1 - OFFSET_BITS);
@@ -150,23 +150,24 @@ public final class TrainingSet {
     return (double) size.height() / size.width();
   }
 
-  /** The schedules that there are samples of, always in the same order. */
+  @Override
   public List<ScaleSchedule> schedules() {
     return List.copyOf(lines.keySet());
   }
 
-  /** Samples of a schedule. */
+  @Override
   public int count(ScaleSchedule schedule) {
     return lines.get(schedule).count;
   }
 
-  /** What was left out, and why; grows while damaged pictures are met. */
+  @Override
   public DropReport report() {
     return report;
   }
 
-  /** A sample of a schedule by its number. */
-  public CaptionLine line(ScaleSchedule schedule, int index) {
+  /** Reads the sample's line. */
+  @Override
+  public CaptionLine sample(ScaleSchedule schedule, int index) {
     long place = lines.get(schedule).places[index];
     Path path = files.get((int) (place >>> OFFSET_BITS));
     long offset = place & (1L << OFFSET_BITS) - 1;

@@ -40,7 +40,7 @@ class TrainingSetTest {
         List.of("0.666_0.06M", "1.0_0.06M"),
         set.schedules().stream().map(ScaleSchedule::id).toList());
     assertEquals(3, set.count(set.schedules().get(0)));
-    assertEquals("a red circle on green", set.line(set.schedules().get(1), 0).text());
+    assertEquals("a red circle on green", set.sample(set.schedules().get(1), 0).text());
   }
 
   @Test
@@ -54,7 +54,7 @@ class TrainingSetTest {
         """);
     TrainingSet set = scan();
     assertEquals(List.of("1.5_0.06M"), set.schedules().stream().map(ScaleSchedule::id).toList());
-    assertEquals("b.jpg", set.line(set.schedules().get(0), 1).image().getFileName().toString());
+    assertEquals("b.jpg", set.sample(set.schedules().get(0), 1).image().getFileName().toString());
   }
 
   @Test

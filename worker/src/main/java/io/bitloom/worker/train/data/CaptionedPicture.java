@@ -1,0 +1,32 @@
+package io.bitloom.worker.train.data;
+
+import io.bitloom.worker.image.RgbImage;
+import java.io.IOException;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/** A sample whose picture has not been read yet. */
+public interface CaptionedPicture {
+  /** Names the picture in messages. */
+  String name();
+
+  /** All its captions; none is null. */
+  List<String> captions();
+
+  /** One of the captions: the short one with a probability. */
+  String caption(double shortProbability, RandomGenerator random);
+
+  /**
+   * What the picture is made of: another text wherever the picture may be another one.
+   *
+   * @throws IOException if there is no such picture
+   */
+  String version() throws IOException;
+
+  /**
+   * The picture in exactly this size.
+   *
+   * @throws IOException if it cannot be read
+   */
+  RgbImage picture(int width, int height) throws IOException;
+}

@@ -1,0 +1,83 @@
+package io.bitloom.worker.train.data.demo;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bitloom.worker.train.config.ConfigFileException;
+import io.bitloom.worker.train.config.DataConfig;
+import io.bitloom.worker.train.config.YamlFields;
+import io.bitloom.worker.train.data.BatchLoader;
+import io.bitloom.worker.train.data.BatchOrder;
+import io.bitloom.worker.train.data.Curation;
+import io.bitloom.worker.train.data.Sample;
+import io.bitloom.worker.train.data.SampleBatch;
+import io.bitloom.worker.train.data.SampleSource;
+import io.bitloom.worker.train.data.TrainingSet;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DemoSourceTest {
+  private static final int COUNT = 21;
+
+  @TempDir private Path folder;
+
+  private static BatchLoader loader(SampleSource source) {
+    BatchOrder order = new BatchOrder(source, new BatchOrder.Settings(1100, 100, 5));
+    return new BatchLoader(source, order, new BatchLoader.Settings(1, 1, 0.5, 5, null));
+  }
+
+  @Test
+  void theBatchesAreThoseOfTheFilesThatAreWritten() throws IOException {
+    DemoDataset dataset = DemoDataset.training(3);
+    new DemoDatasetWriter(folder).write(dataset, COUNT, done -> {});
+    TrainingSet files =
+        TrainingSet.scan(
+            new TrainingSet.Settings(
+                folder, folder, DemoSource.SIZE, new Curation(List.of()), image -> true));
+    try (BatchLoader read = loader(files);
+        BatchLoader drawn = loader(new DemoSource(dataset, COUNT, "demo 3"))) {
+      for (int i = 0; i < 8; i++) {
+        SampleBatch expected = read.next();
+        SampleBatch found = drawn.next();
+        assertEquals(expected.schedule(), found.schedule());
+        assertEquals(expected.samples().size(), found.samples().size());
+        for (int j = 0; j < expected.samples().size(); j++) {
+          Sample file = expected.samples().get(j);
+          Sample picture = found.samples().get(j);
+          assertEquals(file.number(), picture.number());
+          assertEquals(file.caption(), picture.caption());
+          assertArrayEquals(file.picture().rgb(), picture.picture().rgb());
+        }
+      }
+    }
+  }
+
+  private DataConfig config(String yaml) throws IOException {
+    Path file = Files.writeString(folder.resolve("data.yaml"), yaml);
+    YamlFields fields = YamlFields.read(file);
+    DataConfig config = DataConfig.of(fields);
+    fields.done();
+    return config;
+  }
+
+  @Test
+  void whatIsForFilesIsRefusedWithDrawnPictures() throws IOException {
+    assertEquals(9, config("demo: {seed: 3, count: 9}").captions().count());
+    assertRefused("demo: {seed: 3}\npath: x", "data.yaml:2: path: is not for pictures");
+    assertRefused("demo: {seed: 3}\nsize: 0.25M", "data.yaml:2: size: pictures are drawn in 0.06M");
+    assertRefused("demo: {count: 0}", "demo.count: expected");
+    assertRefused("demo: {things: 9}", "demo.things: is not known");
+    assertRefused("shuffle_buffer: 1", "path: is missing");
+  }
+
+  private void assertRefused(String yaml, String message) {
+    ConfigFileException fault = assertThrows(ConfigFileException.class, () -> config(yaml));
+    assertTrue(fault.getMessage().contains(message), fault.getMessage());
+  }
+}
