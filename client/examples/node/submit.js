@@ -57,20 +57,38 @@ function promptOf(line) {
 }
 
 /** Calls a method that is not a stream. */
-function call(client, method, request) {
+function call(client, method, request, {waitForReady = false} = {}) {
+  const metadata = new grpc.Metadata({waitForReady});
   return new Promise((resolve, reject) => {
     const deadline = new Date(Date.now() + 30_000);
-    client[method](request, {deadline}, (error, reply) => (error ? reject(error) : resolve(reply)));
+    client[method](request, metadata, {deadline}, (error, reply) =>
+      error ? reject(error) : resolve(reply),
+    );
   });
 }
 
-/** Appends all prompts in one client stream, no faster than the coordinator takes them. */
+/** Appends all prompts; after a lost connection it asks where to go on. */
 async function append(client, name, prompts) {
+  let first = 0;
+  for (;;) {
+    try {
+      return await appendFrom(client, name, prompts, first);
+    } catch (error) {
+      if (error.code !== grpc.status.UNAVAILABLE) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const {job} = await call(client, 'GetJob', {name}, {waitForReady: true});
+      first = Number(job.counts.appended);
+    }
+  }
+}
+
+/** Appends prompts in one client stream, no faster than the coordinator takes them. */
+async function appendFrom(client, name, prompts, first) {
   let stream;
   const reply = new Promise((resolve, reject) => {
     stream = client.AppendPrompts((error, response) => (error ? reject(error) : resolve(response)));
   });
-  for (let offset = 0; offset < prompts.length; offset += PROMPTS_PER_MESSAGE) {
+  for (let offset = first; offset < prompts.length; offset += PROMPTS_PER_MESSAGE) {
     const chunk = prompts.slice(offset, offset + PROMPTS_PER_MESSAGE);
     if (!stream.write({name, offset, prompts: chunk})) {
       await Promise.race([new Promise((resolve) => stream.once('drain', resolve)), reply]);
@@ -145,10 +163,17 @@ async function main() {
   }
 }
 
-main().then(
-  (code) => (process.exitCode = code),
-  (error) => {
-    console.error(error.details || error.message);
-    process.exitCode = 1;
-  },
-);
+/** Runs a program and ends with its exit code. */
+function run(program) {
+  program().then(
+    (code) => (process.exitCode = code),
+    (error) => {
+      console.error(error.details || error.message);
+      process.exitCode = 1;
+    },
+  );
+}
+
+module.exports = {bitloom, call, grpc, run};
+
+if (require.main === module) run(main);

@@ -70,9 +70,22 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
-def append_requests(name, all_prompts):
+def append(stub, name, all_prompts):
+    """Appends all prompts in one client stream; after a lost connection it asks where to go on."""
+    first = 0
+    while True:
+        try:
+            return stub.AppendPrompts(append_requests(name, all_prompts, first)).next_offset
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE:
+                raise
+        request = api.GetJobRequest(name=name)
+        first = stub.GetJob(request, timeout=60, wait_for_ready=True).job.counts.appended
+
+
+def append_requests(name, all_prompts, first):
     """The messages of one client stream; grpc takes them as fast as the coordinator does."""
-    for offset in range(0, len(all_prompts), PROMPTS_PER_MESSAGE):
+    for offset in range(first, len(all_prompts), PROMPTS_PER_MESSAGE):
         chunk = all_prompts[offset : offset + PROMPTS_PER_MESSAGE]
         yield api.AppendPromptsRequest(name=name, offset=offset, prompts=chunk)
 
@@ -118,7 +131,7 @@ def main(file, out, target="127.0.0.1:7700"):
         job = jobs.Job(display_name=Path(file).name)
         request = api.CreateJobRequest(job=job, request_id=str(uuid.uuid4()))
         name = stub.CreateJob(request, timeout=30).job.name
-        appended = stub.AppendPrompts(append_requests(name, all_prompts)).next_offset
+        appended = append(stub, name, all_prompts)
         stub.SealJob(api.SealJobRequest(name=name, expected_prompts=appended), timeout=30)
         print(f"{name}: {appended} prompts")
 
