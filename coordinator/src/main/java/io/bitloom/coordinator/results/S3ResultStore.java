@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.results;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
@@ -68,7 +69,7 @@ public final class S3ResultStore implements ResultStore, DirectAccess, AutoClose
   /**
    * Connects, and tries the bucket with a small object.
    *
-   * @throws io.bitloom.common.config.ConfigException if there is no such bucket, or no access to it
+   * @throws ConfigException if there is no such bucket, no access to it, or no region
    * @throws BitloomException {@code RESULT_STORE_UNAVAILABLE} if it cannot be reached now
    */
   public static S3ResultStore open(S3Config config) {
@@ -108,11 +109,21 @@ public final class S3ResultStore implements ResultStore, DirectAccess, AutoClose
     if (config.region().isPresent()) {
       return Region.of(config.region().get());
     }
+    if (config.endpoint().isEmpty()) {
+      return amazonRegion();
+    }
+    // Other servers have no regions, but signatures need one; asking Amazon's instance metadata
+    // would only cost time.
+    return Optional.ofNullable(System.getenv("AWS_REGION"))
+        .map(Region::of)
+        .orElse(Region.US_EAST_1);
+  }
+
+  private static Region amazonRegion() {
     try {
       return DefaultAwsRegionProviderChain.builder().build().getRegion();
     } catch (SdkClientException e) {
-      // Other servers than Amazon's have no regions, but signatures need one.
-      return Region.US_EAST_1;
+      throw new ConfigException("s3-region", "", "must be given, since AWS_REGION is not set");
     }
   }
 

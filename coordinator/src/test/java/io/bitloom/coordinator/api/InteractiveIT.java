@@ -22,6 +22,10 @@ import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WatchJobResponse;
 import io.grpc.Context;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -41,7 +45,7 @@ class InteractiveIT extends ApiFixture {
   }
 
   @Test
-  void aSinglePromptIsDrawnBeforeWhatWaitsAndLeavesNoJob() {
+  void aSinglePromptIsDrawnBeforeWhatWaitsAndLeavesNoJobAndNoMemory() throws Exception {
     Job bulk = coordinator.submit(prompts(200, "1:1"));
     List<GenerateResponse> answers = new ArrayList<>();
     try (FakeWorker worker = worker()) {
@@ -56,7 +60,16 @@ class InteractiveIT extends ApiFixture {
         FakeDrawing.bytes(result.getProvenance().getPrompt(), 1, 200),
         result.getImages().getImages(1).getData());
     assertGone(job);
+    assertTrue(metrics().contains("bitloom_results_unread_bytes 0.0"));
     coordinator.cancel(bulk.getName());
+  }
+
+  private static String metrics() throws Exception {
+    return HttpClient.newHttpClient()
+        .send(
+            HttpRequest.newBuilder(URI.create(coordinator.http("/metrics"))).build(),
+            HttpResponse.BodyHandlers.ofString())
+        .body();
   }
 
   private static void assertGone(Job job) {
