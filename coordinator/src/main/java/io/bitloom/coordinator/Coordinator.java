@@ -23,6 +23,7 @@ import io.bitloom.coordinator.results.S3ResultStore;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.coordinator.telemetry.QueueMetrics;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
+import io.bitloom.coordinator.training.TrainingMeetings;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.bitloom.coordinator.training.TrainingServiceApi;
 import io.micrometer.core.instrument.Gauge;
@@ -139,7 +140,8 @@ public final class Coordinator implements AutoCloseable {
                       batchService,
                       new ClusterServiceApi(queue, dispatcher, speeds),
                       new WorkerServiceApi(dispatcher, config.leases(), dispatchMetrics),
-                      new TrainingServiceApi(trainingRuns)),
+                      new TrainingServiceApi(
+                          trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
                   new RpcMetrics(registry)));
       http =
           part(

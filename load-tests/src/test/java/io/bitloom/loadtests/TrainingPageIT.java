@@ -107,6 +107,52 @@ class TrainingPageIT {
     }
   }
 
+  @Test
+  void processesFindEachOtherThroughTheCoordinator() throws Exception {
+    Path ports = folder.resolve("ports.json");
+    BitloomProcess.run(folder, "set", "demo-data", "--count=8", "--out=" + folder.resolve("set"));
+    Path config =
+        Files.writeString(
+            folder.resolve("train.yaml"),
+            """
+            folder: run
+            steps: 2
+            threads: 1
+            every: {log: 1}
+            start_from: demo
+            objective: {scales: 2}
+            data: {path: set, batch_tokens: 1100}
+            processes: {count: 2, group: a-run, timeout_seconds: 120}
+            """);
+    try (BitloomProcess coordinator = coordinator(ports)) {
+      await("ports", coordinator, () -> Files.exists(ports));
+      int port =
+          JsonParser.parseString(Files.readString(ports)).getAsJsonObject().get("grpc").getAsInt();
+      try (BitloomProcess second = trainer(config, port, 1);
+          BitloomProcess first = trainer(config, port, 0)) {
+        assertEquals(0, first.exitCode(), first::said);
+        assertEquals(0, second.exitCode(), second::said);
+        assertTrue(first.out().contains("step 2/2"), first::said);
+      }
+    }
+    BitloomProcess alone =
+        BitloomProcess.run(folder, "alone", "worker", "--mode=train", "--config=" + config);
+    assertEquals(2, alone.exitCode(), alone::said);
+    assertTrue(alone.err().contains("needs --coordinator"), alone::said);
+  }
+
+  private BitloomProcess trainer(Path config, int port, int rank) throws IOException {
+    return BitloomProcess.start(
+        folder,
+        "rank-" + rank,
+        List.of(
+            "worker",
+            "--mode=train",
+            "--config=" + config,
+            "--rank=" + rank,
+            "--coordinator=127.0.0.1:" + port));
+  }
+
   private interface Condition {
     boolean holds() throws Exception;
   }

@@ -1,17 +1,31 @@
 package io.bitloom.coordinator.training;
 
+import io.bitloom.v1.MeetTrainingProcessesRequest;
+import io.bitloom.v1.MeetTrainingProcessesResponse;
 import io.bitloom.v1.ReportTrainingRunRequest;
 import io.bitloom.v1.ReportTrainingRunResponse;
 import io.bitloom.v1.TrainingServiceGrpc;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
 
-/** Takes the reports of training processes. */
+/** Takes the reports of training processes, and lets them find each other. */
 public final class TrainingServiceApi extends TrainingServiceGrpc.TrainingServiceImplBase {
   private final TrainingRuns runs;
+  private final TrainingMeetings meetings;
 
-  public TrainingServiceApi(TrainingRuns runs) {
+  public TrainingServiceApi(TrainingRuns runs, TrainingMeetings meetings) {
     this.runs = runs;
+    this.meetings = meetings;
+  }
+
+  @Override
+  public void meetTrainingProcesses(
+      MeetTrainingProcessesRequest request, StreamObserver<MeetTrainingProcessesResponse> caller) {
+    String address =
+        meetings.come(
+            request.getGroup(), request.getRank(), request.getCount(), request.getAddress());
+    caller.onNext(MeetTrainingProcessesResponse.newBuilder().setAddress(address).build());
+    caller.onCompleted();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.bitloom.worker.cli;
 
 import io.bitloom.v1.TrainingState;
+import io.bitloom.worker.session.TrainingMeeting;
 import io.bitloom.worker.session.TrainingReports;
 import io.bitloom.worker.tensor.DeviceThread;
 import io.bitloom.worker.tensor.LibTorch;
@@ -12,6 +13,7 @@ import io.bitloom.worker.train.run.RunObserver;
 import io.bitloom.worker.train.run.TrainingRun;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicReference;
@@ -23,6 +25,7 @@ final class TrainingMode {
   private final TrainingJob job;
   private final int rank;
   private final Function<Runnable, TrainingReports> reporting; // null where nobody is told
+  private final TrainingMeeting meeting; // null without a coordinator
   private final PrintWriter out;
   private final AtomicReference<TrainingRun> running = new AtomicReference<>();
   private volatile boolean stopped;
@@ -33,13 +36,19 @@ final class TrainingMode {
    * @param rank number of this process among those that train together
    * @param reporting starts reports to a coordinator, which may call what it is given to stop the
    *     run; null for none
+   * @param meeting where processes find each other that have no address in common; null for none
    * @param out where progress goes
    */
   TrainingMode(
-      TrainingJob job, int rank, Function<Runnable, TrainingReports> reporting, PrintWriter out) {
+      TrainingJob job,
+      int rank,
+      Function<Runnable, TrainingReports> reporting,
+      TrainingMeeting meeting,
+      PrintWriter out) {
     this.job = job;
     this.rank = rank;
     this.reporting = rank == 0 ? reporting : null;
+    this.meeting = meeting;
     this.out = out;
   }
 
@@ -88,7 +97,7 @@ final class TrainingMode {
       LibTorch.threads(config.threads());
     }
     TrainingRun.Data data = job.data();
-    try (Processes processes = config.meet(rank);
+    try (Processes processes = meet(config);
         Learner learner = job.learner(processes)) {
       TrainingRun run =
           new TrainingRun(
@@ -99,6 +108,15 @@ final class TrainingMode {
       }
       return run.run();
     }
+  }
+
+  private Processes meet(RunConfig config) throws IOException {
+    if (!config.meetsThroughCoordinator()) {
+      return config.meet(rank);
+    }
+    InetSocketAddress first =
+        meeting.find(config.group(), rank, config.processes(), config.patience());
+    return config.meet(rank, first.getHostString(), first.getPort());
   }
 
   private void stop() {

@@ -15,6 +15,7 @@ import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.bitloom.worker.session.AnnouncedModel;
 import io.bitloom.worker.session.CoordinatorAccess;
 import io.bitloom.worker.session.SessionConfig;
+import io.bitloom.worker.session.TrainingMeeting;
 import io.bitloom.worker.session.TrainingReports;
 import io.bitloom.worker.session.WorkerSession;
 import io.bitloom.worker.train.TrainingJob;
@@ -190,21 +191,32 @@ public final class WorkerCommand implements Callable<Integer> {
     }
     try {
       TrainingJob job = job();
-      return new TrainingMode(job, rank, reporting(job), spec.commandLine().getOut())
+      boolean coordinated = coordinatorIsGiven();
+      if (job.run().meetsThroughCoordinator() && !coordinated) {
+        throw new ParameterException(
+            spec.commandLine(), "processes.group of " + config + " needs --coordinator");
+      }
+      CoordinatorAccess caller = new CoordinatorAccess(access.token(), access.credentials());
+      return new TrainingMode(
+              job,
+              rank,
+              coordinated ? reporting(job, caller) : null,
+              coordinated ? new TrainingMeeting(coordinators.get(0), caller) : null,
+              spec.commandLine().getOut())
           .run(grace, exitOnStdinClose);
     } catch (ConfigFileException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }
   }
 
-  /** Reports to a coordinator whose address is given; null without one. */
-  private Function<Runnable, TrainingReports> reporting(TrainingJob job) throws IOException {
-    boolean given =
-        spec.commandLine().getParseResult().hasMatchedOption("--coordinator")
-            || System.getenv("BITLOOM_COORDINATOR") != null;
-    if (!given) {
-      return null;
-    }
+  /** A training looks for a coordinator only where it is told to. */
+  private boolean coordinatorIsGiven() {
+    return spec.commandLine().getParseResult().hasMatchedOption("--coordinator")
+        || System.getenv("BITLOOM_COORDINATOR") != null;
+  }
+
+  private Function<Runnable, TrainingReports> reporting(TrainingJob job, CoordinatorAccess caller)
+      throws IOException {
     RunConfig run = job.run();
     String host = InetAddress.getLocalHost().getHostName();
     String folder = run.folder().toAbsolutePath().normalize().toString();
@@ -218,8 +230,7 @@ public final class WorkerCommand implements Callable<Integer> {
             .setPlace(host + ", " + run.device())
             .setSteps(run.steps())
             .build();
-    CoordinatorAccess reporter = new CoordinatorAccess(access.token(), access.credentials());
-    return stop -> new TrainingReports(coordinators, reporter, about, stop);
+    return stop -> new TrainingReports(coordinators, caller, about, stop);
   }
 
   private TrainingJob job() {

@@ -26,7 +26,9 @@ import java.util.List;
  * @param picturesEvery steps between sample grids; 0 for none
  * @param mostBadSteps steps in a row without finite numbers that end the run
  * @param processes that train together; 1 for this one alone
- * @param meetAt host and port where the processes meet; empty for one process
+ * @param meetAt host and port where the processes meet; empty for one process, and where they meet
+ *     through a coordinator
+ * @param group name that the processes have in common at the coordinator; empty with an address
  * @param patience how long processes wait for each other
  */
 public record RunConfig(
@@ -46,6 +48,7 @@ public record RunConfig(
     int mostBadSteps,
     int processes,
     List<String> meetAt,
+    String group,
     Duration patience) {
 
   /** Types of linear layers. */
@@ -64,8 +67,13 @@ public record RunConfig(
       throw group.fault("address", "expected HOST:PORT, found \"" + address + "\"");
     }
     int count = group.count("count", 1, 1);
-    if (count > 1 && address.isEmpty()) {
-      throw group.fault("address", "is missing, for there are " + count + " processes");
+    String name = group.text("group", "");
+    if (!name.matches("[A-Za-z0-9-]{0,64}")) {
+      throw group.fault("group", "expected letters, digits and dashes, found \"" + name + "\"");
+    }
+    if (count > 1 && address.isEmpty() == name.isEmpty()) {
+      throw group.fault(
+          "address", "or group is needed, and not both, for there are " + count + " processes");
     }
     return new RunConfig(
         yaml.path("folder"),
@@ -84,6 +92,7 @@ public record RunConfig(
         yaml.count("most_bad_steps", 20, 1),
         count,
         hostAndPort,
+        name,
         Duration.ofSeconds(group.count("timeout_seconds", 300, 1)));
   }
 
@@ -110,12 +119,20 @@ public record RunConfig(
         device);
   }
 
-  /** Waits for the other processes, if there are any. */
+  /** Whether the processes have to ask a coordinator where they meet. */
+  public boolean meetsThroughCoordinator() {
+    return processes > 1 && !group.isEmpty();
+  }
+
+  /** Waits for the other processes, if there are any, at the address of the configuration. */
   public Processes meet(int rank) {
     return processes == 1
         ? Processes.alone()
-        : Processes.meet(
-            new Processes.Rendezvous(
-                meetAt.get(0), Integer.parseInt(meetAt.get(1)), rank, processes, patience));
+        : meet(rank, meetAt.get(0), Integer.parseInt(meetAt.get(1)));
+  }
+
+  /** Waits for the other processes at an address. */
+  public Processes meet(int rank, String host, int port) {
+    return Processes.meet(new Processes.Rendezvous(host, port, rank, processes, patience));
   }
 }
