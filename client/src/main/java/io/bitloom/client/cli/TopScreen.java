@@ -15,24 +15,33 @@ import java.util.Locale;
 /**
  * What {@code top} shows, as lines of text.
  *
- * @param columns longer lines are cut
+ * @param columns longer lines are cut; in few of them names are short and there are no bars
  */
 record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
 
   private static final int BAR = 16;
+  private static final int LONGEST_NAME = 30;
+  private static final int SHORTEST_NAME = 12;
+  private static final int LONG_DEVICE = 24;
+  private static final int SHORT_DEVICE = 12;
+
+  /** What a line takes besides its name and its bar. */
+  private static final int NUMBERS = 54;
 
   List<String> lines() {
     List<String> lines = new ArrayList<>();
     lines.add(headline());
     lines.add("");
     lines.add(
-        row("%-30s  %-10s  %-16s  %17s  %7s  %s", "JOB", "STATE", "", "DONE", "FAILED", "LEFT"));
+        row(
+            "%s  %-10s  %s%17s  %7s  %s",
+            name("JOB"), "STATE", " ".repeat(bar("").length()), "DONE", "FAILED", "LEFT"));
     jobs.forEach(job -> lines.add(line(job)));
     if (jobs.isEmpty()) {
       lines.add("no open jobs");
     }
     lines.add("");
-    lines.add(row("%-30s  %-24s  %9s  %s", "WORKER", "DEVICE", "IMAGES", "DRAWS"));
+    lines.add(row("%s  %s  %9s  %s", name("WORKER"), device("DEVICE"), "IMAGES", "DRAWS"));
     cluster.getWorkersList().forEach(worker -> lines.add(line(worker)));
     if (cluster.getWorkersCount() == 0) {
       lines.add("no worker");
@@ -45,8 +54,8 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
       lines.add("");
       lines.add(
           row(
-              "%-30s  %-14s  %9s  %8s  %7s  %s",
-              "MODEL", "SCHEDULE", "WAIT", "DRAWN", "AGAIN", "OLDEST"));
+              "%s  %-14s  %9s  %8s  %7s  %s",
+              name("MODEL"), "SCHEDULE", "WAIT", "DRAWN", "AGAIN", "OLDEST"));
       waiting.forEach(bucket -> lines.add(line(bucket)));
     }
     return lines;
@@ -69,12 +78,12 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
     long done = JobReport.done(counts);
     long failed = counts.getFailed();
     String name = job.getDisplayName().isEmpty() ? job.getName() : job.getDisplayName();
-    long full = counts.getAppended() == 0 ? 0 : done * BAR / counts.getAppended();
+    int full = counts.getAppended() == 0 ? 0 : (int) (done * BAR / counts.getAppended());
     return row(
-        "%-30s  %-10s  %s  %17s  %7s  %s",
-        shortened(name, 30),
+        "%s  %-10s  %s%17s  %7s  %s",
+        name(name),
         shortened(JobReport.state(job.getState()), 10),
-        "█".repeat((int) full) + "░".repeat((int) (BAR - full)),
+        bar("█".repeat(full) + "░".repeat(BAR - full)),
         String.format(Locale.ROOT, "%,d/%,d", done, counts.getAppended()),
         failed == 0 ? "" : String.format(Locale.ROOT, "%,d", failed),
         left(job));
@@ -93,9 +102,9 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
   private String line(WorkerStatus worker) {
     String draws = worker.getLeasesList().stream().findFirst().map(TopScreen::draws).orElse("idle");
     return row(
-        "%-30s  %-24s  %9s  %s",
-        shortened(worker.getId(), 30),
-        shortened(worker.getDevice(), 24),
+        "%s  %s  %9s  %s",
+        name(worker.getId()),
+        device(worker.getDevice()),
         String.format(Locale.ROOT, "%,d", worker.getImagesDone()),
         worker.getConnected() ? draws : "cut off");
   }
@@ -107,13 +116,36 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
 
   private String line(BucketStatus bucket) {
     return row(
-        "%-30s  %-14s  %9s  %8s  %7s  %s",
-        shortened(bucket.getModel(), 30),
+        "%s  %-14s  %9s  %8s  %7s  %s",
+        name(bucket.getModel()),
         bucket.getSchedule(),
         String.format(Locale.ROOT, "%,d", bucket.getPrompts()),
         String.format(Locale.ROOT, "%,d", bucket.getLeased()),
         bucket.getRetries() == 0 ? "" : String.format(Locale.ROOT, "%,d", bucket.getRetries()),
         bucket.getPrompts() == 0 ? "" : Progress.duration(bucket.getOldest().getSeconds()));
+  }
+
+  private String name(String name) {
+    int width = Math.max(SHORTEST_NAME, Math.min(LONGEST_NAME, columns - NUMBERS));
+    return padded(name, width);
+  }
+
+  private String device(String device) {
+    return padded(device, wide() ? LONG_DEVICE : SHORT_DEVICE);
+  }
+
+  /** The bar with what parts it from the next column; empty where there is no room for it. */
+  private String bar(String bar) {
+    return wide() ? padded(bar, BAR) + "  " : "";
+  }
+
+  private boolean wide() {
+    return columns >= LONGEST_NAME + NUMBERS + BAR + 2;
+  }
+
+  private static String padded(String text, int width) {
+    String fitting = shortened(text, width);
+    return fitting + " ".repeat(width - fitting.codePointCount(0, fitting.length()));
   }
 
   private String row(String format, Object... values) {

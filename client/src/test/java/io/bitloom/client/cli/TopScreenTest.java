@@ -69,6 +69,16 @@ class TopScreenTest {
   }
 
   @Test
+  void numbersAreShownOnANarrowTerminalToo() {
+    String name = "four hundred pictures of nothing at all";
+    String screen = String.join("\n", new TopScreen(List.of(job(name)), CLUSTER, 66).lines());
+    for (String part :
+        List.of("four hundre…  running", "500/2,000", "100", "12,345", "16 prompts")) {
+      assertTrue(screen.contains(part), part + " is not in\n" + screen);
+    }
+  }
+
+  @Test
   void nothingOthersWroteCanReachTheTerminalAsAControlCode() {
     List<String> lines = new TopScreen(List.of(job("\u001b[2Jevil\n")), CLUSTER, 60).lines();
     assertTrue(lines.stream().noneMatch(line -> line.contains("\u001b") || line.contains("\n")));
