@@ -1,5 +1,7 @@
 package io.bitloom.coordinator;
 
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.results.DirectoryResultStore;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.api.BatchServiceApi;
@@ -46,6 +48,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,6 +57,9 @@ public final class Coordinator implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Coordinator.class);
   private static final int API_THREADS = Math.max(4, Runtime.getRuntime().availableProcessors());
+
+  private static final Duration REDIS_PATIENCE = Duration.ofSeconds(30);
+  private static final Duration RECONNECT = Duration.ofMillis(100);
 
   private final CoordinatorConfig config;
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -82,7 +88,7 @@ public final class Coordinator implements AutoCloseable {
     try {
       Tenants tenants = Tenants.of(config.access().tenants(), config.limits());
       redisUri = redisUri();
-      redis = part(RedisConnection.connect(redisUri));
+      redis = part(connect());
       JobQueue queue = part(new JobQueue(redis, queueSettings()));
       ResultStore store = resultStore();
 
@@ -191,6 +197,24 @@ public final class Coordinator implements AutoCloseable {
     return s3.isPresent()
         ? part(S3ResultStore.open(s3.get()))
         : new DirectoryResultStore(config.directory().resolve("results"), config.results().fsync());
+  }
+
+  /** Our own Redis comes back if it dies at this very moment; another one must be there. */
+  private RedisConnection connect() {
+    long end = System.nanoTime() + REDIS_PATIENCE.toNanos();
+    while (true) {
+      try {
+        return RedisConnection.connect(redisUri);
+      } catch (BitloomException e) {
+        boolean comesBack =
+            config.redis().equals(CoordinatorConfig.EMBEDDED)
+                && e.code() == ErrorCode.QUEUE_UNAVAILABLE;
+        if (!comesBack || System.nanoTime() > end) {
+          throw e;
+        }
+        LockSupport.parkNanos(RECONNECT.toNanos());
+      }
+    }
   }
 
   private QueueSettings queueSettings() {

@@ -103,7 +103,7 @@ final class AppendCall implements StreamObserver<AppendPromptsRequest> {
     List<NewPrompt> prompts = resolved(target, chunk);
     prompts.forEach(prompt -> arrivals.into(prompt.bucket()));
     return quotas
-        .admit(owner, prompts.size())
+        .admit(owner, target.jobId(), chunk.getOffset(), prompts.size())
         .thenCompose(done -> queue.append(target.jobId(), chunk.getOffset(), prompts));
   }
 

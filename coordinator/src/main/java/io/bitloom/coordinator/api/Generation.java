@@ -14,19 +14,15 @@ import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
-import io.bitloom.coordinator.queue.Subscription;
-import io.bitloom.v1.BatchProgress;
 import io.bitloom.v1.GenerateRequest;
 import io.bitloom.v1.GenerateResponse;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.Prompt;
-import io.bitloom.v1.PromptPreview;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.ReadResultsResponse;
 import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -42,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * One Generate call: a job of one prompt, which goes away with its caller. All messages are sent
  * from the timer's thread.
  */
-final class Generation implements ProgressFeed.Watcher {
+final class Generation {
 
   /** A job of the highest priority is the next of its tenant. */
   static final int PRIORITY = 9;
@@ -57,17 +53,16 @@ final class Generation implements ProgressFeed.Watcher {
   private final Deletion deletion;
   private final Executor blockingThreads;
   private final ScheduledExecutorService timer;
-  private final GenerateRequest request;
+  private final Subscriptions subscriptions = new Subscriptions();
+  private final ProgressDisplay<GenerateResponse> display;
 
   private final Context context = Context.current();
 
   // Guarded by this.
-  private final List<Subscription> subscriptions = new ArrayList<>();
   private SendBudget.Claim claim;
   private String jobId;
   private boolean looking;
   private boolean lookAgain;
-  private boolean ended;
 
   Generation(
       ServerCallStreamObserver<GenerateResponse> caller,
@@ -87,8 +82,15 @@ final class Generation implements ProgressFeed.Watcher {
     this.deletion = deletion;
     this.blockingThreads = blockingThreads;
     this.timer = timer;
-    this.request = request;
-    JobWatch.checkPreviewPixels(request.getPreviewPixels());
+    this.display =
+        new ProgressDisplay<>(
+            request.getProgress(),
+            request.getPreviewPixels(),
+            caller,
+            subscriptions,
+            timer,
+            progress -> GenerateResponse.newBuilder().setProgress(progress).build(),
+            preview -> GenerateResponse.newBuilder().setPreview(preview).build());
     caller.setOnCancelHandler(this::callerLeft);
     caller.setOnCloseHandler(this::letGo);
   }
@@ -150,37 +152,32 @@ final class Generation implements ProgressFeed.Watcher {
   private CompletionStage<Void> begin(JobRecord created, NewPrompt prompt) {
     synchronized (this) {
       jobId = created.id();
-      if (ended) {
+      if (subscriptions.ended()) {
         cancel();
         return CompletableFuture.completedStage(null);
       }
     }
-    send(GenerateResponse.newBuilder().setJob(Jobs.of(created)).build());
-    if (request.getProgress() || request.getPreviewPixels() > 0) {
-      keep(feed.watch(jobId, this));
-    }
+    timer.execute(
+        () -> {
+          if (!subscriptions.ended()) {
+            caller.onNext(GenerateResponse.newBuilder().setJob(Jobs.of(created)).build());
+          }
+        });
+    display.watch(feed, jobId);
     return queue
         .append(jobId, 0, List.of(prompt))
         .thenCompose(appended -> queue.seal(jobId, OptionalLong.of(1)))
         .thenCompose(complete -> queue.onJobChanged(jobId, this::changed))
         .thenAccept(
             subscription -> {
-              keep(subscription);
+              subscriptions.keep(subscription);
               changed();
             });
   }
 
-  private synchronized void keep(Subscription subscription) {
-    if (ended) {
-      subscription.close();
-    } else {
-      subscriptions.add(subscription);
-    }
-  }
-
   private synchronized void changed() {
     lookAgain = true;
-    if (!looking && !ended) {
+    if (!looking && !subscriptions.ended()) {
       looking = true;
       lookAgain = false;
       queue.get(jobId).whenComplete(this::looked);
@@ -234,7 +231,7 @@ final class Generation implements ProgressFeed.Watcher {
   }
 
   private synchronized void hold(SendBudget.Claim granted) {
-    if (ended) {
+    if (subscriptions.ended()) {
       budget.release(granted);
     } else {
       claim = granted;
@@ -254,7 +251,7 @@ final class Generation implements ProgressFeed.Watcher {
   }
 
   private void deliver(PromptResult result) {
-    if (end()) {
+    if (subscriptions.end()) {
       caller.onNext(GenerateResponse.newBuilder().setResult(result).build());
       caller.onCompleted();
     }
@@ -265,7 +262,7 @@ final class Generation implements ProgressFeed.Watcher {
     if (error != null) {
       timer.execute(
           () -> {
-            if (end()) {
+            if (subscriptions.end()) {
               letGo();
               caller.onError(GrpcErrors.unwrap(error));
               cancel();
@@ -275,7 +272,7 @@ final class Generation implements ProgressFeed.Watcher {
   }
 
   private void callerLeft() {
-    boolean early = end();
+    boolean early = subscriptions.end();
     letGo();
     if (early) {
       cancel();
@@ -292,45 +289,5 @@ final class Generation implements ProgressFeed.Watcher {
     if (error != null) {
       log.warn("{} is not {}: {}", JobNames.of(jobId), what, error.toString());
     }
-  }
-
-  @Override
-  public int previewPixels() {
-    return request.getPreviewPixels();
-  }
-
-  @Override
-  public void progress(BatchProgress progress) {
-    if (request.getProgress()) {
-      send(GenerateResponse.newBuilder().setProgress(progress).build());
-    }
-  }
-
-  @Override
-  public void preview(PromptPreview preview) {
-    send(GenerateResponse.newBuilder().setPreview(preview).build());
-  }
-
-  private void send(GenerateResponse response) {
-    timer.execute(
-        () -> {
-          synchronized (this) {
-            if (ended) {
-              return;
-            }
-          }
-          if (response.hasJob() || caller.isReady()) {
-            caller.onNext(response);
-          }
-        });
-  }
-
-  /** Whether this is the end, and not after it. */
-  private synchronized boolean end() {
-    boolean first = !ended;
-    ended = true;
-    subscriptions.forEach(Subscription::close);
-    subscriptions.clear();
-    return first;
   }
 }

@@ -1,6 +1,5 @@
 package io.bitloom.coordinator.api;
 
-import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.ProgressFeed;
@@ -8,18 +7,13 @@ import io.bitloom.coordinator.jobs.JobNames;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.ResultRecord;
-import io.bitloom.coordinator.queue.Subscription;
-import io.bitloom.v1.BatchProgress;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.PromptEvent;
-import io.bitloom.v1.PromptPreview;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WatchJobResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -29,11 +23,10 @@ import java.util.concurrent.TimeUnit;
  * reads, are told as one; of the prompts' events none is left out. All messages are sent from the
  * timer's thread.
  */
-final class JobWatch implements ProgressFeed.Watcher {
+final class JobWatch {
 
   private static final Duration INTERVAL = Duration.ofMillis(250);
   private static final int EVENTS = 64;
-  private static final int MAX_PREVIEW_PIXELS = 512;
 
   private final ServerCallStreamObserver<WatchJobResponse> caller;
   private final JobQueue queue;
@@ -48,11 +41,12 @@ final class JobWatch implements ProgressFeed.Watcher {
   private long eventsTold;
   private Job told;
 
+  private final Subscriptions subscriptions = new Subscriptions();
+  private final ProgressDisplay<WatchJobResponse> display;
+
   // Guarded by this.
-  private final List<Subscription> subscriptions = new ArrayList<>();
   private boolean looking;
   private boolean lookAgain;
-  private boolean ended;
 
   /**
    * @param timer where the watcher is told; must not be blocked
@@ -73,46 +67,34 @@ final class JobWatch implements ProgressFeed.Watcher {
     this.request = request;
     this.jobId = JobNames.id("name", request.getName());
     this.eventsTold = ResultCursor.place("after_cursor", jobId, request.getAfterCursor());
-    checkPreviewPixels(request.getPreviewPixels());
+    this.display =
+        new ProgressDisplay<>(
+            request.getProgress(),
+            request.getPreviewPixels(),
+            caller,
+            subscriptions,
+            timer,
+            progress -> WatchJobResponse.newBuilder().setProgress(progress).build(),
+            preview -> WatchJobResponse.newBuilder().setPreview(preview).build());
     this.found = access.find(Caller.current(), request.getName());
-  }
-
-  static void checkPreviewPixels(int pixels) {
-    if (pixels < 0 || pixels > MAX_PREVIEW_PIXELS) {
-      throw BitloomException.invalid(
-          "preview_pixels", pixels, "must be 0 to " + MAX_PREVIEW_PIXELS);
-    }
   }
 
   /** Must be called within the RPC's method, because handlers cannot be set later. */
   void start() {
-    caller.setOnCancelHandler(this::end);
+    caller.setOnCancelHandler(subscriptions::end);
     caller.setOnReadyHandler(this::changed);
     looking = true;
     found
         .thenCompose(job -> queue.onJobChanged(jobId, this::changed))
-        .thenAccept(this::keep)
-        .thenAccept(
-            done -> {
-              if (request.getProgress() || request.getPreviewPixels() > 0) {
-                keep(feed.watch(jobId, this));
-              }
-            })
+        .thenAccept(subscriptions::keep)
+        .thenAccept(done -> display.watch(feed, jobId))
         .thenCompose(done -> queue.get(jobId))
         .whenComplete(this::looked);
   }
 
-  private synchronized void keep(Subscription subscription) {
-    if (ended) {
-      subscription.close();
-    } else {
-      subscriptions.add(subscription);
-    }
-  }
-
   private synchronized void changed() {
     lookAgain = true;
-    if (!looking && !ended && caller.isReady()) {
+    if (!looking && !subscriptions.ended() && caller.isReady()) {
       look();
     }
   }
@@ -189,7 +171,7 @@ final class JobWatch implements ProgressFeed.Watcher {
 
   private void rest(boolean terminal) {
     if (terminal) {
-      end();
+      subscriptions.end();
       caller.onCompleted();
     } else {
       timer.schedule(this::rested, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
@@ -209,47 +191,9 @@ final class JobWatch implements ProgressFeed.Watcher {
     changed();
   }
 
-  @Override
-  public int previewPixels() {
-    return request.getPreviewPixels();
-  }
-
-  @Override
-  public void progress(BatchProgress progress) {
-    if (request.getProgress()) {
-      show(WatchJobResponse.newBuilder().setProgress(progress).build());
-    }
-  }
-
-  @Override
-  public void preview(PromptPreview preview) {
-    show(WatchJobResponse.newBuilder().setPreview(preview).build());
-  }
-
-  /** A watcher that does not read misses what is only to be shown. */
-  private void show(WatchJobResponse shown) {
-    timer.execute(
-        () -> {
-          if (!hasEnded() && caller.isReady()) {
-            caller.onNext(shown);
-          }
-        });
-  }
-
   private void fail(Throwable error) {
-    if (!hasEnded()) {
-      end();
+    if (subscriptions.end()) {
       caller.onError(GrpcErrors.unwrap(error));
     }
-  }
-
-  private synchronized boolean hasEnded() {
-    return ended;
-  }
-
-  private synchronized void end() {
-    ended = true;
-    subscriptions.forEach(Subscription::close);
-    subscriptions.clear();
   }
 }

@@ -4,7 +4,9 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.Exhausted;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.JobRecord;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -12,13 +14,17 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * How many prompts tenants may append. What waits is asked of the queue at most twice a second and
- * counted on here in between, so several coordinators together may let a tenant go over its limit
- * by what it appends in half a second. The rate is that of this coordinator alone.
+ * counted on here in between. Where that is near the limit, prompts are reserved in the queue
+ * first, so that a tenant stays within it however many coordinators it appends at. The rate is that
+ * of this coordinator alone.
  */
 final class Quotas {
 
   private static final Duration REFRESH = Duration.ofMillis(500);
   private static final Duration RETRY_FULL = Duration.ofSeconds(5);
+
+  /** Near is what several coordinators could let in between two looks at the queue. */
+  private static final long NEAR_SECONDS = 4;
 
   private final JobQueue queue;
   private final Map<String, Use> uses = new ConcurrentHashMap<>();
@@ -29,30 +35,43 @@ final class Quotas {
 
   /** What a tenant does; guarded by itself. */
   private static final class Use {
+    private List<JobRecord> open;
     private long unfinished;
-    private boolean known;
     private long askedNanos;
     private double allowance;
     private long allowedNanos;
   }
 
   /**
-   * Lets a caller append prompts, or fails with {@code LIMIT_EXCEEDED}. A call is let through or
-   * not as a whole, also one that is larger than what is allowed in a second; the next one waits
-   * for it.
+   * Lets a caller append prompts to a job, or fails with {@code LIMIT_EXCEEDED}. A call is let
+   * through or not as a whole, also one that is larger than what is allowed in a second; the next
+   * one waits for it.
+   *
+   * @param offset of the first prompt in the job
    */
-  CompletionStage<Void> admit(Caller caller, int prompts) {
+  CompletionStage<Void> admit(Caller caller, String jobId, long offset, int prompts) {
     Use use = uses.computeIfAbsent(caller.tenant(), tenant -> new Use());
     spend(caller, use, prompts);
-    return unfinished(caller, use)
-        .thenAccept(
-            unfinished -> {
-              long most = caller.limits().queuedPrompts();
+    long most = caller.limits().queuedPrompts();
+    long near = most - NEAR_SECONDS * caller.limits().promptsPerSecond();
+    return look(caller, use)
+        .thenCompose(
+            open -> {
               synchronized (use) {
-                if (use.unfinished + prompts > most) {
-                  throw exhausted(caller, "queued_prompts", most, RETRY_FULL);
-                }
                 use.unfinished += prompts;
+                if (use.unfinished <= near) {
+                  return CompletableFuture.completedStage(true);
+                }
+              }
+              return queue.admit(caller.tenant(), jobId, offset, prompts, most, open);
+            })
+        .thenAccept(
+            admitted -> {
+              if (!admitted) {
+                synchronized (use) {
+                  use.unfinished -= prompts;
+                }
+                throw exhausted(caller, "queued_prompts", most, RETRY_FULL);
               }
             });
   }
@@ -73,22 +92,26 @@ final class Quotas {
     }
   }
 
-  private CompletionStage<Long> unfinished(Caller caller, Use use) {
+  /** The tenant's open jobs, not older than a moment. */
+  private CompletionStage<List<JobRecord>> look(Caller caller, Use use) {
     synchronized (use) {
       long now = System.nanoTime();
-      if (use.known && now - use.askedNanos < REFRESH.toNanos()) {
-        return CompletableFuture.completedStage(use.unfinished);
+      if (use.open != null && now - use.askedNanos < REFRESH.toNanos()) {
+        return CompletableFuture.completedStage(use.open);
       }
       use.askedNanos = now;
     }
     return queue
-        .unfinishedPrompts(caller.tenant())
+        .openJobs(caller.tenant())
         .thenApply(
-            unfinished -> {
+            open -> {
               synchronized (use) {
-                use.unfinished = unfinished;
-                use.known = true;
-                return unfinished;
+                use.open = open;
+                use.unfinished =
+                    open.stream()
+                        .mapToLong(job -> job.counts().appended() - job.counts().decided())
+                        .sum();
+                return open;
               }
             });
   }

@@ -24,6 +24,9 @@ import java.util.stream.Collectors;
 /** The lists of all jobs, buckets and models. */
 final class JobIndex {
 
+  /** Longer than it takes to append what was admitted, and to see it there. */
+  private static final Duration RESERVED = Duration.ofMinutes(10);
+
   private final RedisConnection redis;
   private final Keys keys;
   private final Set<Bucket> knownBuckets = ConcurrentHashMap.newKeySet();
@@ -60,6 +63,20 @@ final class JobIndex {
     return redis
         .call(r -> r.smembers(keys.openJobsOf(tenant)))
         .thenApply(ids -> ids.stream().map(JobIndex::text).collect(Collectors.toSet()));
+  }
+
+  /** Reserves prompts of a job as {@link JobQueue#admit} does. */
+  CompletionStage<Boolean> admit(
+      String tenant, String jobId, long offset, int count, long most, List<JobRecord> open) {
+    Arguments arguments = new Arguments().add(most).add(jobId).add(offset).add(count).add(RESERVED);
+    for (JobRecord job : open) {
+      JobRecord.Counts counts = job.counts();
+      arguments.add(job.id()).add(counts.appended()).add(counts.decided());
+    }
+    String[] lists = {keys.reservedOf(tenant), keys.openJobsOf(tenant)};
+    return redis
+        .eval(Script.ADMIT.lua(), lists, arguments.toArray())
+        .thenApply(reply -> new Reply(reply).nextFlag());
   }
 
   /** Nothing is left to be done for this job, which ended. */

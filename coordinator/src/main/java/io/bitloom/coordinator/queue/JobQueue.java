@@ -1,7 +1,6 @@
 package io.bitloom.coordinator.queue;
 
 import com.google.protobuf.ByteString;
-import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.redis.RedisChannels;
 import io.bitloom.coordinator.redis.RedisConnection;
 import java.time.Duration;
@@ -36,19 +35,13 @@ public final class JobQueue implements AutoCloseable {
   /** More results than this are not read in one call of Redis. */
   private static final int RESULTS_PER_CALL = 256;
 
-  /** More jobs than this are not looked at for one page. */
-  private static final int JOBS_PER_PAGE = 2000;
-
   private final RedisConnection redis;
   private final Keys keys;
   private final JobIndex index;
   private final JobScripts jobs;
   private final BucketScripts buckets;
-  private final JobEnd jobEnd;
   private final ReadyBuckets ready;
-  private final Reaper reaper;
-  private final Sweeper sweeper;
-  private final Deadlines deadlines;
+  private final JobControl control;
   private final Appending appending;
   private final Leases leases;
   private final ScheduledThreadPoolExecutor timers;
@@ -65,11 +58,12 @@ public final class JobQueue implements AutoCloseable {
     this.index = new JobIndex(redis, keys);
     this.jobs = new JobScripts(redis, keys);
     this.buckets = new BucketScripts(redis, keys, settings);
-    this.jobEnd = new JobEnd(jobs, buckets, index);
+    JobEnd jobEnd = new JobEnd(jobs, buckets, index);
     this.ready = new ReadyBuckets(timers);
-    this.reaper = new Reaper(jobs, buckets, jobEnd, settings, timers);
-    this.deadlines = new Deadlines(index, jobEnd, timers);
-    this.sweeper = new Sweeper(jobs, buckets, index, jobEnd, timers);
+    Reaper reaper = new Reaper(jobs, buckets, jobEnd, settings, timers);
+    Deadlines deadlines = new Deadlines(index, jobEnd, timers);
+    this.control = new JobControl(index, jobs, buckets, jobEnd, deadlines);
+    Sweeper sweeper = new Sweeper(jobs, buckets, index, jobEnd, timers);
     this.appending = new Appending(index, jobs, buckets, sweeper);
     this.leases = new Leases(jobs, buckets, jobEnd, ready, reaper);
     long sweepMillis = settings.sweepInterval().toMillis();
@@ -103,27 +97,7 @@ public final class JobQueue implements AutoCloseable {
    * LIMIT_EXCEEDED} if the tenant has too many open jobs.
    */
   public CompletionStage<JobRecord> createJob(NewJob job) {
-    String jobId =
-        job.requestId().isEmpty() ? JobIds.random() : JobIds.of(job.tenant(), job.requestId());
-    return index
-        .register(jobId, job)
-        .thenCompose(
-            deadline -> {
-              if (deadline.isEmpty()) {
-                return JobErrors.tooManyOpenJobs(job);
-              }
-              job.completionWindow().ifPresent(deadlines::watch);
-              return jobs.create(jobId, job, deadline.get());
-            })
-        .thenCompose(
-            created ->
-                created == JobScripts.Created.DIFFERS
-                    ? JobErrors.failed(
-                        ErrorCode.REQUEST_ID_REUSED,
-                        "was used for a job with other values",
-                        "request_id",
-                        job.requestId())
-                    : get(jobId));
+    return control.create(job);
   }
 
   /**
@@ -145,32 +119,12 @@ public final class JobQueue implements AutoCloseable {
    * PROMPT_COUNT_MISMATCH}, or with {@code JOB_NOT_ACCEPTING} if the job was cancelled.
    */
   public CompletionStage<JobRecord> seal(String jobId, OptionalLong expectedPrompts) {
-    String expected = expectedPrompts.isPresent() ? Long.toString(expectedPrompts.getAsLong()) : "";
-    return jobs.seal(jobId, expected)
-        .thenCompose(
-            answer -> {
-              if (answer instanceof JobScripts.Done done) {
-                return jobEnd.endedIf(done.terminal(), jobId).thenCompose(ended -> get(jobId));
-              }
-              return answer instanceof JobScripts.OtherCount other
-                  ? JobErrors.failed(
-                      ErrorCode.PROMPT_COUNT_MISMATCH,
-                      "must be " + other.count(),
-                      "expected_prompts",
-                      expected)
-                  : JobErrors.failed(
-                      JobErrors.notAccepting(jobId, ((JobScripts.NotSealable) answer).state()));
-            });
+    return control.seal(jobId, expectedPrompts);
   }
 
   /** Fails with {@code JOB_NOT_FOUND}. */
   public CompletionStage<JobRecord> get(String jobId) {
-    return jobs.view(jobId)
-        .thenCompose(
-            found ->
-                found.isPresent()
-                    ? CompletableFuture.completedStage(found.get())
-                    : JobErrors.failed(JobErrors.notFound(jobId)));
+    return control.get(jobId);
   }
 
   /**
@@ -181,31 +135,7 @@ public final class JobQueue implements AutoCloseable {
    *     it is not such a token
    */
   public CompletionStage<JobPage> list(JobFilter filter, int pageSize, String pageToken) {
-    return list(filter, pageSize, pageToken, JOBS_PER_PAGE);
-  }
-
-  private CompletionStage<JobPage> list(
-      JobFilter filter, int pageSize, String pageToken, int most) {
-    return index
-        .list(filter.tenant(), pageToken, pageSize)
-        .thenCompose(
-            listed ->
-                Stages.all(listed.stream().map(job -> jobs.view(job.jobId())).toList())
-                    .thenCompose(
-                        views -> {
-                          List<JobRecord> found =
-                              views.stream()
-                                  .flatMap(Optional::stream)
-                                  .filter(filter::matches)
-                                  .toList();
-                          String next =
-                              listed.size() < pageSize
-                                  ? ""
-                                  : listed.get(listed.size() - 1).nextToken();
-                          return found.isEmpty() && !next.isEmpty() && most > pageSize
-                              ? list(filter, pageSize, next, most - pageSize)
-                              : CompletableFuture.completedStage(new JobPage(found, next));
-                        }));
+    return control.list(filter, pageSize, pageToken);
   }
 
   /**
@@ -214,7 +144,7 @@ public final class JobQueue implements AutoCloseable {
    * neither does cancelling a terminal job. Fails with {@code JOB_NOT_FOUND}.
    */
   public CompletionStage<JobRecord> cancel(String jobId) {
-    return jobEnd.stop(jobId, ResultRecord.Status.CANCELLED).thenCompose(stopped -> get(jobId));
+    return control.cancel(jobId);
   }
 
   /**
@@ -222,12 +152,12 @@ public final class JobQueue implements AutoCloseable {
    * with {@code JOB_NOT_FOUND}, or with {@code JOB_NOT_OPEN} if it ends or has ended.
    */
   public CompletionStage<JobRecord> pause(String jobId) {
-    return jobs.pause(jobId).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
+    return control.pause(jobId);
   }
 
   /** Undoes {@link #pause}; without effect on a job that is not paused. Fails as that does. */
   public CompletionStage<JobRecord> resume(String jobId) {
-    return jobs.resume(jobId).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
+    return control.resume(jobId);
   }
 
   /**
@@ -236,23 +166,7 @@ public final class JobQueue implements AutoCloseable {
    * @param priority 0 (last) to 9 (first)
    */
   public CompletionStage<JobRecord> prioritize(String jobId, int priority) {
-    return jobs.prioritize(jobId, priority).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
-  }
-
-  /** What this leaves undone when it breaks off is mended by the sweeper, or by the next lease. */
-  private CompletionStage<JobRecord> tellBuckets(String jobId, JobScripts.Adjusted adjusted) {
-    if (adjusted instanceof JobScripts.NotOpen closed) {
-      return JobErrors.failed(JobErrors.notOpen(jobId, closed.state()));
-    }
-    JobScripts.Standing standing = ((JobScripts.Stands) adjusted).standing();
-    return jobs.looseEnds(jobId)
-        .thenCompose(
-            ends ->
-                Stages.all(
-                    ends.lastOffsets().keySet().stream()
-                        .map(bucket -> buckets.adjustFlow(bucket, jobId, standing))
-                        .toList()))
-        .thenCompose(told -> get(jobId));
+    return control.prioritize(jobId, priority);
   }
 
   /**
@@ -264,19 +178,7 @@ public final class JobQueue implements AutoCloseable {
    */
   public CompletionStage<Void> delete(
       String jobId, Function<String, CompletionStage<Void>> results) {
-    return get(jobId)
-        .thenCompose(
-            job ->
-                job.terminal()
-                    ? index
-                        .deleteNext(jobId)
-                        .thenCompose(marked -> results.apply(jobId))
-                        .thenCompose(done -> jobEnd.delete(jobId, job.tenant()))
-                    : JobErrors.failed(
-                        ErrorCode.JOB_NOT_TERMINAL,
-                        "is the name of a job in state " + job.state() + ", cancel it first",
-                        "name",
-                        "jobs/" + jobId));
+    return control.delete(jobId, results);
   }
 
   /** Takes a job that is gone off the {@link #jobsToDelete}. */
@@ -284,17 +186,23 @@ public final class JobQueue implements AutoCloseable {
     return index.dropEnded(jobId);
   }
 
-  /** Prompts of a tenant that have no outcome yet. */
-  public CompletionStage<Long> unfinishedPrompts(String tenant) {
-    return index
-        .openJobs(tenant)
-        .thenCompose(open -> Stages.all(open.stream().map(jobs::view).toList()))
-        .thenApply(
-            views ->
-                views.stream()
-                    .flatMap(Optional::stream)
-                    .mapToLong(job -> job.counts().queued() + job.counts().running())
-                    .sum());
+  /** Jobs of a tenant that have not ended. */
+  public CompletionStage<List<JobRecord>> openJobs(String tenant) {
+    return control.open(tenant);
+  }
+
+  /**
+   * Lets a tenant append prompts to a job, if what its open jobs have to do stays within a limit;
+   * exact, whichever coordinators it appends at, as long as all ask. Asking again for the same
+   * prompts changes nothing.
+   *
+   * @param offset of the first of them
+   * @param most prompts of all jobs of the tenant that may be without an outcome
+   * @param open the tenant's {@link #openJobs}, as they are or were a while ago
+   */
+  public CompletionStage<Boolean> admit(
+      String tenant, String jobId, long offset, int count, long most, List<JobRecord> open) {
+    return index.admit(tenant, jobId, offset, count, most, open);
   }
 
   /** Ended jobs that are older than this, or whose deletion broke off; at most {@code most}. */

@@ -40,7 +40,13 @@ public record JobRecord(
       long succeeded,
       long failed,
       long cancelled,
-      long retried) {}
+      long retried) {
+
+    /** Prompts that have their outcome. */
+    public long decided() {
+      return succeeded + failed + cancelled;
+    }
+  }
 
   /** Whether nothing can change any more. */
   public boolean terminal() {

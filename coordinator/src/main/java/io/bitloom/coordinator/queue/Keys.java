@@ -95,6 +95,11 @@ final class Keys {
     return index("open:" + Names.escape(tenant));
   }
 
+  /** Prompts that a tenant may append to its jobs. */
+  String reservedOf(String tenant) {
+    return index("reserved:" + Names.escape(tenant));
+  }
+
   /** Jobs that may have something left to be done. */
   String activeJobs() {
     return index("active");

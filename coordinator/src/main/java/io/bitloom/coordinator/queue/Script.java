@@ -6,6 +6,7 @@ import java.util.Locale;
 /** The transitions of the queue, each one a Lua file of its own that says what it does. */
 enum Script {
   REGISTER(Tag.INDEX),
+  ADMIT(Tag.INDEX),
   RETIRE(Tag.INDEX),
   DUE(Tag.INDEX),
   UNLIST(Tag.INDEX),

@@ -32,6 +32,7 @@ public final class EmbeddedRedis implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Duration PATIENCE_WHILE_LOADING = Duration.ofMinutes(10);
   private static final long PAUSE_MILLIS = 20;
+  private static final int START_ATTEMPTS = 3;
 
   private final RedisServerDirectory directory;
   private final int port;
@@ -46,9 +47,8 @@ public final class EmbeddedRedis implements AutoCloseable {
         ClientResources.builder().ioThreadPoolSize(2).computationThreadPoolSize(2).build();
     this.client = RedisClient.create(resources);
     try {
-      ensureRunning();
+      this.connection = adopt();
       this.port = directory.port().orElseThrow();
-      this.connection = connect(port);
     } catch (IOException | RuntimeException e) {
       shutDownClient();
       throw e;
@@ -65,6 +65,20 @@ public final class EmbeddedRedis implements AutoCloseable {
     EmbeddedRedis redis = server.locked(() -> new EmbeddedRedis(server));
     redis.watch();
     return redis;
+  }
+
+  /** Starts the server if need be, again if it dies before there is a connection. */
+  private StatefulRedisConnection<String, String> adopt() throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      ensureRunning();
+      try {
+        return connect(directory.port().orElseThrow());
+      } catch (RedisException e) {
+        if (attempt == START_ATTEMPTS) {
+          throw new IOException("redis-server of " + directory.path() + " keeps ending", e);
+        }
+      }
+    }
   }
 
   /** Where it listens, {@code redis://127.0.0.1:PORT}. */

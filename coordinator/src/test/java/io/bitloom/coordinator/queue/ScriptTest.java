@@ -34,7 +34,8 @@ class ScriptTest {
                     keys.activeJobs(),
                     keys.deadlines(),
                     keys.endedJobs(),
-                    keys.openJobsOf(name));
+                    keys.openJobsOf(name),
+                    keys.reservedOf(name));
           };
       assertEquals(
           1, ofScript.stream().map(SlotHash::getSlot).distinct().count(), ofScript.toString());

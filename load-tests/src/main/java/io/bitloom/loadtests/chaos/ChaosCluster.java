@@ -114,8 +114,12 @@ final class ChaosCluster implements AutoCloseable {
     return proxies.stream().map(FlakyProxy::target).toList();
   }
 
+  /** Its Redis, when all coordinators are up again. */
   String redis() throws Exception {
-    coordinators.get(0).awaitReady();
+    for (CoordinatorProcess coordinator : coordinators) {
+      coordinator.awaitReady();
+      coordinator.requireAlive();
+    }
     return coordinators.get(0).redis();
   }
 

@@ -74,8 +74,11 @@ public final class ChaosRun {
     Map<String, String> outcomes = new HashMap<>();
     try {
       List<Future<Map<String, String>>> submissions = new ArrayList<>();
-      for (Submission.Tenant tenant : TENANTS) {
-        Submission submission = new Submission(tenant, plan.prompts() / TENANTS.size());
+      int left = plan.prompts();
+      for (int i = 0; i < TENANTS.size(); i++) {
+        int some = left / (TENANTS.size() - i);
+        left -= some;
+        Submission submission = new Submission(TENANTS.get(i), some);
         submissions.add(threads.submit(() -> outcomes(cluster, submission, name)));
       }
       if (chaos) {

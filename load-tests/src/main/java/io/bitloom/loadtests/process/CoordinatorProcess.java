@@ -79,6 +79,13 @@ public final class CoordinatorProcess implements AutoCloseable {
     return process.pid();
   }
 
+  /** Fails if it has ended without being told to. */
+  public void requireAlive() throws IOException {
+    if (!process.isAlive()) {
+      throw new IOException("a coordinator ended by itself: " + Files.readString(log));
+    }
+  }
+
   /** Ends it like {@code kill -9}. */
   public void kill() {
     process.destroyForcibly().onExit().join();

@@ -24,11 +24,11 @@ final class CpuTime {
     return process.info().totalCpuDuration().orElse(Duration.ZERO).toNanos() / 1e3;
   }
 
-  /** What was spent on each prompt. */
+  /** Microseconds on each prompt: client and workers, coordinator, Redis. */
   String since(long prompts) throws Exception {
     return String.format(
         Locale.ROOT,
-        "µs of CPU a prompt: client and workers %.1f, coordinator %.1f, Redis %.1f",
+        "%.1f / %.1f / %.1f",
         (micros(ProcessHandle.current()) - clients) / prompts,
         (micros(ProcessHandle.of(coordinatorPid).orElseThrow()) - coordinator) / prompts,
         (redis.cpuMicros() - ofRedis) / prompts);

@@ -1,6 +1,7 @@
 package io.bitloom.loadtests.queue;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /** Waits that were measured, in the order in which they were. */
 final class Latencies {
@@ -24,5 +25,11 @@ final class Latencies {
     long[] sorted = Arrays.copyOf(nanos, count);
     Arrays.sort(sorted);
     return count == 0 ? Double.NaN : sorted[(int) Math.min(count - 1, q * count)] / 1e6;
+  }
+
+  /** Median and 99th percentile. */
+  @Override
+  public String toString() {
+    return String.format(Locale.ROOT, "%.2f / %.2f ms", quantile(0.5), quantile(0.99));
   }
 }

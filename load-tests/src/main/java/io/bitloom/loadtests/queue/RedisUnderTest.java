@@ -132,6 +132,18 @@ final class RedisUnderTest implements AutoCloseable {
     return rate;
   }
 
+  /** How long a write takes if nothing else is done meanwhile. */
+  Latencies writes(int count) throws Exception {
+    Latencies latencies = new Latencies();
+    for (int i = 0; i < count; i++) {
+      long start = System.nanoTime();
+      redis.set("{raw}:value", VALUE).get();
+      latencies.add(System.nanoTime() - start);
+    }
+    redis.unlink("{raw}:value").get();
+    return latencies;
+  }
+
   private interface Call {
     RedisFuture<?> start();
   }

@@ -1,28 +1,44 @@
 package io.bitloom.loadtests.queue;
 
 import java.io.PrintWriter;
-import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
-/** What was measured, as a Markdown table. */
+/** What was measured, as a Markdown table with a column for each run. */
 final class Table {
 
-  private record Row(String what, String measured, String target, String ratio, String others) {}
+  private record Row(Map<String, String> measured, String target, String others) {}
 
-  private final List<Row> rows = new ArrayList<>();
+  private final List<String> runs;
+  private final Map<String, Row> rows = new LinkedHashMap<>();
 
-  void add(String what, String measured, String target, String ratio, String others) {
-    rows.add(new Row(what, measured, target, ratio, others));
+  Table(List<String> runs) {
+    this.runs = runs;
+  }
+
+  /** A row is told from others by what it is of, so that must be the same in all runs. */
+  void add(String run, String what, String measured, String target, String others) {
+    rows.computeIfAbsent(what, first -> new Row(new HashMap<>(), target, others))
+        .measured()
+        .put(run, measured);
   }
 
   void print(PrintWriter out) {
-    out.println("| What | Measured | Target | To raw Redis | Others on such a machine |");
-    out.println("|---|---:|---:|---:|---|");
+    out.println("| What | " + String.join(" | ", runs) + " | Target | Others on such a machine |");
+    out.println("|---|" + "---:|".repeat(runs.size() + 1) + "---|");
     rows.forEach(
-        row ->
+        (what, row) ->
             out.printf(
-                "| %s | %s | %s | %s | %s |%n",
-                row.what(), row.measured(), row.target(), row.ratio(), row.others()));
+                "| %s | %s | %s | %s |%n",
+                what,
+                runs.stream()
+                    .map(run -> row.measured().getOrDefault(run, ""))
+                    .collect(Collectors.joining(" | ")),
+                row.target(),
+                row.others()));
     out.flush();
   }
 }

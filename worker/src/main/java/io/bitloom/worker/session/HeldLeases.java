@@ -47,6 +47,9 @@ final class HeldLeases {
     }
   }
 
+  /** Outcomes of so many bytes cost more as messages than as bytes. */
+  private static final long SMALL_BYTES = 64 << 10;
+
   private final Map<String, HeldTasks> leases = new LinkedHashMap<>();
   private final Deque<Held> unsent = new ArrayDeque<>();
   private final Deque<Held> unstored = new ArrayDeque<>();
@@ -120,22 +123,33 @@ final class HeldLeases {
 
   /** The next outcome whose images have to be uploaded before it is sent. */
   Optional<Outcome> nextUnstored() {
-    return next(unstored);
-  }
-
-  /** The next outcome that this connection has not seen. */
-  Optional<Outcome> nextUnsent() {
-    return next(unsent);
-  }
-
-  private static Optional<Outcome> next(Deque<Held> line) {
-    while (!line.isEmpty()) {
-      Held held = line.remove();
+    while (!unstored.isEmpty()) {
+      Held held = unstored.remove();
       if (!held.gone) {
         return Optional.of(held.outcome);
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * The next outcomes that this connection has not seen: as many as are small together, or one;
+   * none if there are none.
+   */
+  List<Outcome> nextUnsent() {
+    List<Outcome> next = new ArrayList<>();
+    long bytes = 0;
+    for (Held held = unsent.peek(); held != null; held = unsent.peek()) {
+      if (!held.gone) {
+        bytes += held.outcome.getSerializedSize();
+        if (!next.isEmpty() && bytes > SMALL_BYTES) {
+          break;
+        }
+        next.add(held.outcome);
+      }
+      unsent.remove();
+    }
+    return next;
   }
 
   /**

@@ -10,6 +10,7 @@ import io.bitloom.v1.Lease;
 import io.bitloom.v1.LeaseLost;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeAck;
+import io.bitloom.v1.OutcomeBatch;
 import io.bitloom.v1.Preview;
 import io.bitloom.v1.Progress;
 import io.bitloom.v1.Release;
@@ -162,7 +163,8 @@ public final class WorkerSession implements AutoCloseable {
     public void received(ConnectResponse message) {
       switch (message.getMessageCase()) {
         case LEASE -> leased(message.getLease());
-        case OUTCOME_ACK -> acknowledged(message.getOutcomeAck());
+        case OUTCOME_ACK -> acknowledged(List.of(message.getOutcomeAck()));
+        case OUTCOME_ACK_BATCH -> acknowledged(message.getOutcomeAckBatch().getAcksList());
         case LEASE_LOST -> lost(message.getLeaseLost());
         case UPLOAD_GRANT -> uploads.granted(message.getUploadGrant());
         case DRAIN -> {
@@ -235,10 +237,12 @@ public final class WorkerSession implements AutoCloseable {
         });
   }
 
-  private void acknowledged(OutcomeAck ack) {
-    log.debug(
-        "outcome of {}#{}: {}", ack.getTask().getJob(), ack.getTask().getOffset(), ack.getStatus());
-    held.acknowledged(ack.getLeaseId(), ack.getTask());
+  private void acknowledged(List<OutcomeAck> acks) {
+    for (OutcomeAck ack : acks) {
+      TaskRef task = ack.getTask();
+      log.debug("outcome of {}#{}: {}", task.getJob(), task.getOffset(), ack.getStatus());
+      held.acknowledged(ack.getLeaseId(), task);
+    }
     settle();
   }
 
@@ -275,11 +279,17 @@ public final class WorkerSession implements AutoCloseable {
       uploads.start(unstored.get());
     }
     while (link.isReady()) {
-      Optional<Outcome> outcome = held.nextUnsent();
-      if (outcome.isEmpty()) {
+      List<Outcome> outcomes = held.nextUnsent();
+      if (outcomes.isEmpty()) {
         return;
       }
-      link.send(ConnectRequest.newBuilder().setOutcome(outcome.get()).build());
+      ConnectRequest.Builder message = ConnectRequest.newBuilder();
+      if (outcomes.size() == 1) {
+        message.setOutcome(outcomes.get(0));
+      } else {
+        message.setOutcomeBatch(OutcomeBatch.newBuilder().addAllOutcomes(outcomes));
+      }
+      link.send(message.build());
     }
   }
 

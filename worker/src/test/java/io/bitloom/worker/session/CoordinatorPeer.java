@@ -8,6 +8,7 @@ import io.bitloom.v1.Hello;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeAck;
+import io.bitloom.v1.OutcomeAckBatch;
 import io.bitloom.v1.OutcomeAckStatus;
 import io.bitloom.v1.TaskRef;
 import io.bitloom.v1.Welcome;
@@ -19,6 +20,7 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -106,6 +108,13 @@ final class CoordinatorPeer implements AutoCloseable {
     @Override
     public void onNext(ConnectRequest message) {
       all(message.getMessageCase()).add(message);
+      message
+          .getOutcomeBatch()
+          .getOutcomesList()
+          .forEach(
+              outcome ->
+                  all(MessageCase.OUTCOME)
+                      .add(ConnectRequest.newBuilder().setOutcome(outcome).build()));
     }
 
     @Override
@@ -148,6 +157,7 @@ final class CoordinatorPeer implements AutoCloseable {
       return hello;
     }
 
+    /** Waits for an outcome, by itself or out of a batch. */
     Outcome nextOutcome() throws InterruptedException {
       return next(MessageCase.OUTCOME).getOutcome();
     }
@@ -177,14 +187,21 @@ final class CoordinatorPeer implements AutoCloseable {
     }
 
     void acknowledge(Outcome outcome) {
-      send(
-          ConnectResponse.newBuilder()
-              .setOutcomeAck(
-                  OutcomeAck.newBuilder()
-                      .setLeaseId(outcome.getLeaseId())
-                      .setTask(outcome.getTask())
-                      .setStatus(OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED))
-              .build());
+      send(ConnectResponse.newBuilder().setOutcomeAck(ack(outcome)).build());
+    }
+
+    void acknowledgeTogether(List<Outcome> outcomes) {
+      OutcomeAckBatch.Builder batch = OutcomeAckBatch.newBuilder();
+      outcomes.forEach(outcome -> batch.addAcks(ack(outcome)));
+      send(ConnectResponse.newBuilder().setOutcomeAckBatch(batch).build());
+    }
+
+    private static OutcomeAck ack(Outcome outcome) {
+      return OutcomeAck.newBuilder()
+          .setLeaseId(outcome.getLeaseId())
+          .setTask(outcome.getTask())
+          .setStatus(OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED)
+          .build();
     }
 
     void send(ConnectResponse message) {

@@ -33,24 +33,46 @@ class HeldLeasesTest {
   void anOutcomeIsSentOncePerConnectionUntilItIsAcknowledged() {
     Outcome outcome = outcome(FIRST);
     held.finished(outcome);
-    assertEquals(Optional.of(outcome), held.nextUnsent());
-    assertEquals(Optional.empty(), held.nextUnsent());
+    assertEquals(List.of(outcome), held.nextUnsent());
+    assertEquals(List.of(), held.nextUnsent());
 
     held.sendAllAgain(false);
-    assertEquals(Optional.of(outcome), held.nextUnsent());
+    assertEquals(List.of(outcome), held.nextUnsent());
 
     held.acknowledged("lease", FIRST);
     held.sendAllAgain(false);
-    assertEquals(Optional.empty(), held.nextUnsent());
+    assertEquals(List.of(), held.nextUnsent());
+  }
+
+  @Test
+  void smallOutcomesGoTogetherAndLargeOnesAlone() {
+    Outcome small = outcome(FIRST);
+    GeneratedImage image =
+        GeneratedImage.newBuilder().setData(ByteString.copyFrom(new byte[70 << 10])).build();
+    Outcome large =
+        outcome(SECOND).toBuilder()
+            .setImages(GeneratedImages.newBuilder().addImages(image))
+            .build();
+    held.finished(small);
+    held.finished(large);
+    assertEquals(List.of(small), held.nextUnsent());
+    assertEquals(List.of(large), held.nextUnsent());
+
+    Outcome other = outcome(SECOND);
+    held.acknowledged("lease", SECOND);
+    held.add("lease", SECOND, null);
+    held.finished(other);
+    held.sendAllAgain(false);
+    assertEquals(List.of(small, other), held.nextUnsent());
   }
 
   @Test
   void anOutcomeThatWaitsToBeSentIsDroppedWithItsLease() {
     held.finished(outcome(FIRST));
     held.giveUp("lease", List.of());
-    assertEquals(Optional.empty(), held.nextUnsent());
+    assertEquals(List.of(), held.nextUnsent());
     held.finished(outcome(SECOND));
-    assertEquals(Optional.empty(), held.nextUnsent());
+    assertEquals(List.of(), held.nextUnsent());
     assertTrue(held.isEmpty());
     assertEquals(0, held.unacknowledgedBytes());
   }
@@ -85,7 +107,7 @@ class HeldLeasesTest {
     Outcome second = first.toBuilder().setTask(SECOND).build();
     held.finished(first);
     held.finished(second);
-    assertEquals(Optional.empty(), held.nextUnsent());
+    assertEquals(List.of(), held.nextUnsent());
     assertEquals(Optional.of(first), held.nextUnstored());
     assertEquals(Optional.of(second), held.nextUnstored());
     assertEquals(Optional.empty(), held.nextUnstored());
@@ -93,14 +115,13 @@ class HeldLeasesTest {
     Outcome named = first.toBuilder().setImages(images(image -> image.setUri("a"))).build();
     held.uploaded(named);
     held.notUploaded(second);
-    assertEquals(Optional.of(named), held.nextUnsent());
-    assertEquals(Optional.of(second), held.nextUnsent());
+    assertEquals(List.of(named, second), held.nextUnsent());
     assertEquals(
         named.getSerializedSize() + second.getSerializedSize(), held.unacknowledgedBytes());
 
     held.sendAllAgain(true);
     assertEquals(Optional.empty(), held.nextUnstored());
-    assertEquals(Optional.of(named), held.nextUnsent());
+    assertEquals(List.of(named, second), held.nextUnsent());
   }
 
   private static GeneratedImages images(Consumer<GeneratedImage.Builder> content) {

@@ -150,6 +150,23 @@ class WorkerSessionIT {
   }
 
   @Test
+  void whatIsRefusedAtOnceIsReportedTogether() throws Exception {
+    CoordinatorPeer.Session stream = peer.nextSession();
+    stream.welcome();
+    Prompt prompt = Leases.prompt("1.0_0.06M", 1);
+    Prompt bad =
+        prompt.toBuilder()
+            .setSampling(prompt.getSampling().toBuilder().addGuidanceLayers(-4))
+            .build();
+    stream.lease(Leases.lease("a", "1.0_0.06M", bad, bad, bad));
+    List<Outcome> refusals =
+        stream.next(MessageCase.OUTCOME_BATCH).getOutcomeBatch().getOutcomesList();
+    assertEquals(3, refusals.size());
+    stream.acknowledgeTogether(refusals);
+    stream.awaitRenewed(Set.of());
+  }
+
+  @Test
   void renewsWhatHasNoAcknowledgedOutcomeAndNothingElse() throws Exception {
     CoordinatorPeer.Session stream = peer.nextSession();
     stream.welcome();
