@@ -95,20 +95,25 @@ public final class EmbeddedRedis implements AutoCloseable {
     return directory.server();
   }
 
-  /** Call with the directory locked. */
+  /** Call with the directory locked. A server that dies while it starts is started again. */
   private void ensureRunning() throws IOException {
-    if (directory.server().isEmpty()) {
-      directory.launch();
+    for (int attempt = 1; ; attempt++) {
+      if (directory.server().isEmpty()) {
+        directory.launch();
+      }
+      Optional<ProcessHandle> server = directory.server();
+      if (server.isPresent() && answers(server.get())) {
+        return;
+      }
+      if (attempt == START_ATTEMPTS || server.filter(ProcessHandle::isAlive).isPresent()) {
+        throw new IOException(
+            "redis-server of " + directory.path() + " does not answer: " + directory.lastWords());
+      }
     }
-    ProcessHandle server =
-        directory
-            .server()
-            .orElseThrow(() -> new IOException("redis-server ended; see " + directory.path()));
-    awaitAnswer(server);
   }
 
   /** Waits for the server of this directory, and for nothing else that may be on its port. */
-  private void awaitAnswer(ProcessHandle server) throws IOException {
+  private boolean answers(ProcessHandle server) throws IOException {
     int candidate = directory.port().orElseThrow();
     long start = System.nanoTime();
     Duration patience = PATIENCE;
@@ -120,7 +125,7 @@ public final class EmbeddedRedis implements AutoCloseable {
           throw new IOException("port " + candidate + " belongs to another Redis");
         }
         if (redis.info("persistence").contains("loading:0")) {
-          return;
+          return true;
         }
         patience = PATIENCE_WHILE_LOADING;
       } catch (RedisException e) {
@@ -128,8 +133,7 @@ public final class EmbeddedRedis implements AutoCloseable {
       }
       pause();
     }
-    throw new IOException(
-        "redis-server of " + directory.path() + " does not answer: " + directory.lastWords());
+    return false;
   }
 
   private static void pause() throws IOException {

@@ -1,8 +1,8 @@
 package io.bitloom.coordinator.queue;
 
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -19,15 +19,31 @@ final class QueueModel {
     DONE
   }
 
-  /** A prompt, how often it was tried, and what it came to. */
-  static final class Prompt {
-    State state = State.WAITING;
-    int attempts;
-    ResultRecord.Status outcome;
+  /**
+   * A prompt.
+   *
+   * @param holder of a prompt that is held, else null
+   * @param attempts how often it was tried
+   * @param outcome of a prompt that is done, else null
+   */
+  record Prompt(State state, LeaseRef holder, int attempts, ResultRecord.Status outcome) {
+
+    private static final Prompt NEW = new Prompt(State.WAITING, null, 0, null);
+
+    private Prompt heldBy(LeaseRef lease) {
+      return new Prompt(State.HELD, lease, attempts + 1, null);
+    }
+
+    private Prompt waiting(int attempts) {
+      return new Prompt(State.WAITING, null, attempts, null);
+    }
+
+    private Prompt done(ResultRecord.Status outcome) {
+      return new Prompt(State.DONE, null, attempts, outcome);
+    }
   }
 
   final Map<TaskRef, Prompt> prompts = new LinkedHashMap<>();
-  final Map<LeaseRef, Set<TaskRef>> leases = new HashMap<>();
   final Set<String> cancelled = new HashSet<>();
   private final int maxAttempts;
 
@@ -35,23 +51,25 @@ final class QueueModel {
     this.maxAttempts = maxAttempts;
   }
 
-  void appended(TaskRef task) {
-    prompts.put(task, new Prompt());
+  QueueModel copy() {
+    QueueModel copy = new QueueModel(maxAttempts);
+    copy.prompts.putAll(prompts);
+    copy.cancelled.addAll(cancelled);
+    return copy;
   }
 
-  /** A prompt was leased; returns what is wrong with that, or null. */
-  String leased(LeaseRef lease, LeasedTask task) {
-    Prompt prompt = prompts.get(task.task());
-    if (prompt == null || prompt.state != State.WAITING) {
-      return task + " was leased while it was " + (prompt == null ? "unknown" : prompt.state);
+  void appended(TaskRef task) {
+    prompts.put(task, Prompt.NEW);
+  }
+
+  /** A prompt was leased; whether that could be. */
+  boolean leased(LeaseRef lease, TaskRef task, int attempt) {
+    Prompt prompt = prompts.get(task);
+    if (prompt == null || prompt.state != State.WAITING || attempt != prompt.attempts + 1) {
+      return false;
     }
-    if (task.attempt() != prompt.attempts + 1) {
-      return task + " was not attempt " + (prompt.attempts + 1);
-    }
-    prompt.state = State.HELD;
-    prompt.attempts++;
-    leases.computeIfAbsent(lease, l -> new HashSet<>()).add(task.task());
-    return null;
+    prompts.put(task, prompt.heldBy(lease));
+    return true;
   }
 
   /** An outcome was reported; returns the verdict that it must get. */
@@ -72,59 +90,58 @@ final class QueueModel {
       decide(task, ResultRecord.Status.FAILED);
       return TaskVerdict.COMMITTED;
     }
-    giveBack(task);
+    giveBack(task, prompts.get(task).attempts);
     return TaskVerdict.RETRIED;
   }
 
   void released(LeaseRef lease, TaskRef task) {
     if (holds(lease, task)) {
-      prompts.get(task).attempts--;
-      giveBack(task);
+      giveBack(task, prompts.get(task).attempts - 1);
     }
   }
 
   void expired(LeaseRef lease) {
-    for (TaskRef task : Set.copyOf(leases.getOrDefault(lease, Set.of()))) {
+    for (TaskRef task : held(lease)) {
       if (prompts.get(task).attempts == maxAttempts) {
         decide(task, ResultRecord.Status.LOST);
       } else {
-        giveBack(task);
+        giveBack(task, prompts.get(task).attempts);
       }
     }
   }
 
   void cancelled(String jobId) {
     cancelled.add(jobId);
-    prompts.forEach(
-        (task, prompt) -> {
-          if (task.jobId().equals(jobId) && prompt.state == State.WAITING) {
-            decide(task, ResultRecord.Status.CANCELLED);
-          }
-        });
+    ofJob(jobId).stream()
+        .filter(task -> prompts.get(task).state == State.WAITING)
+        .forEach(task -> decide(task, ResultRecord.Status.CANCELLED));
   }
 
-  boolean holds(LeaseRef lease, TaskRef task) {
-    return leases.getOrDefault(lease, Set.of()).contains(task);
+  List<TaskRef> held(LeaseRef lease) {
+    return prompts.keySet().stream().filter(task -> holds(lease, task)).toList();
+  }
+
+  List<TaskRef> ofJob(String jobId) {
+    return prompts.keySet().stream().filter(task -> task.jobId().equals(jobId)).toList();
   }
 
   long count(String jobId, State state) {
-    return prompts.entrySet().stream()
-        .filter(entry -> entry.getKey().jobId().equals(jobId) && entry.getValue().state == state)
-        .count();
+    return ofJob(jobId).stream().filter(task -> prompts.get(task).state == state).count();
   }
 
-  private void giveBack(TaskRef task) {
+  private boolean holds(LeaseRef lease, TaskRef task) {
+    return lease.equals(prompts.get(task).holder);
+  }
+
+  private void giveBack(TaskRef task, int attempts) {
     if (cancelled.contains(task.jobId())) {
       decide(task, ResultRecord.Status.CANCELLED);
     } else {
-      leases.values().forEach(tasks -> tasks.remove(task));
-      prompts.get(task).state = State.WAITING;
+      prompts.put(task, prompts.get(task).waiting(attempts));
     }
   }
 
   private void decide(TaskRef task, ResultRecord.Status outcome) {
-    leases.values().forEach(tasks -> tasks.remove(task));
-    prompts.get(task).state = State.DONE;
-    prompts.get(task).outcome = outcome;
+    prompts.put(task, prompts.get(task).done(outcome));
   }
 }
