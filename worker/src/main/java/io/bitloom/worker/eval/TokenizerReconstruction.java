@@ -63,6 +63,11 @@ public final class TokenizerReconstruction implements AutoCloseable {
     this.quantizer = quantizer;
     this.codebook = codebook;
     this.device = device;
+    if (config.vectorQuantized()) {
+      weights.close();
+      throw new WeightsException(
+          weights.source(), "is a VAR's tokenizer, whose codes can be drawn, but not found");
+    }
     try (Weights stored = weights;
         Weights placed = stored.to(device, DType.F32)) {
       tokenizer = new VisualTokenizer(config, placed);

@@ -9,7 +9,12 @@ import com.google.gson.JsonParser;
 import io.bitloom.worker.Main;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
 import io.bitloom.worker.modeldir.TinyModel;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tokenizer.TokenizerConfig;
+import io.bitloom.worker.tokenizer.TokenizerLayout;
 import io.bitloom.worker.train.data.DrawnPictures;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -87,6 +92,24 @@ class TokenizerReconstructCommandTest {
     assertTrue(Files.exists(target.resolve("1_2.png")));
     assertFalse(Files.exists(target.resolve("damaged.png")));
     assertEquals(1, run(text, "--tokenizer", tokenizer, "--out", target));
+  }
+
+  @Test
+  void theTokenizerOfAVarIsRefused() throws IOException {
+    String settings =
+        """
+        {"codebook_dim": 8, "patch_size": 16, "base_ch": 32, "ch_mult": [1, 1, 1, 1, 1],
+         "num_res_blocks": 1, "vocab_size": 16}
+        """;
+    TokenizerConfig config = TokenizerConfig.of(JsonParser.parseString(settings).getAsJsonObject());
+    try (Weights weights = new Weights("VAR")) {
+      TokenizerLayout.of(config)
+          .forEach(
+              (name, shape) -> weights.put(name, Tensors.zeros(DType.F32, TorchDevice.CPU, shape)));
+      SafetensorsWriter.write(tokenizer, weights, Map.of("config", settings));
+    }
+    assertEquals(1, run(folder, "--tokenizer", tokenizer, "--out", folder.resolve("out")));
+    assertTrue(err.toString().contains("is a VAR's tokenizer"), err.toString());
   }
 
   @Test

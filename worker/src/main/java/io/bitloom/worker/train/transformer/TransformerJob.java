@@ -118,6 +118,10 @@ public final class TransformerJob implements TrainingJob {
         throw yaml.fault(
             "tokenizer", tokenizerFile.path() + ": expected one with BSQ, found " + kind);
       }
+      if (tokenizerFile.config().vectorQuantized()) {
+        throw yaml.fault(
+            "tokenizer", tokenizerFile.path() + ": expected one with BSQ, found a VAR's");
+      }
       return tokenizerFile.config();
     } catch (IllegalArgumentException e) {
       throw yaml.fault("tokenizer", e.getMessage());
