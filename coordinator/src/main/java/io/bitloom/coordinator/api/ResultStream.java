@@ -1,5 +1,7 @@
 package io.bitloom.coordinator.api;
 
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.grpc.Calls;
@@ -19,6 +21,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 
 /**
  * One ReadResults call. It goes on only while the transport takes more, so a reader that stalls
@@ -195,11 +198,19 @@ final class ResultStream {
 
   private void goOn(Throwable error) {
     if (error != null) {
-      end();
-      caller.onError(GrpcErrors.unwrap(error));
-    } else {
-      blockingThreads.execute(this::step);
+      fail(error);
+      return;
     }
+    try {
+      blockingThreads.execute(this::step);
+    } catch (RejectedExecutionException e) {
+      fail(new BitloomException(ErrorCode.SHUTTING_DOWN, "this coordinator stops"));
+    }
+  }
+
+  private void fail(Throwable error) {
+    end();
+    caller.onError(GrpcErrors.unwrap(error));
   }
 
   /** Until {@link #wake}, which may have been called since the step began. */
