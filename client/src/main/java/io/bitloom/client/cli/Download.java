@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.bitloom.client.output.ContactSheet;
 import io.bitloom.client.output.ImageFolder;
+import io.bitloom.client.output.OutcomeStatus;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.client.sdk.ResumingStream;
 import io.bitloom.common.error.FieldViolation;
@@ -101,7 +102,7 @@ final class Download {
   private void complain(PromptResult result, JsonObject event) {
     if (console.isJson()) {
       console.emit(event);
-    } else if (shownFailures++ < SHOWN_FAILURES) {
+    } else if (OutcomeStatus.failed(result) && shownFailures++ < SHOWN_FAILURES) {
       String line =
           String.format(
               Locale.ROOT,
@@ -117,10 +118,10 @@ final class Download {
     console.say(JobReport.plural(folder.images(), "image") + " in " + out);
     console.say("  " + out.resolve("contact-sheet.png"));
     console.say("  " + out.resolve("manifest.jsonl"));
-    if (folder.failed() > 0) {
+    long without = folder.failed() + folder.stopped();
+    if (without > 0) {
       console.say(
-          JobReport.plural(folder.failed(), "prompt")
-              + " without images; the manifest says why (\"status\": \"failed\")");
+          JobReport.plural(without, "prompt") + " without images; the manifest says why (reason)");
     }
   }
 }

@@ -5,13 +5,12 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.bitloom.client.output.OutcomeStatus;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.client.sdk.ResumingStream;
-import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.prompt.PromptLine;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.Job;
-import io.bitloom.v1.PromptFailure;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.ReadResultsRequest;
 import io.bitloom.v1.ReadResultsResponse;
@@ -93,13 +92,12 @@ final class ExportCommand implements Callable<Integer> {
             .getAsJsonObject();
     JsonObject outcome = new JsonObject();
     outcome.addProperty("offset", result.getOffset());
+    outcome.addProperty("status", OutcomeStatus.of(result));
     if (result.hasFailure()) {
-      outcome.addProperty("status", status(result.getFailure()));
       outcome.addProperty("reason", result.getFailure().getReason());
       outcome.addProperty("message", result.getFailure().getMessage());
       outcome.addProperty("attempts", result.getFailure().getAttempts());
     } else {
-      outcome.addProperty("status", "succeeded");
       outcome.addProperty("model_digest", result.getProvenance().getModelDigest());
       JsonArray images = new JsonArray();
       result.getImages().getImagesList().stream().map(ExportCommand::image).forEach(images::add);
@@ -107,15 +105,6 @@ final class ExportCommand implements Callable<Integer> {
     }
     line.add("outcome", outcome);
     return line;
-  }
-
-  /** A prompt that was cancelled or expired did not fail. */
-  private static String status(PromptFailure failure) {
-    return switch (ErrorCode.find(failure.getReason()).orElse(ErrorCode.INTERNAL)) {
-      case CANCELLED -> "cancelled";
-      case EXPIRED -> "expired";
-      default -> "failed";
-    };
   }
 
   private static JsonObject image(GeneratedImage image) {

@@ -58,7 +58,7 @@ final class Progress {
    * Shows the progress, unless it was shown a moment ago.
    *
    * @param done prompts with an outcome
-   * @param failed those of them without images
+   * @param failed those of them that were tried and given up
    * @param images images so far
    */
   void update(long done, long failed, long images) {

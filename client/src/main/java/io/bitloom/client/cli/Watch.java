@@ -34,10 +34,7 @@ final class Watch {
                   counts.getSucceeded(),
                   System::nanoTime);
         }
-        progress.update(
-            JobReport.done(counts),
-            counts.getFailed() + counts.getCancelled(),
-            counts.getSucceeded());
+        progress.update(JobReport.done(counts), counts.getFailed(), counts.getSucceeded());
       }
     } finally {
       console.endLive();

@@ -40,6 +40,7 @@ public final class ImageFolder implements AutoCloseable {
   private String cursor = "";
   private long images;
   private long failed;
+  private long stopped;
 
   private ImageFolder(Path folder, String job) {
     this.folder = folder;
@@ -176,8 +177,10 @@ public final class ImageFolder implements AutoCloseable {
     cursor = line.cursor();
     if (line.succeeded()) {
       images += line.images();
-    } else {
+    } else if (OutcomeStatus.FAILED.equals(line.status())) {
       failed++;
+    } else {
+      stopped++;
     }
   }
 
@@ -193,6 +196,11 @@ public final class ImageFolder implements AutoCloseable {
 
   public long failed() {
     return failed;
+  }
+
+  /** Prompts that were cancelled or expired. */
+  public long stopped() {
+    return stopped;
   }
 
   public long images() {

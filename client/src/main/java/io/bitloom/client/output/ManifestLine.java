@@ -20,7 +20,7 @@ import java.util.HexFormat;
  *
  * @param job resource name
  * @param offset of the prompt in the job
- * @param status {@code succeeded} or {@code failed}
+ * @param status as in {@link OutcomeStatus}
  * @param index of the image among those of its prompt, from 0
  * @param images number of images of the prompt
  * @param file name in this folder
@@ -67,9 +67,6 @@ record ManifestLine(
     String message,
     String cursor) {
 
-  static final String SUCCEEDED = "succeeded";
-  static final String FAILED = "failed";
-
   private static final Gson GSON =
       new GsonBuilder()
           .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
@@ -89,7 +86,7 @@ record ManifestLine(
         job,
         result.getOffset(),
         result.getCustomId(),
-        SUCCEEDED,
+        OutcomeStatus.SUCCEEDED,
         image.getIndex(),
         result.getImages().getImagesCount(),
         file,
@@ -120,7 +117,7 @@ record ManifestLine(
         job,
         result.getOffset(),
         result.getCustomId(),
-        FAILED,
+        OutcomeStatus.of(result),
         null,
         null,
         null,
@@ -154,7 +151,7 @@ record ManifestLine(
   }
 
   boolean succeeded() {
-    return SUCCEEDED.equals(status);
+    return OutcomeStatus.SUCCEEDED.equals(status);
   }
 
   /** Whether this is the last line of its prompt. */
