@@ -29,8 +29,8 @@ import java.util.stream.LongStream;
  */
 public final class ChaosRun {
 
-  /** A job that has no new outcome for this long hangs; Redis and all workers may be away first. */
-  private static final long STANDSTILL_NANOS = 60_000_000_000L;
+  /** A job that has no new outcome for this long hangs. Programs start slowly on a busy machine. */
+  private static final long STANDSTILL_NANOS = 240_000_000_000L;
 
   private static final List<Submission.Tenant> TENANTS =
       List.of(
