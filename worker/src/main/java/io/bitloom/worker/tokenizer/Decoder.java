@@ -10,8 +10,10 @@ import org.bytedeco.pytorch.Tensor;
 /** Summed codes (B, d, H, W) to an image (B, 3, H·p, W·p), roughly in [-1, 1], for patch size p. */
 final class Decoder {
   private final Sequential layers = new Sequential();
+  private final boolean learns;
 
   Decoder(TokenizerConfig config, Weights weights) {
+    learns = weights.get("conv_in.conv.weight").requires_grad();
     int channels = config.channels(config.levels() - 1);
     layers.add(
         "conv_in", Convolution.of3x3(weights.at("conv_in."), config.codebookDim(), channels));
@@ -62,7 +64,7 @@ final class Decoder {
    * each. Not in training: the way back through that group norm takes many times longer.
    */
   Tensor forward(Tensor zBdHW) {
-    Tensor z = GradMode.is_enabled() ? zBdHW : Tensors.channelsLast(zBdHW);
-    return layers.forward(z); // (B, 3, H·p, W·p)
+    boolean training = learns && GradMode.is_enabled();
+    return layers.forward(training ? zBdHW : Tensors.channelsLast(zBdHW)); // (B, 3, H·p, W·p)
   }
 }
