@@ -30,14 +30,15 @@ end
 
 -- The place of a flow in `ready`.
 local function place(id, flow)
-  return string.format('%s\0%015.0f\0%s', flow.t, flow.r, id)
+  return string.format('%s\0%018.0f\0%s', flow.t, flow.r, id)
 end
 
 -- Sends a flow that was served or had no entries to the back of its priority. A job that is not
--- served for `ageing` ms comes before one that was served just now and has a priority more.
+-- served for `ageing` ms comes before one that was served just now and has a priority more. A rank
+-- counts microseconds: in one millisecond, jobs are served more than once.
 local function line_up(id, flow, ageing, now)
   flow.s = now
-  flow.r = now - flow.p * ageing
+  flow.r = now_us() - flow.p * ageing * 1000
   redis.call('ZADD', ready, 0, place(id, flow))
 end
 

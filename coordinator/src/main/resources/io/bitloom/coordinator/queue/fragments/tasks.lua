@@ -27,9 +27,13 @@ local function attempt_of(task)
   return string.byte(task, TASK)
 end
 
-local function now_ms()
+local function now_us()
   local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
+  return t[1] * 1000000 + t[2]
+end
+
+local function now_ms()
+  return math.floor(now_us() / 1000)
 end
 
 -- Splits tasks into those whose offsets are named and the others.
