@@ -27,7 +27,7 @@ import java.util.zip.CRC32C;
  *
  * @param demo drawn pictures to train on instead of files; null for files
  * @param path caption file, or folder of caption files; null with drawn pictures
- * @param images folder that relative image paths start from
+ * @param images folder that relative image paths start from; null for that of the caption file
  * @param size size class of the pictures
  * @param curation which samples are left out
  * @param validationPath captions that are not trained on; null for a part of {@code path}
@@ -95,7 +95,6 @@ public record DataConfig(
   public static DataConfig of(YamlFields yaml) {
     Demo demo = yaml.has("demo") ? Demo.of(yaml.section("demo")) : null;
     Path path = demo == null ? yaml.path("path") : null;
-    Path folder = path == null || Files.isDirectory(path) ? path : path.getParent();
     List<Curation.Threshold> thresholds = new ArrayList<>();
     YamlFields filters = yaml.section("filters");
     for (String column : filters.names()) {
@@ -138,7 +137,7 @@ public record DataConfig(
     return new DataConfig(
         demo,
         path,
-        yaml.path("images", folder),
+        yaml.path("images", null),
         size,
         new Curation(thresholds),
         yaml.path("validation_path", null),
@@ -213,7 +212,9 @@ public record DataConfig(
   }
 
   private TrainingSet scan(Path captions, Predicate<String> part) throws IOException {
-    return TrainingSet.scan(new TrainingSet.Settings(captions, images, size, curation, part));
+    Path beside = Files.isDirectory(captions) ? captions : captions.getParent();
+    Path root = images == null ? beside : images;
+    return TrainingSet.scan(new TrainingSet.Settings(captions, root, size, curation, part));
   }
 
   /** The same pictures are held back in every run. */
