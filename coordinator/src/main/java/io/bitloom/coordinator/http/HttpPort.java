@@ -152,10 +152,15 @@ public final class HttpPort implements AutoCloseable {
         .handler(training::stop);
     router.get("/api/v1/events").handler(access::operators).handler(this::events);
     router.get("/").handler(context -> context.redirect("/jobs"));
-    router.get("/jobs").handler(access::operators).handler(new Page("jobs.html")::send);
-    router.get("/training").handler(access::operators).handler(new Page("training.html")::send);
+    page(router, "/jobs", "jobs.html");
+    page(router, "/training", "training.html");
+    PageFile.PARTS.forEach(name -> page(router, "/pages/" + name, name));
     router.route().failureHandler(this::failed);
     return router;
+  }
+
+  private void page(Router router, String path, String file) {
+    router.get(path).handler(access::operators).handler(new PageFile(file)::send);
   }
 
   private void secure(RoutingContext context) {

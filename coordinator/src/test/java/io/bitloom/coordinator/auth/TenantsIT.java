@@ -232,6 +232,7 @@ class TenantsIT {
     assertEquals(403, status("/metrics", "Bearer law"));
     assertEquals(403, status("/api/v1/training", "Bearer law"));
     assertEquals(403, status("/training", "Bearer law"));
+    assertEquals(401, status("/pages/pages.js", null));
     String basic = Base64.getEncoder().encodeToString("me:ops".getBytes(StandardCharsets.UTF_8));
     assertEquals(200, status("/jobs", "Basic " + basic));
     assertEquals(200, status("/api/v1/cluster", "Basic " + basic));

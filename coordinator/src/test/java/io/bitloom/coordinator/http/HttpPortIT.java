@@ -28,6 +28,9 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -209,15 +212,32 @@ class HttpPortIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"/jobs", "/training"})
-  void aPageIsOneFileThatRunsItsOwnScriptOnly(String path) throws Exception {
+  void aPageRunsFilesOfThisPortOnlyAndFindsThemAll(String path) throws Exception {
     HttpResponse<String> page = get(path);
     assertEquals(200, page.statusCode());
     String policy = page.headers().firstValue("Content-Security-Policy").orElse("");
     assertTrue(policy.contains("default-src 'none'"), policy);
-    assertTrue(policy.contains("script-src 'sha256-"), policy);
-    assertFalse(page.body().contains("://") && page.body().contains("src=\"http"));
-    assertFalse(page.body().contains("innerHTML"));
+    assertTrue(policy.contains("script-src 'self';"), policy);
+    assertFalse(policy.contains("unsafe"), policy);
+    assertFalse(page.body().contains("://"), "a page asks no other site");
     assertEquals(302, get("/").statusCode());
+    List<String> parts = new ArrayList<>(parts(page.body(), "(?:href|src)=\"(/pages/[^\"]+)\""));
+    assertEquals(4, parts.size(), parts.toString()); // icon, two styles and a script
+    String script = get(parts.get(3)).body();
+    parts(script, "from \"\\.(/[^\"]+)\"").forEach(part -> parts.add("/pages" + part));
+    assertEquals(5, parts.size(), parts.toString());
+    for (String part : parts) {
+      HttpResponse<String> answer = get(part);
+      assertEquals(200, answer.statusCode(), part);
+      String type = answer.headers().firstValue("Content-Type").orElse("");
+      assertEquals(part.endsWith(".js"), type.startsWith("text/javascript"), part + " " + type);
+      assertEquals(part.endsWith(".css"), type.startsWith("text/css"), part + " " + type);
+      assertFalse(answer.body().contains("innerHTML"), part);
+    }
+  }
+
+  private static List<String> parts(String text, String reference) {
+    return Pattern.compile(reference).matcher(text).results().map(found -> found.group(1)).toList();
   }
 
   @Test
