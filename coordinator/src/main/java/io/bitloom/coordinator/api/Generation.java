@@ -48,7 +48,7 @@ final class Generation {
   private final ServerCallStreamObserver<GenerateResponse> caller;
   private final JobQueue queue;
   private final ResultReader results;
-  private final SendBudget budget;
+  private final SendShare share;
   private final ProgressFeed feed;
   private final Deletion deletion;
   private final Executor blockingThreads;
@@ -59,7 +59,6 @@ final class Generation {
   private final Context context = Context.current();
 
   // Guarded by this.
-  private SendBudget.Claim claim;
   private String jobId;
   private boolean looking;
   private boolean lookAgain;
@@ -77,7 +76,7 @@ final class Generation {
     this.caller = caller;
     this.queue = queue;
     this.results = results;
-    this.budget = budget;
+    this.share = new SendShare(budget, () -> Calls.cutOff(context));
     this.feed = feed;
     this.deletion = deletion;
     this.blockingThreads = blockingThreads;
@@ -92,7 +91,7 @@ final class Generation {
             progress -> GenerateResponse.newBuilder().setProgress(progress).build(),
             preview -> GenerateResponse.newBuilder().setPreview(preview).build());
     caller.setOnCancelHandler(this::callerLeft);
-    caller.setOnCloseHandler(this::letGo);
+    caller.setOnCloseHandler(share::end);
   }
 
   /** What is to be drawn, and the job for it. */
@@ -221,33 +220,7 @@ final class Generation {
 
   /** Waits until there is memory for the images of a result. */
   private CompletionStage<ReadResultsResponse> claimed(ReadResultsResponse described) {
-    return budget
-        .claim(ResultReader.imageBytes(described), this::cutOff)
-        .thenApply(
-            granted -> {
-              hold(granted);
-              return described;
-            });
-  }
-
-  private synchronized void hold(SendBudget.Claim granted) {
-    if (subscriptions.ended()) {
-      budget.release(granted);
-    } else {
-      claim = granted;
-    }
-  }
-
-  private synchronized void letGo() {
-    if (claim != null) {
-      budget.release(claim);
-      claim = null;
-    }
-  }
-
-  private void cutOff() {
-    letGo();
-    Calls.cutOff(context);
+    return share.claim(ResultReader.imageBytes(described)).thenApply(granted -> described);
   }
 
   private void deliver(PromptResult result) {
@@ -263,7 +236,7 @@ final class Generation {
       timer.execute(
           () -> {
             if (subscriptions.end()) {
-              letGo();
+              share.end();
               caller.onError(GrpcErrors.unwrap(error));
               cancel();
             }
@@ -273,7 +246,7 @@ final class Generation {
 
   private void callerLeft() {
     boolean early = subscriptions.end();
-    letGo();
+    share.end();
     if (early) {
       cancel();
     }

@@ -39,7 +39,7 @@ final class ResultStream {
   private final ServerCallStreamObserver<ReadResultsResponse> caller;
   private final JobQueue queue;
   private final ResultReader reader;
-  private final SendBudget budget;
+  private final SendShare share;
   private final Executor blockingThreads;
   private final String jobId;
   private final ReadResultsRequest request;
@@ -54,7 +54,6 @@ final class ResultStream {
   private boolean allSent;
 
   // Guarded by this.
-  private SendBudget.Claim claim;
   private boolean stepping;
   private boolean lookAgain;
   private boolean ended;
@@ -73,7 +72,7 @@ final class ResultStream {
     this.caller = caller;
     this.queue = queue;
     this.reader = reader;
-    this.budget = budget;
+    this.share = new SendShare(budget, this::cutOff);
     this.blockingThreads = blockingThreads;
     this.jobId = JobNames.id("name", request.getName());
     this.fetchedUpTo = ResultCursor.place("after_cursor", jobId, request.getAfterCursor());
@@ -126,7 +125,7 @@ final class ResultStream {
   }
 
   private void send(ReadResultsResponse described) {
-    letGo();
+    share.letGo();
     ReadResultsResponse result = request.getDownloadUrls() ? reader.withUrls(described) : described;
     boolean withoutBytes =
         request.getReferencesOnly() || request.getDownloadUrls() && reader.givesUrls();
@@ -135,30 +134,10 @@ final class ResultStream {
       caller.onNext(result);
       goOn(null);
     } else {
-      budget
-          .claim(bytes, this::cutOff)
-          .thenAcceptAsync(
-              granted -> {
-                hold(granted);
-                caller.onNext(reader.withImages(result));
-              },
-              blockingThreads)
+      share
+          .claim(bytes)
+          .thenRunAsync(() -> caller.onNext(reader.withImages(result)), blockingThreads)
           .whenComplete((sent, error) -> goOn(error));
-    }
-  }
-
-  private synchronized void hold(SendBudget.Claim granted) {
-    if (ended) {
-      budget.release(granted);
-    } else {
-      claim = granted;
-    }
-  }
-
-  private synchronized void letGo() {
-    if (claim != null) {
-      budget.release(claim);
-      claim = null;
     }
   }
 
@@ -237,7 +216,7 @@ final class ResultStream {
 
   private synchronized void end() {
     ended = true;
-    letGo();
+    share.end();
     if (subscription != null) {
       subscription.close();
     }
