@@ -143,7 +143,7 @@ public final class Dispatcher implements AutoCloseable {
     Map<LeaseRef, OpenLease> before = new HashMap<>();
     WorkerSession replaced = sessions.put(session.workerId(), session);
     if (replaced != null) {
-      replaced.leases().forEach(lease -> before.put(lease.ref(), lease));
+      replaced.leases().all().forEach(lease -> before.put(lease.ref(), lease));
       replaced.fail(WorkerMessages.violation("this worker has connected again"));
     }
     session.joined();
@@ -188,7 +188,7 @@ public final class Dispatcher implements AutoCloseable {
     if (stopping || sessions.get(session.workerId()) != session) {
       return;
     }
-    if (session.leases().isEmpty()) {
+    if (session.leases().all().isEmpty()) {
       log.info("Worker {} left", session.workerId());
       sessions.remove(session.workerId());
       return;
@@ -197,17 +197,18 @@ public final class Dispatcher implements AutoCloseable {
     log.info(
         "Worker {} was cut off with {} leases, which wait {} ms for it",
         session.workerId(),
-        session.leases().size(),
+        session.leases().all().size(),
         grace.toMillis());
     queue
-        .renew(session.workerId(), session.leaseRefs(), grace)
+        .renew(session.workerId(), session.leases().refs(), grace)
         .whenComplete((lost, error) -> report("shorten leases", error));
     schedule(() -> forget(session), grace);
   }
 
   private void forget(WorkerSession session) {
     if (sessions.remove(session.workerId(), session)) {
-      int prompts = session.leases().stream().mapToInt(lease -> lease.openTasks().size()).sum();
+      int prompts =
+          session.leases().all().stream().mapToInt(lease -> lease.openTasks().size()).sum();
       metrics.retried(ErrorCode.WORKER_LOST.name(), prompts);
     }
   }
@@ -232,7 +233,7 @@ public final class Dispatcher implements AutoCloseable {
         .whenCompleteAsync(
             (lost, error) -> {
               if (error == null) {
-                lost.forEach(session::lost);
+                lost.forEach(session.leases()::lost);
               } else {
                 report("renew leases of " + session.workerId(), error);
               }
@@ -246,7 +247,7 @@ public final class Dispatcher implements AutoCloseable {
 
   /** Nobody wants the prompts of this job any more. */
   private void stopped(String jobId) {
-    sessions.values().forEach(session -> session.stop(jobId));
+    sessions.values().forEach(session -> session.leases().stop(jobId));
   }
 
   void release(LeaseRef lease, Collection<TaskRef> tasks) {
