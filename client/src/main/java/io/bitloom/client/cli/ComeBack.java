@@ -11,27 +11,55 @@ final class ComeBack implements AutoCloseable {
 
   private final Console console;
   private final String job;
-  private final Path file;
-  private final Path out;
   private final Thread onExit = new Thread(this::say, "come-back");
-  private volatile boolean sent;
+  private volatile String state;
+  private volatile String command;
   private boolean done;
 
-  /**
-   * @param file the prompts that are being sent
-   * @param out folder for the images, or null
-   */
-  ComeBack(Console console, String job, Path file, Path out) {
+  private ComeBack(Console console, String job, String state, String command) {
     this.console = console;
     this.job = job;
-    this.file = file;
-    this.out = out;
+    this.state = state;
+    this.command = command;
     Runtime.getRuntime().addShutdownHook(onExit);
   }
 
-  /** The job has all its prompts: it goes on without this program. */
-  void allIsSent() {
-    sent = true;
+  /**
+   * The prompts of a file are being sent.
+   *
+   * @param out folder for the images, or null
+   */
+  static ComeBack toSubmit(Console console, String job, Path file, Path out) {
+    String command = "./bitloom submit " + file + " --resume " + job + folder(out);
+    return new ComeBack(console, job, " does not have all its prompts yet. Go on with:", command);
+  }
+
+  /**
+   * The job has all its prompts.
+   *
+   * @param out folder for the images; null if they are not fetched
+   */
+  static ComeBack toFollow(Console console, String job, Path out) {
+    ComeBack comeBack = new ComeBack(console, job, "", "");
+    comeBack.allIsSent(out);
+    return comeBack;
+  }
+
+  /**
+   * The job has all its prompts: it goes on without this program.
+   *
+   * @param out folder for the images; null if they are not fetched
+   */
+  void allIsSent(Path out) {
+    state = " goes on. Come back with:";
+    command =
+        out == null
+            ? "./bitloom watch " + job
+            : "./bitloom results " + job + folder(out) + " --follow";
+  }
+
+  private static String folder(Path out) {
+    return out == null ? "" : " --out " + out;
   }
 
   /** The program did what it was to do; there is nothing to come back for. */
@@ -40,24 +68,11 @@ final class ComeBack implements AutoCloseable {
   }
 
   private void say() {
-    String folder = out == null ? "" : " --out " + out;
-    String command;
-    String message;
-    if (!sent) {
-      command = "./bitloom submit " + file + " --resume " + job + folder;
-      message = job + " does not have all its prompts yet. Go on with:";
-    } else if (out == null) {
-      command = "./bitloom watch " + job;
-      message = job + " goes on. Come back with:";
-    } else {
-      command = "./bitloom results " + job + folder + " --follow";
-      message = job + " goes on. Come back with:";
-    }
     JsonObject event = new JsonObject();
     event.addProperty("event", "interrupted");
     event.addProperty("job", job);
     event.addProperty("come_back", command);
-    console.complain(message + "\n  " + command, event);
+    console.complain(job + state + "\n  " + command, event);
   }
 
   @Override

@@ -241,9 +241,9 @@ final class SubmitCommand implements Callable<Integer> {
     }
     Job job =
         resume == null ? Submission.create(client, newJob()) : client.getJob(resume.resource());
-    try (ComeBack comeBack = new ComeBack(console, job.getName(), path, out)) {
+    try (ComeBack comeBack = ComeBack.toSubmit(console, job.getName(), path, out)) {
       job = submission.send(client, job, contents.prompts());
-      comeBack.allIsSent();
+      comeBack.allIsSent(out);
       console.say(console.bold(job.getName()) + "  " + JobReport.counts(job.getCounts()));
       if (noWait) {
         return checked;

@@ -7,7 +7,12 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "watch", description = "Follow a job until it is done.")
+@Command(
+    name = "watch",
+    description = {
+      "Follow a job until it is done.",
+      "Ctrl-C leaves the job running; the last line says how to come back."
+    })
 final class WatchCommand implements Callable<Integer> {
 
   @Mixin private ConnectionOptions connection;
@@ -20,7 +25,11 @@ final class WatchCommand implements Callable<Integer> {
   public Integer call() {
     Console console = output.console();
     try (BitloomClient client = connection.client()) {
-      Job ended = Watch.until(console, client, job.resource());
+      Job ended = client.getJob(job.resource());
+      try (ComeBack comeBack = ComeBack.toFollow(console, ended.getName(), null)) {
+        ended = Watch.until(console, client, job.resource());
+        comeBack.done();
+      }
       JobReport.conclude(console, ended);
       return ExitCode.of(ended);
     }
