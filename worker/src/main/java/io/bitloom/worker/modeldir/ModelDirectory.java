@@ -1,11 +1,6 @@
 package io.bitloom.worker.modeldir;
 
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import io.bitloom.common.error.FieldViolation;
-import io.bitloom.common.prompt.PromptLine;
-import io.bitloom.common.prompt.PromptLineException;
-import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.v1.Prompt;
 import io.bitloom.worker.checkpoint.Checkpoint;
@@ -15,8 +10,6 @@ import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.checkpoint.StrictJson;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.model.InfinityLayout;
-import io.bitloom.worker.model.InfinityPreset;
-import io.bitloom.worker.model.SquareVar;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
@@ -26,7 +19,6 @@ import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.TokenizerLayout;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,49 +27,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /**
- * A model as it lies on disk: {@code model.json} and the weight files beside it.
- *
- * <p>{@code model.json} has these members:
- *
- * <ul>
- *   <li>{@code format}: 1
- *   <li>{@code name}, {@code description}: for people and for {@code bitloom submit --model}
- *   <li>{@code sizes}: size classes that the model draws, its usual one first; of a
- *       class-conditional model {@code var256} or {@code var512}, which must have its {@code
- *       patch_nums} as scales
- *   <li>{@code defaults}: fields of a prompt line that hold where a prompt says nothing; optional
- *   <li>{@code transformer}, {@code tokenizer}: {@code preset}, the name of an official model
- *       ({@link InfinityPreset}, {@link TokenizerConfig#preset}), and {@code config} under the
- *       names of the official constructors, which goes before the preset; one of them is enough. A
- *       transformer with {@code num_classes} is a class-conditional VAR ({@link SquareVar}), whose
- *       tokenizer has the codebook's {@code vocab_size}. {@code weights}: a file name, or {@code
- *       {"random": …}} as {@link RandomWeights} reads it; {@code section}: which state dict of a
- *       file with several, if not the preferred one
- *   <li>{@code text_encoder}: {@code type} and what that type needs, see {@link TextEncoders}
- *   <li>{@code sha256}: digest of every weight file by name; absent where there is none
- * </ul>
+ * A model as it lies on disk: {@code model.json}, which {@link ModelDescription} explains, and the
+ * weight files beside it.
  */
 public final class ModelDirectory {
   /** Name of the model that comes with the worker. */
   public static final String DEMO = "demo";
 
   private static final String FILE = "model.json";
-  private static final int FORMAT = 1;
-
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
-
   private final String source;
   private final String digest;
-  private final JsonFields json;
+  private final ModelDescription model;
   private final ModelFiles files;
-  private final String name;
-  private final List<SizeClass> sizes;
-  private final Prompt defaults;
-  private final TokenizerConfig tokenizer;
-  private final InfinityConfig transformer;
 
   /**
    * Reads and checks {@code model.json}; weights are not touched yet.
@@ -115,38 +78,11 @@ public final class ModelDirectory {
   private ModelDirectory(String source, Path folder, byte[] content) {
     this.source = source;
     this.digest = "sha256:" + Digests.sha256(content);
-    this.json =
-        JsonFields.of(
-            source, StrictJson.object(source, new String(content, StandardCharsets.UTF_8)));
-    json.onlyMembers(
-        "format",
-        "name",
-        "description",
-        "sizes",
-        "defaults",
-        "transformer",
-        "tokenizer",
-        "text_encoder",
-        "sha256");
-    if (json.integer("format") != FORMAT) {
-      throw new WeightsException(
-          source, "format: expected " + FORMAT + ", found " + json.integer("format"));
-    }
-    this.name = json.text("name");
-    if (!NAME.matcher(name).matches()) {
-      throw new WeightsException(
-          source, "name: expected letters, digits, dots, dashes and underscores");
-    }
-    this.sizes = sizes(json);
-    this.defaults =
-        json.has("defaults") ? defaults(json.object("defaults")) : Prompt.getDefaultInstance();
+    this.model = new ModelDescription(source, content);
     this.files =
-        json.has("sha256")
-            ? ModelFiles.parse(source, folder, json.object("sha256"))
+        model.json().has("sha256")
+            ? ModelFiles.parse(source, folder, model.json().object("sha256"))
             : new ModelFiles(source, folder, Map.of());
-    this.tokenizer = parseTokenizer();
-    this.transformer = parseTransformer();
-    checkSizes();
   }
 
   /** Whether a folder is a model directory. */
@@ -160,11 +96,11 @@ public final class ModelDirectory {
   }
 
   public String name() {
-    return name;
+    return model.name();
   }
 
   public String description() {
-    return json.text("description");
+    return model.json().text("description");
   }
 
   /** {@code sha256:} and the digest of {@code model.json}, which has those of all files. */
@@ -174,32 +110,32 @@ public final class ModelDirectory {
 
   /** Size classes that the model draws, its usual one first; not empty. */
   public List<SizeClass> sizes() {
-    return sizes;
+    return model.sizes();
   }
 
   /** What holds where a prompt says nothing. */
   public Prompt defaults() {
-    return defaults;
+    return model.defaults();
   }
 
   /** Architecture of the transformer. */
   public InfinityConfig transformer() {
-    return transformer;
+    return model.transformer();
   }
 
   /** The transformer's settings as {@code model.json} has them, under the official names. */
   public JsonObject transformerSettings() {
-    return json.object("transformer").object("config").json();
+    return model.part(Role.TRANSFORMER).object("config").json();
   }
 
   /** The member {@code text_encoder} of {@code model.json}. */
   public JsonObject textEncoderSettings() {
-    return json.object("text_encoder").json();
+    return model.part(Role.TEXT).json();
   }
 
   /** Architecture of the tokenizer. */
   public TokenizerConfig tokenizer() {
-    return tokenizer;
+    return model.tokenizer();
   }
 
   /**
@@ -227,7 +163,7 @@ public final class ModelDirectory {
    * @throws WeightsException naming file and tensor
    */
   public Optional<Checkpoint> checkpoint(Role part) {
-    JsonFields members = json.object(part.member());
+    JsonFields members = model.part(part);
     if (part != Role.TEXT) {
       members.onlyMembers("preset", "config", "weights", "section");
     }
@@ -243,7 +179,7 @@ public final class ModelDirectory {
 
   /** The stored weights of a T5 text encoder against its {@code config.json}; empty for others. */
   Optional<Inspection> t5() {
-    JsonFields encoder = json.object(Role.TEXT.member());
+    JsonFields encoder = model.part(Role.TEXT);
     if (!encoder.text("type").equals("t5")) {
       return Optional.empty();
     }
@@ -257,34 +193,7 @@ public final class ModelDirectory {
    * official names.
    */
   public JsonObject settings(Role part) {
-    JsonFields members = json.object(part.member());
-    JsonObject settings = members.has("preset") ? preset(part, members.text("preset")) : null;
-    if (settings == null) {
-      return members.object("config").json();
-    }
-    if (members.has("config")) {
-      members.object("config").json().asMap().forEach(settings::add);
-    }
-    return settings;
-  }
-
-  private JsonObject preset(Role part, String name) {
-    Optional<JsonObject> preset =
-        part == Role.TRANSFORMER
-            ? InfinityPreset.find(name).map(InfinityPreset::settings)
-            : TokenizerConfig.preset(name);
-    return preset.orElseThrow(
-        () ->
-            new WeightsException(
-                source,
-                part.member()
-                    + ".preset: expected "
-                    + (part == Role.TRANSFORMER
-                        ? "one of " + InfinityPreset.labels()
-                        : "infinity_vae_d14, d16, d18, d20, d24, d32 or d64")
-                    + ", found \""
-                    + name
-                    + "\""));
+    return model.settings(part);
   }
 
   /**
@@ -294,7 +203,7 @@ public final class ModelDirectory {
    */
   public Weights transformerWeights() {
     checkpoint(Role.TRANSFORMER).ifPresent(this::checkPairing);
-    return weights(Role.TRANSFORMER, InfinityLayout.of(transformer));
+    return weights(Role.TRANSFORMER, InfinityLayout.of(transformer()));
   }
 
   /** The bits per token follow from the tokenizer's settings; the weights have a say as well. */
@@ -302,7 +211,7 @@ public final class ModelDirectory {
     for (CheckpointEntry entry : weights.entries()) {
       if (entry.name().equals("word_embed.weight") && entry.shape().size() == 2) {
         int bits = (int) Math.min(Integer.MAX_VALUE, entry.shape().get(1));
-        Pairing.check(weights.file().toString(), transformer, bits, "of " + source, tokenizer);
+        Pairing.check(weights.file().toString(), transformer(), bits, "of " + source, tokenizer());
       }
     }
   }
@@ -313,7 +222,7 @@ public final class ModelDirectory {
    * @throws WeightsException naming file and tensor
    */
   public Weights tokenizerWeights() {
-    return weights(Role.TOKENIZER, TokenizerLayout.of(tokenizer));
+    return weights(Role.TOKENIZER, TokenizerLayout.of(tokenizer()));
   }
 
   /**
@@ -364,10 +273,10 @@ public final class ModelDirectory {
   public TextEncoder textEncoder(TorchDevice device, DType dtype) {
     return new TextEncoders(
             source,
-            json.object("text_encoder"),
+            model.part(Role.TEXT),
             files,
             layout -> weights(Role.TEXT, layout),
-            transformer)
+            transformer())
         .load(device, dtype);
   }
 
@@ -376,80 +285,9 @@ public final class ModelDirectory {
   }
 
   private Weights random(Role part, Map<String, long[]> layout) {
-    JsonFields weights = json.object(part.member()).object("weights");
+    JsonFields weights = model.part(part).object("weights");
     weights.onlyMembers("random");
     String made = source + ": " + part.member() + ".weights.random";
     return RandomWeights.parse(made, weights.object("random")).generate(made, layout);
-  }
-
-  private TokenizerConfig parseTokenizer() {
-    try {
-      return TokenizerConfig.of(settings(Role.TOKENIZER));
-    } catch (IllegalArgumentException e) {
-      throw new WeightsException(source, "tokenizer.config: " + e.getMessage(), e);
-    }
-  }
-
-  /** Bits per token and the size of a token follow from the tokenizer, so both must agree. */
-  private InfinityConfig parseTransformer() {
-    InfinityConfig config;
-    JsonObject settings = settings(Role.TRANSFORMER);
-    try {
-      boolean patchify =
-          InfinityConfig.parse(settings, Pairing.PATCH_CELLS * tokenizer.codebookDim())
-              .spatialPatchify();
-      int bits = (patchify ? Pairing.PATCH_CELLS : 1) * tokenizer.codebookDim();
-      config = InfinityConfig.parse(settings, bits);
-    } catch (IllegalArgumentException e) {
-      throw new WeightsException(source, "transformer.config: " + e.getMessage(), e);
-    }
-    Pairing.check(source, config, config.bitsPerToken(), "of the same file", tokenizer);
-    return config;
-  }
-
-  /** A VAR has the one size whose scales are its token maps; Infinity has those of all shapes. */
-  private void checkSizes() {
-    List<SizeClass> drawn =
-        transformer.square() == null
-            ? SizeClass.ofAllShapes()
-            : transformer.square().size().map(List::of).orElse(List.of());
-    if (drawn.isEmpty()) {
-      throw new WeightsException(
-          source, "transformer.config: " + transformer.square().unknownSides());
-    }
-    if (!drawn.containsAll(sizes)) {
-      throw new WeightsException(
-          source, "sizes: the transformer draws " + SizeClass.labels(drawn) + ", found " + sizes);
-    }
-  }
-
-  private List<SizeClass> sizes(JsonFields json) {
-    List<SizeClass> sizes = new ArrayList<>();
-    for (JsonElement label : json.elements("sizes")) {
-      sizes.add(
-          SizeClass.find(label.isJsonPrimitive() ? label.getAsString() : "")
-              .orElseThrow(
-                  () ->
-                      new WeightsException(
-                          source,
-                          "sizes: expected some of " + SizeClass.labels() + ", found " + label)));
-    }
-    if (sizes.isEmpty()) {
-      throw new WeightsException(source, "sizes: at least one is needed");
-    }
-    return List.copyOf(sizes);
-  }
-
-  private Prompt defaults(JsonFields json) {
-    try {
-      Prompt defaults = PromptLine.parseDefaults(json.json().toString());
-      List<FieldViolation> violations = PromptRules.defaults().checkDefaults(defaults);
-      if (!violations.isEmpty()) {
-        throw new WeightsException(source, "defaults: " + violations.get(0));
-      }
-      return defaults;
-    } catch (PromptLineException e) {
-      throw new WeightsException(source, "defaults: " + e.getMessage(), e);
-    }
   }
 }
