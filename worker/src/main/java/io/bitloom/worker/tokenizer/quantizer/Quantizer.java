@@ -38,8 +38,8 @@ public sealed interface Quantizer extends AutoCloseable
   /** How many values each digit can take; n numbers. */
   int[] radices();
 
-  /** Adapts what is learnt without gradients to features (B, d, h, w) seen in training. */
-  default void learn(Tensor featuresBdhw) {}
+  /** Adapts what is learnt without gradients to the features (N, d) of a step of training. */
+  default void learn(Tensor featuresNd) {}
 
   /** What belongs into a checkpoint, by name; tensors stay the quantizer's. */
   default Map<String, Tensor> state() {

@@ -82,6 +82,7 @@ public final class ResidualQuantizer implements AutoCloseable {
     }
     Scale full = scales.get(scales.size() - 1);
     List<Tensor> digits = new ArrayList<>();
+    List<Tensor> seen = new ArrayList<>(); // per level, (N, d)
     try (Scope scope = Scope.open()) {
       Tensor sum = Tensors.times(featuresBdHW.detach(), 0); // (B, d, H, W)
       Tensor tokenEntropy = Tokens.zero(featuresBdHW);
@@ -90,14 +91,15 @@ public final class ResidualQuantizer implements AutoCloseable {
       for (int k = 0; k < scales.size(); k++) {
         Tensor residual = down(featuresBdHW.sub(sum), scales.get(k)); // (B, d, h, w)
         Quantizer.Quantized level = level(k).quantize(residual);
-        if (learn) {
-          level(k).learn(residual);
-        }
+        seen.add(Tokens.rows(residual.detach()));
         sum = sum.add(up(level.codes().detach(), full)); // (B, d, H, W)
         digits.add(scope.keep(level.digits()));
         tokenEntropy = tokenEntropy.add(level.tokenEntropy());
         codebookEntropy = codebookEntropy.add(level.codebookEntropy());
         commitment = commitment.add(Tokens.distance(featuresBdHW, sum));
+      }
+      if (learn) {
+        learn(seen);
       }
       double share = 1.0 / scales.size();
       return new Encoding(
@@ -106,6 +108,17 @@ public final class ResidualQuantizer implements AutoCloseable {
           scope.keep(Tensors.times(tokenEntropy, share)),
           scope.keep(Tensors.times(codebookEntropy, share)),
           scope.keep(Tensors.times(commitment, share)));
+    }
+  }
+
+  /** A quantizer that all levels share learns from all of them at once. */
+  private void learn(List<Tensor> seen) {
+    if (levels.size() == 1) {
+      levels.get(0).learn(Tensors.concat(seen, 0));
+      return;
+    }
+    for (int k = 0; k < levels.size(); k++) {
+      levels.get(k).learn(seen.get(k));
     }
   }
 

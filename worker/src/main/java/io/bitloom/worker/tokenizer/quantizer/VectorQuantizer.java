@@ -16,10 +16,18 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * VQ: the nearest entry of a codebook whose entries follow the moving average of the features that
- * chose them. An entry that nothing chooses any more restarts at a feature of the batch.
+ * chose them. An entry that nothing chooses any more restarts at a feature of the batch, and no two
+ * at the same one: where few tokens are seen in a step, as in small scales, a codebook fills up
+ * step by step with features that differ. Features far from their entry are drawn more often, with
+ * probability proportional to the squared distance (as k-means++ seeds its clusters).
  */
 public final class VectorQuantizer implements Quantizer {
   private static final double SMOOTHING = 1e-5;
+
+  /** Bounds of a squared distance that features are drawn by: all can be, and the sum is finite. */
+  private static final double NEAREST = 1e-12;
+
+  private static final double FARTHEST = 1e30;
 
   /** An entry with less than this share of an even use of the codebook restarts. */
   private static final double LEAST_USE = 0.02;
@@ -33,7 +41,8 @@ public final class VectorQuantizer implements Quantizer {
   private final Tensor updates; // (1), how often the averages have moved; restarts follow from it
 
   /**
-   * A codebook of random entries.
+   * A codebook of random entries, none of which counts as used: they give way to the first features
+   * that it learns from.
    *
    * @param d channels
    * @param size entries K
@@ -47,8 +56,8 @@ public final class VectorQuantizer implements Quantizer {
       GeneratorOptional random = new GeneratorOptional(torch.make_generator_cpu(seed));
       Tensor start = torch.randn(new long[] {size, d}, random);
       codebook = Scope.own(Tensors.times(start, 1 / Math.sqrt(d)));
-      count = Scope.own(Tensors.plus(Tensors.zeros(DType.F32, TorchDevice.CPU, size), 1));
-      sum = Scope.own(codebook.clone());
+      count = Scope.own(Tensors.zeros(DType.F32, TorchDevice.CPU, size));
+      sum = Scope.own(Tensors.zeros(DType.F32, TorchDevice.CPU, size, d));
       updates = Scope.own(Tensors.of(new long[1], 1));
     }
   }
@@ -85,10 +94,10 @@ public final class VectorQuantizer implements Quantizer {
    * finite, as those of a step that training will skip, leave them alone.
    */
   @Override
-  public void learn(Tensor featuresBdhw) {
+  public void learn(Tensor featuresNd) {
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
-      Tensor z = Tensors.to(Tokens.rows(featuresBdhw), TorchDevice.CPU, DType.F32); // (N, d)
+      Tensor z = Tensors.to(featuresNd, TorchDevice.CPU, DType.F32); // (N, d)
       if (!Tensors.isFinite(z)) {
         return;
       }
@@ -98,7 +107,7 @@ public final class VectorQuantizer implements Quantizer {
       Tensor sums = sum.mul(new Scalar(0)).index_add(0, chosen, z); // (K, d)
       count.mul_(new Scalar(decay)).add_(Tensors.times(chosenBy, 1 - decay));
       sum.mul_(new Scalar(decay)).add_(Tensors.times(sums, 1 - decay));
-      restartUnused(z);
+      restartUnused(z, z.sub(codebook.index_select(0, chosen)).square().sum(1L));
       updates.add_(new Scalar(1));
       Tensor total = count.sum();
       Tensor smoothed =
@@ -107,20 +116,24 @@ public final class VectorQuantizer implements Quantizer {
     }
   }
 
-  private void restartUnused(Tensor z) {
+  private void restartUnused(Tensor z, Tensor squaredDistances) {
+    long most = Math.min(z.size(0), size); // M
     Tensor total = count.sum();
-    Tensor unused = count.lt(Tensors.times(total, LEAST_USE / size)); // (K)
+    Tensor usual = total.div(new Scalar((double) size));
+    Tensor least = count.argsort().narrow(0, 0, most); // (M), entries by how little they are used
+    Tensor uses = count.index_select(0, least); // (M)
+    Tensor unused = uses.lt(Tensors.times(usual, LEAST_USE)); // (M)
     long own = new SplittableRandom(31 * seed + updates.item_long()).nextLong() >>> 1;
     Tensor picked =
-        torch.randint(
-            z.size(0),
-            new long[] {size},
-            new GeneratorOptional(torch.make_generator_cpu(own)),
-            Tensors.options(DType.I64, TorchDevice.CPU));
-    Tensor candidates = z.index_select(0, picked); // (K, d)
-    Tensor usual = total.div(new Scalar((double) size));
-    sum.copy_(torch.where(unused.unsqueeze(1), candidates.mul(usual), sum));
-    count.copy_(torch.where(unused, usual.expand(count.sizes()), count));
+        torch.multinomial(
+            Tensors.clamp(squaredDistances, NEAREST, FARTHEST),
+            most,
+            false,
+            new GeneratorOptional(torch.make_generator_cpu(own))); // (M)
+    Tensor features = z.index_select(0, picked); // (M, d)
+    Tensor sums = sum.index_select(0, least); // (M, d)
+    sum.index_copy_(0, least, torch.where(unused.unsqueeze(1), features.mul(usual), sums));
+    count.index_copy_(0, least, torch.where(unused, usual.expand(uses.sizes()), uses));
   }
 
   @Override

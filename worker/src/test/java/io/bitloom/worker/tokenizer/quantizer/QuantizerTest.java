@@ -176,7 +176,7 @@ class QuantizerTest {
       Tensor centres = Tensors.plus(Tensors.times(random(8, 1, 2, 1, 8), 5), 20);
       Tensor features = centres.repeat(1, 1, 16, 1); // (1, 2, 16, 8)
       for (int i = 0; i < 200; i++) {
-        quantizer.learn(features);
+        quantizer.learn(Tokens.rows(features));
       }
       var level = quantizer.quantize(features);
       CodeUsage usage = new CodeUsage(quantizer.radices());
@@ -187,11 +187,38 @@ class QuantizerTest {
   }
 
   @Test
+  void aCodebookThatSeesOneTokenAStepFillsUpWithTokensThatDiffer() {
+    try (Scope scope = Scope.open();
+        VectorQuantizer quantizer = new VectorQuantizer(2, 16, 0.99, 1)) {
+      // Far from where the codebook begins, so that of its entries two at most are near.
+      Tensor tokens = Tensors.plus(Tensors.times(random(8, 12, 2), 5), 20);
+      for (int i = 0; i < 12; i++) {
+        quantizer.learn(tokens.narrow(0, i, 1));
+      }
+      CodeUsage usage = new CodeUsage(quantizer.radices());
+      usage.add(quantizer.quantize(tokens.t().reshape(1, 2, 1, 12)).digits());
+      assertTrue(usage.perplexity() > 5, "perplexity " + usage.perplexity());
+    }
+  }
+
+  @Test
+  void aSharedCodebookMovesOnceAStepHoweverManyLevelsThereAre() {
+    try (Scope scope = Scope.open();
+        ResidualQuantizer quantizer = QuantizerConfig.of(Kind.VQ, 4).build(3, 1)) {
+      quantizer.train(random(9, 2, 4, 4, 6), SCALES);
+      assertEquals(1, quantizer.state().get("levels.0.updates").item_long());
+      // All tokens of a step are counted alike: (1 + 6 + 24) of each of two pictures.
+      double counted = value(quantizer.state().get("levels.0.count").sum());
+      assertTrue(counted >= 0.01 * 62 - 1e-6, "counted " + counted);
+    }
+  }
+
+  @Test
   void aCodebookLearnsNothingFromFeaturesThatAreNotFinite() {
     try (Scope scope = Scope.open();
         VectorQuantizer quantizer = new VectorQuantizer(2, 8, 0.8, 1)) {
       float[] before = Tensors.floats(quantizer.state().get("codebook"));
-      quantizer.learn(random(8, 1, 2, 4, 4).fill_(new Scalar(Double.NaN)));
+      quantizer.learn(random(8, 16, 2).fill_(new Scalar(Double.NaN)));
       assertArrayEquals(before, Tensors.floats(quantizer.state().get("codebook")));
     }
   }
