@@ -28,8 +28,8 @@ public final class BitwiseSelfCorrection {
    * The settings.
    *
    * @param layers number of scales, from the first, whose bits may be flipped
-   * @param requantize whether the flipped bits enter the running sum, and so all later labels;
-   *     without it the flips have no effect
+   * @param requantize whether later labels make up for the flips; without it, which is only for
+   *     comparison, flipped bits are seen in the inputs and the labels stay those of the picture
    * @param spatialPatchify whether the transformer sees 2×2 features as one token of 4d bits
    */
   public record Config(int layers, boolean requantize, boolean spatialPatchify) {}
@@ -54,11 +54,13 @@ public final class BitwiseSelfCorrection {
     List<Tensor> labels = new ArrayList<>();
     try (Scope scope = Scope.open()) {
       Tensor sum = Tensors.times(featuresBdHW, 0); // F_0^flip (B, d, H, W)
+      Tensor unflipped = sum;
       for (int k = 0; k < scales.size(); k++) {
-        Tensor residual = featuresBdHW.sub(sum); // (B, d, H, W)
+        Tensor residual = featuresBdHW.sub(config.requantize() ? sum : unflipped); // (B, d, H, W)
         Tensor bits = quantizer.bits(area(residual, scales.get(k))); // R_k (B, h, w, d)
         labels.add(tokens(bits.permute(0, 3, 1, 2)));
-        if (config.requantize() && k < config.layers()) {
+        unflipped = unflipped.add(trilinear(quantizer.codes(bits), full)); // (B, d, H, W)
+        if (k < config.layers()) {
           bits = bits.bitwise_xor(Tensors.to(flips.mask(k, bits), DType.U8)); // R_k^flip
         }
         sum = sum.add(trilinear(quantizer.codes(bits), full)); // F_k^flip (B, d, H, W)

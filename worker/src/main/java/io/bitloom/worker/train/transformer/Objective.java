@@ -10,7 +10,8 @@ import java.util.List;
  * @param flipStrength largest probability of a flipped bit in bitwise self-correction (official:
  *     0.3)
  * @param flipScales scales, from the first, whose bits may be flipped; 0 switches the flips off
- * @param requantize whether later labels make up for the flips; without it flips have no effect
+ * @param requantize whether later labels make up for the flips; without it flips are seen in the
+ *     inputs alone
  * @param conditionDrop probability that a sample is trained without its text (0.1)
  * @param reweight whether small scales weigh more, as √(area of the last / area of this one)
  * @param bitSum whether the bits' losses of a token are added; otherwise their mean is taken
