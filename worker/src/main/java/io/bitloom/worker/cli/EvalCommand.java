@@ -6,11 +6,14 @@ import io.bitloom.worker.eval.EvalPrompt;
 import io.bitloom.worker.eval.EvalPrompts;
 import io.bitloom.worker.eval.EvalReport;
 import io.bitloom.worker.eval.ModelLosses;
+import io.bitloom.worker.eval.PictureDistribution;
 import io.bitloom.worker.eval.PromptFollowing;
 import io.bitloom.worker.eval.SamplingVariant;
 import io.bitloom.worker.eval.Tally;
 import io.bitloom.worker.generate.GenerationPipeline;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.train.data.demo.DemoDataset;
+import io.bitloom.worker.train.data.demo.DemoPictures;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -42,6 +45,9 @@ import picocli.CommandLine.Spec;
     })
 public final class EvalCommand implements Callable<Integer> {
   private static final long PICTURE_SEED = 77;
+
+  /** Held-out pictures that the drawn ones are compared with as a whole. */
+  private static final int COMPARED_PICTURES = 1000;
 
   @Spec private CommandSpec spec;
 
@@ -135,6 +141,10 @@ public final class EvalCommand implements Callable<Integer> {
     if (pictures > 0) {
       report.set(ModelLosses.measure(directory, pictures, PICTURE_SEED));
     }
+    if (drawn.size() > PictureDistribution.FEATURES) { // below that a covariance says little
+      PictureDistribution heldOut = heldOut();
+      report.set(new EvalReport.Distance(report.drawn().squaredDistance(heldOut), heldOut.size()));
+    }
     report.write(out);
     for (Tally.Metric metric : Tally.Metric.values()) {
       print.printf(
@@ -146,6 +156,16 @@ public final class EvalCommand implements Callable<Integer> {
     }
     print.println(out.resolve("report.md"));
     return CommandLine.ExitCode.OK;
+  }
+
+  private static PictureDistribution heldOut() {
+    DemoDataset dataset = DemoDataset.heldOut(PICTURE_SEED);
+    DemoPictures drawings = new DemoPictures();
+    PictureDistribution heldOut = new PictureDistribution();
+    for (int i = 0; i < COMPARED_PICTURES; i++) {
+      heldOut.add(drawings.draw(dataset.example(i)));
+    }
+    return heldOut;
   }
 
   private static void save(Path file, byte[] png) {

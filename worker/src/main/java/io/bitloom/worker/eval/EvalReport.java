@@ -1,5 +1,6 @@
 package io.bitloom.worker.eval;
 
+import com.google.gson.FieldNamingPolicy;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import io.bitloom.worker.modeldir.ModelDirectory;
@@ -29,7 +30,17 @@ public final class EvalReport {
   private final Map<String, Tally> byFormat = new LinkedHashMap<>();
   private final Map<String, Tally> bySampling = new LinkedHashMap<>();
   private final List<String> outcomes = new ArrayList<>();
+  private final PictureDistribution drawn = new PictureDistribution();
   private ModelLosses losses;
+  private Distance distance;
+
+  /**
+   * How far the pictures of the model are from held-out ones.
+   *
+   * @param squaredDistance see {@link PictureDistribution#squaredDistance}
+   * @param pictures that were held out and compared with
+   */
+  public record Distance(double squaredDistance, int pictures) {}
 
   /** An empty report on a model. */
   public EvalReport(ModelDirectory directory) {
@@ -43,6 +54,7 @@ public final class EvalReport {
     for (Tally tally : List.of(all, format)) {
       tally.add(composition, outcome.reading(), outcome.verdict());
     }
+    drawn.add(outcome.picture());
     outcomes.add(line(outcome).toString());
   }
 
@@ -56,6 +68,16 @@ public final class EvalReport {
   /** Sets tokenizer quality and validation loss. */
   public void set(ModelLosses losses) {
     this.losses = losses;
+  }
+
+  /** Sets how far {@link #drawn} is from held-out pictures. */
+  public void set(Distance distance) {
+    this.distance = distance;
+  }
+
+  /** The pictures drawn with the model's defaults. */
+  public PictureDistribution drawn() {
+    return drawn;
   }
 
   /** Pictures counted with the model's defaults. */
@@ -114,6 +136,14 @@ public final class EvalReport {
           "held_out_pictures",
           new GsonBuilder().serializeSpecialFloatingPointValues().create().toJsonTree(losses));
     }
+    if (distance != null) {
+      json.add(
+          "frechet_distance",
+          new GsonBuilder()
+              .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+              .create()
+              .toJsonTree(distance));
+    }
     JsonObject samplings = new JsonObject();
     bySampling.forEach((name, tally) -> samplings.add(name, rates(tally)));
     json.add("sampling_ablation", samplings);
@@ -151,6 +181,14 @@ public final class EvalReport {
               losses.ssim(),
               losses.bitLoss(),
               100 * losses.bitAccuracy()));
+    }
+    if (distance != null) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "%nFréchet distance to %d held-out pictures (squared): %.4f.%n",
+              distance.pictures(),
+              distance.squaredDistance()));
     }
     text.append("\n## By height over width\n\n").append(table("h/w", byFormat));
     if (!bySampling.isEmpty()) {

@@ -39,6 +39,7 @@ public final class PromptFollowing {
   /**
    * A picture that was drawn and looked at.
    *
+   * @param picture as the checker saw it
    * @param png the picture as a file
    */
   public record Outcome(
@@ -46,6 +47,7 @@ public final class PromptFollowing {
       ScaleSchedule schedule,
       Reading reading,
       Reading.Verdict verdict,
+      RgbImage picture,
       byte[] png) {}
 
   /** Draws all prompts, those of a schedule together, and tells of each in the order drawn. */
@@ -76,9 +78,10 @@ public final class PromptFollowing {
 
   private Outcome look(EvalPrompt prompt, ScaleSchedule schedule, GeneratedImage image) {
     byte[] png = image.getData().toByteArray();
-    Reading reading = reader.read(picture(png), schedule, prompt.composition().subjects().size());
+    RgbImage picture = picture(png);
+    Reading reading = reader.read(picture, schedule, prompt.composition().subjects().size());
     Reading.Verdict verdict = reading.against(prompt.composition(), schedule);
-    return new Outcome(prompt, schedule, reading, verdict, png);
+    return new Outcome(prompt, schedule, reading, verdict, picture, png);
   }
 
   private static GeneratedImage drawn(PromptWork work) {

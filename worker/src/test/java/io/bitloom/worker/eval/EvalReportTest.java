@@ -9,6 +9,7 @@ import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.cli.EvalCommand;
+import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.train.data.demo.Backdrop;
 import io.bitloom.worker.train.data.demo.Composition;
@@ -34,7 +35,12 @@ class EvalReportTest {
     }
     Reading reading = new Reading(shown.backdrop(), found);
     return new PromptFollowing.Outcome(
-        prompt, schedule, reading, reading.against(prompt.composition(), schedule), new byte[0]);
+        prompt,
+        schedule,
+        reading,
+        reading.against(prompt.composition(), schedule),
+        new RgbImage(16, 16, new byte[768]),
+        new byte[0]);
   }
 
   @Test
@@ -59,6 +65,8 @@ class EvalReportTest {
     assertEquals(0.75, report.all().rate(Tally.Metric.BACKDROP));
     assertEquals(0, report.all().of(Tally.Metric.PAIR));
 
+    assertEquals(8, report.drawn().size());
+    report.set(new EvalReport.Distance(0.125, 1000));
     report.write(folder);
     JsonObject json =
         JsonParser.parseString(Files.readString(folder.resolve("report.json"))).getAsJsonObject();
@@ -68,6 +76,8 @@ class EvalReportTest {
             .getAsJsonObject("backdrop")
             .get("rate")
             .getAsDouble());
+    assertEquals(
+        0.125, json.getAsJsonObject("frechet_distance").get("squared_distance").getAsDouble());
     assertTrue(Files.readString(folder.resolve("report.md")).contains("75.0 %"));
     assertEquals(8, Files.readAllLines(folder.resolve("outcomes.jsonl")).size());
     DocumentBuilderFactory.newInstance()

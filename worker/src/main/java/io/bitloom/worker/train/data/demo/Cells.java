@@ -12,13 +12,14 @@ import java.awt.image.BufferedImage;
  * @param lab three numbers a cell: L, a, b
  * @param alpha opacity of every cell, 0 to 1
  */
-record Cells(int width, int height, float[] lab, float[] alpha) {
+public record Cells(int width, int height, float[] lab, float[] alpha) {
   /** Pixels along a cell's side. */
   static final int SIDE = 4;
 
   private static final float[] LINEAR = linear();
 
-  static Cells of(RgbImage image) {
+  /** The cells of an opaque picture; a rest of less than a cell is left out. */
+  public static Cells of(RgbImage image) {
     int[] argb = new int[image.width() * image.height()];
     byte[] rgb = image.rgb();
     for (int i = 0; i < argb.length; i++) {
