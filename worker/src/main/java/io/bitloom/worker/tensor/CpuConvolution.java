@@ -27,10 +27,19 @@ final class CpuConvolution {
     return quickest(x, weight, bias, stride, padding);
   }
 
+  /** As {@link Nn#doubledConv2d}. */
+  static Tensor applyDoubled(Tensor x, Tensor weight, Tensor bias) {
+    return Tensors.dtype(x) == DType.F32 && Winograd.pays(WinogradForm.DOUBLED, x, weight)
+        ? Winograd.conv3x3(WinogradForm.DOUBLED, x, weight, bias)
+        : apply(Resize.doubled(x), weight, bias, 1, 1);
+  }
+
   private static Tensor quickest(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
     boolean keepsSize = weight.size(2) == 3 && weight.size(3) == 3 && stride == 1 && padding == 1;
-    if (keepsSize && Tensors.dtype(x) == DType.F32 && Winograd.pays(x, weight)) {
-      return Winograd.conv3x3(x, weight, bias);
+    if (keepsSize
+        && Tensors.dtype(x) == DType.F32
+        && Winograd.pays(WinogradForm.SAME_SIZE, x, weight)) {
+      return Winograd.conv3x3(WinogradForm.SAME_SIZE, x, weight, bias);
     }
     if (weight.numel() > x.numel() && x.is_contiguous(torch.MemoryFormat.ChannelsLast)) {
       // libtorch would bring the weight, not the smaller map, into its order anew for every call.

@@ -64,10 +64,24 @@ public final class Nn {
    * with channels last are quickest.
    */
   public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
+    return frozenOnCpu(x, weight)
+        ? CpuConvolution.apply(x, weight, bias, stride, padding)
+        : plainConv2d(x, weight, bias, stride, padding);
+  }
+
+  /**
+   * {@link #conv2d} with a 3×3 kernel, stride 1 and padding 1 of x (B, in, H, W) doubled by
+   * repeating every cell: (B, out, 2H, 2W).
+   */
+  public static Tensor doubledConv2d(Tensor x, Tensor weight, Tensor bias) {
+    return frozenOnCpu(x, weight)
+        ? CpuConvolution.applyDoubled(x, weight, bias)
+        : plainConv2d(Resize.doubled(x), weight, bias, 1, 1);
+  }
+
+  private static boolean frozenOnCpu(Tensor x, Tensor weight) {
     boolean gradients = GradMode.is_enabled() && (x.requires_grad() || weight.requires_grad());
-    return gradients || x.is_cuda()
-        ? plainConv2d(x, weight, bias, stride, padding)
-        : CpuConvolution.apply(x, weight, bias, stride, padding);
+    return !gradients && !x.is_cuda();
   }
 
   static Tensor plainConv2d(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {

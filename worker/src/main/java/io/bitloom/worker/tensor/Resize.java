@@ -33,9 +33,9 @@ public final class Resize {
     return torch.upsample_bicubic2d(xBCHW, new long[] {height, width}, false);
   }
 
-  /** Every output cell is the input cell below it. */
-  public static Tensor nearest(Tensor xBCHW, int height, int width) {
-    return torch.upsample_nearest2d(xBCHW, height, width); // (B, C, height, width)
+  /** Repeats every cell in both directions. */
+  public static Tensor doubled(Tensor xBCHW) {
+    return torch.upsample_nearest2d(xBCHW, 2 * xBCHW.size(2), 2 * xBCHW.size(3)); // (B, C, 2H, 2W)
   }
 
   /** (B, C·r², H, W) to (B, C, H·r, W·r); channel c·r² + dy·r + dx becomes cell (dy, dx). */

@@ -1,43 +1,69 @@
 package io.bitloom.worker.tensor;
 
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * 3×3 convolution by Winograd's minimal filtering F(4×4, 3×3) (Lavin and Gray, arXiv 1509.09308): a
- * tile of 4×4 outputs takes 36 products per pair of channels instead of 144. libtorch has it for no
- * CPU; composed of its matrix products it is about twice as fast as the direct sum.
+ * 3×3 convolution of one image by Winograd's minimal filtering: tiles of 6×6 inputs and the filters
+ * are transformed, multiplied for each of the 36 places of a tile as matrices (tiles, in)·(in,
+ * out), and the products are transformed to outputs. libtorch has it for no CPU.
  *
- * <p>The interpolation points 0, ±3/4, ±3/2 and ∞ keep the rounding error within a factor of two of
- * the direct sum's; the usual 0, ±1, ±2 and ∞ have five times more.
+ * <p>A large map is cut into strips of tiles, which the cores take in turn. Of a small one the
+ * cores take slices of the output channels: there the filters are what is large.
  */
 final class Winograd {
-  private static final double[] POINTS = {0, 0.75, -0.75, 1.5, -1.5};
-  private static final int OUTPUTS = 4;
-  private static final int TAPS = 3;
-  private static final int TILE = OUTPUTS + TAPS - 1;
+  private static final int TILE = WinogradForm.TILE;
+  private static final int PLACES = TILE * TILE;
 
-  /** As many tiles at a time as keep the transformed tiles in the cache. */
-  private static final int TILES_AT_ONCE = 256;
+  /** As many tiles as make a matrix product efficient and their products stay in the cache. */
+  private static final int STRIP_TILES = 256;
 
-  private static final int FILTERS_AT_ONCE = 32;
+  /**
+   * Columns of a matrix product where the output channels are sliced, which its last bits depend
+   * on: not the number of cores.
+   */
+  private static final int SLICE_COLUMNS = 128;
+
+  private static final int LEAST_SLICES = 2;
+
+  /** Floats of transformed inputs, up to which the output channels are sliced. */
+  private static final long SMALL_MAP = 1 << 23;
 
   /** Below these the transforms cost more than they save. */
   private static final int LEAST_TILES = 64;
 
   private static final int LEAST_CHANNELS = 64;
 
-  private static final Tensor INPUT = Scope.own(twoDimensional(inputTransform()));
-  private static final Tensor FILTER = Scope.own(twoDimensional(filterTransform()));
-  private static final Tensor OUTPUT = Scope.own(twoDimensional(outputTransform()));
+  private final WinogradForm form;
+  private final Tensor image; // (H, W, in)
+  private final Tensor weight; // (out, in, 3, 3)
+  private final Tensor bias; // (out)
+  private final Tensor result; // (H·phases, W·phases, out)
+  private final int in;
+  private final int out;
+  private final int variants; // of every filter: one for each pair of phases
+  private final int rows;
+  private final int columns;
 
-  private Winograd() {}
+  private Winograd(WinogradForm form, Tensor image, Tensor weight, Tensor bias, Tensor result) {
+    this.form = form;
+    this.image = image;
+    this.weight = weight;
+    this.bias = bias;
+    this.result = result;
+    in = Math.toIntExact(weight.size(1));
+    out = Math.toIntExact(weight.size(0));
+    variants = form.phases() * form.phases();
+    rows = tiles(form, image.size(0));
+    columns = tiles(form, image.size(1));
+  }
 
   /** Whether x (B, in, H, W) and weight (out, in, 3, 3) are large enough to gain. */
-  static boolean pays(Tensor x, Tensor weight) {
+  static boolean pays(WinogradForm form, Tensor x, Tensor weight) {
     return weight.size(0) >= LEAST_CHANNELS
         && weight.size(1) >= LEAST_CHANNELS
-        && tiles(x.size(2)) * tiles(x.size(3)) >= LEAST_TILES;
+        && tiles(form, x.size(2)) * tiles(form, x.size(3)) >= LEAST_TILES * form.phases();
   }
 
   /**
@@ -47,146 +73,141 @@ final class Winograd {
    *
    * @param bias (out) or null
    */
-  static Tensor conv3x3(Tensor xBCHW, Tensor weight, Tensor bias) {
-    long batch = xBCHW.size(0);
-    long height = xBCHW.size(2);
-    long width = xBCHW.size(3);
+  static Tensor conv3x3(WinogradForm form, Tensor xBCHW, Tensor weight, Tensor bias) {
+    int phases = form.phases();
+    long height = xBCHW.size(2) * phases;
+    long width = xBCHW.size(3) * phases;
     long out = weight.size(0);
-    long rows = tiles(height);
-    long columns = tiles(width);
     try (Scope scope = Scope.open()) {
-      long[] border = {0, 0, 1, columns * OUTPUTS - width + 1, 1, rows * OUTPUTS - height + 1};
-      Tensor padded = torch.constant_pad_nd(xBCHW.permute(0, 2, 3, 1), border); // (B, …, …, in)
-      Tensor result =
-          Tensors.empty(DType.F32, TorchDevice.CPU, batch, rows, OUTPUTS, columns, OUTPUTS, out);
+      Tensor images = xBCHW.permute(0, 2, 3, 1); // (B, H, W, in)
+      Tensor results = Tensors.empty(DType.F32, TorchDevice.CPU, xBCHW.size(0), height, width, out);
       Tensor shift = bias == null ? Tensors.zeros(DType.F32, TorchDevice.CPU, out) : bias;
-      Tensor filters = filters(weight); // (36, in, out)
-      long rowsAtOnce = Math.max(1, TILES_AT_ONCE / columns);
-      int strips = Math.toIntExact((rows + rowsAtOnce - 1) / rowsAtOnce);
-      int shares = strips < CpuTeam.size() ? CpuTeam.size() : 1; // of the output channels
-      CpuTeam.run(
-          Math.toIntExact(batch) * strips * shares,
-          piece -> {
-            long row = piece / shares % strips * rowsAtOnce;
-            long count = Math.min(rowsAtOnce, rows - row);
-            long from = piece % shares * out / shares;
-            long channels = (piece % shares + 1) * out / shares - from;
-            int image = piece / shares / strips;
-            Tensor region = padded.get(image).narrow(0, row * OUTPUTS, count * OUTPUTS + TAPS - 1);
-            Tensor tiles = outputs(region, filters.narrow(2, from, channels));
-            torch.add_out(
-                result.get(image).narrow(0, row, count).narrow(4, from, channels),
-                tiles.permute(2, 0, 3, 1, 4), // (count, 4, columns, 4, channels)
-                shift.narrow(0, from, channels));
-          });
-      return scope.keep(
-          result
-              .view(batch, rows * OUTPUTS, columns * OUTPUTS, out)
-              .narrow(1, 0, height)
-              .narrow(2, 0, width)
-              .permute(0, 3, 1, 2)); // (B, out, H, W)
+      for (int i = 0; i < xBCHW.size(0); i++) {
+        new Winograd(form, images.get(i), weight, shift, results.get(i)).compute();
+      }
+      return scope.keep(results.permute(0, 3, 1, 2)); // (B, out, H, W)
     }
   }
 
-  /** The transformed filters (36, in, out) of a weight (out, in, 3, 3). */
-  private static Tensor filters(Tensor weight) {
-    long out = weight.size(0);
-    long in = weight.size(1);
-    Tensor filters = Tensors.empty(DType.F32, TorchDevice.CPU, TILE * TILE, out, in);
-    int slices = Math.toIntExact(out / FILTERS_AT_ONCE);
-    CpuTeam.run(
-        slices,
-        slice -> {
-          long from = slice * out / slices;
-          long count = (slice + 1) * out / slices - from;
-          Tensor taps = weight.narrow(0, from, count).reshape(count * in, TAPS * TAPS).t();
-          filters.narrow(1, from, count).copy_(FILTER.matmul(taps).view(TILE * TILE, count, in));
+  private void compute() {
+    if ((long) PLACES * in * rows * columns <= SMALL_MAP) {
+      byChannels();
+    } else {
+      byStrips();
+    }
+  }
+
+  private void byStrips() {
+    Tensor filters = Scratch.take("all filters", PLACES, variants, out, in);
+    inPieces(
+        out,
+        slices(),
+        (from, count) ->
+            filters
+                .narrow(2, from, count)
+                .copy_(filters(from, count).view(PLACES, variants, count, in)));
+    Tensor flat = filters.view(PLACES, variants * out, in);
+    inPieces(
+        rows,
+        (rows * columns + STRIP_TILES - 1) / STRIP_TILES,
+        (from, count) -> {
+          Tensor tiles = Scratch.take("tiles", PLACES, count, columns, in);
+          for (int row = 0; row < count; row++) {
+            input(from + row, tiles.select(1, row));
+          }
+          multiply(tiles, flat, from, 0, out);
         });
-    return filters.transpose(1, 2);
   }
 
-  /** A strip of tiles (h, w, in) with its border to its outputs (4, 4, rows, columns, out). */
-  private static Tensor outputs(Tensor region, Tensor filters) {
-    long in = filters.size(1);
-    long out = filters.size(2);
-    Tensor tiles = region.unfold(0, TILE, OUTPUTS).unfold(1, TILE, OUTPUTS); // (r, c, in, 6, 6)
-    long rows = tiles.size(0);
-    long columns = tiles.size(1);
-    Tensor flat = tiles.permute(3, 4, 0, 1, 2).reshape(TILE * TILE, rows * columns * in);
-    Tensor transformed = INPUT.matmul(flat).view(TILE * TILE, rows * columns, in);
-    Tensor products = transformed.bmm(filters); // (36, r·c, out)
-    return OUTPUT
-        .matmul(products.view(TILE * TILE, rows * columns * out))
-        .view(OUTPUTS, OUTPUTS, rows, columns, out);
+  private void byChannels() {
+    Tensor tiles = Scratch.take("all tiles", PLACES, rows, columns, in);
+    CpuTeam.run(rows, row -> input(row, tiles.select(1, row)));
+    inPieces(out, slices(), (from, count) -> multiply(tiles, filters(from, count), 0, from, count));
   }
 
-  private static long tiles(long side) {
-    return (side + OUTPUTS - 1) / OUTPUTS;
+  private int slices() {
+    return Math.max(LEAST_SLICES, variants * out / SLICE_COLUMNS);
   }
 
-  /** The transform of both axes of a row-major tile at once. */
-  private static Tensor twoDimensional(double[][] oneDimensional) {
-    int rows = oneDimensional.length;
-    int columns = oneDimensional[0].length;
-    double[] flat = new double[rows * columns];
-    for (int row = 0; row < rows; row++) {
-      System.arraycopy(oneDimensional[row], 0, flat, row * columns, columns);
+  private interface Range {
+    void accept(int from, int count);
+  }
+
+  private static void inPieces(int total, int wanted, Range range) {
+    int pieces = Math.min(wanted, total);
+    CpuTeam.run(
+        pieces,
+        piece -> {
+          int from = piece * total / pieces;
+          range.accept(from, (piece + 1) * total / pieces - from);
+        });
+  }
+
+  /** Transformed filters of some output channels (36, variants·count, in). */
+  private Tensor filters(int from, int count) {
+    Tensor filters = Scratch.take("filters", PLACES * variants, (long) count * in);
+    form.filters(weight.narrow(0, from, count), filters);
+    return filters.view(PLACES, (long) variants * count, in);
+  }
+
+  /** Transforms the inputs of a row of tiles into {@code tiles} (36, columns, in). */
+  private void input(int row, Tensor tiles) {
+    long first = (long) row * form.step() - 1; // padding
+    long width = image.size(1);
+    long from = Math.max(0, first);
+    long count = Math.min(image.size(0), first + TILE) - from;
+    Tensor region = Scratch.take("region", TILE, (columns - 1L) * form.step() + TILE, in);
+    region.zero_();
+    region.narrow(0, from - first, count).narrow(1, 1, width).copy_(image.narrow(0, from, count));
+    Tensor vertical = Scratch.take("vertical", region.shape());
+    form.inputs(along(0, region, TILE), along(0, vertical, TILE));
+    Tensor windows = vertical.unfold(1, TILE, form.step()); // (6, columns, in, 6)
+    form.inputs(along(3, windows, TILE), along(1, tiles.view(TILE, TILE, columns, in), TILE));
+  }
+
+  /** Tiles (36, count, columns, in) from a row on to the outputs of some channels. */
+  private void multiply(Tensor tiles, Tensor filters, int row, int channel, int channels) {
+    long count = tiles.size(1);
+    long all = (long) variants * channels;
+    Tensor products = Scratch.take("products", PLACES, count * columns, all);
+    torch.bmm_out(products, tiles.view(PLACES, count * columns, in), filters.transpose(1, 2));
+    Tensor byRow = products.view(TILE, TILE, count, columns, all);
+    for (int i = 0; i < count; i++) {
+      output(byRow.select(2, i), row + i, channel, channels);
     }
-    try (Scope scope = Scope.open()) {
-      Tensor matrix = Tensors.of(flat, rows, columns);
-      return scope.keep(Tensors.to(torch.kron(matrix, matrix), DType.F32));
-    }
   }
 
-  /**
-   * Row j: the coefficients of Π(x − pₖ) over all finite points but the j-th; the last: over all.
-   */
-  private static double[][] inputTransform() {
-    double[][] transform = new double[TILE][TILE];
-    for (int point = 0; point < TILE; point++) {
-      double[] polynomial = {1};
-      for (int root = 0; root < POINTS.length; root++) {
-        polynomial = root == point ? polynomial : timesRoot(polynomial, POINTS[root]);
-      }
-      System.arraycopy(polynomial, 0, transform[point], 0, polynomial.length);
-    }
-    return transform;
+  /** Transforms the products of a row of tiles (6, 6, columns, variants·channels) to outputs. */
+  private void output(Tensor products, int row, int channel, int channels) {
+    int step = form.step();
+    int phases = form.phases();
+    Tensor vertical = Scratch.take("vertical", step, TILE, columns, phases, phases, channels);
+    form.outputs(along(0, products, TILE), along(0, vertical.flatten(3, 5), step));
+    Tensor outputs = Scratch.take("outputs", step, phases, columns, step, phases, channels);
+    form.outputs(
+        along(1, vertical, TILE), // (step, columns, phases, phases, channels)
+        along(3, outputs.permute(0, 2, 1, 3, 4, 5), step));
+    long side = (long) step * phases; // outputs of a tile along an axis
+    long before = phases - 1; // outputs of the first tile that lie before the map
+    long first = row * side - before;
+    long from = Math.max(0, first);
+    long count = Math.min(result.size(0), first + side) - from;
+    torch.add_out(
+        result.narrow(0, from, count).narrow(2, channel, channels),
+        outputs
+            .view(side, columns * side, channels)
+            .narrow(0, from - first, count)
+            .narrow(1, before, result.size(1)),
+        bias.narrow(0, channel, channels));
   }
 
-  /** The filter's polynomial at each point over Π(pⱼ − pₖ); at infinity its highest coefficient. */
-  private static double[][] filterTransform() {
-    double[][] transform = new double[TILE][TAPS];
-    for (int point = 0; point < POINTS.length; point++) {
-      double denominator = 1;
-      for (int other = 0; other < POINTS.length; other++) {
-        denominator *= other == point ? 1 : POINTS[point] - POINTS[other];
-      }
-      for (int power = 0; power < TAPS; power++) {
-        transform[point][power] = Math.pow(POINTS[point], power) / denominator;
-      }
-    }
-    transform[TILE - 1][TAPS - 1] = 1;
-    return transform;
+  private static Tensor[] along(int axis, Tensor tensor, int count) {
+    return IntStream.range(0, count).mapToObj(i -> tensor.select(axis, i)).toArray(Tensor[]::new);
   }
 
-  /** Column j: the powers of point j; at infinity the highest alone. */
-  private static double[][] outputTransform() {
-    double[][] transform = new double[OUTPUTS][TILE];
-    for (int power = 0; power < OUTPUTS; power++) {
-      for (int point = 0; point < POINTS.length; point++) {
-        transform[power][point] = Math.pow(POINTS[point], power);
-      }
-    }
-    transform[OUTPUTS - 1][TILE - 1] = 1;
-    return transform;
-  }
-
-  private static double[] timesRoot(double[] polynomial, double root) {
-    double[] product = new double[polynomial.length + 1];
-    for (int power = 0; power < polynomial.length; power++) {
-      product[power + 1] += polynomial[power];
-      product[power] -= root * polynomial[power];
-    }
-    return product;
+  private static int tiles(WinogradForm form, long side) {
+    long outputs = side * form.phases() + form.phases() - 1;
+    long step = (long) form.step() * form.phases();
+    return Math.toIntExact((outputs + step - 1) / step);
   }
 }

@@ -23,6 +23,12 @@ final class Convolution implements Layer {
     return new Convolution(weights, in, out, 3, 1, 1);
   }
 
+  /** Doubles height and width by repeating every cell, then 3×3. */
+  static Layer doubling(Weights weights, int channels) {
+    Convolution conv = of3x3(weights, channels, channels);
+    return x -> Nn.doubledConv2d(x, conv.weight, conv.bias); // (B, C, 2H, 2W)
+  }
+
   /** 3×3 with stride 2 and no padding: the caller pads. */
   static Convolution halving(Weights weights, int channels) {
     return new Convolution(weights, channels, channels, 3, 2, 0);

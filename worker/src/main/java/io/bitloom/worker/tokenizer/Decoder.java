@@ -35,7 +35,7 @@ final class Decoder {
       }
       if (level >= 1 && level <= config.halvings()) {
         String name = "up." + level + ".upsample";
-        layers.add(name, upsample(weights.at(name + "."), channels));
+        layers.add(name, Convolution.doubling(weights.at(name + ".conv."), channels));
       }
     }
     layers.add("norm_out", new Normalization(weights.at("norm_out."), channels));
@@ -49,13 +49,6 @@ final class Decoder {
 
   Sequential layers() {
     return layers;
-  }
-
-  /** Doubles by repeating every cell, then convolves. */
-  private static Layer upsample(Weights weights, int channels) {
-    Convolution conv = Convolution.of3x3(weights.at("conv."), channels, channels);
-    return x ->
-        conv.forward(Resize.nearest(x, 2 * (int) x.size(2), 2 * (int) x.size(3))); // (B, C, 2H, 2W)
   }
 
   /**

@@ -25,6 +25,11 @@ class ConvolutionTest {
     return Tensors.doubles(Tensors.to(a, DType.F64).sub(Tensors.to(b, DType.F64)).abs().max())[0];
   }
 
+  private static Tensor exact(Tensor x, Tensor weight, Tensor bias) {
+    return Nn.plainConv2d(
+        Tensors.to(x, DType.F64), Tensors.to(weight, DType.F64), Tensors.to(bias, DType.F64), 1, 1);
+  }
+
   @ParameterizedTest
   @CsvSource({"1, 32, 32, true", "2, 33, 46, true", "1, 30, 35, false", "3, 4, 300, true"})
   void winogradComputesTheConvolutionOfAnySize(int batch, int height, int width, boolean last) {
@@ -33,22 +38,47 @@ class ConvolutionTest {
       Tensor input = last ? Tensors.channelsLast(x) : x;
       Tensor weight = weight(80, 64);
       Tensor bias = random(3, 80);
-      assertTrue(Winograd.pays(x, weight));
-      Tensor exact =
-          Nn.plainConv2d(
-              Tensors.to(x, DType.F64),
-              Tensors.to(weight, DType.F64),
-              Tensors.to(bias, DType.F64),
-              1,
-              1);
-      Tensor computed = Winograd.conv3x3(input, weight, bias);
+      assertTrue(Winograd.pays(WinogradForm.SAME_SIZE, x, weight));
+      Tensor exact = exact(x, weight, bias);
+      Tensor computed = Winograd.conv3x3(WinogradForm.SAME_SIZE, input, weight, bias);
       assertArrayEquals(exact.shape(), computed.shape());
       double error = distance(computed, exact);
       assertTrue(error < 2e-5, "error " + error);
-      assertEquals(
-          0,
-          distance(Winograd.conv3x3(input, weight, null).add(bias.view(80, 1, 1)), computed),
-          2e-6);
+      Tensor withoutBias = Winograd.conv3x3(WinogradForm.SAME_SIZE, input, weight, null);
+      assertEquals(0, distance(withoutBias.add(bias.view(80, 1, 1)), computed), 2e-6);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 16, 16", "2, 33, 46", "1, 30, 35", "1, 4, 150"})
+  void winogradComputesTheConvolutionOfADoubledMap(int batch, int height, int width) {
+    try (Scope scope = Scope.open()) {
+      Tensor x = random(1, batch, 64, height, width);
+      Tensor weight = weight(80, 64);
+      Tensor bias = random(3, 80);
+      Tensor exact = exact(Resize.doubled(x), weight, bias);
+      Tensor computed = Winograd.conv3x3(WinogradForm.DOUBLED, x, weight, bias);
+      assertArrayEquals(exact.shape(), computed.shape());
+      double error = distance(computed, exact);
+      assertTrue(error < 2e-5, "error " + error);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"64, 260, 260", "256, 40, 40"})
+  void largeAndSmallMapsDoNotDependOnTheNumberOfThreads(int channels, int height, int width) {
+    int threads = LibTorch.threads();
+    try (Scope scope = Scope.open()) {
+      Tensor x = random(1, 1, channels, height, width);
+      Tensor weight = weight(96, channels);
+      Tensor bias = random(3, 96);
+      Tensor sideBySide = Nn.conv2d(x, weight, bias, 1, 1);
+      assertEquals(0, distance(Nn.plainConv2d(x, weight, bias, 1, 1), sideBySide), 3e-5);
+      LibTorch.threads(1);
+      Tensor alone = Nn.conv2d(x, weight, bias, 1, 1);
+      assertArrayEquals(Tensors.floats(alone), Tensors.floats(sideBySide));
+    } finally {
+      LibTorch.threads(threads);
     }
   }
 
@@ -68,7 +98,8 @@ class ConvolutionTest {
   void smallMapsStridesAndOtherKernelsTakeTheDirectWay() {
     try (Scope scope = Scope.open()) {
       Tensor weight = weight(64, 64);
-      assertFalse(Winograd.pays(random(1, 1, 64, 8, 8), weight));
+      assertFalse(Winograd.pays(WinogradForm.SAME_SIZE, random(1, 1, 64, 8, 8), weight));
+      assertFalse(Winograd.pays(WinogradForm.DOUBLED, random(1, 1, 64, 32, 32), weight));
       Tensor x = random(1, 1, 64, 64, 64);
       Tensor bias = random(3, 64);
       assertEquals(
@@ -87,14 +118,7 @@ class ConvolutionTest {
       Tensor bias = Tensors.to(random(3, 64), DType.BF16);
       Tensor computed = Nn.conv2d(x, weight, bias, 1, 1);
       assertEquals(DType.BF16, Tensors.dtype(computed));
-      Tensor exact =
-          Nn.plainConv2d(
-              Tensors.to(x, DType.F64),
-              Tensors.to(weight, DType.F64),
-              Tensors.to(bias, DType.F64),
-              1,
-              1);
-      double error = distance(computed, exact);
+      double error = distance(computed, exact(x, weight, bias));
       assertTrue(error < 0.04, "error " + error); // half a step of bfloat16 at 4 to 8 is 0.016
     }
   }

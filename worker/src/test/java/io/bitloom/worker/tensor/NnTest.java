@@ -64,7 +64,9 @@ class NnTest {
       assertArrayEquals(
           new float[] {0, 1, 3, 4, 8, 9, 11, 12}, Tensors.floats(Resize.trilinear(x, 2, 4)), EXACT);
       assertArrayEquals(
-          new float[] {0, 0, 4, 4, 8, 8, 12, 12}, Tensors.floats(Resize.nearest(x, 2, 4)), EXACT);
+          new float[] {0, 0, 4, 4, 0, 0, 4, 4, 8, 8, 12, 12, 8, 8, 12, 12},
+          Tensors.floats(Resize.doubled(x)),
+          EXACT);
     }
   }
 
