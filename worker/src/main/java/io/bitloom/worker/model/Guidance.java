@@ -76,6 +76,15 @@ final class Guidance {
     return xRLC.index_select(0, longestFirstB.narrow(0, 0, count));
   }
 
+  /** The first block from {@code from} on after which some image guides, or else the last one. */
+  int combiningBlock(int k, int from) {
+    int block = from;
+    while (block < depth - 1 && guidesNowhere(weights(k, block - depth))) {
+      block++;
+    }
+    return block;
+  }
+
   /** Output of a block; guiding images go on with the combination in both of their rows. */
   Tensor afterBlock(int k, int block, Tensor xRLC) {
     double[] weights = weights(k, block - depth);

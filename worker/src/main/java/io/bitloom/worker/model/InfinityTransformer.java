@@ -257,44 +257,70 @@ public final class InfinityTransformer implements AutoCloseable {
       Guidance guidance,
       Trace trace) {
     Tensor x = xRLC.narrow(0, 0, guidance.rows(k));
-    for (int i = 0; i < blocks.size(); i++) {
+    Tensor level = levelEmbedding(k, scales);
+    for (int from = 0, to; from < blocks.size(); from = to) {
+      to = guidance.combiningBlock(k, from) + 1;
       try (Scope scope = Scope.open()) {
-        Tensor in =
-            config.levelEmbeddingBefore(i) ? x.add(levelEmbedding(k, scales)) : x; // (R, l, C)
-        Tensor out = throughBlock(blocks.get(i), in, contexts.get(i), angle, trace.at("block", i));
-        Tensor guided = scope.keep(guidance.afterBlock(k, i, out)); // (R, l, C)
-        x.close();
-        x = guided;
+        Stack stack = new Stack(from, to, contexts, level, angle, trace);
+        x = scope.keep(guidance.afterBlock(k, to - 1, sideBySide(stack, x))); // (R, l, C)
       }
     }
     return x;
   }
 
-  /** One block; on a CPU the rows side by side, as far as there are enough of them. */
-  private Tensor throughBlock(
-      TransformerBlock block,
-      Tensor xRLC,
-      TransformerBlock.Context context,
-      Tensor angle,
-      Trace trace) {
+  /** Blocks, on a CPU for some rows at a time on each core as far as there are enough of them. */
+  private Tensor sideBySide(Stack stack, Tensor xRLC) {
     int rows = Math.toIntExact(xRLC.size(0));
     long tokens = xRLC.size(1);
     int team = CpuTeam.size();
-    if (parameters.device().cuda() || trace.isOn() || rows < team || rows * tokens < LEAST_TOKENS) {
-      return block.forward(xRLC, context.rows(0, rows), angle, null, trace);
+    if (parameters.device().cuda()
+        || stack.trace().isOn()
+        || rows < team
+        || rows * tokens < LEAST_TOKENS) {
+      return throughStack(stack, xRLC, 0, rows);
     }
     int pieces = Math.toIntExact(Math.min(rows, Math.max(team, rows * tokens / PIECE_TOKENS)));
     Tensor out = torch.empty_like(xRLC);
     CpuTeam.run(
         pieces,
         piece -> {
-          int from = piece * rows / pieces;
-          int count = (piece + 1) * rows / pieces - from;
-          Tensor x = xRLC.narrow(0, from, count);
-          out.narrow(0, from, count)
-              .copy_(block.forward(x, context.rows(from, count), angle, null, trace));
+          int first = piece * rows / pieces;
+          int count = (piece + 1) * rows / pieces - first;
+          Tensor x = xRLC.narrow(0, first, count);
+          out.narrow(0, first, count).copy_(throughStack(stack, x, first, count));
         });
     return out;
+  }
+
+  /**
+   * Blocks {@code from} to {@code to - 1} at one scale.
+   *
+   * @param level what some of them add to their input
+   */
+  private record Stack(
+      int from,
+      int to,
+      List<TransformerBlock.Context> contexts,
+      Tensor level,
+      Tensor angle,
+      Trace trace) {}
+
+  /** The rows from {@code first} on, {@code xRLC}, through a stack. */
+  private Tensor throughStack(Stack stack, Tensor xRLC, int first, int rows) {
+    Tensor x = xRLC;
+    for (int i = stack.from(); i < stack.to(); i++) {
+      try (Scope scope = Scope.open()) {
+        Tensor in = config.levelEmbeddingBefore(i) ? x.add(stack.level()) : x; // (R, l, C)
+        TransformerBlock.Context context = stack.contexts().get(i).rows(first, rows);
+        Trace trace = stack.trace().at("block", i);
+        Tensor out = blocks.get(i).forward(in, context, stack.angle(), null, trace);
+        if (x != xRLC) {
+          x.close();
+        }
+        x = scope.keep(out);
+      }
+    }
+    return x;
   }
 
   private PackedRows textOf(GenerationBatch batch, Guidance guidance) {
