@@ -132,9 +132,7 @@ public final class EvalReport {
     json.add("by_h_div_w", formats);
     json.add("confusion", new GsonBuilder().create().toJsonTree(all.confusion()));
     if (losses != null) {
-      json.add(
-          "held_out_pictures",
-          new GsonBuilder().serializeSpecialFloatingPointValues().create().toJsonTree(losses));
+      json.add("held_out_pictures", heldOut(losses));
     }
     if (distance != null) {
       json.add(
@@ -147,6 +145,17 @@ public final class EvalReport {
     JsonObject samplings = new JsonObject();
     bySampling.forEach((name, tally) -> samplings.add(name, rates(tally)));
     json.add("sampling_ablation", samplings);
+    return json;
+  }
+
+  private static JsonObject heldOut(ModelLosses losses) {
+    JsonObject json = new JsonObject();
+    json.addProperty("pictures", losses.pictures());
+    json.addProperty("psnr", losses.psnr());
+    json.addProperty("ssim", losses.ssim());
+    json.addProperty("bit_loss", losses.bitLoss());
+    json.addProperty("bit_accuracy", losses.bitAccuracy());
+    json.add("reconstructions", rates(losses.reconstructions()));
     return json;
   }
 
@@ -166,11 +175,7 @@ public final class EvalReport {
   private String markdown() {
     StringBuilder text = new StringBuilder();
     text.append("# ").append(directory.name()).append(" on held-out prompts\n\n");
-    text.append("| what | share | pictures |\n|---|---|---|\n");
-    for (Tally.Metric metric : Tally.Metric.values()) {
-      text.append(
-          "| %s | %s | %d |%n".formatted(metric.label(), share(all, metric), all.of(metric)));
-    }
+    text.append(shares(all));
     if (losses != null) {
       text.append(
           String.format(
@@ -181,6 +186,9 @@ public final class EvalReport {
               losses.ssim(),
               losses.bitLoss(),
               100 * losses.bitAccuracy()));
+      text.append("\n## What the tokenizer can show\n\n");
+      text.append("The same pictures, encoded and decoded:\n\n")
+          .append(shares(losses.reconstructions()));
     }
     if (distance != null) {
       text.append(
@@ -204,6 +212,15 @@ public final class EvalReport {
               text.append("| ").append(thing).append(" | ").append(others).append(" |\n");
             });
     return text.toString();
+  }
+
+  private static String shares(Tally tally) {
+    StringBuilder table = new StringBuilder("| what | share | pictures |\n|---|---|---|\n");
+    for (Tally.Metric metric : Tally.Metric.values()) {
+      table.append(
+          "| %s | %s | %d |%n".formatted(metric.label(), share(tally, metric), tally.of(metric)));
+    }
+    return table.toString();
   }
 
   private static String table(String what, Map<String, Tally> tallies) {

@@ -16,9 +16,12 @@ import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.TextEncoder;
 import io.bitloom.worker.tokenizer.BitwiseSelfCorrection;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
+import io.bitloom.worker.train.data.demo.Composition;
 import io.bitloom.worker.train.data.demo.DemoDataset;
 import io.bitloom.worker.train.data.demo.DemoExample;
 import io.bitloom.worker.train.data.demo.DemoPictures;
+import io.bitloom.worker.train.data.demo.PictureReader;
+import io.bitloom.worker.train.data.demo.Reading;
 import java.util.List;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -33,9 +36,16 @@ import org.bytedeco.pytorch.Tensor;
  * @param bitLoss cross entropy a bit in nats, mean over bits and pictures; NaN for models that do
  *     not predict bits
  * @param bitAccuracy share of bits whose likelier state is right; NaN likewise
+ * @param reconstructions what the checker reads from the reconstructions: no prompt can be followed
+ *     better than the tokenizer can show
  */
 public record ModelLosses(
-    int pictures, double psnr, double ssim, double bitLoss, double bitAccuracy) {
+    int pictures,
+    double psnr,
+    double ssim,
+    double bitLoss,
+    double bitAccuracy,
+    Tally reconstructions) {
 
   /** Measures on the first examples of the held-out set of a seed, in float32 on the CPU. */
   public static ModelLosses measure(ModelDirectory directory, int pictures, long seed) {
@@ -50,6 +60,8 @@ public record ModelLosses(
             InfinityTransformer.forInference(config, weights, TorchDevice.CPU, DType.F32)) {
       DemoDataset dataset = DemoDataset.heldOut(seed);
       DemoPictures drawings = new DemoPictures();
+      PictureReader reader = new PictureReader();
+      Tally reconstructions = new Tally();
       double[] sums = new double[4];
       for (int i = 0; i < pictures; i++) {
         try (Scope scope = Scope.open()) {
@@ -60,6 +72,9 @@ public record ModelLosses(
           RgbImage rebuilt = rebuilt(tokenizer, features, scales);
           sums[0] += PictureQuality.psnr(picture, rebuilt);
           sums[1] += PictureQuality.ssim(picture, rebuilt);
+          Composition shown = example.composition();
+          Reading reading = reader.read(rebuilt, example.schedule(), shown.subjects().size());
+          reconstructions.add(shown, reading, reading.against(shown, example.schedule()));
           if (config.bitLabels()) {
             BitwiseSelfCorrection.Sample sample =
                 new BitwiseSelfCorrection(
@@ -86,7 +101,8 @@ public record ModelLosses(
           sums[0] / pictures,
           sums[1] / pictures,
           bits ? sums[2] / pictures : Double.NaN,
-          bits ? sums[3] / pictures : Double.NaN);
+          bits ? sums[3] / pictures : Double.NaN,
+          reconstructions);
     }
   }
 

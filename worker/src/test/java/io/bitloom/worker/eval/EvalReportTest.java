@@ -90,7 +90,15 @@ class EvalReportTest {
     int code =
         new CommandLine(new EvalCommand())
             .setCaseInsensitiveEnumValuesAllowed(true)
-            .execute("--out", folder.toString(), "--limit", "3", "--pictures", "1");
+            .execute(
+                "--out",
+                folder.toString(),
+                "--limit",
+                "3",
+                "--pictures",
+                "1",
+                "--model",
+                ModelDirectory.DEMO);
     assertEquals(0, code);
     JsonObject json =
         JsonParser.parseString(Files.readString(folder.resolve("report.json"))).getAsJsonObject();
@@ -98,8 +106,10 @@ class EvalReportTest {
         json.getAsJsonObject("prompt_following").getAsJsonObject("all").get("rate").getAsDouble();
     assertEquals(0, right);
     JsonObject heldOut = json.getAsJsonObject("held_out_pictures");
-    assertEquals(0.5, heldOut.get("bitAccuracy").getAsDouble(), 0.06);
-    assertTrue(heldOut.get("bitLoss").getAsDouble() > Math.log(2));
+    assertEquals(0.5, heldOut.get("bit_accuracy").getAsDouble(), 0.06);
+    assertTrue(heldOut.get("bit_loss").getAsDouble() > Math.log(2));
+    JsonObject shown = heldOut.getAsJsonObject("reconstructions").getAsJsonObject("backdrop");
+    assertEquals(1, shown.get("pictures").getAsInt());
     assertTrue(heldOut.get("psnr").getAsDouble() < 15);
     assertTrue(Files.exists(folder.resolve("pictures").resolve("p000.png")));
   }

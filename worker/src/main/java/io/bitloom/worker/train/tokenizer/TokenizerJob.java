@@ -58,6 +58,7 @@ public final class TokenizerJob implements TrainingJob {
             optimizer.averageDecay(),
             yaml.count("part_tokens", Integer.MAX_VALUE, 1),
             data.size().scales(),
+            yaml.section("reconstruction").number("squared_weight", 0, 0, 1000),
             adversarial.count("start", 0, 0),
             adversarial.number("weight", 0, 0, 100),
             adversarial.count("width", 32, 1),

@@ -17,6 +17,7 @@ import io.bitloom.worker.train.optim.LearningRate;
  * @param averageDecay decay of the moving average of the weights
  * @param partTokens tokens that go through the networks at a time
  * @param scales of the schedules that are trained
+ * @param squaredWeight weight of the mean squared error, beside the L1 distance's 1
  * @param adversarialStart step at which the discriminator joins
  * @param adversarialWeight weight of its verdict in the loss; 0 for no discriminator
  * @param discriminatorWidth channels of the discriminator's first layer
@@ -34,6 +35,7 @@ public record TokenizerSettings(
     double averageDecay,
     int partTokens,
     int scales,
+    double squaredWeight,
     long adversarialStart,
     double adversarialWeight,
     int discriminatorWidth,

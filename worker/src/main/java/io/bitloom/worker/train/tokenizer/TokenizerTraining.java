@@ -188,9 +188,13 @@ public final class TokenizerTraining implements Learner {
     ResidualQuantizer.Encoding encoding =
         quantizer.train(model.features(pictures), scales(schedule));
     Tensor reconstruction = model.decode(encoding.sum()); // (B, 3, H, W)
-    Tensor l1 = reconstruction.sub(signal).abs().mean();
+    Tensor error = reconstruction.sub(signal);
+    Tensor l1 = error.abs().mean();
     Tensor penalty = encoding.penalty(settings.quantizer());
     Tensor loss = l1.add(penalty);
+    if (settings.squaredWeight() > 0) {
+      loss = loss.add(Tensors.times(error.square().mean(), settings.squaredWeight()));
+    }
     if (perceptual != null) {
       Tensor distance = perceptual.distance(reconstruction, signal);
       loss = loss.add(Tensors.times(distance, perceptual.weight()));

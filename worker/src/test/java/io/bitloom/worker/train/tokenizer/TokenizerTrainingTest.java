@@ -68,6 +68,7 @@ class TokenizerTrainingTest {
         100_000,
         SQUARE.scales().size(),
         1,
+        1,
         0.1,
         4,
         TorchDevice.CPU,
