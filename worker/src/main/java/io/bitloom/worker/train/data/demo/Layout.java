@@ -6,12 +6,16 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 
 /**
- * Where the things of a composition lie in a picture. Sides and corners are multiples of 8 pixels,
- * half the tokenizer's stride, so that a thing falls on few different positions of the token grid.
+ * Where the things of a composition lie in a picture. Sides and corners are multiples of the
+ * tokenizer's stride: a thing always falls on the token grid in the same way, which a small
+ * tokenizer learns many times sooner than all the ways in between.
  */
 final class Layout {
-  private static final int STEP = 8;
-  private static final double PAIR_SHARE = 0.40;
+  private static final int STEP = ScaleSchedule.PIXELS_PER_TOKEN;
+  private static final ThingSize OF_PAIRS = ThingSize.SMALL;
+
+  /** Things whose places are no farther apart, in pixels, stand exactly in their places. */
+  private static final int ROOM_TO_VARY = 3 * STEP;
 
   /** How far towards the edge things are moved, as a share of the way there. */
   private static final double SINGLE_REACH = 0.72;
@@ -36,7 +40,7 @@ final class Layout {
 
   /** Whether a thing of this size can be told to be in this place and not in the middle. */
   static boolean allows(ThingSize size, Place place, ScaleSchedule schedule) {
-    return allows(side(size, schedule), place, schedule);
+    return allows(size.side(), place, schedule);
   }
 
   /** Whether a thing of this side, in pixels, can be told to be in this place. */
@@ -48,40 +52,51 @@ final class Layout {
   /** Whether two things can stand in this relation without covering each other. */
   static boolean allows(Relation relation, ScaleSchedule schedule) {
     int room = relation.x() == 0 ? schedule.pixelHeight() : schedule.pixelWidth();
-    return room >= 2 * side(PAIR_SHARE, schedule);
+    return room >= 2 * OF_PAIRS.side();
   }
 
-  /** The boxes of a composition's things; their positions vary by up to 8 pixels. */
+  /** The boxes of a composition's things; their positions vary by up to a step. */
   static List<Box> boxes(Composition composition, ScaleSchedule schedule, RandomGenerator random) {
+    int width = schedule.pixelWidth();
+    int height = schedule.pixelHeight();
     if (composition instanceof Composition.Single single) {
       Place place = single.place();
-      int side = side(single.size(), schedule);
-      int dx = place.x() * (int) (SINGLE_REACH * (schedule.pixelWidth() - side) / 2);
-      int dy = place.y() * (int) (SINGLE_REACH * (schedule.pixelHeight() - side) / 2);
-      return List.of(box(single.subject(), side, dx, dy, schedule, random));
+      int side = single.size().side();
+      int reachX = reach(width, side);
+      int reachY = reach(height, side);
+      int x = edge(place.x() * reachX, width, side) + (reachX < ROOM_TO_VARY ? 0 : shift(random));
+      int y = edge(place.y() * reachY, height, side) + (reachY < ROOM_TO_VARY ? 0 : shift(random));
+      return List.of(box(single.subject(), x, y, side, schedule));
     }
     Composition.Pair pair = (Composition.Pair) composition;
     Relation relation = pair.relation();
-    int side = side(PAIR_SHARE, schedule);
-    int room = relation.x() == 0 ? schedule.pixelHeight() : schedule.pixelWidth();
+    int side = OF_PAIRS.side();
+    int room = relation.x() == 0 ? height : width;
     int apart = (int) Math.min(PAIR_REACH * (room - side) / 2, PAIR_DISTANCE * side);
     int dx = relation.x() * apart;
     int dy = relation.y() * apart;
+    int shiftX = shift(random); // of both, so that neither comes to lie over the other
+    int shiftY = shift(random);
     return List.of(
-        box(pair.first(), side, dx, dy, schedule, random),
-        box(pair.second(), side, -dx, -dy, schedule, random));
-  }
-
-  /** The side of a single thing, in pixels. */
-  static int side(ThingSize size, ScaleSchedule schedule) {
-    return side(size.share(), schedule);
+        box(
+            pair.first(),
+            edge(dx, width, side) + shiftX,
+            edge(dy, height, side) + shiftY,
+            side,
+            schedule),
+        box(
+            pair.second(),
+            edge(-dx, width, side) + shiftX,
+            edge(-dy, height, side) + shiftY,
+            side,
+            schedule));
   }
 
   /** The sides that pictures of one or of two things have things of. */
-  static List<Integer> sides(ScaleSchedule schedule, int things) {
+  static List<Integer> sides(int things) {
     return things > 1
-        ? List.of(side(PAIR_SHARE, schedule))
-        : Stream.of(ThingSize.values()).map(size -> side(size, schedule)).toList();
+        ? List.of(OF_PAIRS.side())
+        : Stream.of(ThingSize.values()).map(ThingSize::side).toList();
   }
 
   /** Where the middle of a single thing of this side is meant to be, in pixels: x and y. */
@@ -91,16 +106,22 @@ final class Layout {
     return new double[] {schedule.pixelWidth() / 2.0 + dx, schedule.pixelHeight() / 2.0 + dy};
   }
 
-  /** A box whose middle lies so far from the picture's, but for chance. */
-  private static Box box(
-      Subject subject, int side, int dx, int dy, ScaleSchedule schedule, RandomGenerator random) {
-    int x = edge(dx, schedule.pixelWidth(), side) + STEP * (random.nextInt(3) - 1);
-    int y = edge(dy, schedule.pixelHeight(), side) + STEP * (random.nextInt(3) - 1);
+  /** A box at this place, or as near as it fits into the picture. */
+  private static Box box(Subject subject, int x, int y, int side, ScaleSchedule schedule) {
     return new Box(
         subject,
         Math.max(0, Math.min(x, schedule.pixelWidth() - side)),
         Math.max(0, Math.min(y, schedule.pixelHeight() - side)),
         side);
+  }
+
+  private static int shift(RandomGenerator random) {
+    return STEP * (random.nextInt(3) - 1);
+  }
+
+  /** How far places lie from the middle along a side, in pixels. */
+  private static int reach(int length, int side) {
+    return (int) (SINGLE_REACH * (length - side) / 2);
   }
 
   private static int edge(int offset, int length, int side) {
@@ -109,10 +130,5 @@ final class Layout {
 
   private static boolean isClear(int offset, int length, int side) {
     return offset == 0 || (length - side) / 2.0 >= LEAST_OFFSET * length;
-  }
-
-  private static int side(double share, ScaleSchedule schedule) {
-    double shorter = Math.min(schedule.pixelWidth(), schedule.pixelHeight());
-    return (int) Math.round(share * shorter / STEP) * STEP;
   }
 }

@@ -44,7 +44,7 @@ public final class PictureReader {
     Cells seen = Cells.of(picture);
     View backdrop = nearest(seen, schedule);
     List<Template> candidates = new ArrayList<>();
-    for (int side : Layout.sides(schedule, things)) {
+    for (int side : Layout.sides(things)) {
       candidates.addAll(templates(side));
     }
     List<Fit> fits = new ArrayList<>();

@@ -45,7 +45,7 @@ public record Reading(Backdrop backdrop, List<Found> found) {
           thing.filter(it -> it.subject().equals(single.subject())).isPresent(),
           sameBackdrop,
           thing.filter(it -> place(it, schedule) == single.place()).isPresent(),
-          thing.filter(it -> it.side() == Layout.side(single.size(), schedule)).isPresent());
+          thing.filter(it -> it.side() == single.size().side()).isPresent());
     }
     Composition.Pair pair = (Composition.Pair) composition;
     Optional<Found> first = of(pair.first().thing());

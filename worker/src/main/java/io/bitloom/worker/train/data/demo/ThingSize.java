@@ -1,19 +1,19 @@
 package io.bitloom.worker.train.data.demo;
 
-/** How large a single thing is. */
+/** How large a single thing is, in every format. */
 public enum ThingSize {
-  SMALL(0.38),
-  MEDIUM(0.55),
-  LARGE(0.78);
+  SMALL(80),
+  MEDIUM(112),
+  LARGE(144);
 
-  private final double share;
+  private final int side;
 
-  ThingSize(double share) {
-    this.share = share;
+  ThingSize(int side) {
+    this.side = side;
   }
 
-  /** The thing's side as a share of the picture's shorter side. */
-  double share() {
-    return share;
+  /** The side of the square that the thing's drawing fills, in pixels. */
+  int side() {
+    return side;
   }
 }
