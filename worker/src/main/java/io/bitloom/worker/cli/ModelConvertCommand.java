@@ -3,6 +3,7 @@ package io.bitloom.worker.cli;
 import io.bitloom.worker.checkpoint.Checkpoint;
 import io.bitloom.worker.checkpoint.Checkpoints;
 import io.bitloom.worker.modeldir.ModelConversion;
+import io.bitloom.worker.modeldir.ModelDirectory;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +35,10 @@ public final class ModelConvertCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "SOURCE",
-      description = "A weight file, the index.json of shards, or the folder of one of these.")
+      description = {
+        "A weight file, the index.json of shards, or the folder of one of these;",
+        "or a model directory, which is written again as one."
+      })
   private Path source;
 
   @Option(
@@ -72,9 +76,17 @@ public final class ModelConvertCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--shard-size: expected a positive number, found " + shardSize);
     }
+    PrintWriter print = spec.commandLine().getOut();
+    if (ModelDirectory.isAt(source)) {
+      if (section != null) {
+        throw new ParameterException(
+            spec.commandLine(), "--section: " + source + " is a model directory, which has none");
+      }
+      print.println(ModelConversion.writeModel(source, out, WeightType.of(dtype)));
+      return CommandLine.ExitCode.OK;
+    }
     Checkpoint checkpoint =
         section == null ? Checkpoints.read(source) : Checkpoints.read(source, section);
-    PrintWriter print = spec.commandLine().getOut();
     if (!checkpoint.section().equals(Checkpoint.BARE)) {
       print.println(
           source

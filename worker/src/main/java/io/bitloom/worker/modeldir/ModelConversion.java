@@ -1,7 +1,11 @@
 package io.bitloom.worker.modeldir;
 
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
 import io.bitloom.worker.checkpoint.Checkpoint;
+import io.bitloom.worker.checkpoint.Checkpoints;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
+import io.bitloom.worker.checkpoint.StrictJson;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
@@ -9,11 +13,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
 
-/** Writes any checkpoint as safetensors. */
+/** Writes any checkpoint as safetensors, and whole model directories in another type. */
 public final class ModelConversion {
   /** Most bytes of a file in a sharded set, unless somebody asks for another number. */
   public static final long SHARD_BYTES = 5_000_000_000L;
+
+  private static final String SAFETENSORS = ".safetensors";
+  private static final Pattern OTHER_WEIGHTS = Pattern.compile(".*\\.(pth|pt|bin|ckpt)");
 
   private ModelConversion() {}
 
@@ -31,7 +40,7 @@ public final class ModelConversion {
     Map<String, String> metadata =
         checkpoint.config().map(config -> Map.of("config", config.toString())).orElse(Map.of());
     try {
-      if (!out.toString().endsWith(".safetensors")) {
+      if (!out.toString().endsWith(SAFETENSORS)) {
         return writeFolder(checkpoint, out, metadata, dtype, shardBytes);
       }
       if (Files.exists(out)) {
@@ -58,6 +67,44 @@ public final class ModelConversion {
           SafetensorsWriter.writeFolder(unfinished.folder(), weights, metadata, dtype, shardBytes);
       unfinished.finish();
       return out.resolve(written.getFileName());
+    }
+  }
+
+  /**
+   * Writes a model directory again, its safetensors files in another type, all else as it is, and
+   * the new digests in {@code model.json}.
+   *
+   * @param dtype type for tensors of floating-point numbers; null leaves each as it is
+   * @throws WeightsException if the place is taken or cannot be written to, a file is missing or
+   *     has weights in another format, or a value is beyond the range of the type; nothing is left
+   *     behind then
+   */
+  public static Path writeModel(Path model, Path out, DType dtype) {
+    ModelDirectory.open(model.toString()).readFiles();
+    Path description = model.resolve(ModelDirectory.FILE);
+    JsonObject json = StrictJson.object(description);
+    JsonObject digests = json.getAsJsonObject("sha256");
+    try (UnfinishedFolder unfinished = new UnfinishedFolder(out)) {
+      for (String name : digests == null ? Set.<String>of() : digests.keySet()) {
+        Path target = unfinished.folder().resolve(name);
+        Files.createDirectories(target.getParent());
+        if (name.endsWith(SAFETENSORS)) {
+          write(Checkpoints.read(model.resolve(name)), target, dtype, SHARD_BYTES);
+        } else if (OTHER_WEIGHTS.matcher(name).matches()) {
+          throw new WeightsException(
+              description.toString(), "\"" + name + "\" is not safetensors; convert it first");
+        } else {
+          Files.copy(model.resolve(name), target);
+        }
+        digests.addProperty(name, Digests.sha256(target));
+      }
+      Files.writeString(
+          unfinished.folder().resolve(ModelDirectory.FILE),
+          new GsonBuilder().setPrettyPrinting().create().toJson(json) + "\n");
+      unfinished.finish();
+      return out;
+    } catch (IOException e) {
+      throw new WeightsException(out.toString(), "cannot be written: " + e.getMessage(), e);
     }
   }
 }

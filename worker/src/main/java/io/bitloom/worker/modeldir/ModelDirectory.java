@@ -36,7 +36,7 @@ public final class ModelDirectory {
   /** Name of the model that comes with the worker. */
   public static final String DEMO = "demo";
 
-  private static final String FILE = "model.json";
+  static final String FILE = "model.json";
   private final String source;
   private final String digest;
   private final ModelDescription model;

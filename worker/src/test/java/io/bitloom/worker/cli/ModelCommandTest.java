@@ -185,6 +185,32 @@ class ModelCommandTest {
   }
 
   @Test
+  void aModelDirectoryIsConvertedWholeWithItsDigests() throws IOException {
+    Path model = folder.resolve("model");
+    Path half = folder.resolve("half");
+    Path file = folder.resolve("transformer.safetensors");
+    Path other = folder.resolve("tokenizer.safetensors");
+    assertEquals(0, run("model", "convert", transformer, "--out", file));
+    assertEquals(0, run("model", "convert", tokenizer, "--out", other));
+    assertEquals(0, run("model", "import", file, other, "--out", model));
+    assertEquals(0, run("model", "convert", model, "--out", half, "--dtype", "fp16"));
+    assertEquals(0, run("model", "inspect", half, "--strict", "--summary"), out::toString);
+    assertTrue(out.toString().contains(" F16)"), out.toString());
+    assertEquals(list(model), list(half));
+
+    assertEquals(1, run("model", "convert", model, "--out", half));
+    assertTrue(err.toString().contains("already exists"), err.toString());
+    assertEquals(2, run("model", "convert", model, "--out", folder, "--section", "vae"));
+
+    Path official = folder.resolve("official");
+    assertEquals(0, run("model", "import", transformer, other, "--out", official));
+    List<String> before = list(folder);
+    assertEquals(1, run("model", "convert", official, "--out", folder.resolve("new")));
+    assertTrue(err.toString().contains(".pth\" is not safetensors"), err.toString());
+    assertEquals(before, list(folder));
+  }
+
+  @Test
   void aValueBeyondTheRangeOfTheTypeIsRefusedAndNothingIsWritten() throws IOException {
     try (Weights weights = TinyModel.transformerWeights(1);
         Scope scope = Scope.open()) {
