@@ -119,8 +119,6 @@ public record ModelLosses(
   }
 
   private static Tensor tensor(RgbImage picture) {
-    return Tensors.of(picture.rgb(), 1, picture.height(), picture.width(), 3)
-        .permute(0, 3, 1, 2)
-        .contiguous();
+    return Tensors.of(picture.rgb(), 1, picture.height(), picture.width(), 3).permute(0, 3, 1, 2);
   }
 }

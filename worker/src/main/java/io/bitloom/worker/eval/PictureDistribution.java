@@ -98,16 +98,14 @@ public final class PictureDistribution {
 
   /**
    * {@link #squaredDistance(PictureDistribution)} from means (F) and covariances (F, F) in float64.
-   * The trace of (C₁C₂)^½ is that of (C₁^½C₂C₁^½)^½, whose argument is symmetric.
+   * The trace of (C₁C₂)^½ is the sum of the singular values of C₁^½C₂^½: the roots of the
+   * eigenvalues of C₁C₂ would turn the rounding of the smallest into something far larger.
    */
   static double squaredDistance(
       Tensor mean1, Tensor covariance1, Tensor mean2, Tensor covariance2) {
     try (Scope scope = Scope.open()) {
-      T_TensorTensor_T eigen = torch.linalg_eigh(covariance1);
-      Tensor vectors = eigen.get1(); // (F, F), one a column
-      Tensor root = vectors.mul(roots(eigen.get0()).unsqueeze(0)).matmul(vectors.t()); // (F, F)
-      Tensor product = root.matmul(covariance2).matmul(root); // (F, F)
-      Tensor trace = roots(torch.linalg_eigvalsh(product)).sum();
+      Tensor product = root(covariance1).matmul(root(covariance2)); // (F, F)
+      Tensor trace = torch.linalg_svdvals(product).sum();
       Tensor squared =
           mean1
               .sub(mean2)
@@ -120,8 +118,11 @@ public final class PictureDistribution {
     }
   }
 
-  /** Rounding can make the smallest eigenvalues of what has none below zero negative. */
-  private static Tensor roots(Tensor eigenvalues) {
-    return Tensors.clamp(eigenvalues, 0, Double.POSITIVE_INFINITY).sqrt();
+  /** The root of a covariance (F, F), whose smallest eigenvalues rounding can make negative. */
+  private static Tensor root(Tensor covariance) {
+    T_TensorTensor_T eigen = torch.linalg_eigh(covariance);
+    Tensor vectors = eigen.get1(); // (F, F), one a column
+    Tensor roots = Tensors.clamp(eigen.get0(), 0, Double.POSITIVE_INFINITY).sqrt();
+    return vectors.mul(roots.unsqueeze(0)).matmul(vectors.t());
   }
 }

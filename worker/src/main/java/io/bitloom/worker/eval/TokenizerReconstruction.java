@@ -124,7 +124,6 @@ public final class TokenizerReconstruction implements AutoCloseable {
       Tensor pixels =
           Tensors.of(original.rgb(), 1, original.height(), original.width(), 3)
               .permute(0, 3, 1, 2)
-              .contiguous()
               .to(device.torch(), DType.U8.torch()); // (1, 3, H·p, W·p)
       ResidualQuantizer.Encoding encoding = levels.encode(tokenizer.features(pixels), scales);
       Tensor decoded = Pixels.toBytes(tokenizer.decode(encoding.sum())); // (1, 3, H·p, W·p)

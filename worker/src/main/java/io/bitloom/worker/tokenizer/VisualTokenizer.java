@@ -94,10 +94,14 @@ public final class VisualTokenizer implements AutoCloseable {
     return unexpected;
   }
 
-  /** Pictures (B, 3, H·p, W·p) of 8-bit RGB to features (B, d, H, W) in float32. */
+  /**
+   * Pictures (B, 3, H·p, W·p) of 8-bit RGB to features (B, d, H, W) in float32. Whatever the
+   * pictures' layout in memory, they are encoded in the usual one: group norm rounds differently in
+   * each, and the bits that a model learns must be those that it is served with.
+   */
   public Tensor features(Tensor picturesB3HW) {
     try (Scope scope = Scope.open()) {
-      Tensor signal = Tensors.to(Pixels.toSignal(picturesB3HW), dtype);
+      Tensor signal = Tensors.to(Pixels.toSignal(picturesB3HW.contiguous()), dtype);
       return scope.keep(Tensors.to(quantConv.forward(encoder.forward(signal)), DType.F32));
     }
   }

@@ -96,8 +96,7 @@ public final class FrozenParts implements AutoCloseable {
     try (Scope scope = Scope.open()) {
       Tensor pixels =
           Tensors.of(picture.rgb(), 1, picture.height(), picture.width(), 3)
-              .permute(0, 3, 1, 2)
-              .contiguous(); // (1, 3, H·p, W·p)
+              .permute(0, 3, 1, 2); // (1, 3, H·p, W·p)
       float[] features =
           Tensors.floats(tokenizer.features(pixels.to(device.torch(), DType.U8.torch())));
       if (sample.key() != null) {

@@ -136,7 +136,7 @@ class DemoDatasetTest {
               Layout.Box b = boxes.get(1);
               int overlapX = Math.min(a.x(), b.x()) + a.side() - Math.max(a.x(), b.x());
               int overlapY = Math.min(a.y(), b.y()) + a.side() - Math.max(a.y(), b.y());
-              assertTrue(Math.min(overlapX, overlapY) <= 8, example + " " + boxes);
+              assertTrue(Math.min(overlapX, overlapY) <= 0, example + " " + boxes);
             });
   }
 
