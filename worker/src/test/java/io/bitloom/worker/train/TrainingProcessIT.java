@@ -42,7 +42,7 @@ class TrainingProcessIT {
         every: {log: 1, checkpoint: 4}
         start_from: demo
         objective: {scales: 5}
-        optimizer: {learning_rate: 1e-3}
+        optimizer: {type: muon, learning_rate: 1e-3}
         data: {path: set, batch_tokens: 1100, cache: cache}
         %s
         """

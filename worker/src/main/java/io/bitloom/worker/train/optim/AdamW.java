@@ -2,6 +2,8 @@ package io.bitloom.worker.train.optim;
 
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Weights;
+import java.util.List;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -11,12 +13,13 @@ import org.bytedeco.pytorch.global.torch;
  * Adam with decoupled weight decay (arXiv 1711.05101, algorithm 2), step for step as PyTorch
  * computes it. Weight decay spares the parameters that {@link ParameterGroups} names.
  */
-public final class AdamW implements AutoCloseable {
+public final class AdamW implements Optimizer {
   private static final String FIRST = "exp_avg/";
   private static final String SECOND = "exp_avg_sq/";
 
   private final Weights parameters;
   private final Gradients gradients;
+  private final List<String> names;
   private final Settings settings;
   private final Weights state = new Weights("optimizer");
   private long steps;
@@ -38,10 +41,16 @@ public final class AdamW implements AutoCloseable {
    * An optimizer of the weights that require gradients; they must outlive it. Its state is zero.
    */
   public AdamW(Weights parameters, Settings settings) {
+    this(parameters, settings, name -> true);
+  }
+
+  /** An optimizer of some of these weights. */
+  AdamW(Weights parameters, Settings settings, Predicate<String> takes) {
     this.parameters = parameters;
     this.gradients = new Gradients(parameters);
+    this.names = gradients.names().stream().filter(takes).toList();
     this.settings = settings;
-    for (String name : gradients.names()) {
+    for (String name : names) {
       try (Scope scope = Scope.open()) {
         state.put(FIRST + name, torch.zeros_like(parameters.get(name).detach()));
         state.put(SECOND + name, torch.zeros_like(parameters.get(name).detach()));
@@ -49,10 +58,10 @@ public final class AdamW implements AutoCloseable {
     }
   }
 
-  /** One step along the gradients that the last backward passes left. */
+  @Override
   public void step(double learningRate) {
     steps++;
-    for (String name : gradients.names()) {
+    for (String name : names) {
       try (Scope scope = Scope.open();
           NoGradGuard noGradients = new NoGradGuard()) {
         update(name, gradients.of(name), learningRate);
@@ -81,21 +90,18 @@ public final class AdamW implements AutoCloseable {
     parameter.addcdiv_(mean, root, new Scalar(-learningRate / firstCorrection));
   }
 
-  /** Steps taken so far. */
+  @Override
   public long steps() {
     return steps;
   }
 
-  /** The running means, for checkpoints: {@code exp_avg/NAME} and {@code exp_avg_sq/NAME}. */
+  /** The running means: {@code exp_avg/NAME} and {@code exp_avg_sq/NAME}. */
+  @Override
   public Weights state() {
     return state;
   }
 
-  /**
-   * Goes on where another optimizer of the same parameters stopped.
-   *
-   * @throws io.bitloom.worker.tensor.WeightsException if a mean is missing or of another shape
-   */
+  @Override
   public void restore(Weights stored, long steps) {
     for (String name : state.names()) {
       try (Scope scope = Scope.open()) {

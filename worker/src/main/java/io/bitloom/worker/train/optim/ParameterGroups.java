@@ -1,9 +1,10 @@
 package io.bitloom.worker.train.optim;
 
 import java.util.List;
+import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 
-/** Which parameters weight decay is for: the rule of the official trainer. */
+/** Which parameters an optimizer treats in which way, by their names. */
 public final class ParameterGroups {
   private static final List<String> SPARED =
       List.of(
@@ -23,12 +24,33 @@ public final class ParameterGroups {
           "scale_mul",
           "text_proj_for_sos.ca.mat_q");
 
+  private static final Pattern HIDDEN = Pattern.compile("(^|\\.)(blocks|block_chunks)\\.");
+
   private ParameterGroups() {}
 
-  /** Vectors, biases, embeddings, gates and temperatures are spared; matrices decay. */
+  /**
+   * Vectors, biases, embeddings, gates and temperatures are spared from weight decay, matrices are
+   * not: the rule of the official trainer.
+   */
   public static boolean decays(String name, Tensor parameter) {
     return parameter.dim() > 1
         && !name.endsWith("bias")
         && SPARED.stream().noneMatch(name::contains);
+  }
+
+  /** Whether a parameter is the matrix of a linear layer in a block of a transformer. */
+  static boolean isHiddenMatrix(String name, Tensor parameter) {
+    return parameter.dim() == 2 && name.endsWith(".weight") && HIDDEN.matcher(name).find();
+  }
+
+  /** How many layers of equally many outputs a matrix is: queries, keys and values are three. */
+  static long layers(String name) {
+    if (name.endsWith("qkv.weight")) {
+      return 3;
+    }
+    if (name.endsWith("kv.weight")) {
+      return 2;
+    }
+    return name.endsWith("ada_lin.1.weight") ? 6 : 1;
   }
 }

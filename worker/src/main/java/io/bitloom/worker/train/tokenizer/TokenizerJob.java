@@ -44,6 +44,9 @@ public final class TokenizerJob implements TrainingJob {
       throw yaml.fault("data", "cache: a tokenizer that is being trained has no features to keep");
     }
     OptimizerConfig optimizer = OptimizerConfig.of(yaml.section("optimizer"), LEARNING_RATE);
+    if (optimizer.muon() != null) {
+      throw yaml.fault("optimizer", "type: a tokenizer is learnt by adamw: it has no matrices");
+    }
     YamlFields adversarial = yaml.section("adversarial");
     Path path = yaml.path("start_from", null);
     start = path == null ? null : new TokenizerFile(path);

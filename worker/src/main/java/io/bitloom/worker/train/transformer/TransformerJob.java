@@ -216,6 +216,7 @@ public final class TransformerJob implements TrainingJob {
         parsed(yaml),
         objective(yaml.section("objective")),
         optimizer.adamW(),
+        optimizer.muon(),
         optimizer.learningRate(),
         optimizer.clip(),
         optimizer.averageDecay(),
@@ -227,17 +228,20 @@ public final class TransformerJob implements TrainingJob {
         run.seed(),
         run.steps(),
         yaml.texts("prompts"),
-        lora(yaml));
+        lora(yaml, optimizer));
   }
 
   /** The section {@code lora}; null if there is none. */
-  private Lora lora(YamlFields yaml) {
+  private Lora lora(YamlFields yaml, OptimizerConfig optimizer) {
     if (!yaml.has("lora")) {
       return null;
     }
     YamlFields fields = yaml.section("lora");
     if (start == null) {
       throw yaml.fault("lora", "changes a model, which start_from has to name");
+    }
+    if (optimizer.muon() != null) {
+      throw yaml.fault("lora", "is learnt by AdamW: Muon is for whole matrices");
     }
     int rank = fields.count("rank", 8, 1);
     List<String> targets = fields.has("targets") ? fields.texts("targets") : LORA_TARGETS;
@@ -270,6 +274,7 @@ public final class TransformerJob implements TrainingJob {
 
   @Override
   public String identity() {
+    String muon = settings.muon() == null ? "" : "\nmuon: " + settings.muon();
     String lora = settings.lora() == null ? "" : "\nlora: " + settings.lora();
     return String.join(
         "\n",
@@ -284,7 +289,7 @@ public final class TransformerJob implements TrainingJob {
         "precision: " + settings.precision(),
         "seed: " + run.seed(),
         "steps: " + run.steps(),
-        data.identity() + lora);
+        data.identity() + muon + lora);
   }
 
   @Override

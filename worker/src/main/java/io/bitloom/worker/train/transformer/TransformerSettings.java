@@ -8,6 +8,7 @@ import io.bitloom.worker.tensor.LowRank;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.LearningRate;
+import io.bitloom.worker.train.optim.Muon;
 import java.util.List;
 
 /**
@@ -16,6 +17,7 @@ import java.util.List;
  * @param architecture of the transformer
  * @param objective what it is trained to do
  * @param adamW constants of the optimizer
+ * @param muon of the optimizer that takes the blocks' matrices; null where AdamW does
  * @param learningRate over the run
  * @param clip largest global norm of the gradients; 0 for no clipping
  * @param averageDecay decay of the moving average of the weights
@@ -34,6 +36,7 @@ public record TransformerSettings(
     InfinityConfig architecture,
     Objective objective,
     AdamW.Settings adamW,
+    Muon.Settings muon,
     LearningRate learningRate,
     double clip,
     double averageDecay,

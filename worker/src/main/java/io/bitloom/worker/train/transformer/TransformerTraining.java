@@ -22,6 +22,8 @@ import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.Gradients;
 import io.bitloom.worker.train.optim.MovingAverage;
+import io.bitloom.worker.train.optim.Muon;
+import io.bitloom.worker.train.optim.Optimizer;
 import io.bitloom.worker.train.run.Learner;
 import io.bitloom.worker.train.run.StepReport;
 import java.io.IOException;
@@ -37,7 +39,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Trains the transformer: teacher forcing on all scales at once, inputs and labels from bitwise
- * self-correction, cross entropy of every bit, AdamW. A batch may be cut into parts (gradient
+ * self-correction, cross entropy of every bit, AdamW or Muon. A batch may be cut into parts (gradient
  * accumulation) and shared among processes; its gradient is the same.
  */
 public final class TransformerTraining implements Learner {
@@ -55,7 +57,7 @@ public final class TransformerTraining implements Learner {
   private final TextEncoder textEncoder;
   private final InfinityTransformer model;
   private final Gradients gradients;
-  private final AdamW optimizer;
+  private final Optimizer optimizer;
   private final MovingAverage average;
   private final Processes processes;
   private final SampleRandom random;
@@ -88,7 +90,10 @@ public final class TransformerTraining implements Learner {
             settings.architecture(), transformerWeights, settings.device(), settings.precision());
     textEncoder = textEncoder(weights);
     gradients = new Gradients(weights);
-    optimizer = new AdamW(weights, settings.adamW());
+    optimizer =
+        settings.muon() == null
+            ? new AdamW(weights, settings.adamW())
+            : new Muon(weights, settings.muon(), settings.adamW(), processes);
     average = new MovingAverage(stored, settings.averageDecay());
     random = new SampleRandom(settings.seed());
   }

@@ -86,6 +86,7 @@ class TransformerTrainingTest {
             config,
             objective,
             AdamW.Settings.REFERENCE,
+            null,
             new LearningRate(5e-3, LearningRate.Shape.CONSTANT, 0, 1, 1),
             5,
             0.9,
