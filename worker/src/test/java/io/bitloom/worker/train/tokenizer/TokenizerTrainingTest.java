@@ -41,13 +41,23 @@ class TokenizerTrainingTest {
   private static final ScaleSchedule SQUARE =
       ScaleSchedules.nearest(1).schedule(SizeClass.values()[0]);
 
+  private static final TokenizerConfig ARCHITECTURE =
+      new TokenizerConfig(4, 16, 24, List.of(1, 1, 1, 1, 1), 1);
+
   private static TokenizerTraining training(QuantizerConfig.Kind kind) {
-    TokenizerConfig architecture = new TokenizerConfig(4, 16, 24, List.of(1, 1, 1, 1, 1), 1);
-    return new TokenizerTraining(settings(architecture, kind, false), Processes.alone());
+    return new TokenizerTraining(settings(ARCHITECTURE, kind, false), Processes.alone());
   }
 
   private static TokenizerSettings settings(
       TokenizerConfig architecture, QuantizerConfig.Kind kind, boolean freezeEncoder) {
+    return settings(architecture, kind, freezeEncoder, 1);
+  }
+
+  private static TokenizerSettings settings(
+      TokenizerConfig architecture,
+      QuantizerConfig.Kind kind,
+      boolean freezeEncoder,
+      double squaredWeight) {
     QuantizerConfig usual = QuantizerConfig.of(kind, 4);
     return new TokenizerSettings(
         architecture,
@@ -67,7 +77,7 @@ class TokenizerTrainingTest {
         0.9,
         100_000,
         SQUARE.scales().size(),
-        1,
+        squaredWeight,
         1,
         0.1,
         4,
@@ -119,6 +129,22 @@ class TokenizerTrainingTest {
         assertEquals(expected.gradientNorm(), found.gradientNorm());
         assertEquals(expected.scalars(), found.scalars());
       }
+    }
+  }
+
+  @Test
+  void theSquaredErrorCountsByItsWeight() {
+    double without = firstGradientNorm(0);
+    double much = firstGradientNorm(1e4); // next to it, all other terms vanish
+    assertTrue(without > 0 && without < 0.01 * much, without + " and " + much);
+    assertEquals(2, firstGradientNorm(2e4) / much, 0.01);
+  }
+
+  private static double firstGradientNorm(double squaredWeight) {
+    TokenizerSettings settings =
+        settings(ARCHITECTURE, QuantizerConfig.Kind.BSQ, false, squaredWeight);
+    try (TokenizerTraining training = new TokenizerTraining(settings, Processes.alone())) {
+      return training.step(batch(0)).gradientNorm();
     }
   }
 
