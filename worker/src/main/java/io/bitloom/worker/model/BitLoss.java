@@ -3,7 +3,10 @@ package io.bitloom.worker.model;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Tensors;
+import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -13,6 +16,8 @@ import org.bytedeco.pytorch.Tensor;
  * token's weight is √(area of the last scale) / √(area of its scale), and the weights add up to 1.
  */
 public final class BitLoss {
+  private static final double LEAST_MARGIN = 1e-12;
+
   private BitLoss() {}
 
   /**
@@ -40,6 +45,26 @@ public final class BitLoss {
   public static Tensor perIndex(Tensor logitsBLV, Tensor labelsBL) {
     Tensor labels = Tensors.to(labelsBL, DType.I64).unsqueeze(-1); // (B, L, 1)
     return logitsBLV.log_softmax(-1).gather(-1, labels).squeeze(-1).neg();
+  }
+
+  /**
+   * Weight of every bit: the distance of its residual from the other bit, 1 on average over a scale
+   * of an image. A wrong bit adds that much to the squared error of the features, so that bits
+   * whose residual is next to nothing, which nobody can predict, count for next to nothing.
+   *
+   * @param marginsBLd absolute residuals (B, L, d)
+   * @return (B, L, d)
+   */
+  public static Tensor byMargin(Tensor marginsBLd, List<Scale> scales) {
+    List<Tensor> weights = new ArrayList<>();
+    long token = 0;
+    for (Scale scale : scales) {
+      Tensor margins = marginsBLd.narrow(1, token, scale.tokens()); // (B, h·w, d)
+      Tensor mean = margins.mean(new long[] {1, 2}, true, new ScalarTypeOptional()); // (B, 1, 1)
+      weights.add(margins.div(mean.clamp_min(new Scalar(LEAST_MARGIN))));
+      token += scale.tokens();
+    }
+    return Tensors.concat(weights, 1);
   }
 
   /** Weight of every token (L): the same for all. */

@@ -271,13 +271,26 @@ public final class ModelDirectory {
    *     the transformer
    */
   public TextEncoder textEncoder(TorchDevice device, DType dtype) {
+    return textEncoders().load(device, dtype);
+  }
+
+  /** The member {@code text_encoder.type} of {@code model.json}. */
+  public String textEncoderType() {
+    return model.part(Role.TEXT).text("type");
+  }
+
+  /**
+   * The parts of a text encoder of the type {@code word_embeddings}, as training needs them.
+   *
+   * @throws WeightsException as {@link #textEncoder} does
+   */
+  public WordEmbeddings wordEmbeddings() {
+    return textEncoders().wordEmbeddings();
+  }
+
+  private TextEncoders textEncoders() {
     return new TextEncoders(
-            source,
-            model.part(Role.TEXT),
-            files,
-            layout -> weights(Role.TEXT, layout),
-            transformer())
-        .load(device, dtype);
+        source, model.part(Role.TEXT), files, layout -> weights(Role.TEXT, layout), transformer());
   }
 
   private Weights weights(Role part, Map<String, long[]> layout) {

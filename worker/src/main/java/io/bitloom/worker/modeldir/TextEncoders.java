@@ -97,20 +97,38 @@ record TextEncoders(
   }
 
   private TextEncoder wordEmbeddings(TorchDevice device, DType dtype) {
+    WordEmbeddings parts = wordEmbeddings();
+    try (Weights loaded = parts.weights()) {
+      return WordEmbeddingEncoder.forInference(
+          parts.config(), parts.vocabulary(), loaded, device, dtype);
+    }
+  }
+
+  /**
+   * What an encoder of the type {@code word_embeddings} consists of.
+   *
+   * @throws WeightsException naming the file and the member or tensor that cannot be used
+   */
+  WordEmbeddings wordEmbeddings() {
     json.onlyMembers("type", "config", "vocabulary", "weights");
     WordEmbeddingConfig config = WordEmbeddingConfig.parse(json.object("config"));
     requireWidth(config.width(), "width in text_encoder.config");
     WordVocabulary vocabulary =
         WordVocabulary.read(files.find("text_encoder.vocabulary", json.text("vocabulary")));
-    try (Weights loaded = weights.apply(config.layout(vocabulary.size()))) {
-      TextEncoder encoder =
-          WordEmbeddingEncoder.forInference(config, vocabulary, loaded, device, dtype);
-      for (String unexpected : loaded.unused()) {
-        encoder.close();
-        throw new WeightsException(
-            loaded.source(), unexpected, "is not part of the text encoder in " + source);
+    Map<String, long[]> layout = config.layout(vocabulary.size());
+    Weights loaded = weights.apply(layout);
+    try {
+      layout.forEach(loaded::get);
+      for (String name : loaded.names()) {
+        if (!layout.containsKey(name)) {
+          throw new WeightsException(
+              loaded.source(), name, "is not part of the text encoder in " + source);
+        }
       }
-      return encoder;
+      return new WordEmbeddings(config, vocabulary, loaded);
+    } catch (WeightsException e) {
+      loaded.close();
+      throw e;
     }
   }
 

@@ -39,8 +39,24 @@ public final class BitwiseSelfCorrection {
    *
    * @param inputs the tokens of all scales but the first, (B, L − L₁, D): the running sum, resized
    * @param labels the bits of all scales, (B, L, D)
+   * @param margins how far the residual of every label is from the other bit, (B, L, D)
    */
-  public record Sample(Tensor inputs, Tensor labels) {}
+  public record Sample(Tensor inputs, Tensor labels, Tensor margins) {
+
+    /** Only the first scales, as the transformer counts them. */
+    public Sample first(List<Scale> scales) {
+      long tokens = scales.stream().mapToLong(Scale::tokens).sum();
+      return new Sample(
+          inputs.narrow(1, 0, tokens - scales.get(0).tokens()).contiguous(),
+          labels.narrow(1, 0, tokens).contiguous(),
+          margins.narrow(1, 0, tokens).contiguous());
+    }
+
+    /** Takes the tensors out of a scope. */
+    public Sample keptBy(Scope scope) {
+      return new Sample(scope.keep(inputs), scope.keep(labels), scope.keep(margins));
+    }
+  }
 
   /**
    * Algorithm 2 of the paper.
@@ -52,13 +68,16 @@ public final class BitwiseSelfCorrection {
     Scale full = scales.get(scales.size() - 1);
     List<Tensor> inputs = new ArrayList<>();
     List<Tensor> labels = new ArrayList<>();
+    List<Tensor> margins = new ArrayList<>();
     try (Scope scope = Scope.open()) {
       Tensor sum = Tensors.times(featuresBdHW, 0); // F_0^flip (B, d, H, W)
       Tensor unflipped = sum;
       for (int k = 0; k < scales.size(); k++) {
-        Tensor residual = featuresBdHW.sub(config.requantize() ? sum : unflipped); // (B, d, H, W)
-        Tensor bits = quantizer.bits(area(residual, scales.get(k))); // R_k (B, h, w, d)
+        Tensor missing = featuresBdHW.sub(config.requantize() ? sum : unflipped); // (B, d, H, W)
+        Tensor residual = area(missing, scales.get(k)); // (B, d, h, w)
+        Tensor bits = quantizer.bits(residual); // R_k (B, h, w, d)
         labels.add(tokens(bits.permute(0, 3, 1, 2)));
+        margins.add(tokens(residual.abs()));
         unflipped = unflipped.add(trilinear(quantizer.codes(bits), full)); // (B, d, H, W)
         if (k < config.layers()) {
           bits = bits.bitwise_xor(Tensors.to(flips.mask(k, bits), DType.U8)); // R_k^flip
@@ -70,8 +89,10 @@ public final class BitwiseSelfCorrection {
       }
       Tensor noInputs = tokens(featuresBdHW).narrow(1, 0, 0);
       return new Sample(
-          scope.keep(inputs.isEmpty() ? noInputs : Tensors.concat(inputs, 1)),
-          scope.keep(Tensors.concat(labels, 1)));
+              inputs.isEmpty() ? noInputs : Tensors.concat(inputs, 1),
+              Tensors.concat(labels, 1),
+              Tensors.concat(margins, 1))
+          .keptBy(scope);
     }
   }
 

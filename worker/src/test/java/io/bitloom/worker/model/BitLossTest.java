@@ -35,6 +35,20 @@ class BitLossTest {
   }
 
   @Test
+  void aBitWeighsByItsMarginAgainstTheMeanOfItsScaleAndImage() {
+    try (Scope scope = Scope.open()) {
+      float[] margins = {1, 3, 2, 2, 2, 2, 0, 4, 2, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 5};
+      assertArrayEquals(
+          new float[] {
+            0.5f, 1.5f, 1, 1, 1, 1, 0, 2, 1, 1, 0, 0, 2 / 3f, 2 / 3f, 2 / 3f, 2 / 3f, 2 / 3f,
+            2 / 3f, 2 / 3f, 10 / 3f
+          },
+          Tensors.floats(BitLoss.byMargin(Tensors.of(margins, 2, 5, 2), SCALES)),
+          1e-6f);
+    }
+  }
+
+  @Test
   void theLossIsAWeightedSumOverTokensAndAMeanOverImages() {
     try (Scope scope = Scope.open()) {
       var perToken = Tensors.of(new float[] {1, 0, 0, 0, 0, 0, 0, 0, 0, 3}, 2, 5);

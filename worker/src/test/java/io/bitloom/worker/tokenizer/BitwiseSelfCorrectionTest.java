@@ -47,6 +47,21 @@ class BitwiseSelfCorrectionTest {
   }
 
   @Test
+  void theMarginOfABitIsItsResidualsDistanceFromTheOtherBit() {
+    try (Scope scope = Scope.open()) {
+      var sample = correction(3, true, false).correct(features(), SCALES, ALL);
+      assertArrayEquals(sample.labels().shape(), sample.margins().shape());
+      Tensor mean = features().mean(2L, 3L); // (2, 8): the residual of the first scale
+      assertArrayEquals(
+          Tensors.floats(mean.abs()), Tensors.floats(sample.margins().select(1, 0)), 1e-6f);
+      var first = sample.first(SCALES.subList(0, 2));
+      assertArrayEquals(new long[] {2, 5, 8}, first.margins().shape());
+      assertArrayEquals(new long[] {2, 5, 8}, first.labels().shape());
+      assertArrayEquals(new long[] {2, 4, 8}, first.inputs().shape());
+    }
+  }
+
+  @Test
   void laterLabelsMakeUpForFlipsAndEarlierOnesDoNotChange() {
     try (Scope scope = Scope.open()) {
       Tensor plain = correction(3, true, false).correct(features(), SCALES, NONE).labels();

@@ -46,6 +46,11 @@ public record JointText(WordEmbeddingConfig config, WordVocabulary vocabulary) {
         });
   }
 
+  /** Adds weights that were learnt before. */
+  void addTo(Weights weights, Weights learnt) {
+    learnt.names().forEach(name -> weights.put(PREFIX + name, new Tensor(learnt.get(name))));
+  }
+
   private Tensor first(String name, long[] shape, long seed) {
     if (shape.length == 1) {
       Tensor zeros = Tensors.zeros(DType.F32, TorchDevice.CPU, shape);

@@ -14,6 +14,8 @@ import java.util.List;
  *     inputs alone
  * @param conditionDrop probability that a sample is trained without its text (0.1)
  * @param reweight whether small scales weigh more, as √(area of the last / area of this one)
+ * @param weighBits whether a bit weighs as much as its residual is large; otherwise all weigh the
+ *     same
  * @param bitSum whether the bits' losses of a token are added; otherwise their mean is taken
  * @param scales scales, from the first, that are trained; later ones are cut off
  * @param allScalesFrom step from which on all scales are trained: what a picture shows is settled
@@ -25,12 +27,13 @@ public record Objective(
     boolean requantize,
     double conditionDrop,
     boolean reweight,
+    boolean weighBits,
     boolean bitSum,
     int scales,
     long allScalesFrom) {
   /** The values of the official scripts. */
   public static final Objective REFERENCE =
-      new Objective(0.3, 13, true, 0.1, true, false, 100, Long.MAX_VALUE);
+      new Objective(0.3, 13, true, 0.1, true, false, false, 100, Long.MAX_VALUE);
 
   /** The scales of a schedule that are trained in a step. */
   List<Scale> trainedScales(ScaleSchedule schedule, long step) {

@@ -8,6 +8,7 @@ import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.modeldir.TokenizerFile;
+import io.bitloom.worker.modeldir.WordEmbeddings;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.HashedWordEncoder;
 import io.bitloom.worker.text.TextEncoder;
@@ -35,6 +36,7 @@ import java.util.List;
 /** A configuration file of {@code --mode train}. */
 public final class TransformerJob implements TrainingJob {
   private static final String HASHED_WORDS = "hashed_words";
+  private static final String WORD_EMBEDDINGS = "word_embeddings";
   private static final double LEARNING_RATE = 6e-5;
 
   /** The official constructor's arguments that an architecture is described by. */
@@ -130,28 +132,53 @@ public final class TransformerJob implements TrainingJob {
 
   private TextSettings text(YamlFields yaml) {
     YamlFields fields = yaml.section("text_encoder");
-    TextType type = fields.choice("type", TextType.HASHED_WORDS);
-    if (start != null && yaml.has("text_encoder")) {
-      throw yaml.fault("text_encoder", "is that of start_from, and stays as it is");
-    }
-    if (type == TextType.WORD_EMBEDDINGS && data.textCache() != null) {
-      throw yaml.fault("data", "text_cache: features of an encoder that learns do not last");
+    return start == null ? newText(fields) : textOfStart(fields);
+  }
+
+  private TextSettings newText(YamlFields fields) {
+    if (fields.choice("type", TextType.HASHED_WORDS) == TextType.HASHED_WORDS) {
+      return TextSettings.FROZEN;
     }
     try {
-      return new TextSettings(
-          type,
-          fields.count("vocabulary", 10_000, 1),
-          new WordEmbeddingConfig(
-              settings.architecture().textChannels(),
-              fields.count("depth", 1, 0),
-              fields.count("num_heads", 4, 1),
-              settings.architecture().textMaxLength()));
+      return learning(
+          fields,
+          new NewText(
+              fields.count("vocabulary", 10_000, 1),
+              new WordEmbeddingConfig(
+                  settings.architecture().textChannels(),
+                  fields.count("depth", 1, 0),
+                  fields.count("num_heads", 4, 1),
+                  settings.architecture().textMaxLength())));
     } catch (IllegalArgumentException e) {
-      throw yaml.fault("text_encoder", e.getMessage());
+      throw fields.fault("type", e.getMessage());
     }
   }
 
-  /** Text encoders that a transformer can be trained with. */
+  private TextSettings textOfStart(YamlFields fields) {
+    if (fields.has("type")) {
+      throw fields.fault("type", "is that of start_from");
+    }
+    if (!fields.flag("learn", false)) {
+      return TextSettings.FROZEN;
+    }
+    if (!start.textEncoderType().equals(WORD_EMBEDDINGS)) {
+      throw fields.fault(
+          "learn", "only word embeddings can, and start_from has " + start.textEncoderType());
+    }
+    if (settings.lora() != null) {
+      throw fields.fault("learn", "not with lora, which changes the transformer's blocks alone");
+    }
+    return learning(fields, null);
+  }
+
+  private TextSettings learning(YamlFields fields, NewText first) {
+    if (data.textCache() != null) {
+      throw fields.fault("type", "text_cache: features of an encoder that learns do not last");
+    }
+    return new TextSettings(true, first);
+  }
+
+  /** Text encoders that a new transformer can be trained with. */
   private enum TextType {
     HASHED_WORDS,
     WORD_EMBEDDINGS
@@ -160,24 +187,49 @@ public final class TransformerJob implements TrainingJob {
   /**
    * The section {@code text_encoder}.
    *
-   * @param words most words of the vocabulary
-   * @param config architecture of word embeddings
+   * @param learns whether the encoder learns with the transformer
+   * @param first a new encoder; null if there is none, or if it is that of the start
    */
-  private record TextSettings(TextType type, int words, WordEmbeddingConfig config) {}
+  private record TextSettings(boolean learns, NewText first) {
+    static final TextSettings FROZEN = new TextSettings(false, null);
+  }
 
-  /** The encoder that learns with the transformer; null if none does. */
-  private JointText jointText() throws IOException {
-    if (text.type() == TextType.HASHED_WORDS) {
+  /**
+   * Word embeddings that begin with random weights.
+   *
+   * @param words most words of the vocabulary
+   * @param config architecture
+   */
+  private record NewText(int words, WordEmbeddingConfig config) {}
+
+  /** The encoder that learns with the transformer, whose weights are added; null if none does. */
+  private JointText jointText(Weights weights) throws IOException {
+    if (!text.learns()) {
       return null;
     }
+    if (text.first() == null) {
+      WordEmbeddings learnt = start.wordEmbeddings();
+      try (Weights first = learnt.weights()) {
+        JointText joint = new JointText(learnt.config(), learnt.vocabulary());
+        joint.addTo(weights, first);
+        return joint;
+      }
+    }
+    JointText joint = new JointText(text.first().config(), vocabulary(text.first().words()));
+    joint.addTo(weights, run.seed());
+    return joint;
+  }
+
+  /** The commonest words of the captions, which a run counts once. */
+  private WordVocabulary vocabulary(int words) throws IOException {
     Path file = run.folder().resolve("vocabulary.txt");
     if (!Files.exists(file)) {
       Files.createDirectories(run.folder());
       Path unfinished = Files.createTempFile(run.folder(), "vocabulary", ".part");
-      WordVocabulary.ofTexts(data.captions(), text.words()).write(unfinished);
+      WordVocabulary.ofTexts(data.captions(), words).write(unfinished);
       Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
     }
-    return new JointText(text.config(), WordVocabulary.read(file));
+    return WordVocabulary.read(file);
   }
 
   private JsonObject architecture(YamlFields yaml) {
@@ -262,6 +314,7 @@ public final class TransformerJob implements TrainingJob {
         yaml.flag("requantize", reference.requantize()),
         yaml.number("condition_drop", reference.conditionDrop(), 0, 1),
         yaml.flag("reweight", reference.reweight()),
+        yaml.flag("weigh_bits", reference.weighBits()),
         yaml.flag("bit_sum", reference.bitSum()),
         yaml.count("scales", reference.scales(), 1),
         yaml.integer("all_scales_from", reference.allScalesFrom(), 0, Long.MAX_VALUE));
@@ -294,39 +347,41 @@ public final class TransformerJob implements TrainingJob {
 
   @Override
   public Learner learner(Processes processes) throws IOException {
-    Weights stored = tokenizerFile == null ? start.tokenizerWeights() : tokenizerFile.weights();
-    JointText joint = jointText();
-    FrozenParts frozen =
-        new FrozenParts(
-            textEncoder(),
-            new VisualTokenizer(tokenizer, stored),
-            settings.architecture().spatialPatchify(),
-            run.device(),
-            data.cache() == null ? null : new FeatureCache(data.cache(), tokenizerName()));
-    TrainedModel model =
-        new TrainedModel(
-            run.name(),
-            run.description(),
-            List.of(data.size()),
-            new JsonObject(),
-            architecture,
-            SNAKE_CASE.toJsonTree(tokenizer).getAsJsonObject(),
-            stored,
-            joint != null ? joint.settings() : textSettings(),
-            joint,
-            start == null ? List.of() : start.textFiles());
     try (Weights first =
         start == null
             ? initialization.weights(settings.architecture(), run.seed())
             : start.transformerWeights()) {
-      if (joint != null) {
-        joint.addTo(first, run.seed());
-      }
+      JointText joint = jointText(first);
       if (settings.lora() != null) {
         settings.lora().addTo(first, settings.architecture(), run.seed());
       }
-      return new TransformerTraining(settings, first, frozen, model, processes);
+      Weights stored = tokenizerFile == null ? start.tokenizerWeights() : tokenizerFile.weights();
+      return new TransformerTraining(
+          settings, first, frozenParts(stored), trainedModel(stored, joint), processes);
     }
+  }
+
+  private FrozenParts frozenParts(Weights tokenizerWeights) {
+    return new FrozenParts(
+        textEncoder(),
+        new VisualTokenizer(tokenizer, tokenizerWeights),
+        settings.architecture().spatialPatchify(),
+        run.device(),
+        data.cache() == null ? null : new FeatureCache(data.cache(), tokenizerName()));
+  }
+
+  private TrainedModel trainedModel(Weights tokenizerWeights, JointText joint) {
+    return new TrainedModel(
+        run.name(),
+        run.description(),
+        List.of(data.size()),
+        new JsonObject(),
+        architecture,
+        SNAKE_CASE.toJsonTree(tokenizer).getAsJsonObject(),
+        tokenizerWeights,
+        joint != null ? joint.settings() : textSettings(),
+        joint,
+        start == null || joint != null ? List.of() : start.textFiles());
   }
 
   /** The encoder that does not learn: that of the start, or hashed words. */

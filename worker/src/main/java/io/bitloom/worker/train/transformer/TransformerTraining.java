@@ -175,11 +175,11 @@ public final class TransformerTraining implements Learner {
     double share = (double) part.size() / batch.samples().size();
     if (settings.recompute()) {
       RecomputedPass pass = model.forwardToRecompute(texts, dropped, target.inputs(), scales);
-      loss(pass.logits(), target.labels(), scales, share, total).backward();
+      loss(pass.logits(), target, scales, share, total).backward();
       pass.backward();
     } else {
       Tensor logits = model.forward(texts, dropped, target.inputs(), scales); // (B, L, V)
-      loss(logits, target.labels(), scales, share, total).backward();
+      loss(logits, target, scales, share, total).backward();
     }
   }
 
@@ -196,8 +196,6 @@ public final class TransformerTraining implements Learner {
   /** Inputs and labels of the scales that are trained (Algorithm 2 of the paper). */
   private BitwiseSelfCorrection.Sample selfCorrected(SampleBatch batch, List<Sample> part) {
     Objective objective = settings.objective();
-    List<Scale> scales = trainedScales(batch);
-    long tokens = scales.stream().mapToLong(Scale::tokens).sum();
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
       BitwiseSelfCorrection correction =
@@ -212,9 +210,7 @@ public final class TransformerTraining implements Learner {
               frozen.features(part, batch.schedule()),
               frozen.tokenizerScales(batch.schedule()),
               random.flips(batch.number(), part, objective.flipStrength()));
-      return new BitwiseSelfCorrection.Sample(
-          scope.keep(whole.inputs().narrow(1, 0, tokens - scales.get(0).tokens()).contiguous()),
-          scope.keep(whole.labels().narrow(1, 0, tokens).contiguous()));
+      return whole.first(trainedScales(batch)).keptBy(scope);
     }
   }
 
@@ -222,20 +218,27 @@ public final class TransformerTraining implements Learner {
    * The loss of some samples as their share in the batch's.
    *
    * @param logitsBLV logits (B, L, V)
-   * @param bitsBLd labels (B, L, d)
+   * @param target labels (B, L, d) and their margins
    * @return a scalar
    */
   private Tensor loss(
-      Tensor logitsBLV, Tensor bitsBLd, List<Scale> scales, double share, BatchLoss total) {
+      Tensor logitsBLV,
+      BitwiseSelfCorrection.Sample target,
+      List<Scale> scales,
+      double share,
+      BatchLoss total) {
     Objective objective = settings.objective();
     double[] weights = objective.reweight() ? BitLoss.reweighted(scales) : BitLoss.uniform(scales);
     Tensor perToken; // (B, L)
     if (settings.architecture().bitLabels()) {
-      Tensor perBit = BitLoss.perBit(logitsBLV, bitsBLd); // (B, L, d)
+      Tensor perBit = BitLoss.perBit(logitsBLV, target.labels()); // (B, L, d)
+      if (objective.weighBits()) {
+        perBit = perBit.mul(BitLoss.byMargin(target.margins(), scales));
+      }
       perToken = objective.bitSum() ? perBit.sum(-1) : perBit.mean(-1);
-      total.addBits(logitsBLV, bitsBLd);
+      total.addBits(logitsBLV, target.labels());
     } else {
-      perToken = BitLoss.perIndex(logitsBLV, frozen.quantizer().labels(bitsBLd));
+      perToken = BitLoss.perIndex(logitsBLV, frozen.quantizer().labels(target.labels()));
     }
     Tensor loss = BitLoss.total(perToken, weights).mul(new Scalar(share));
     total.add(loss, perToken);
@@ -309,7 +312,6 @@ public final class TransformerTraining implements Learner {
       InfinityTransformer averaged, ScaleSchedule schedule, List<Sample> part) {
     List<Scale> scales = settings.objective().trainedScales(schedule);
     BatchLoss total = new BatchLoss(scales);
-    long tokens = scales.stream().mapToLong(Scale::tokens).sum();
     try (NoGradGuard noGradients = new NoGradGuard()) {
       BitwiseSelfCorrection plain =
           new BitwiseSelfCorrection(
@@ -317,19 +319,21 @@ public final class TransformerTraining implements Learner {
               new BitwiseSelfCorrection.Config(
                   0, false, settings.architecture().spatialPatchify()));
       BitwiseSelfCorrection.Sample target =
-          plain.correct(
-              frozen.features(part, schedule),
-              frozen.tokenizerScales(schedule),
-              (scale, bits) -> {
-                throw new AssertionError("no scale is flipped");
-              });
+          plain
+              .correct(
+                  frozen.features(part, schedule),
+                  frozen.tokenizerScales(schedule),
+                  (scale, bits) -> {
+                    throw new AssertionError("no scale is flipped");
+                  })
+              .first(scales);
       Tensor logits =
           averaged.forward(
               texts(textEncoder(average.average()), part),
               part.stream().map(sample -> false).toList(),
-              target.inputs().narrow(1, 0, tokens - scales.get(0).tokens()),
+              target.inputs(),
               scales);
-      loss(logits, target.labels().narrow(1, 0, tokens), scales, 1, total);
+      loss(logits, target, scales, 1, total);
       Map<String, Double> found = new LinkedHashMap<>(total.scalars());
       found.put("loss", total.loss());
       return found;

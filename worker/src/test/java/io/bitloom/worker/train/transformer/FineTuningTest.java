@@ -2,6 +2,7 @@ package io.bitloom.worker.train.transformer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,6 +25,7 @@ import io.bitloom.worker.train.run.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -104,6 +106,45 @@ class FineTuningTest {
         Files.readAllBytes(folder.resolve("second/model/transformer.safetensors")));
   }
 
+  @Test
+  void wordEmbeddingsLearnOnOnlyWhereTheyAreAskedTo() throws IOException {
+    Path first =
+        config(
+            "first",
+            """
+            text_encoder: {type: word_embeddings, vocabulary: 8, num_heads: 2}
+            transformer: {embed_dim: 128, depth: 1, num_heads: 2, text_channels: 32, text_maxlen: 8, rope2d_each_sa_layer: 1}
+            tokenizer: start
+            optimizer: {learning_rate: 1e-2}
+            """);
+    train(edited(first, "start_from: start\n", "", ", text_cache: texts", ""));
+    Path second = config("second", "optimizer: {learning_rate: 1e-2}");
+    train(edited(second, "start_from: start", "start_from: first/model"));
+    Path third =
+        config("third", "text_encoder: {learn: true}\noptimizer: {learning_rate: 1e-2}");
+    train(
+        edited(third, "start_from: start", "start_from: first/model", ", text_cache: texts", ""));
+    Path text = Path.of("model", "text_encoder.safetensors");
+    byte[] learnt = Files.readAllBytes(folder.resolve("first").resolve(text));
+    assertArrayEquals(learnt, Files.readAllBytes(folder.resolve("second").resolve(text)));
+    assertFalse(Arrays.equals(learnt, Files.readAllBytes(folder.resolve("third").resolve(text))));
+    ModelDirectory model = ModelDirectory.open(folder.resolve("third/model").toString());
+    model.readFiles();
+    assertArrayEquals(
+        Files.readAllBytes(folder.resolve("first/model/vocabulary.txt")),
+        Files.readAllBytes(folder.resolve("third/model/vocabulary.txt")));
+    model.textEncoder(TorchDevice.CPU, DType.F32).close();
+  }
+
+  private static Path edited(Path file, String... changes) throws IOException {
+    String text = Files.readString(file);
+    for (int i = 0; i < changes.length; i += 2) {
+      assertTrue(text.contains(changes[i]), changes[i]);
+      text = text.replace(changes[i], changes[i + 1]);
+    }
+    return Files.writeString(file, text);
+  }
+
   private static long files(Path folder) throws IOException {
     try (Stream<Path> entries = Files.walk(folder)) {
       return entries.filter(Files::isRegularFile).count();
@@ -112,7 +153,8 @@ class FineTuningTest {
 
   @Test
   void whatDoesNotFitTheStartIsRefusedByLineAndField() throws IOException {
-    assertRefused("text_encoder: {type: word_embeddings}", "text_encoder: is that of start_from");
+    assertRefused("text_encoder: {type: word_embeddings}", "text_encoder.type: is that of start");
+    assertRefused("text_encoder: {learn: true}", "only word embeddings can, and start_from has t5");
     assertRefused("lora: {targets: [mlp]}", "no block has \"mlp\"");
     assertRefused("lora: {rank: 0}", "lora.rank: expected");
     assertRefused("transformer: {depth: 2}", "transformer: is that of start_from");

@@ -80,7 +80,7 @@ class TransformerTrainingTest {
     JsonObject architecture = ARCHITECTURE.deepCopy();
     architecture.addProperty("use_bit_label", variant.bits());
     InfinityConfig config = InfinityConfig.parse(architecture, TOKENIZER.codebookDim());
-    Objective objective = new Objective(0.3, 13, true, 0.5, true, false, 4, Long.MAX_VALUE);
+    Objective objective = new Objective(0.3, 13, true, 0.5, true, true, false, 4, Long.MAX_VALUE);
     TransformerSettings settings =
         new TransformerSettings(
             config,
@@ -321,7 +321,7 @@ class TransformerTrainingTest {
 
   @Test
   void lateScalesCanJoinLaterInARun() {
-    Objective objective = new Objective(0.3, 13, true, 0.5, true, false, 3, 10);
+    Objective objective = new Objective(0.3, 13, true, 0.5, true, false, false, 3, 10);
     assertEquals(SQUARE.scales().subList(0, 3), objective.trainedScales(SQUARE, 9));
     assertEquals(SQUARE.scales(), objective.trainedScales(SQUARE, 10));
     assertEquals(SQUARE.scales(), objective.trainedScales(SQUARE));
