@@ -85,7 +85,7 @@ public final class DemoSource implements SampleSource {
 
     @Override
     public String version() {
-      return name();
+      return name() + " version " + DemoPictures.VERSION;
     }
 
     @Override

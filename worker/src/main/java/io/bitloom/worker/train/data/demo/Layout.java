@@ -2,7 +2,6 @@ package io.bitloom.worker.train.data.demo;
 
 import io.bitloom.common.schedule.ScaleSchedule;
 import java.util.List;
-import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 
 /**
@@ -13,9 +12,6 @@ import java.util.stream.Stream;
 final class Layout {
   private static final int STEP = ScaleSchedule.PIXELS_PER_TOKEN;
   private static final ThingSize OF_PAIRS = ThingSize.SMALL;
-
-  /** Things whose places are no farther apart, in pixels, stand exactly in their places. */
-  private static final int ROOM_TO_VARY = 3 * STEP;
 
   /** How far towards the edge things are moved, as a share of the way there. */
   private static final double SINGLE_REACH = 0.72;
@@ -55,41 +51,28 @@ final class Layout {
     return room >= 2 * OF_PAIRS.side();
   }
 
-  /** The boxes of a composition's things; their positions vary by up to a step. */
-  static List<Box> boxes(Composition composition, ScaleSchedule schedule, RandomGenerator random) {
-    int width = schedule.pixelWidth();
-    int height = schedule.pixelHeight();
+  /** The boxes of a composition's things. */
+  static List<Box> boxes(Composition composition, ScaleSchedule schedule) {
     if (composition instanceof Composition.Single single) {
       Place place = single.place();
       int side = single.size().side();
-      int reachX = reach(width, side);
-      int reachY = reach(height, side);
-      int x = edge(place.x() * reachX, width, side) + (reachX < ROOM_TO_VARY ? 0 : shift(random));
-      int y = edge(place.y() * reachY, height, side) + (reachY < ROOM_TO_VARY ? 0 : shift(random));
-      return List.of(box(single.subject(), x, y, side, schedule));
+      return List.of(
+          box(
+              single.subject(),
+              place.x() * reach(schedule.pixelWidth(), side),
+              place.y() * reach(schedule.pixelHeight(), side),
+              side,
+              schedule));
     }
     Composition.Pair pair = (Composition.Pair) composition;
     Relation relation = pair.relation();
     int side = OF_PAIRS.side();
-    int room = relation.x() == 0 ? height : width;
+    int room = relation.x() == 0 ? schedule.pixelHeight() : schedule.pixelWidth();
     int apart = (int) Math.min(PAIR_REACH * (room - side) / 2, PAIR_DISTANCE * side);
     int dx = relation.x() * apart;
     int dy = relation.y() * apart;
-    int shiftX = shift(random); // of both, so that neither comes to lie over the other
-    int shiftY = shift(random);
     return List.of(
-        box(
-            pair.first(),
-            edge(dx, width, side) + shiftX,
-            edge(dy, height, side) + shiftY,
-            side,
-            schedule),
-        box(
-            pair.second(),
-            edge(-dx, width, side) + shiftX,
-            edge(-dy, height, side) + shiftY,
-            side,
-            schedule));
+        box(pair.first(), dx, dy, side, schedule), box(pair.second(), -dx, -dy, side, schedule));
   }
 
   /** The sides that pictures of one or of two things have things of. */
@@ -106,17 +89,13 @@ final class Layout {
     return new double[] {schedule.pixelWidth() / 2.0 + dx, schedule.pixelHeight() / 2.0 + dy};
   }
 
-  /** A box at this place, or as near as it fits into the picture. */
-  private static Box box(Subject subject, int x, int y, int side, ScaleSchedule schedule) {
+  /** A box whose middle is so far from the picture's, or as near as it fits into the picture. */
+  private static Box box(Subject subject, int dx, int dy, int side, ScaleSchedule schedule) {
     return new Box(
         subject,
-        Math.max(0, Math.min(x, schedule.pixelWidth() - side)),
-        Math.max(0, Math.min(y, schedule.pixelHeight() - side)),
+        edge(dx, schedule.pixelWidth(), side),
+        edge(dy, schedule.pixelHeight(), side),
         side);
-  }
-
-  private static int shift(RandomGenerator random) {
-    return STEP * (random.nextInt(3) - 1);
   }
 
   /** How far places lie from the middle along a side, in pixels. */
@@ -125,7 +104,8 @@ final class Layout {
   }
 
   private static int edge(int offset, int length, int side) {
-    return Math.round(((length - side) / 2f + offset) / STEP) * STEP;
+    int nearest = Math.round(((length - side) / 2f + offset) / STEP) * STEP;
+    return Math.max(0, Math.min(nearest, length - side));
   }
 
   private static boolean isClear(int offset, int length, int side) {

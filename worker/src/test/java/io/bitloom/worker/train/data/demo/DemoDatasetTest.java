@@ -128,10 +128,7 @@ class DemoDatasetTest {
         .forEach(
             example -> {
               List<Layout.Box> boxes =
-                  Layout.boxes(
-                      example.composition(),
-                      example.schedule(),
-                      new java.util.Random(example.seed()));
+                  Layout.boxes(example.composition(), example.schedule());
               Layout.Box a = boxes.get(0);
               Layout.Box b = boxes.get(1);
               int overlapX = Math.min(a.x(), b.x()) + a.side() - Math.max(a.x(), b.x());
