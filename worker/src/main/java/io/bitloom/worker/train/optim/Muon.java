@@ -104,7 +104,8 @@ public final class Muon implements Optimizer {
 
   /**
    * A matrix (R, C) with its singular values made about 1, times √max(1, R/C): then a step changes
-   * outputs by about as much in every layer. Where a layer is several in one, each is made so alone.
+   * outputs by about as much in every layer. Where a layer is several in one, each is made so
+   * alone.
    */
   private static Tensor direction(String name, Tensor matrix) {
     try (Scope scope = Scope.open()) {

@@ -39,8 +39,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Trains the transformer: teacher forcing on all scales at once, inputs and labels from bitwise
- * self-correction, cross entropy of every bit, AdamW or Muon. A batch may be cut into parts (gradient
- * accumulation) and shared among processes; its gradient is the same.
+ * self-correction, cross entropy of every bit, AdamW or Muon. A batch may be cut into parts
+ * (gradient accumulation) and shared among processes; its gradient is the same.
  */
 public final class TransformerTraining implements Learner {
   private static final String WEIGHTS = "transformer";

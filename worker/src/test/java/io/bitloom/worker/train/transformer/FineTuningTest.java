@@ -120,10 +120,8 @@ class FineTuningTest {
     train(edited(first, "start_from: start\n", "", ", text_cache: texts", ""));
     Path second = config("second", "optimizer: {learning_rate: 1e-2}");
     train(edited(second, "start_from: start", "start_from: first/model"));
-    Path third =
-        config("third", "text_encoder: {learn: true}\noptimizer: {learning_rate: 1e-2}");
-    train(
-        edited(third, "start_from: start", "start_from: first/model", ", text_cache: texts", ""));
+    Path third = config("third", "text_encoder: {learn: true}\noptimizer: {learning_rate: 1e-2}");
+    train(edited(third, "start_from: start", "start_from: first/model", ", text_cache: texts", ""));
     Path text = Path.of("model", "text_encoder.safetensors");
     byte[] learnt = Files.readAllBytes(folder.resolve("first").resolve(text));
     assertArrayEquals(learnt, Files.readAllBytes(folder.resolve("second").resolve(text)));

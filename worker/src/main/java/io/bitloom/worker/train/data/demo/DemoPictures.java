@@ -8,7 +8,7 @@ import java.util.Random;
 
 /** Draws the examples. Threads may share one. */
 public final class DemoPictures {
-  /** Counts the ways in which examples were drawn: features of earlier pictures are no longer right. */
+  /** Counts the ways in which examples were drawn: features of earlier ones do not fit. */
   static final int VERSION = 3;
 
   private final Drawings drawings = new Drawings();

@@ -127,8 +127,7 @@ class DemoDatasetTest {
         .limit(3000)
         .forEach(
             example -> {
-              List<Layout.Box> boxes =
-                  Layout.boxes(example.composition(), example.schedule());
+              List<Layout.Box> boxes = Layout.boxes(example.composition(), example.schedule());
               Layout.Box a = boxes.get(0);
               Layout.Box b = boxes.get(1);
               int overlapX = Math.min(a.x(), b.x()) + a.side() - Math.max(a.x(), b.x());
