@@ -113,7 +113,7 @@ class FineTuningTest {
             "first",
             """
             text_encoder: {type: word_embeddings, vocabulary: 8, num_heads: 2}
-            transformer: {embed_dim: 128, depth: 1, num_heads: 2, text_channels: 32, text_maxlen: 8, rope2d_each_sa_layer: 1}
+            transformer: {embed_dim: 128, depth: 1, num_heads: 2, text_channels: 128, text_maxlen: 8, rope2d_each_sa_layer: 1}
             tokenizer: start
             optimizer: {learning_rate: 1e-2}
             """);
