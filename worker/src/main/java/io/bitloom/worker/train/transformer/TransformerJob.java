@@ -132,16 +132,20 @@ public final class TransformerJob implements TrainingJob {
 
   private TextSettings text(YamlFields yaml) {
     YamlFields fields = yaml.section("text_encoder");
-    return start == null ? newText(fields) : textOfStart(fields);
+    TextSettings found = start == null ? newText(yaml, fields) : textOfStart(fields);
+    if (found.learns() && data.textCache() != null) {
+      throw yaml.fault("data", "text_cache: features of an encoder that learns do not last");
+    }
+    return found;
   }
 
-  private TextSettings newText(YamlFields fields) {
+  private TextSettings newText(YamlFields yaml, YamlFields fields) {
     if (fields.choice("type", TextType.HASHED_WORDS) == TextType.HASHED_WORDS) {
       return TextSettings.FROZEN;
     }
     try {
-      return learning(
-          fields,
+      return new TextSettings(
+          true,
           new NewText(
               fields.count("vocabulary", 10_000, 1),
               new WordEmbeddingConfig(
@@ -150,7 +154,7 @@ public final class TransformerJob implements TrainingJob {
                   fields.count("num_heads", 4, 1),
                   settings.architecture().textMaxLength())));
     } catch (IllegalArgumentException e) {
-      throw fields.fault("type", e.getMessage());
+      throw yaml.fault("text_encoder", e.getMessage());
     }
   }
 
@@ -168,14 +172,7 @@ public final class TransformerJob implements TrainingJob {
     if (settings.lora() != null) {
       throw fields.fault("learn", "not with lora, which changes the transformer's blocks alone");
     }
-    return learning(fields, null);
-  }
-
-  private TextSettings learning(YamlFields fields, NewText first) {
-    if (data.textCache() != null) {
-      throw fields.fault("type", "text_cache: features of an encoder that learns do not last");
-    }
-    return new TextSettings(true, first);
+    return new TextSettings(true, null);
   }
 
   /** Text encoders that a new transformer can be trained with. */
@@ -263,10 +260,15 @@ public final class TransformerJob implements TrainingJob {
   }
 
   private TransformerSettings settings(YamlFields yaml) {
+    InfinityConfig model = parsed(yaml);
+    Objective objective = objective(yaml.section("objective"));
+    if (objective.weighBits() && !model.bitLabels()) {
+      throw yaml.fault("objective", "weigh_bits: use_bit_label is off, so there are none");
+    }
     OptimizerConfig optimizer = OptimizerConfig.of(yaml.section("optimizer"), LEARNING_RATE);
     return new TransformerSettings(
-        parsed(yaml),
-        objective(yaml.section("objective")),
+        model,
+        objective,
         optimizer.adamW(),
         optimizer.muon(),
         optimizer.learningRate(),

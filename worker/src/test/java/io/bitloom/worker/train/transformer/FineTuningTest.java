@@ -155,7 +155,21 @@ class FineTuningTest {
     assertRefused("text_encoder: {learn: true}", "only word embeddings can, and start_from has t5");
     assertRefused("lora: {targets: [mlp]}", "no block has \"mlp\"");
     assertRefused("lora: {rank: 0}", "lora.rank: expected");
+    assertRefused("lora: {rank: 2}\noptimizer: {type: muon}", "lora: is learnt by AdamW");
     assertRefused("transformer: {depth: 2}", "transformer: is that of start_from");
+  }
+
+  @Test
+  void bitsCannotBeWeighedWhereThereAreNone() throws IOException {
+    Path file =
+        config(
+            "indices",
+            "transformer: {use_bit_label: false, embed_dim: 128, depth: 1, num_heads: 2,"
+                + " text_channels: 128, text_maxlen: 8, rope2d_each_sa_layer: 1}");
+    edited(file, "start_from: start", "tokenizer: start", "scales: 3", "weigh_bits: true");
+    ConfigFileException fault =
+        assertThrows(ConfigFileException.class, () -> TransformerJob.read(file));
+    assertTrue(fault.getMessage().contains("weigh_bits: use_bit_label is off"), fault::getMessage);
   }
 
   private void assertRefused(String line, String message) throws IOException {
