@@ -115,9 +115,10 @@ public final class TokenizerReconstruction implements AutoCloseable {
     ScaleSchedule schedule = ScaleSchedules.nearest((double) shape.height() / shape.width(), size);
     RgbImage original = PictureFile.fitted(picture, schedule.pixelWidth(), schedule.pixelHeight());
     List<Scale> scales =
-        tokenizer.config().patchSize() < ScaleSchedule.PIXELS_PER_TOKEN
-            ? schedule.scales().stream().map(Scale::doubled).toList()
-            : schedule.scales();
+        quantizer.quantized(
+            tokenizer.config().patchSize() < ScaleSchedule.PIXELS_PER_TOKEN
+                ? schedule.scales().stream().map(Scale::doubled).toList()
+                : schedule.scales());
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard();
         ResidualQuantizer levels = quantizer(scales.size())) {

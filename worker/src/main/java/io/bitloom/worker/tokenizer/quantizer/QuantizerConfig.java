@@ -5,6 +5,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
+import io.bitloom.common.schedule.Scale;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -21,6 +22,8 @@ import java.util.List;
  * @param commitmentWeight weight of the commitment
  * @param inverseTemperature sharpness of the soft assignment, for BSQ and LFQ
  * @param decay of the codebook's moving averages, for VQ and RVQ
+ * @param singleScale whether only the last scale is quantized, without residuals: the plain
+ *     tokenizer, to compare with
  */
 public record QuantizerConfig(
     Kind kind,
@@ -31,7 +34,8 @@ public record QuantizerConfig(
     double codebookEntropyWeight,
     double commitmentWeight,
     double inverseTemperature,
-    double decay) {
+    double decay,
+    boolean singleScale) {
 
   /** Metadata entry of a tokenizer's weight file that holds these settings as JSON. */
   public static final String METADATA = "quantizer";
@@ -86,7 +90,8 @@ public record QuantizerConfig(
         1,
         0.25,
         kind == Kind.LFQ ? 1 : 10,
-        0.99);
+        0.99,
+        false);
   }
 
   /** The settings as {@link #of(JsonObject)} takes them. */
@@ -113,8 +118,13 @@ public record QuantizerConfig(
     }
   }
 
+  /** Those scales of a schedule that are quantized. */
+  public List<Scale> quantized(List<Scale> scales) {
+    return singleScale ? scales.subList(scales.size() - 1, scales.size()) : scales;
+  }
+
   /**
-   * The quantizer, for a number of scales.
+   * The quantizer, for a schedule's number of scales.
    *
    * @param seed of the first entries of codebooks
    */
@@ -126,7 +136,7 @@ public record QuantizerConfig(
       case VQ -> shared(new VectorQuantizer(d, codebookSize, decay, seed));
       case RVQ -> {
         List<Quantizer> codebooks = new ArrayList<>();
-        for (int k = 0; k < scales; k++) {
+        for (int k = 0; k < (singleScale ? 1 : scales); k++) {
           codebooks.add(new VectorQuantizer(d, codebookSize, decay, seed + k));
         }
         yield new ResidualQuantizer(codebooks);

@@ -148,7 +148,8 @@ public final class TokenizerJob implements TrainingJob {
           fields.number("codebook_entropy_weight", usual.codebookEntropyWeight(), 0, 100),
           fields.number("commitment_weight", usual.commitmentWeight(), 0, 100),
           fields.number("inverse_temperature", usual.inverseTemperature(), 1e-6, 1e6),
-          fields.number("decay", usual.decay(), 0, 1));
+          fields.number("decay", usual.decay(), 0, 1),
+          fields.flag("single_scale", false));
     } catch (IllegalArgumentException e) {
       throw yaml.fault("quantizer", e.getMessage());
     }

@@ -115,10 +115,16 @@ public final class TransformerJob implements TrainingJob {
       return start.tokenizer();
     }
     try {
-      QuantizerConfig.Kind kind = tokenizerFile.quantizer().kind();
-      if (kind != QuantizerConfig.Kind.BSQ) {
+      QuantizerConfig quantizer = tokenizerFile.quantizer();
+      if (quantizer.kind() != QuantizerConfig.Kind.BSQ) {
         throw yaml.fault(
-            "tokenizer", tokenizerFile.path() + ": expected one with BSQ, found " + kind);
+            "tokenizer",
+            tokenizerFile.path() + ": expected one with BSQ, found " + quantizer.kind());
+      }
+      if (quantizer.singleScale()) {
+        throw yaml.fault(
+            "tokenizer",
+            tokenizerFile.path() + ": expected one with all scales, found single_scale: true");
       }
       if (tokenizerFile.config().vectorQuantized()) {
         throw yaml.fault(

@@ -50,14 +50,15 @@ class TokenizerTrainingTest {
 
   private static TokenizerSettings settings(
       TokenizerConfig architecture, QuantizerConfig.Kind kind, boolean freezeEncoder) {
-    return settings(architecture, kind, freezeEncoder, 1);
+    return settings(architecture, kind, freezeEncoder, 1, false);
   }
 
   private static TokenizerSettings settings(
       TokenizerConfig architecture,
       QuantizerConfig.Kind kind,
       boolean freezeEncoder,
-      double squaredWeight) {
+      double squaredWeight,
+      boolean singleScale) {
     QuantizerConfig usual = QuantizerConfig.of(kind, 4);
     return new TokenizerSettings(
         architecture,
@@ -70,7 +71,8 @@ class TokenizerTrainingTest {
             usual.codebookEntropyWeight(),
             usual.commitmentWeight(),
             usual.inverseTemperature(),
-            0.2), // so that entries of codebooks soon restart
+            0.2, // so that entries of codebooks soon restart
+            singleScale),
         AdamW.Settings.REFERENCE,
         new LearningRate(1e-3, LearningRate.Shape.CONSTANT, 0, 1, 1),
         5,
@@ -142,7 +144,7 @@ class TokenizerTrainingTest {
 
   private static double firstGradientNorm(double squaredWeight) {
     TokenizerSettings settings =
-        settings(ARCHITECTURE, QuantizerConfig.Kind.BSQ, false, squaredWeight);
+        settings(ARCHITECTURE, QuantizerConfig.Kind.BSQ, false, squaredWeight, false);
     try (TokenizerTraining training = new TokenizerTraining(settings, Processes.alone())) {
       return training.step(batch(0)).gradientNorm();
     }
@@ -158,9 +160,37 @@ class TokenizerTrainingTest {
 
   @Test
   void aWrittenTokenizerReconstructsAsItsValidationDid(@TempDir Path folder) throws IOException {
-    Path picture = folder.resolve("picture.png");
-    Files.write(picture, PngEncoder.encode(batch(0).samples().get(0).picture(), Map.of()));
-    try (TokenizerTraining training = training(QuantizerConfig.Kind.VQ)) {
+    Path picture = picture(folder);
+    assertEquals(
+        6.0 * SQUARE.tokens(),
+        bitsOfWritten(settings(ARCHITECTURE, QuantizerConfig.Kind.VQ, false), picture, folder),
+        1e-9);
+    Files.delete(folder.resolve("quantizer.safetensors"));
+    try (TokenizerReconstruction without =
+        TokenizerReconstruction.of(folder.resolve("tokenizer.safetensors"), TorchDevice.CPU)) {
+      WeightsException fault =
+          assertThrows(
+              WeightsException.class, () -> without.reconstruct(picture, SizeClass.values()[0]));
+      assertTrue(fault.getMessage().contains("quantizer.safetensors"), fault.getMessage());
+    }
+  }
+
+  @Test
+  void aSingleScaleHasOnlyTheDigitsOfTheLast(@TempDir Path folder) throws IOException {
+    TokenizerSettings single = settings(ARCHITECTURE, QuantizerConfig.Kind.RVQ, false, 1, true);
+    int tokens = SQUARE.scales().get(SQUARE.scales().size() - 1).tokens();
+    assertEquals(6.0 * tokens, bitsOfWritten(single, picture(folder), folder), 1e-9);
+  }
+
+  private static Path picture(Path folder) throws IOException {
+    byte[] png = PngEncoder.encode(batch(0).samples().get(0).picture(), Map.of());
+    return Files.write(folder.resolve("picture.png"), png);
+  }
+
+  /** Trains for a step, writes, reconstructs as well as the validation did, and counts bits. */
+  private static double bitsOfWritten(TokenizerSettings settings, Path picture, Path folder)
+      throws IOException {
+    try (TokenizerTraining training = new TokenizerTraining(settings, Processes.alone())) {
       training.step(batch(0));
       Map<String, Double> expected = training.validate(List.of(batch(0)));
       training.export(folder);
@@ -168,15 +198,7 @@ class TokenizerTrainingTest {
           TokenizerReconstruction.of(folder.resolve("tokenizer.safetensors"), TorchDevice.CPU)) {
         TokenizerReconstruction.Outcome found = written.reconstruct(picture, SizeClass.values()[0]);
         assertEquals(expected.get("psnr"), found.psnr(), 1e-4);
-        assertEquals(6.0 * SQUARE.tokens(), found.bits(), 1e-9);
-      }
-      Files.delete(folder.resolve("quantizer.safetensors"));
-      try (TokenizerReconstruction without =
-          TokenizerReconstruction.of(folder.resolve("tokenizer.safetensors"), TorchDevice.CPU)) {
-        WeightsException fault =
-            assertThrows(
-                WeightsException.class, () -> without.reconstruct(picture, SizeClass.values()[0]));
-        assertTrue(fault.getMessage().contains("quantizer.safetensors"), fault.getMessage());
+        return found.bits();
       }
     }
   }
