@@ -13,8 +13,9 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * Muon (K. Jordan, "Muon: an optimizer for hidden layers in neural networks", 2024): a matrix of a
- * block moves along its momentum with all singular values made about 1, so that rare directions
- * count as much as common ones. {@link AdamW} takes all other parameters.
+ * block, or the kernel of a convolution as a matrix, moves along its momentum with all singular
+ * values made about 1, so that rare directions count as much as common ones. {@link AdamW} takes
+ * all other parameters.
  *
  * <p>Processes share the matrices among them and exchange what each has found; the result is the
  * same for any number of them.
@@ -111,8 +112,8 @@ public final class Muon implements Optimizer {
     try (Scope scope = Scope.open()) {
       long layers = ParameterGroups.layers(name);
       long rows = matrix.size(0) / layers;
-      long columns = matrix.size(1);
-      Tensor parts = matrix.view(layers, rows, columns);
+      long columns = matrix.numel() / matrix.size(0);
+      Tensor parts = matrix.reshape(layers, rows, columns);
       Tensor orthogonal =
           rows > columns
               ? orthogonal(parts.transpose(1, 2)).transpose(1, 2)

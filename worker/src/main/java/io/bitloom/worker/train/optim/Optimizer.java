@@ -1,9 +1,22 @@
 package io.bitloom.worker.train.optim;
 
 import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.train.distributed.Processes;
 
 /** Changes parameters along the gradients that the last backward passes left on them. */
 public interface Optimizer extends AutoCloseable {
+
+  /**
+   * An optimizer of the weights that require gradients; they must outlive it.
+   *
+   * @param muon constants of Muon; null for AdamW alone
+   */
+  static Optimizer of(
+      Weights parameters, AdamW.Settings adamW, Muon.Settings muon, Processes processes) {
+    return muon == null
+        ? new AdamW(parameters, adamW)
+        : new Muon(parameters, muon, adamW, processes);
+  }
 
   /** One step. */
   void step(double learningRate);

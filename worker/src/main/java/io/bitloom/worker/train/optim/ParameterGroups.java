@@ -38,9 +38,13 @@ public final class ParameterGroups {
         && SPARED.stream().noneMatch(name::contains);
   }
 
-  /** Whether a parameter is the matrix of a linear layer in a block of a transformer. */
+  /**
+   * Whether a parameter is the matrix of a linear layer in a block of a transformer, or the kernel
+   * (O, I, h, w) of a convolution: a matrix (O, I·h·w).
+   */
   static boolean isHiddenMatrix(String name, Tensor parameter) {
-    return parameter.dim() == 2 && name.endsWith(".weight") && HIDDEN.matcher(name).find();
+    return parameter.dim() == 4
+        || parameter.dim() == 2 && name.endsWith(".weight") && HIDDEN.matcher(name).find();
   }
 
   /** How many layers of equally many outputs a matrix is: queries, keys and values are three. */

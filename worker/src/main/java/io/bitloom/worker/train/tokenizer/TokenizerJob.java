@@ -44,9 +44,6 @@ public final class TokenizerJob implements TrainingJob {
       throw yaml.fault("data", "cache: a tokenizer that is being trained has no features to keep");
     }
     OptimizerConfig optimizer = OptimizerConfig.of(yaml.section("optimizer"), LEARNING_RATE);
-    if (optimizer.muon() != null) {
-      throw yaml.fault("optimizer", "type: a tokenizer is learnt by adamw: it has no matrices");
-    }
     YamlFields adversarial = yaml.section("adversarial");
     Path path = yaml.path("start_from", null);
     start = path == null ? null : new TokenizerFile(path);
@@ -56,6 +53,7 @@ public final class TokenizerJob implements TrainingJob {
             architecture,
             quantizer(yaml, architecture.codebookDim()),
             optimizer.adamW(),
+            optimizer.muon(),
             optimizer.learningRate(),
             optimizer.clip(),
             optimizer.averageDecay(),

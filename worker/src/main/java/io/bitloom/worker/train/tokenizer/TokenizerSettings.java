@@ -5,6 +5,7 @@ import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.LearningRate;
+import io.bitloom.worker.train.optim.Muon;
 
 /**
  * How a tokenizer is trained.
@@ -12,6 +13,7 @@ import io.bitloom.worker.train.optim.LearningRate;
  * @param architecture of encoder and decoder
  * @param quantizer between them, with the weights of entropy and commitment
  * @param adamW constants of the optimizer
+ * @param muon constants of Muon for the kernels; null where AdamW takes them too
  * @param learningRate over the run, for the discriminator as well
  * @param clip largest global norm of the gradients; 0 for no clipping
  * @param averageDecay decay of the moving average of the weights
@@ -30,6 +32,7 @@ public record TokenizerSettings(
     TokenizerConfig architecture,
     QuantizerConfig quantizer,
     AdamW.Settings adamW,
+    Muon.Settings muon,
     LearningRate learningRate,
     double clip,
     double averageDecay,

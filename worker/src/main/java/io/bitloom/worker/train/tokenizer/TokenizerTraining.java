@@ -24,6 +24,7 @@ import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.Gradients;
 import io.bitloom.worker.train.optim.MovingAverage;
+import io.bitloom.worker.train.optim.Optimizer;
 import io.bitloom.worker.train.run.Learner;
 import io.bitloom.worker.train.run.StepReport;
 import java.io.IOException;
@@ -60,7 +61,7 @@ public final class TokenizerTraining implements Learner {
   private final ResidualQuantizer quantizer;
   private final Weights quantizerState = new Weights(QUANTIZER);
   private final Gradients gradients;
-  private final AdamW optimizer;
+  private final Optimizer optimizer;
   private final MovingAverage average;
   private final Weights discriminatorWeights; // and how many steps it has learnt for
   private final PatchDiscriminator discriminator;
@@ -97,7 +98,7 @@ public final class TokenizerTraining implements Learner {
     quantizer = settings.quantizer().build(settings.scales(), settings.seed());
     quantizer.state().forEach((name, tensor) -> quantizerState.put(name, new Tensor(tensor)));
     gradients = new Gradients(weights);
-    optimizer = new AdamW(weights, settings.adamW());
+    optimizer = Optimizer.of(weights, settings.adamW(), settings.muon(), processes);
     average = new MovingAverage(weights, settings.averageDecay());
     discriminatorWeights =
         fresh(

@@ -19,10 +19,8 @@ import io.bitloom.worker.tokenizer.BitwiseSelfCorrection;
 import io.bitloom.worker.train.data.Sample;
 import io.bitloom.worker.train.data.SampleBatch;
 import io.bitloom.worker.train.distributed.Processes;
-import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.Gradients;
 import io.bitloom.worker.train.optim.MovingAverage;
-import io.bitloom.worker.train.optim.Muon;
 import io.bitloom.worker.train.optim.Optimizer;
 import io.bitloom.worker.train.run.Learner;
 import io.bitloom.worker.train.run.StepReport;
@@ -90,10 +88,7 @@ public final class TransformerTraining implements Learner {
             settings.architecture(), transformerWeights, settings.device(), settings.precision());
     textEncoder = textEncoder(weights);
     gradients = new Gradients(weights);
-    optimizer =
-        settings.muon() == null
-            ? new AdamW(weights, settings.adamW())
-            : new Muon(weights, settings.muon(), settings.adamW(), processes);
+    optimizer = Optimizer.of(weights, settings.adamW(), settings.muon(), processes);
     average = new MovingAverage(stored, settings.averageDecay());
     random = new SampleRandom(settings.seed());
   }

@@ -23,6 +23,7 @@ import io.bitloom.worker.train.data.SampleBatch;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.LearningRate;
+import io.bitloom.worker.train.optim.Muon;
 import io.bitloom.worker.train.run.StepReport;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,6 +75,7 @@ class TokenizerTrainingTest {
             0.2, // so that entries of codebooks soon restart
             singleScale),
         AdamW.Settings.REFERENCE,
+        new Muon.Settings(10, 0.95),
         new LearningRate(1e-3, LearningRate.Shape.CONSTANT, 0, 1, 1),
         5,
         0.9,
