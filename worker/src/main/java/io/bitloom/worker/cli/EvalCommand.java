@@ -54,7 +54,7 @@ public final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--prompts",
       paramLabel = "FILE",
-      description = "Prompt list (default: the built-in list of 320 held-out prompts).")
+      description = "Prompt list (default: the built-in list of 300 held-out prompts).")
   private Path prompts;
 
   @Option(

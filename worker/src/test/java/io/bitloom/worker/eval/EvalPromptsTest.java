@@ -18,7 +18,7 @@ class EvalPromptsTest {
   @Test
   void theBuiltInListIsTheOneThatItsSeedDraws() {
     List<EvalPrompt> list = EvalPrompts.builtIn();
-    assertEquals(EvalPrompts.draw(320, EvalPrompts.SEED), list);
+    assertEquals(EvalPrompts.draw(300, EvalPrompts.SEED), list);
   }
 
   @Test
@@ -28,8 +28,8 @@ class EvalPromptsTest {
     assertTrue(list.stream().allMatch(prompt -> prompt.composition().heldOut()));
     Map<Double, Long> ratios =
         list.stream().collect(Collectors.groupingBy(EvalPrompt::hDivW, Collectors.counting()));
-    assertEquals(8, ratios.size());
-    assertTrue(ratios.values().stream().allMatch(count -> count == 40), ratios::toString);
+    assertEquals(6, ratios.size());
+    assertTrue(ratios.values().stream().allMatch(count -> count == 50), ratios::toString);
     long pairs = list.stream().filter(it -> it.composition().subjects().size() == 2).count();
     assertTrue(pairs >= 100 && pairs <= 220, "pairs: " + pairs);
   }

@@ -39,8 +39,6 @@ final class Captions {
           case LEFT -> pick(List.of(" on the left", " on the left side"), random);
           case MIDDLE -> pick(List.of("", "", " in the middle", " in the centre"), random);
           case RIGHT -> pick(List.of(" on the right", " on the right side"), random);
-          case TOP -> pick(List.of(" at the top", " near the top"), random);
-          case BOTTOM -> pick(List.of(" at the bottom", " near the bottom"), random);
         };
     return withArticle(size + name(single.subject(), random)) + place;
   }

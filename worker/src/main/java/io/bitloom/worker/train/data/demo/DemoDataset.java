@@ -13,9 +13,8 @@ import java.util.random.RandomGenerator;
  * whatever was asked for before. It has no end.
  */
 public final class DemoDataset {
-  /** The aspect ratios, height over width: 1:1, 4:3, 3:4, 3:2, 2:3, 16:9, 9:16 and 2:1. */
-  private static final List<Double> RATIOS =
-      List.of(1.0, 0.75, 1.333, 0.666, 1.5, 0.571, 1.75, 0.5);
+  /** The aspect ratios, height over width: 1:1, 4:3, 3:4, 3:2, 2:3 and 16:9. */
+  private static final List<Double> RATIOS = List.of(1.0, 0.75, 1.333, 0.666, 1.5, 0.571);
 
   private static final double PAIRS = 0.45;
 
@@ -52,7 +51,7 @@ public final class DemoDataset {
       composition = composition(schedule, random);
     } while (composition.heldOut() != heldOut);
     String caption = Captions.caption(composition, random);
-    return new DemoExample(index, composition, schedule, caption, random.nextLong());
+    return new DemoExample(index, composition, schedule, caption);
   }
 
   private static Composition composition(ScaleSchedule schedule, RandomGenerator random) {

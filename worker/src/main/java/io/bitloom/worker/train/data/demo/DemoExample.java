@@ -9,7 +9,6 @@ import io.bitloom.common.schedule.ScaleSchedule;
  * @param composition what it shows
  * @param schedule its aspect ratio and size
  * @param caption what it shows in words
- * @param seed chooses the backdrop's variant
  */
 public record DemoExample(
-    long index, Composition composition, ScaleSchedule schedule, String caption, long seed) {}
+    long index, Composition composition, ScaleSchedule schedule, String caption) {}

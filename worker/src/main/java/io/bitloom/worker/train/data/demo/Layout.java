@@ -21,7 +21,7 @@ final class Layout {
   /** The greatest distance of a pair's things from the middle, in sides. */
   private static final double PAIR_DISTANCE = 0.85;
 
-  /** The least distance of a place from the middle, as a share of the picture's side. */
+  /** The least distance of a place from the middle, as a share of the picture's width. */
   private static final double LEAST_OFFSET = 0.15;
 
   private Layout() {}
@@ -41,8 +41,8 @@ final class Layout {
 
   /** Whether a thing of this side, in pixels, can be told to be in this place. */
   static boolean allows(int side, Place place, ScaleSchedule schedule) {
-    return isClear(place.x(), schedule.pixelWidth(), side)
-        && isClear(place.y(), schedule.pixelHeight(), side);
+    int width = schedule.pixelWidth();
+    return place == Place.MIDDLE || (width - side) / 2.0 >= LEAST_OFFSET * width;
   }
 
   /** Whether two things can stand in this relation without covering each other. */
@@ -59,8 +59,8 @@ final class Layout {
       return List.of(
           box(
               single.subject(),
-              place.x() * reach(schedule.pixelWidth(), side),
-              place.y() * reach(schedule.pixelHeight(), side),
+              (int) (place.x() * SINGLE_REACH * (schedule.pixelWidth() - side) / 2),
+              0,
               side,
               schedule));
     }
@@ -85,8 +85,7 @@ final class Layout {
   /** Where the middle of a single thing of this side is meant to be, in pixels: x and y. */
   static double[] middle(Place place, int side, ScaleSchedule schedule) {
     double dx = place.x() * SINGLE_REACH * (schedule.pixelWidth() - side) / 2;
-    double dy = place.y() * SINGLE_REACH * (schedule.pixelHeight() - side) / 2;
-    return new double[] {schedule.pixelWidth() / 2.0 + dx, schedule.pixelHeight() / 2.0 + dy};
+    return new double[] {schedule.pixelWidth() / 2.0 + dx, schedule.pixelHeight() / 2.0};
   }
 
   /** A box whose middle is so far from the picture's, or as near as it fits into the picture. */
@@ -98,17 +97,8 @@ final class Layout {
         side);
   }
 
-  /** How far places lie from the middle along a side, in pixels. */
-  private static int reach(int length, int side) {
-    return (int) (SINGLE_REACH * (length - side) / 2);
-  }
-
   private static int edge(int offset, int length, int side) {
     int nearest = Math.round(((length - side) / 2f + offset) / STEP) * STEP;
     return Math.max(0, Math.min(nearest, length - side));
-  }
-
-  private static boolean isClear(int offset, int length, int side) {
-    return offset == 0 || (length - side) / 2.0 >= LEAST_OFFSET * length;
   }
 }

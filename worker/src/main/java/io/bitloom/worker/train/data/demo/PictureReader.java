@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /**
  * The checker of prompt following: reads backdrop and things off a picture without any model, by
@@ -94,13 +95,9 @@ public final class PictureReader {
   }
 
   private static List<View> views(ScaleSchedule schedule) {
-    List<View> views = new ArrayList<>();
-    for (Backdrop backdrop : Backdrop.values()) {
-      for (int variant = 0; variant < Backdrops.VARIANTS; variant++) {
-        views.add(new View(backdrop, Cells.of(DemoPictures.backdrop(backdrop, variant, schedule))));
-      }
-    }
-    return views;
+    return Stream.of(Backdrop.values())
+        .map(it -> new View(it, Cells.of(DemoPictures.backdrop(it, schedule))))
+        .toList();
   }
 
   private List<Template> templates(int side) {

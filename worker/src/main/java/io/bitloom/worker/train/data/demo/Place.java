@@ -1,28 +1,19 @@
 package io.bitloom.worker.train.data.demo;
 
-/** Where a single thing is. */
+/** Where a single thing is; half way up in every place. */
 public enum Place {
-  LEFT(-1, 0),
-  MIDDLE(0, 0),
-  RIGHT(1, 0),
-  TOP(0, -1),
-  BOTTOM(0, 1);
+  LEFT(-1),
+  MIDDLE(0),
+  RIGHT(1);
 
   private final int x;
-  private final int y;
 
-  Place(int x, int y) {
+  Place(int x) {
     this.x = x;
-    this.y = y;
   }
 
   /** -1 for left, 0 for the middle, 1 for right. */
   int x() {
     return x;
-  }
-
-  /** -1 for the top, 0 for the middle, 1 for the bottom. */
-  int y() {
-    return y;
   }
 }

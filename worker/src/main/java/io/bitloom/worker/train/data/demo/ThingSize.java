@@ -2,9 +2,9 @@ package io.bitloom.worker.train.data.demo;
 
 /** How large a single thing is, in every format. */
 public enum ThingSize {
-  SMALL(80),
-  MEDIUM(112),
-  LARGE(144);
+  SMALL(96),
+  MEDIUM(128),
+  LARGE(160);
 
   private final int side;
 

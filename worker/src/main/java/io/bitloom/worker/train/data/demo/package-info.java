@@ -1,6 +1,6 @@
 /**
  * The demo data set: captioned pictures of one or two of 28 things on one of eight backdrops, in
- * eight aspect ratios, drawn by rule from a seed. A part of all compositions is held out by a hash
+ * six aspect ratios, drawn by rule from a seed. A part of all compositions is held out by a hash
  * and never drawn for training, so that prompt following can be measured on combinations that a
  * model has not seen.
  *
