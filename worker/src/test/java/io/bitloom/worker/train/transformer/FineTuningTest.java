@@ -172,6 +172,28 @@ class FineTuningTest {
     assertTrue(fault.getMessage().contains("weigh_bits: use_bit_label is off"), fault::getMessage);
   }
 
+  @Test
+  void aTokenizerWithoutTheSmallScalesIsRefused() throws IOException {
+    String architecture =
+        """
+        {"codebook_dim": 8, "patch_size": 16, "base_ch": 32, "ch_mult": [1, 1, 1, 1, 1],
+         "num_res_blocks": 1}
+        """;
+    String quantizer =
+        "{'kind': 'BSQ', 'd': 8, 'decay': 0.9, 'inverse_temperature': 1, 'single_scale': true}";
+    try (Weights weights = TinyModel.tokenizerWeights(TinyModel.BITS)) {
+      SafetensorsWriter.write(
+          folder.resolve("plain.safetensors"),
+          weights,
+          Map.of("config", architecture, "quantizer", quantizer.replace('\'', '"')));
+    }
+    Path file = edited(config("plain", ""), "start_from: start", "tokenizer: plain.safetensors");
+    ConfigFileException fault =
+        assertThrows(ConfigFileException.class, () -> TransformerJob.read(file));
+    assertTrue(fault.getMessage().contains("plain.yaml:3: tokenizer: "), fault::getMessage);
+    assertTrue(fault.getMessage().contains("found single_scale: true"), fault::getMessage);
+  }
+
   private void assertRefused(String line, String message) throws IOException {
     Path file = config("refused", line);
     ConfigFileException fault =
