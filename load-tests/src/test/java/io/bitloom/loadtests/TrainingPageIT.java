@@ -48,7 +48,7 @@ class TrainingPageIT {
         steps: 100000
         threads: 1
         every: {log: 1, checkpoint: 1000, pictures: 2, validation: 3}
-        start_from: demo
+        start_from: untrained
         prompts: [a dog]
         objective: {scales: 3}
         data: {path: set, batch_tokens: 600, validation_fraction: 0.3, validation_batches: 1}
@@ -119,7 +119,7 @@ class TrainingPageIT {
             steps: 2
             threads: 1
             every: {log: 1}
-            start_from: demo
+            start_from: untrained
             objective: {scales: 2}
             data: {path: set, batch_tokens: 1100}
             processes: {count: 2, group: a-run, timeout_seconds: 120}

@@ -62,7 +62,7 @@ public final class MemoryBenchmark implements Callable<Integer> {
 
   @Option(
       names = "--model",
-      defaultValue = ModelDirectory.DEMO,
+      defaultValue = ModelDirectory.UNTRAINED,
       description = "A model directory, or the built-in model (default: ${DEFAULT-VALUE}).")
   private String model;
 

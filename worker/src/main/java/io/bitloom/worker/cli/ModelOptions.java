@@ -29,7 +29,10 @@ final class ModelOptions {
       names = "--model",
       paramLabel = "NAME|DIR",
       defaultValue = "${env:BITLOOM_MODEL:-" + ModelDirectory.DEMO + "}",
-      description = "A model directory, or the built-in model with random weights (default: demo).")
+      description = {
+        "A model directory, or a built-in model: demo (default), small and trained,",
+        "or untrained, with random weights and every size."
+      })
   private String model;
 
   @Option(

@@ -18,7 +18,6 @@ import io.bitloom.worker.text.TextEncoder;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.TokenizerLayout;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,10 +32,17 @@ import java.util.Set;
  * weight files beside it.
  */
 public final class ModelDirectory {
-  /** Name of the model that comes with the worker. */
+  /** Name of the small trained model that comes with the worker. */
   public static final String DEMO = "demo";
 
+  /** Name of a model with random weights that comes with the worker: it draws every size. */
+  public static final String UNTRAINED = "untrained";
+
+  /** Names of the models that come with the worker. */
+  public static final List<String> BUILT_IN = List.of(DEMO, UNTRAINED);
+
   static final String FILE = "model.json";
+
   private final String source;
   private final String digest;
   private final ModelDescription model;
@@ -45,33 +51,27 @@ public final class ModelDirectory {
   /**
    * Reads and checks {@code model.json}; weights are not touched yet.
    *
-   * @param nameOrFolder {@value #DEMO}, or the path of a model directory
+   * @param nameOrFolder one of {@link #BUILT_IN}, or the path of a model directory
    * @throws WeightsException naming file and member, if anything is missing or wrong
    */
   public static ModelDirectory open(String nameOrFolder) {
-    if (nameOrFolder.equals(DEMO)) {
-      return builtIn(nameOrFolder);
-    }
-    Path folder = Path.of(nameOrFolder).toAbsolutePath().normalize();
+    Path folder =
+        BuiltInModels.ofUser()
+            .find(nameOrFolder)
+            .orElseGet(() -> Path.of(nameOrFolder).toAbsolutePath().normalize());
     Path file = folder.resolve(FILE);
     if (!Files.isRegularFile(file)) {
       throw new WeightsException(
-          nameOrFolder, "is neither the built-in model " + DEMO + " nor a folder with " + FILE);
+          nameOrFolder,
+          "is neither a built-in model ("
+              + String.join(", ", BUILT_IN)
+              + ") nor a folder with "
+              + FILE);
     }
     try {
       return new ModelDirectory(file.toString(), folder, Files.readAllBytes(file));
     } catch (IOException e) {
       throw new WeightsException(file.toString(), "cannot be read: " + e.getMessage(), e);
-    }
-  }
-
-  private static ModelDirectory builtIn(String name) {
-    String resource = "/io/bitloom/worker/models/" + name + "/" + FILE;
-    try (InputStream in = ModelDirectory.class.getResourceAsStream(resource)) {
-      return new ModelDirectory(
-          "built-in " + name + "/" + FILE, Path.of("").toAbsolutePath(), in.readAllBytes());
-    } catch (IOException e) {
-      throw new WeightsException(resource, "cannot be read: " + e.getMessage(), e);
     }
   }
 

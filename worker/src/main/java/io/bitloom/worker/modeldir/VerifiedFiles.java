@@ -35,14 +35,9 @@ final class VerifiedFiles {
     return new VerifiedFiles(null);
   }
 
-  /** Notes in {@code $XDG_CACHE_HOME/bitloom}, or {@code ~/.cache/bitloom}. */
+  /** Notes in the user's cache folder. */
   static VerifiedFiles ofUser() {
-    String cache = System.getenv("XDG_CACHE_HOME");
-    Path folder =
-        cache == null || cache.isEmpty()
-            ? Path.of(System.getProperty("user.home"), ".cache")
-            : Path.of(cache);
-    return new VerifiedFiles(folder.resolve("bitloom").resolve("verified"));
+    return new VerifiedFiles(UserCache.folder("verified"));
   }
 
   /** Whether the file had this digest when it was last read, and has not changed since. */

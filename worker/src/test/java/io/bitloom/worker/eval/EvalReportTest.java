@@ -50,7 +50,7 @@ class EvalReportTest {
             .filter(prompt -> prompt.composition() instanceof Composition.Single)
             .limit(8)
             .toList();
-    EvalReport report = new EvalReport(ModelDirectory.open(ModelDirectory.DEMO));
+    EvalReport report = new EvalReport(ModelDirectory.open(ModelDirectory.UNTRAINED));
     for (int i = 0; i < 8; i++) {
       Composition.Single asked = (Composition.Single) singles.get(i).composition();
       Composition shown = asked;

@@ -12,7 +12,7 @@ import io.bitloom.worker.tensor.TorchDevice;
 import org.junit.jupiter.api.Test;
 
 class BatchEstimateTest {
-  private final InfinityConfig demo = ModelDirectory.open(ModelDirectory.DEMO).transformer();
+  private final InfinityConfig demo = ModelDirectory.open(ModelDirectory.UNTRAINED).transformer();
   private final ScaleSchedule small = ScaleSchedules.find("1.0_0.06M").orElseThrow();
   private final ScaleSchedule large = ScaleSchedules.find("1.0_1M").orElseThrow();
 

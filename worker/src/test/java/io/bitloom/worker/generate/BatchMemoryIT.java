@@ -50,7 +50,7 @@ class BatchMemoryIT {
     private Measuring() {}
 
     public static void main(String[] arguments) throws IOException {
-      ModelDirectory demo = ModelDirectory.open(ModelDirectory.DEMO);
+      ModelDirectory demo = ModelDirectory.open(ModelDirectory.UNTRAINED);
       BatchEstimate estimate =
           BatchEstimate.of(demo.transformer(), TorchDevice.CPU, DType.F32, IMAGES);
       try (Weights weights = demo.transformerWeights();

@@ -47,7 +47,7 @@ class FlatMemoryIT {
     private Drawing() {}
 
     public static void main(String[] arguments) throws IOException {
-      ModelDirectory demo = ModelDirectory.open(ModelDirectory.DEMO);
+      ModelDirectory demo = ModelDirectory.open(ModelDirectory.UNTRAINED);
       try (GenerationPipeline pipeline =
           GenerationPipeline.load(
               demo, PipelineConfig.of(TorchDevice.CPU), new SimpleMeterRegistry())) {

@@ -49,7 +49,9 @@ class GenerationPipelineTest {
   static void load() {
     pipeline =
         GenerationPipeline.load(
-            ModelDirectory.open(ModelDirectory.DEMO), PipelineConfig.of(TorchDevice.CPU), metrics);
+            ModelDirectory.open(ModelDirectory.UNTRAINED),
+            PipelineConfig.of(TorchDevice.CPU),
+            metrics);
   }
 
   @AfterAll
@@ -198,7 +200,7 @@ class GenerationPipelineTest {
     try (ChatEndpoint endpoint = new ChatEndpoint();
         GenerationPipeline rewriting =
             GenerationPipeline.load(
-                ModelDirectory.open(ModelDirectory.DEMO),
+                ModelDirectory.open(ModelDirectory.UNTRAINED),
                 PipelineConfig.of(TorchDevice.CPU),
                 Optional.of(endpoint.config()),
                 new SimpleMeterRegistry())) {
@@ -306,7 +308,7 @@ class GenerationPipelineTest {
 
   private static Prompt prompt(long seed) {
     Prompt prompt = Prompt.newBuilder().setPrompt("a red fox in fresh snow").setSeed(seed).build();
-    ModelDirectory demo = ModelDirectory.open(ModelDirectory.DEMO);
+    ModelDirectory demo = ModelDirectory.open(ModelDirectory.UNTRAINED);
     return PromptRules.resolve(
             prompt, Prompt.getDefaultInstance(), demo.defaults(), List.of("0.06M"), "job", 0)
         .prompt();

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(180)
 class ReproducibleIT {
   private static final int BATCH = 16;
-  private static final ModelDirectory DEMO = ModelDirectory.open(ModelDirectory.DEMO);
+  private static final ModelDirectory UNTRAINED = ModelDirectory.open(ModelDirectory.UNTRAINED);
   private static GenerationPipeline pipeline;
 
   @BeforeAll
@@ -51,7 +51,7 @@ class ReproducibleIT {
     PipelineConfig config =
         new PipelineConfig(
             defaults.device(), defaults.dtype(), 0, BATCH, defaults.encoderThreads(), 0, true);
-    pipeline = GenerationPipeline.load(DEMO, config, new SimpleMeterRegistry());
+    pipeline = GenerationPipeline.load(UNTRAINED, config, new SimpleMeterRegistry());
   }
 
   @AfterAll
@@ -98,6 +98,7 @@ class ReproducibleIT {
         ChildJvm.start(
             "generate",
             "a red fox",
+            "--model=" + ModelDirectory.UNTRAINED,
             "--aspect-ratio=3:2",
             "--n=2",
             "--seed=7",
@@ -163,7 +164,7 @@ class ReproducibleIT {
             .setSampling(sampling)
             .build();
     return PromptRules.resolve(
-            prompt, Prompt.getDefaultInstance(), DEMO.defaults(), List.of("0.06M"), "job", 0)
+            prompt, Prompt.getDefaultInstance(), UNTRAINED.defaults(), List.of("0.06M"), "job", 0)
         .prompt();
   }
 

@@ -58,8 +58,8 @@ class ModelDirectoryTest {
 
   @Test
   void theBuiltInModelDrawsEverySizeAndSaysThatItsWeightsAreRandom() {
-    ModelDirectory demo = ModelDirectory.open(ModelDirectory.DEMO);
-    assertEquals("demo", demo.name());
+    ModelDirectory demo = ModelDirectory.open(ModelDirectory.UNTRAINED);
+    assertEquals("untrained", demo.name());
     assertEquals(SizeClass.ofAllShapes(), demo.sizes());
     assertTrue(demo.description().contains("random weights"), demo.description());
     assertTrue(demo.digest().matches("sha256:[0-9a-f]{64}"), demo.digest());
@@ -193,7 +193,9 @@ class ModelDirectoryTest {
 
   @Test
   void aFolderWithoutModelJsonIsNoModel() {
-    assertMessage("is neither the built-in model demo nor", () -> ModelDirectory.open("" + folder));
+    assertMessage(
+        "is neither a built-in model (demo, untrained) nor",
+        () -> ModelDirectory.open("" + folder));
   }
 
   @Test

@@ -40,7 +40,7 @@ final class Leases {
         Lease.newBuilder()
             .setLeaseId(leaseId)
             .setFencingToken(FENCING_TOKEN)
-            .setModel("demo")
+            .setModel("untrained")
             .setSchedule(schedule);
     for (int offset = 0; offset < prompts.length; offset++) {
       lease.addTasks(

@@ -95,7 +95,8 @@ class WorkerProcessIT {
       assertEquals(2, worker.awaitExit());
     }
     try (ChildJvm worker = ChildJvm.start("worker", "--model", "no-such-folder")) {
-      worker.awaitLine("no-such-folder: is neither the built-in model demo nor a folder");
+      worker.awaitLine(
+          "no-such-folder: is neither a built-in model (demo, untrained) nor a folder");
       assertEquals(1, worker.awaitExit());
     }
   }

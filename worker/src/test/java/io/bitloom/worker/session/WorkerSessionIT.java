@@ -36,10 +36,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A worker with the demo model against the other side of the protocol on a real socket. */
+/** A worker with the untrained model against the other side of the protocol on a real socket. */
 @Timeout(60)
 class WorkerSessionIT {
-  private final DemoWorker worker = DemoWorker.shared();
+  private final UntrainedWorker worker = UntrainedWorker.shared();
   private CoordinatorPeer peer;
   private WorkerSession session;
 
@@ -62,7 +62,7 @@ class WorkerSessionIT {
     Hello hello = stream.welcome();
     assertEquals("worker-under-test", hello.getWorkerId());
     WorkerModel model = hello.getModels(0);
-    assertEquals("demo", model.getName());
+    assertEquals("untrained", model.getName());
     assertTrue(model.getDigest().startsWith("sha256:"));
     assertEquals(15 * model.getSizesCount(), model.getCapacitiesCount());
     assertEquals(List.of(), hello.getHeldLeasesList());
@@ -204,7 +204,7 @@ class WorkerSessionIT {
             HeldLease.newBuilder()
                 .setLeaseId("a")
                 .setFencingToken(Leases.FENCING_TOKEN)
-                .setModel("demo")
+                .setModel("untrained")
                 .setSchedule("1.0_0.06M")
                 .addTasks(open.getTask())
                 .build()),

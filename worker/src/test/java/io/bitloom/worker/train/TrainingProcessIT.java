@@ -40,7 +40,7 @@ class TrainingProcessIT {
         steps: %d
         threads: 1
         every: {log: 1, checkpoint: 4}
-        start_from: demo
+        start_from: untrained
         objective: {scales: 5}
         optimizer: {type: muon, learning_rate: 1e-3}
         data: {path: set, batch_tokens: 1100, cache: cache}

@@ -107,7 +107,7 @@ public final class TransformerJob implements TrainingJob {
   private static ModelDirectory open(YamlFields yaml) {
     String text = yaml.text("start_from");
     return ModelDirectory.open(
-        text.equals(ModelDirectory.DEMO) ? text : yaml.path("start_from").toString());
+        ModelDirectory.BUILT_IN.contains(text) ? text : yaml.path("start_from").toString());
   }
 
   private TokenizerConfig tokenizer(YamlFields yaml) {

@@ -8,16 +8,16 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.List;
 
-/** The demo model on the CPU, loaded once for all tests of this JVM. */
-final class DemoWorker {
-  private static final DemoWorker SHARED = new DemoWorker();
+/** The untrained model on the CPU, loaded once for all tests of this JVM. */
+final class UntrainedWorker {
+  private static final UntrainedWorker SHARED = new UntrainedWorker();
 
-  private final ModelDirectory directory = ModelDirectory.open(ModelDirectory.DEMO);
+  private final ModelDirectory directory = ModelDirectory.open(ModelDirectory.UNTRAINED);
   private final GenerationPipeline pipeline =
       GenerationPipeline.load(
           directory, PipelineConfig.of(TorchDevice.CPU), new SimpleMeterRegistry());
 
-  static DemoWorker shared() {
+  static UntrainedWorker shared() {
     return SHARED;
   }
 
