@@ -87,24 +87,8 @@ class EvalReportTest {
 
   @Test
   void aModelOfRandomWeightsFollowsNoPrompt(@TempDir Path folder) throws IOException {
-    int code =
-        new CommandLine(new EvalCommand())
-            .setCaseInsensitiveEnumValuesAllowed(true)
-            .execute(
-                "--out",
-                folder.toString(),
-                "--limit",
-                "3",
-                "--pictures",
-                "1",
-                "--model",
-                ModelDirectory.DEMO);
-    assertEquals(0, code);
-    JsonObject json =
-        JsonParser.parseString(Files.readString(folder.resolve("report.json"))).getAsJsonObject();
-    double right =
-        json.getAsJsonObject("prompt_following").getAsJsonObject("all").get("rate").getAsDouble();
-    assertEquals(0, right);
+    JsonObject json = report(ModelDirectory.UNTRAINED, 3, folder);
+    assertEquals(0, rate(json, "all"));
     JsonObject heldOut = json.getAsJsonObject("held_out_pictures");
     assertEquals(0.5, heldOut.get("bit_accuracy").getAsDouble(), 0.06);
     assertTrue(heldOut.get("bit_loss").getAsDouble() > Math.log(2));
@@ -112,5 +96,41 @@ class EvalReportTest {
     assertEquals(1, shown.get("pictures").getAsInt());
     assertTrue(heldOut.get("psnr").getAsDouble() < 15);
     assertTrue(Files.exists(folder.resolve("pictures").resolve("p000.png")));
+  }
+
+  @Test
+  void theDemoModelDrawsSingleThingsAndBackdropsRight(@TempDir Path folder) throws IOException {
+    JsonObject json = report(ModelDirectory.DEMO, 16, folder);
+    assertTrue(rate(json, "thing") >= 0.9, json::toString);
+    assertEquals(1, rate(json, "backdrop"));
+    assertTrue(
+        json.getAsJsonObject("held_out_pictures").get("bit_accuracy").getAsDouble() > 0.85,
+        json::toString);
+  }
+
+  private static JsonObject report(String model, int prompts, Path folder) throws IOException {
+    int code =
+        new CommandLine(new EvalCommand())
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .execute(
+                "--out",
+                folder.toString(),
+                "--limit",
+                String.valueOf(prompts),
+                "--pictures",
+                "1",
+                "--model",
+                model);
+    assertEquals(0, code);
+    return JsonParser.parseString(Files.readString(folder.resolve("report.json")))
+        .getAsJsonObject();
+  }
+
+  private static double rate(JsonObject report, String metric) {
+    return report
+        .getAsJsonObject("prompt_following")
+        .getAsJsonObject(metric)
+        .get("rate")
+        .getAsDouble();
   }
 }
