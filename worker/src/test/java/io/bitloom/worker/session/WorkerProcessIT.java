@@ -25,7 +25,8 @@ class WorkerProcessIT {
   @Test
   void onSigtermItHandsBackWhatWaitsFinishesWhatRunsAndExitsWithZero() throws Exception {
     try (CoordinatorPeer peer = CoordinatorPeer.start();
-        ChildJvm worker = ChildJvm.start("worker", "--coordinator", peer.address())) {
+        ChildJvm worker =
+            ChildJvm.start("worker", "--coordinator", peer.address(), "--model", "untrained")) {
       CoordinatorPeer.Session stream = peer.nextSession();
       stream.welcome();
       stream.lease(Leases.longLease("running"));
