@@ -114,11 +114,7 @@ public final class TokenizerReconstruction implements AutoCloseable {
     PictureFile.Size shape = PictureFile.size(picture);
     ScaleSchedule schedule = ScaleSchedules.nearest((double) shape.height() / shape.width(), size);
     RgbImage original = PictureFile.fitted(picture, schedule.pixelWidth(), schedule.pixelHeight());
-    List<Scale> scales =
-        quantizer.quantized(
-            tokenizer.config().patchSize() < ScaleSchedule.PIXELS_PER_TOKEN
-                ? schedule.scales().stream().map(Scale::doubled).toList()
-                : schedule.scales());
+    List<Scale> scales = quantizer.quantized(tokenizer.config().scales(schedule));
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard();
         ResidualQuantizer levels = quantizer(scales.size())) {

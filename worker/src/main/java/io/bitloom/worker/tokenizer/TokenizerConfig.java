@@ -5,6 +5,8 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
+import io.bitloom.common.schedule.Scale;
+import io.bitloom.common.schedule.ScaleSchedule;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -61,6 +63,13 @@ public record TokenizerConfig(
         "at least one positive multiple per halving of the resolution");
     require(vocabSize >= 0 && vocabSize <= 1 << 24, "vocab_size", vocabSize, "0 to 2^24");
     chMult = List.copyOf(chMult);
+  }
+
+  /** The sizes of its features in a schedule: twice the transformer's under spatial patchify. */
+  public List<Scale> scales(ScaleSchedule schedule) {
+    return patchSize < ScaleSchedule.PIXELS_PER_TOKEN
+        ? schedule.scales().stream().map(Scale::doubled).toList()
+        : schedule.scales();
   }
 
   /** Whether this is a VAR's VQVAE: a codebook, and attention at the smallest resolution. */

@@ -229,11 +229,7 @@ public final class TokenizerTraining implements Learner {
   }
 
   private List<Scale> scales(ScaleSchedule schedule) {
-    boolean doubled = settings.architecture().patchSize() < ScaleSchedule.PIXELS_PER_TOKEN;
-    return settings
-        .quantizer()
-        .quantized(
-            doubled ? schedule.scales().stream().map(Scale::doubled).toList() : schedule.scales());
+    return settings.quantizer().quantized(settings.architecture().scales(schedule));
   }
 
   private List<List<Sample>> parts(List<Sample> samples, ScaleSchedule schedule) {

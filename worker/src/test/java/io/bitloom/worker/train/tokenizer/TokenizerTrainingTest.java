@@ -51,7 +51,7 @@ class TokenizerTrainingTest {
 
   private static TokenizerSettings settings(
       TokenizerConfig architecture, QuantizerConfig.Kind kind, boolean freezeEncoder) {
-    return settings(architecture, kind, freezeEncoder, 1, false);
+    return settings(architecture, kind, freezeEncoder, 1, false, null);
   }
 
   private static TokenizerSettings settings(
@@ -59,7 +59,8 @@ class TokenizerTrainingTest {
       QuantizerConfig.Kind kind,
       boolean freezeEncoder,
       double squaredWeight,
-      boolean singleScale) {
+      boolean singleScale,
+      Muon.Settings muon) {
     QuantizerConfig usual = QuantizerConfig.of(kind, 4);
     return new TokenizerSettings(
         architecture,
@@ -75,7 +76,7 @@ class TokenizerTrainingTest {
             0.2, // so that entries of codebooks soon restart
             singleScale),
         AdamW.Settings.REFERENCE,
-        new Muon.Settings(10, 0.95),
+        muon,
         new LearningRate(1e-3, LearningRate.Shape.CONSTANT, 0, 1, 1),
         5,
         0.9,
@@ -121,8 +122,19 @@ class TokenizerTrainingTest {
   @ParameterizedTest
   @EnumSource(names = {"BSQ", "VQ", "RVQ"})
   void aRestoredTrainingTakesTheSameNextSteps(QuantizerConfig.Kind kind) {
-    try (TokenizerTraining training = training(kind);
-        TokenizerTraining restored = training(kind)) {
+    restoredTakesTheSameNextSteps(settings(ARCHITECTURE, kind, false));
+  }
+
+  @Test
+  void aRestoredTrainingWithMuonTakesTheSameNextSteps() {
+    Muon.Settings muon = new Muon.Settings(10, 0.95);
+    restoredTakesTheSameNextSteps(
+        settings(ARCHITECTURE, QuantizerConfig.Kind.BSQ, false, 1, false, muon));
+  }
+
+  private static void restoredTakesTheSameNextSteps(TokenizerSettings settings) {
+    try (TokenizerTraining training = new TokenizerTraining(settings, Processes.alone());
+        TokenizerTraining restored = new TokenizerTraining(settings, Processes.alone())) {
       skip(training, batch(0)); // the discriminator has then learnt for as long as the tokenizer
       assertTrue(training.step(batch(1)).applied());
       restored.restore(training.tensors(), training.optimizerSteps());
@@ -146,7 +158,7 @@ class TokenizerTrainingTest {
 
   private static double firstGradientNorm(double squaredWeight) {
     TokenizerSettings settings =
-        settings(ARCHITECTURE, QuantizerConfig.Kind.BSQ, false, squaredWeight, false);
+        settings(ARCHITECTURE, QuantizerConfig.Kind.BSQ, false, squaredWeight, false, null);
     try (TokenizerTraining training = new TokenizerTraining(settings, Processes.alone())) {
       return training.step(batch(0)).gradientNorm();
     }
@@ -179,7 +191,8 @@ class TokenizerTrainingTest {
 
   @Test
   void aSingleScaleHasOnlyTheDigitsOfTheLast(@TempDir Path folder) throws IOException {
-    TokenizerSettings single = settings(ARCHITECTURE, QuantizerConfig.Kind.RVQ, false, 1, true);
+    TokenizerSettings single =
+        settings(ARCHITECTURE, QuantizerConfig.Kind.RVQ, false, 1, true, null);
     int tokens = SQUARE.scales().get(SQUARE.scales().size() - 1).tokens();
     assertEquals(6.0 * tokens, bitsOfWritten(single, picture(folder), folder), 1e-9);
   }
