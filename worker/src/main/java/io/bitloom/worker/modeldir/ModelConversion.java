@@ -3,6 +3,7 @@ package io.bitloom.worker.modeldir;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import io.bitloom.worker.checkpoint.Checkpoint;
+import io.bitloom.worker.checkpoint.CheckpointEntry;
 import io.bitloom.worker.checkpoint.Checkpoints;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
 import io.bitloom.worker.checkpoint.StrictJson;
@@ -22,6 +23,7 @@ public final class ModelConversion {
   public static final long SHARD_BYTES = 5_000_000_000L;
 
   private static final String SAFETENSORS = ".safetensors";
+  private static final String INDEX = ".index.json";
   private static final Pattern OTHER_WEIGHTS = Pattern.compile(".*\\.(pth|pt|bin|ckpt)");
 
   private ModelConversion() {}
@@ -71,8 +73,8 @@ public final class ModelConversion {
   }
 
   /**
-   * Writes a model directory again, its safetensors files in another type, all else as it is, and
-   * the new digests in {@code model.json}.
+   * Writes a model directory again, its safetensors files in another type, their size in the index
+   * of shards, the new digests in {@code model.json}, and all else as it is.
    *
    * @param dtype type for tensors of floating-point numbers; null leaves each as it is
    * @throws WeightsException if the place is taken or cannot be written to, a file is missing or
@@ -96,6 +98,12 @@ public final class ModelConversion {
         } else {
           Files.copy(model.resolve(name), target);
         }
+      }
+      for (String name : digests == null ? Set.<String>of() : digests.keySet()) {
+        Path target = unfinished.folder().resolve(name);
+        if (name.endsWith(INDEX)) {
+          writeTotalSize(target);
+        }
         digests.addProperty(name, Digests.sha256(target));
       }
       Files.writeString(
@@ -105,6 +113,16 @@ public final class ModelConversion {
       return out;
     } catch (IOException e) {
       throw new WeightsException(out.toString(), "cannot be written: " + e.getMessage(), e);
+    }
+  }
+
+  private static void writeTotalSize(Path index) throws IOException {
+    JsonObject json = StrictJson.object(index);
+    if (json.get("metadata") instanceof JsonObject metadata && metadata.has("total_size")) {
+      long bytes =
+          Checkpoints.read(index).entries().stream().mapToLong(CheckpointEntry::bytes).sum();
+      metadata.addProperty("total_size", bytes);
+      Files.writeString(index, json.toString());
     }
   }
 }

@@ -211,6 +211,33 @@ class ModelCommandTest {
   }
 
   @Test
+  void theIndexOfAConvertedModelTellsTheSizeOfItsShards() throws IOException {
+    Path shards = folder.resolve("shards");
+    Path other = folder.resolve("tokenizer.safetensors");
+    Path model = folder.resolve("model");
+    Path half = folder.resolve("half");
+    assertEquals(
+        0, run("model", "convert", transformer, "--out", shards, "--shard-size", "0.0002"));
+    assertEquals(0, run("model", "convert", tokenizer, "--out", other));
+    assertEquals(0, run("model", "import", shards, other, "--out", model), err::toString);
+    assertEquals(0, run("model", "convert", model, "--out", half, "--dtype", "fp16"));
+    assertEquals(0, run("model", "inspect", half, "--strict"), out::toString);
+    assertEquals(totalSize(model), 2 * totalSize(half));
+  }
+
+  private static long totalSize(Path model) throws IOException {
+    try (Stream<Path> files = Files.walk(model)) {
+      Path index =
+          files.filter(file -> file.toString().endsWith(".index.json")).findFirst().orElseThrow();
+      return JsonParser.parseString(Files.readString(index))
+          .getAsJsonObject()
+          .getAsJsonObject("metadata")
+          .get("total_size")
+          .getAsLong();
+    }
+  }
+
+  @Test
   void aValueBeyondTheRangeOfTheTypeIsRefusedAndNothingIsWritten() throws IOException {
     try (Weights weights = TinyModel.transformerWeights(1);
         Scope scope = Scope.open()) {
