@@ -8,8 +8,6 @@ import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
-import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ObjIntConsumer;
@@ -85,7 +83,8 @@ public final class T5Encoder implements AutoCloseable {
     }
     try (Scope scope = Scope.open();
         InferenceMode inference = new InferenceMode(true)) {
-      Map<Integer, Tensor> biases = positionBiases(lengths);
+      Map<Integer, Tensor> biases =
+          RelativePositions.biases(relativeBias, lengths, config.maxDistance());
       Tensor x = torch.embedding(embedding, onDevice(Tensors.of(ids, ids.length))); // (N, C)
       for (int i = 0; i < blocks.size(); i++) {
         x = blocks.get(i).forward(x, lengths, biases);
@@ -94,28 +93,6 @@ public final class T5Encoder implements AutoCloseable {
       Tensor features = Nn.rmsNorm(x, finalNorm, config.normEps());
       return new PackedRows(scope.keep(features), lengths);
     }
-  }
-
-  /** For every length L, the learned bias of each pair of query and key (1, heads, L, L). */
-  private Map<Integer, Tensor> positionBiases(List<Integer> lengths) {
-    int longest = Collections.max(lengths);
-    long[] buckets = new long[2 * longest - 1];
-    for (int i = 0; i < buckets.length; i++) {
-      int position = i - (longest - 1);
-      buckets[i] = RelativePositions.bucket(position, config.buckets(), config.maxDistance());
-    }
-    long[] pairs = new long[longest * longest];
-    for (int query = 0; query < longest; query++) {
-      System.arraycopy(buckets, longest - 1 - query, pairs, query * longest, longest);
-    }
-    Tensor index = onDevice(Tensors.of(pairs, longest, longest));
-    Tensor all = torch.embedding(relativeBias, index).permute(2, 0, 1).unsqueeze(0);
-    Map<Integer, Tensor> biases = new HashMap<>();
-    for (int length : lengths) {
-      biases.computeIfAbsent(
-          length, n -> all.narrow(2, 0, n).narrow(3, 0, n).contiguous()); // (1, heads, L, L)
-    }
-    return biases;
   }
 
   private Tensor onDevice(Tensor ids) {

@@ -33,10 +33,14 @@ final class WordEmbeddingBlock {
     fc2 = parameters.linearWithoutBias("mlp.fc2", config.hidden(), width);
   }
 
-  /** x (N, C) of texts of these lengths to (N, C). */
-  Tensor forward(Tensor xNC, List<Integer> lengths) {
+  /**
+   * x (N, C) of texts of these lengths to (N, C).
+   *
+   * @param biases of relative positions, by length; empty for none
+   */
+  Tensor forward(Tensor xNC, List<Integer> lengths, Map<Integer, Tensor> biases) {
     Tensor all = qkv.apply(Nn.rmsNorm(xNC, attentionNorm, WordEmbeddingConfig.NORM_EPS));
-    Tensor attended = attention.attend(part(all, 0), part(all, 1), part(all, 2), lengths, Map.of());
+    Tensor attended = attention.attend(part(all, 0), part(all, 1), part(all, 2), lengths, biases);
     Tensor x = xNC.add(proj.apply(attended));
     Tensor hidden = fc1.apply(Nn.rmsNorm(x, mlpNorm, WordEmbeddingConfig.NORM_EPS)); // (N, 4C)
     return x.add(fc2.apply(PerImage.geluTanh(hidden, lengths)));

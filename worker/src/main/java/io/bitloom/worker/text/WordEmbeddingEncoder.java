@@ -9,6 +9,7 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.bytedeco.pytorch.InferenceMode;
@@ -29,6 +30,7 @@ public final class WordEmbeddingEncoder implements TextEncoder {
   private final boolean trainable;
   private final Tensor embedding; // (vocabulary, C)
   private final Tensor positions; // (max length, C)
+  private final Tensor relativeBias; // (buckets, heads), null for none
   private final List<WordEmbeddingBlock> blocks;
   private final Tensor norm; // (C)
 
@@ -43,6 +45,11 @@ public final class WordEmbeddingEncoder implements TextEncoder {
     this.trainable = trainable;
     embedding = parameters.get("embed.weight", vocabulary.size(), config.width());
     positions = parameters.get("position.weight", config.maxLength(), config.width());
+    relativeBias =
+        config.relativeBuckets() == 0
+            ? null
+            : parameters.get(
+                WordEmbeddingConfig.RELATIVE, config.relativeBuckets(), config.numHeads());
     blocks =
         IntStream.range(0, config.depth())
             .mapToObj(i -> new WordEmbeddingBlock(config, parameters.at("blocks." + i + ".")))
@@ -94,8 +101,12 @@ public final class WordEmbeddingEncoder implements TextEncoder {
       Tensor places =
           onDevice(lengths.stream().flatMapToLong(n -> LongStream.range(0, n)).toArray());
       Tensor x = torch.embedding(embedding, ids).add(torch.embedding(positions, places)); // (N, C)
+      Map<Integer, Tensor> biases =
+          relativeBias == null
+              ? Map.of()
+              : RelativePositions.biases(relativeBias, lengths, config.maxLength());
       for (WordEmbeddingBlock block : blocks) {
-        x = block.forward(x, lengths);
+        x = block.forward(x, lengths, biases);
       }
       return new PackedRows(scope.keep(Nn.rmsNorm(x, norm, WordEmbeddingConfig.NORM_EPS)), lengths);
     }

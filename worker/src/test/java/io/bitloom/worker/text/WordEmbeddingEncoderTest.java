@@ -26,7 +26,7 @@ class WordEmbeddingEncoderTest {
   private static final List<String> PROMPTS =
       List.of("a red fox", "", "an owl and a red fox on a roof", "a red fox", "Ünheard of!");
 
-  private final WordEmbeddingConfig config = new WordEmbeddingConfig(48, 2, 4, 24);
+  private final WordEmbeddingConfig config = new WordEmbeddingConfig(48, 2, 4, 24, 8);
   private final WordVocabulary vocabulary = WordVocabulary.ofTexts(Stream.of("a red fox"), 9);
 
   private Weights weights() {
@@ -62,6 +62,22 @@ class WordEmbeddingEncoderTest {
   }
 
   @Test
+  void biasesOfZeroChangeNothingAndOthersTellBeforeFromAfter() {
+    WordEmbeddingConfig without = config.withRelativeBuckets(0);
+    try (Scope scope = Scope.open();
+        Weights weights = weights();
+        WordEmbeddingEncoder plain =
+            WordEmbeddingEncoder.forTraining(without, vocabulary, weights);
+        WordEmbeddingEncoder relative =
+            WordEmbeddingEncoder.forTraining(config, vocabulary, weights)) {
+      float[] expected = Tensors.floats(plain.encode(PROMPTS, 512).rows());
+      assertFalse(Arrays.equals(expected, Tensors.floats(relative.encode(PROMPTS, 512).rows())));
+      weights.get(WordEmbeddingConfig.RELATIVE).zero_();
+      assertArrayEquals(expected, Tensors.floats(relative.encode(PROMPTS, 512).rows()), 1e-5f);
+    }
+  }
+
+  @Test
   void trainingSeesTheSameFeaturesAndItsGradientsReachEveryWeight() {
     try (Scope scope = Scope.open();
         Weights frozen = weights();
@@ -86,7 +102,7 @@ class WordEmbeddingEncoderTest {
   @Test
   void aTensorOfAnotherArchitectureIsNamed() {
     try (Weights weights = weights()) {
-      WordEmbeddingConfig wider = new WordEmbeddingConfig(48, 2, 4, 25);
+      WordEmbeddingConfig wider = new WordEmbeddingConfig(48, 2, 4, 25, 8);
       String message =
           assertThrows(
                   WeightsException.class,
@@ -100,7 +116,10 @@ class WordEmbeddingEncoderTest {
   @Test
   void aConfigThatMakesNoSenseIsNamedByKeyAndValue() {
     String json = "{\"width\": 48, \"depth\": 2, \"num_heads\": 4, \"max_length\": 24}";
-    assertEquals(config, parse(json));
+    assertEquals(config.withRelativeBuckets(0), parse(json));
+    assertEquals(config, parse(json.replace("24}", "24, \"relative_buckets\": 8}")));
+    assertRefused(
+        json.replace("24}", "24, \"relative_buckets\": 7}"), "relative_buckets: expected 0, or");
     assertRefused(json.replace("4,", "5,"), "num_heads: expected a divisor of width 48, found 5");
     assertRefused(json.replace("2,", "-1,"), "depth: expected 0 to 128, found -1");
     assertRefused(json.replace("depth", "layers"), "layers is not known");

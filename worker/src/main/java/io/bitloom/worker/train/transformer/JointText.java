@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.regex.Pattern;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -35,20 +36,50 @@ public record JointText(WordEmbeddingConfig config, WordVocabulary vocabulary) {
   private static final String WEIGHTS = "text_encoder.safetensors";
   private static final String VOCABULARY = "vocabulary.txt";
 
-  /** Adds first weights to those of a transformer: normal with standard deviation 1/√width. */
+  /** What decides which words attention looks at. */
+  private static final Pattern ATTENTION =
+      Pattern.compile(Pattern.quote(WordEmbeddingConfig.RELATIVE) + "|.*\\.attn\\.qkv\\.weight");
+
+  /**
+   * Standard deviation of the first biases of relative positions. With it every head looks at
+   * distances of its own from the first step. With biases near zero all heads see the same mixture
+   * of words, whatever their order: a saddle that training does not leave for tens of thousands of
+   * captions.
+   */
+  private static final double RELATIVE_DEVIATION = 3;
+
+  /**
+   * Adds first weights to those of a transformer: normal with standard deviation 1/√width, and
+   * {@value #RELATIVE_DEVIATION} for biases of relative positions.
+   */
   void addTo(Weights weights, long seed) {
-    Map<String, long[]> layout = config.layout(vocabulary.size());
-    layout.forEach(
-        (name, shape) -> {
-          try (Scope scope = Scope.open()) {
-            weights.put(PREFIX + name, first(name, shape, seed));
-          }
-        });
+    config.layout(vocabulary.size()).forEach((name, shape) -> addFirst(weights, name, shape, seed));
   }
 
-  /** Adds weights that were learnt before. */
-  void addTo(Weights weights, Weights learnt) {
-    learnt.names().forEach(name -> weights.put(PREFIX + name, new Tensor(learnt.get(name))));
+  /**
+   * Adds weights that were learnt before.
+   *
+   * @param newAttention whether attention begins anew, with the relative positions of this
+   *     architecture
+   * @param seed of what begins anew
+   */
+  void addTo(Weights weights, Weights learnt, boolean newAttention, long seed) {
+    config
+        .layout(vocabulary.size())
+        .forEach(
+            (name, shape) -> {
+              if (newAttention && ATTENTION.matcher(name).matches()) {
+                addFirst(weights, name, shape, seed);
+              } else {
+                weights.put(PREFIX + name, new Tensor(learnt.get(name)));
+              }
+            });
+  }
+
+  private void addFirst(Weights weights, String name, long[] shape, long seed) {
+    try (Scope scope = Scope.open()) {
+      weights.put(PREFIX + name, first(name, shape, seed));
+    }
   }
 
   private Tensor first(String name, long[] shape, long seed) {
@@ -57,9 +88,12 @@ public record JointText(WordEmbeddingConfig config, WordVocabulary vocabulary) {
       return name.endsWith("weight") ? Tensors.plus(zeros, 1) : zeros;
     }
     long own = new SplittableRandom(31 * seed + name.hashCode()).nextLong() >>> 1;
+    double deviation =
+        name.equals(WordEmbeddingConfig.RELATIVE)
+            ? RELATIVE_DEVIATION
+            : 1 / Math.sqrt(config.width());
     return Tensors.empty(DType.F32, TorchDevice.CPU, shape)
-        .normal_(
-            0, 1 / Math.sqrt(config.width()), new GeneratorOptional(torch.make_generator_cpu(own)));
+        .normal_(0, deviation, new GeneratorOptional(torch.make_generator_cpu(own)));
   }
 
   /** The encoder with these weights; gradients flow to them. */

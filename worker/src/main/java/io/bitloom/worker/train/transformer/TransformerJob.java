@@ -158,7 +158,9 @@ public final class TransformerJob implements TrainingJob {
                   settings.architecture().textChannels(),
                   fields.count("depth", 1, 0),
                   fields.count("num_heads", 4, 1),
-                  settings.architecture().textMaxLength())));
+                  settings.architecture().textMaxLength(),
+                  fields.count("relative_buckets", 0, 0))),
+          0);
     } catch (IllegalArgumentException e) {
       throw yaml.fault("text_encoder", e.getMessage());
     }
@@ -178,7 +180,18 @@ public final class TransformerJob implements TrainingJob {
     if (settings.lora() != null) {
       throw fields.fault("learn", "not with lora, which changes the transformer's blocks alone");
     }
-    return new TextSettings(true, null);
+    return new TextSettings(true, null, newPositions(fields));
+  }
+
+  /** Relative positions with which the attention of the start's encoder begins anew; 0 for none. */
+  private int newPositions(YamlFields fields) {
+    int buckets = fields.count("relative_buckets", 0, 0);
+    try {
+      start.wordEmbeddings().config().withRelativeBuckets(buckets);
+      return buckets;
+    } catch (IllegalArgumentException e) {
+      throw fields.fault("relative_buckets", e.getMessage());
+    }
   }
 
   /** Text encoders that a new transformer can be trained with. */
@@ -192,9 +205,11 @@ public final class TransformerJob implements TrainingJob {
    *
    * @param learns whether the encoder learns with the transformer
    * @param first a new encoder; null if there is none, or if it is that of the start
+   * @param newPositions buckets of relative positions with which the attention of the start's
+   *     encoder begins anew; 0 if it learns on
    */
-  private record TextSettings(boolean learns, NewText first) {
-    static final TextSettings FROZEN = new TextSettings(false, null);
+  private record TextSettings(boolean learns, NewText first, int newPositions) {
+    static final TextSettings FROZEN = new TextSettings(false, null, 0);
   }
 
   /**
@@ -213,8 +228,14 @@ public final class TransformerJob implements TrainingJob {
     if (text.first() == null) {
       WordEmbeddings learnt = start.wordEmbeddings();
       try (Weights first = learnt.weights()) {
-        JointText joint = new JointText(learnt.config(), learnt.vocabulary());
-        joint.addTo(weights, first);
+        boolean newAttention = text.newPositions() > 0;
+        JointText joint =
+            new JointText(
+                newAttention
+                    ? learnt.config().withRelativeBuckets(text.newPositions())
+                    : learnt.config(),
+                learnt.vocabulary());
+        joint.addTo(weights, first, newAttention, run.seed());
         return joint;
       }
     }

@@ -120,7 +120,10 @@ class FineTuningTest {
     train(edited(first, "start_from: start\n", "", ", text_cache: texts", ""));
     Path second = config("second", "optimizer: {learning_rate: 1e-2}");
     train(edited(second, "start_from: start", "start_from: first/model"));
-    Path third = config("third", "text_encoder: {learn: true}\noptimizer: {learning_rate: 1e-2}");
+    Path third =
+        config(
+            "third",
+            "text_encoder: {learn: true, relative_buckets: 4}\noptimizer: {learning_rate: 1e-2}");
     train(edited(third, "start_from: start", "start_from: first/model", ", text_cache: texts", ""));
     Path text = Path.of("model", "text_encoder.safetensors");
     byte[] learnt = Files.readAllBytes(folder.resolve("first").resolve(text));
@@ -132,6 +135,7 @@ class FineTuningTest {
         Files.readAllBytes(folder.resolve("first/model/vocabulary.txt")),
         Files.readAllBytes(folder.resolve("third/model/vocabulary.txt")));
     model.textEncoder(TorchDevice.CPU, DType.F32).close();
+    assertEquals(4, model.wordEmbeddings().config().relativeBuckets());
   }
 
   private static Path edited(Path file, String... changes) throws IOException {

@@ -229,7 +229,8 @@ class TransformerTrainingTest {
   void aTextEncoderLearnsWithTheTransformer() {
     JointText text =
         new JointText(
-            new WordEmbeddingConfig(128, 1, 4, 9), WordVocabulary.ofTexts(Stream.of("a b c"), 10));
+            new WordEmbeddingConfig(128, 1, 4, 9, 4),
+            WordVocabulary.ofTexts(Stream.of("a b c"), 10));
     try (TransformerTraining training = training(Variant.PLAIN, text)) {
       Weights weights = training.tensors().get("transformer");
       float[] before = Tensors.floats(weights.get("text_encoder.embed.weight"));
