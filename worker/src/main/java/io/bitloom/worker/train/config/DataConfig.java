@@ -66,13 +66,15 @@ public record DataConfig(
    * @param seed of the data set
    * @param count of pictures
    * @param heldOut whether they show only what is held out
+   * @param readingOrder whether captions name the left or the upper thing of a pair first
    */
-  public record Demo(long seed, int count, boolean heldOut) {
+  public record Demo(long seed, int count, boolean heldOut, boolean readingOrder) {
     private static Demo of(YamlFields yaml) {
       return new Demo(
           yaml.integer("seed", 1, 0, Long.MAX_VALUE),
           yaml.count("count", 20_000, 1),
-          yaml.flag("held_out", false));
+          yaml.flag("held_out", false),
+          yaml.flag("reading_order", false));
     }
 
     private SampleSource training() {
@@ -84,7 +86,8 @@ public record DataConfig(
     }
 
     private SampleSource source(DemoDataset dataset, int pictures, String part) {
-      return new DemoSource(dataset, pictures, "demo " + seed + " " + part);
+      return new DemoSource(
+          readingOrder ? dataset.inReadingOrder() : dataset, pictures, "demo " + seed + " " + part);
     }
   }
 

@@ -17,6 +17,11 @@ public sealed interface Composition {
     public String key() {
       return String.join("|", subject.thing().name(), size.name(), place.name(), backdrop().name());
     }
+
+    @Override
+    public Single inReadingOrder() {
+      return this;
+    }
   }
 
   /** Two different things side by side or one above the other. */
@@ -39,10 +44,16 @@ public sealed interface Composition {
     /** The same for "a left of b" and "b right of a", and on every backdrop. */
     @Override
     public String key() {
-      boolean asWritten = relation == Relation.LEFT_OF || relation == Relation.ABOVE;
-      Thing from = (asWritten ? first : second).thing();
-      Thing to = (asWritten ? second : first).thing();
-      return String.join("|", from.name(), relation.x() == 0 ? "ABOVE" : "LEFT_OF", to.name());
+      Pair pair = inReadingOrder();
+      return String.join(
+          "|", pair.first.thing().name(), pair.relation.name(), pair.second.thing().name());
+    }
+
+    @Override
+    public Pair inReadingOrder() {
+      return relation == Relation.LEFT_OF || relation == Relation.ABOVE
+          ? this
+          : new Pair(second, relation.inverse(), first, backdrop);
     }
   }
 
@@ -50,6 +61,9 @@ public sealed interface Composition {
 
   /** The things from first to last mentioned. */
   List<Subject> subjects();
+
+  /** What shows the same and names the left or the upper thing first. */
+  Composition inReadingOrder();
 
   /**
    * What is the same for compositions that are held out together: of a single thing its kind, size,

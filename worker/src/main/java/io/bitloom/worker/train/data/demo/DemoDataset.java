@@ -20,20 +20,27 @@ public final class DemoDataset {
 
   private final long seed;
   private final boolean heldOut;
+  private final boolean readingOrder;
 
-  private DemoDataset(long seed, boolean heldOut) {
+  private DemoDataset(long seed, boolean heldOut, boolean readingOrder) {
     this.seed = seed;
     this.heldOut = heldOut;
+    this.readingOrder = readingOrder;
   }
 
   /** The examples to train on: no composition that is held out. */
   public static DemoDataset training(long seed) {
-    return new DemoDataset(seed, false);
+    return new DemoDataset(seed, false, false);
   }
 
   /** The examples to measure on: only compositions that are held out. */
   public static DemoDataset heldOut(long seed) {
-    return new DemoDataset(seed, true);
+    return new DemoDataset(seed, true, false);
+  }
+
+  /** The same pictures, whose captions name the left or the upper thing of a pair first. */
+  public DemoDataset inReadingOrder() {
+    return new DemoDataset(seed, heldOut, true);
   }
 
   /** The schedules of a size, which the examples take in turn. */
@@ -50,6 +57,7 @@ public final class DemoDataset {
     do {
       composition = composition(schedule, random);
     } while (composition.heldOut() != heldOut);
+    composition = readingOrder ? composition.inReadingOrder() : composition;
     String caption = Captions.caption(composition, random);
     return new DemoExample(index, composition, schedule, caption);
   }

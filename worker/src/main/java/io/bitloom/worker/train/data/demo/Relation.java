@@ -25,6 +25,16 @@ public enum Relation {
     return y;
   }
 
+  /** The same seen from the first: right of for left of, below for above. */
+  Relation inverse() {
+    return switch (this) {
+      case LEFT_OF -> RIGHT_OF;
+      case RIGHT_OF -> LEFT_OF;
+      case ABOVE -> BELOW;
+      case BELOW -> ABOVE;
+    };
+  }
+
   /**
    * Whether it holds for centres that lie so far apart: first less second, in pixels. The larger of
    * the two distances decides.

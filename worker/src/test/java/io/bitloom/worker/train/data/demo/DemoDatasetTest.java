@@ -121,6 +121,27 @@ class DemoDatasetTest {
   }
 
   @Test
+  void readingOrderNamesWhatIsLeftOrAboveFirstAndChangesNoPicture() {
+    DemoDataset dataset = DemoDataset.training(5);
+    for (long i = 0; i < 60; i++) {
+      DemoExample usual = dataset.example(i);
+      DemoExample read = dataset.inReadingOrder().example(i);
+      assertArrayEquals(new DemoPictures().draw(usual).rgb(), new DemoPictures().draw(read).rgb());
+      if (read.composition() instanceof Composition.Pair pair) {
+        Layout.Box first = Layout.boxes(pair, read.schedule()).get(0);
+        Layout.Box second = Layout.boxes(pair, read.schedule()).get(1);
+        assertTrue(first.x() < second.x() || first.y() < second.y(), read::toString);
+        assertTrue(
+            read.caption().indexOf(pair.first().thing().word())
+                < read.caption().lastIndexOf(pair.second().thing().word()),
+            read::toString);
+      } else {
+        assertEquals(usual, read);
+      }
+    }
+  }
+
+  @Test
   void pairsDoNotCoverEachOther() {
     examples(DemoDataset.training(1))
         .filter(example -> example.composition() instanceof Composition.Pair)
