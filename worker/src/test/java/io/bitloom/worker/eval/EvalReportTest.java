@@ -99,9 +99,10 @@ class EvalReportTest {
   }
 
   @Test
-  void theDemoModelDrawsSingleThingsAndBackdropsRight(@TempDir Path folder) throws IOException {
+  void theDemoModelDrawsWhatPromptsSay(@TempDir Path folder) throws IOException {
     JsonObject json = report(ModelDirectory.DEMO, 16, folder);
     assertTrue(rate(json, "thing") >= 0.9, json::toString);
+    assertTrue(rate(json, "pair") >= 0.8, json::toString);
     assertEquals(1, rate(json, "backdrop"));
     assertTrue(
         json.getAsJsonObject("held_out_pictures").get("bit_accuracy").getAsDouble() > 0.85,
