@@ -31,6 +31,8 @@ public final class EvalReport {
   private final Map<String, Tally> bySampling = new LinkedHashMap<>();
   private final List<String> outcomes = new ArrayList<>();
   private final PictureDistribution drawn = new PictureDistribution();
+  private double psnr;
+  private double ssim;
   private ModelLosses losses;
   private Distance distance;
 
@@ -55,6 +57,8 @@ public final class EvalReport {
       tally.add(composition, outcome.reading(), outcome.verdict());
     }
     drawn.add(outcome.picture());
+    psnr += outcome.psnr();
+    ssim += outcome.ssim();
     outcomes.add(line(outcome).toString());
   }
 
@@ -97,6 +101,8 @@ public final class EvalReport {
     line.addProperty("right_things", outcome.verdict().things());
     line.addProperty("right_backdrop", outcome.verdict().backdrop());
     line.addProperty("right_arrangement", outcome.verdict().arrangement());
+    line.addProperty("psnr", outcome.psnr());
+    line.addProperty("ssim", outcome.ssim());
     return line;
   }
 
@@ -127,6 +133,10 @@ public final class EvalReport {
     json.addProperty("model", directory.name());
     json.addProperty("model_digest", directory.digest());
     json.add("prompt_following", rates(all));
+    JsonObject likeness = new JsonObject();
+    likeness.addProperty("psnr", psnr / drawn.size());
+    likeness.addProperty("ssim", ssim / drawn.size());
+    json.add("likeness", likeness);
     JsonObject formats = new JsonObject();
     byFormat.forEach((format, tally) -> formats.add(format, rates(tally)));
     json.add("by_h_div_w", formats);
@@ -176,6 +186,12 @@ public final class EvalReport {
     StringBuilder text = new StringBuilder();
     text.append("# ").append(directory.name()).append(" on held-out prompts\n\n");
     text.append(shares(all));
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "%nLikeness to the drawings that the prompts describe: PSNR %.2f dB, SSIM %.4f.%n",
+            psnr / drawn.size(),
+            ssim / drawn.size()));
     if (losses != null) {
       text.append(
           String.format(

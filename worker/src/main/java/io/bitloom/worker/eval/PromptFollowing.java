@@ -9,8 +9,10 @@ import io.bitloom.worker.generate.BatchObserver;
 import io.bitloom.worker.generate.DrawnPrompt;
 import io.bitloom.worker.generate.GenerationPipeline;
 import io.bitloom.worker.generate.PromptWork;
+import io.bitloom.worker.image.PictureQuality;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.train.data.demo.DemoPictures;
 import io.bitloom.worker.train.data.demo.PictureReader;
 import io.bitloom.worker.train.data.demo.Reading;
 import java.io.ByteArrayInputStream;
@@ -29,6 +31,7 @@ public final class PromptFollowing {
   private final ModelDirectory directory;
   private final GenerationPipeline pipeline;
   private final PictureReader reader = new PictureReader();
+  private final DemoPictures drawings = new DemoPictures();
 
   /** Measures a loaded model. */
   public PromptFollowing(ModelDirectory directory, GenerationPipeline pipeline) {
@@ -40,6 +43,8 @@ public final class PromptFollowing {
    * A picture that was drawn and looked at.
    *
    * @param picture as the checker saw it
+   * @param psnr against the drawing that the prompt describes, in decibels
+   * @param ssim against the same
    * @param png the picture as a file
    */
   public record Outcome(
@@ -48,6 +53,8 @@ public final class PromptFollowing {
       Reading reading,
       Reading.Verdict verdict,
       RgbImage picture,
+      double psnr,
+      double ssim,
       byte[] png) {}
 
   /** Draws all prompts, those of a schedule together, and tells of each in the order drawn. */
@@ -81,7 +88,16 @@ public final class PromptFollowing {
     RgbImage picture = picture(png);
     Reading reading = reader.read(picture, schedule, prompt.composition().subjects().size());
     Reading.Verdict verdict = reading.against(prompt.composition(), schedule);
-    return new Outcome(prompt, schedule, reading, verdict, picture, png);
+    RgbImage described = drawings.draw(prompt.composition(), schedule);
+    return new Outcome(
+        prompt,
+        schedule,
+        reading,
+        verdict,
+        picture,
+        PictureQuality.psnr(picture, described),
+        PictureQuality.ssim(picture, described),
+        png);
   }
 
   private static GeneratedImage drawn(PromptWork work) {

@@ -40,6 +40,8 @@ class EvalReportTest {
         reading,
         reading.against(prompt.composition(), schedule),
         new RgbImage(16, 16, new byte[768]),
+        shown.equals(prompt.composition()) ? 24 : 16,
+        0.5,
         new byte[0]);
   }
 
@@ -78,6 +80,8 @@ class EvalReportTest {
             .getAsDouble());
     assertEquals(
         0.125, json.getAsJsonObject("frechet_distance").get("squared_distance").getAsDouble());
+    assertEquals(22, json.getAsJsonObject("likeness").get("psnr").getAsDouble());
+    assertEquals(0.5, json.getAsJsonObject("likeness").get("ssim").getAsDouble());
     assertTrue(Files.readString(folder.resolve("report.md")).contains("75.0 %"));
     assertEquals(8, Files.readAllLines(folder.resolve("outcomes.jsonl")).size());
     DocumentBuilderFactory.newInstance()
@@ -95,6 +99,7 @@ class EvalReportTest {
     JsonObject shown = heldOut.getAsJsonObject("reconstructions").getAsJsonObject("backdrop");
     assertEquals(1, shown.get("pictures").getAsInt());
     assertTrue(heldOut.get("psnr").getAsDouble() < 15);
+    assertTrue(json.getAsJsonObject("likeness").get("psnr").getAsDouble() < 15, json::toString);
     assertTrue(Files.exists(folder.resolve("pictures").resolve("p000.png")));
   }
 
@@ -104,6 +109,7 @@ class EvalReportTest {
     assertTrue(rate(json, "thing") >= 0.9, json::toString);
     assertTrue(rate(json, "pair") >= 0.8, json::toString);
     assertEquals(1, rate(json, "backdrop"));
+    assertTrue(json.getAsJsonObject("likeness").get("psnr").getAsDouble() > 20, json::toString);
     assertTrue(
         json.getAsJsonObject("held_out_pictures").get("bit_accuracy").getAsDouble() > 0.85,
         json::toString);

@@ -14,10 +14,14 @@ public final class DemoPictures {
 
   /** The picture of an example; the same every time. */
   public RgbImage draw(DemoExample example) {
-    ScaleSchedule schedule = example.schedule();
-    BufferedImage image = painted(example.composition().backdrop(), schedule);
+    return draw(example.composition(), example.schedule());
+  }
+
+  /** The picture that captions of a composition describe, in a shape and size. */
+  public RgbImage draw(Composition composition, ScaleSchedule schedule) {
+    BufferedImage image = painted(composition.backdrop(), schedule);
     Graphics2D graphics = image.createGraphics();
-    for (Layout.Box box : Layout.boxes(example.composition(), schedule)) {
+    for (Layout.Box box : Layout.boxes(composition, schedule)) {
       graphics.drawImage(drawings.of(box.subject(), box.side()), box.x(), box.y(), null);
     }
     graphics.dispose();
