@@ -142,8 +142,7 @@ public final class EvalCommand implements Callable<Integer> {
       report.set(ModelLosses.measure(directory, pictures, PICTURE_SEED));
     }
     if (drawn.size() > PictureDistribution.FEATURES) { // below that a covariance says little
-      PictureDistribution heldOut = heldOut();
-      report.set(new EvalReport.Distance(report.drawn().squaredDistance(heldOut), heldOut.size()));
+      report.compareWith(heldOut());
     }
     report.write(out);
     for (Tally.Metric metric : Tally.Metric.values()) {

@@ -34,15 +34,26 @@ public final class EvalReport {
   private double psnr;
   private double ssim;
   private ModelLosses losses;
-  private Distance distance;
+  private Resemblance resemblance;
 
   /**
-   * How far the pictures of the model are from held-out ones.
+   * How the pictures of the model, as a whole, compare with held-out ones.
    *
    * @param squaredDistance see {@link PictureDistribution#squaredDistance}
+   * @param precision share of the model's pictures that are like a held-out one
+   * @param recall share of the held-out pictures that are like one of the model
    * @param pictures that were held out and compared with
    */
-  public record Distance(double squaredDistance, int pictures) {}
+  public record Resemblance(double squaredDistance, double precision, double recall, int pictures) {
+
+    static Resemblance of(PictureDistribution drawn, PictureDistribution heldOut) {
+      return new Resemblance(
+          drawn.squaredDistance(heldOut),
+          drawn.precision(heldOut),
+          heldOut.precision(drawn),
+          heldOut.size());
+    }
+  }
 
   /** An empty report on a model. */
   public EvalReport(ModelDirectory directory) {
@@ -74,14 +85,9 @@ public final class EvalReport {
     this.losses = losses;
   }
 
-  /** Sets how far {@link #drawn} is from held-out pictures. */
-  public void set(Distance distance) {
-    this.distance = distance;
-  }
-
-  /** The pictures drawn with the model's defaults. */
-  public PictureDistribution drawn() {
-    return drawn;
+  /** Compares the pictures drawn with the model's defaults with held-out ones. */
+  public void compareWith(PictureDistribution heldOut) {
+    resemblance = Resemblance.of(drawn, heldOut);
   }
 
   /** Pictures counted with the model's defaults. */
@@ -144,13 +150,13 @@ public final class EvalReport {
     if (losses != null) {
       json.add("held_out_pictures", heldOut(losses));
     }
-    if (distance != null) {
+    if (resemblance != null) {
       json.add(
-          "frechet_distance",
+          "resemblance",
           new GsonBuilder()
               .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
               .create()
-              .toJsonTree(distance));
+              .toJsonTree(resemblance));
     }
     JsonObject samplings = new JsonObject();
     bySampling.forEach((name, tally) -> samplings.add(name, rates(tally)));
@@ -206,13 +212,15 @@ public final class EvalReport {
       text.append("The same pictures, encoded and decoded:\n\n")
           .append(shares(losses.reconstructions()));
     }
-    if (distance != null) {
+    if (resemblance != null) {
       text.append(
           String.format(
               Locale.ROOT,
-              "%nFréchet distance to %d held-out pictures (squared): %.4f.%n",
-              distance.pictures(),
-              distance.squaredDistance()));
+              "%nAgainst %d held-out pictures: squared Fréchet distance %.4f, precision %.1f %%, recall %.1f %%.%n",
+              resemblance.pictures(),
+              resemblance.squaredDistance(),
+              100 * resemblance.precision(),
+              100 * resemblance.recall()));
     }
     text.append("\n## By height over width\n\n").append(table("h/w", byFormat));
     if (!bySampling.isEmpty()) {

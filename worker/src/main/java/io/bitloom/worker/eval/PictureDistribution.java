@@ -8,13 +8,15 @@ import io.bitloom.worker.train.data.demo.Cells;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A set of pictures as mean and covariance of their features, to be compared as a whole with
- * another set: the Fréchet distance of arXiv 1706.08500, with features that need no network.
+ * A set of pictures as the features that they have, to be compared as a whole with another set: by
+ * the Fréchet distance of arXiv 1706.08500 and by precision and recall of arXiv 1904.06991, with
+ * features that need no network.
  *
  * <p>The features of a picture are those of 4×4 equal parts of it, whatever its shape: the mean
  * colour of a part in Oklab (L, a, b), and how far its cells of 4×4 pixels are from that colour
@@ -24,6 +26,7 @@ import org.bytedeco.pytorch.global.torch;
 public final class PictureDistribution {
   private static final int PARTS = 4;
   private static final int OF_PART = 4;
+  private static final int NEIGHBOURS = 3;
 
   /** Numbers that describe a picture; sets should have many more pictures than this. */
   public static final int FEATURES = PARTS * PARTS * OF_PART;
@@ -89,6 +92,46 @@ public final class PictureDistribution {
       Tensor others = other.matrix(); // (F, M)
       return squaredDistance(mine.mean(1L), torch.cov(mine), others.mean(1L), torch.cov(others));
     }
+  }
+
+  /**
+   * The share of this set's pictures that are like one of the other set: no farther from it than
+   * its third nearest neighbour within that set is. With the sets exchanged it is the recall.
+   *
+   * @throws IllegalStateException if the other set has fewer than four pictures
+   */
+  public double precision(PictureDistribution other) {
+    if (other.size() <= NEIGHBOURS) {
+      throw new IllegalStateException(
+          "a third nearest neighbour needs at least four pictures, not " + other.size());
+    }
+    double[] radii = other.features.stream().mapToDouble(other::squaredRadius).toArray();
+    long alike =
+        features.stream()
+            .filter(
+                mine ->
+                    IntStream.range(0, radii.length)
+                        .anyMatch(i -> squaredDistance(mine, other.features.get(i)) <= radii[i]))
+            .count();
+    return (double) alike / size();
+  }
+
+  /** To the third nearest neighbour of a picture of this set; the nearest is the picture itself. */
+  private double squaredRadius(double[] picture) {
+    return features.stream()
+        .mapToDouble(other -> squaredDistance(picture, other))
+        .sorted()
+        .skip(NEIGHBOURS)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static double squaredDistance(double[] a, double[] b) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += (a[i] - b[i]) * (a[i] - b[i]);
+    }
+    return sum;
   }
 
   private Tensor matrix() {

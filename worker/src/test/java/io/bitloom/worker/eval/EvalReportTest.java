@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -67,8 +68,13 @@ class EvalReportTest {
     assertEquals(0.75, report.all().rate(Tally.Metric.BACKDROP));
     assertEquals(0, report.all().of(Tally.Metric.PAIR));
 
-    assertEquals(8, report.drawn().size());
-    report.set(new EvalReport.Distance(0.125, 1000));
+    PictureDistribution heldOut = new PictureDistribution();
+    for (int grey = 0; grey < 5; grey++) {
+      byte[] rgb = new byte[768];
+      Arrays.fill(rgb, (byte) (50 * grey)); // the pictures above are black
+      heldOut.add(new RgbImage(16, 16, rgb));
+    }
+    report.compareWith(heldOut);
     report.write(folder);
     JsonObject json =
         JsonParser.parseString(Files.readString(folder.resolve("report.json"))).getAsJsonObject();
@@ -78,8 +84,11 @@ class EvalReportTest {
             .getAsJsonObject("backdrop")
             .get("rate")
             .getAsDouble());
-    assertEquals(
-        0.125, json.getAsJsonObject("frechet_distance").get("squared_distance").getAsDouble());
+    JsonObject resemblance = json.getAsJsonObject("resemblance");
+    assertEquals(5, resemblance.get("pictures").getAsInt());
+    assertEquals(1, resemblance.get("precision").getAsDouble());
+    assertEquals(0.2, resemblance.get("recall").getAsDouble());
+    assertTrue(resemblance.get("squared_distance").getAsDouble() > 0);
     assertEquals(22, json.getAsJsonObject("likeness").get("psnr").getAsDouble());
     assertEquals(0.5, json.getAsJsonObject("likeness").get("ssim").getAsDouble());
     assertTrue(Files.readString(folder.resolve("report.md")).contains("75.0 %"));

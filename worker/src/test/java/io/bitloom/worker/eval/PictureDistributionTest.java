@@ -93,6 +93,28 @@ class PictureDistributionTest {
     assertTrue(others > 0 && wrong > others, wrong + " against " + others);
   }
 
+  /** Greys of L 0, 0.1, 0.2, 0.3, 0.4: the third neighbour is 0.3 away, or 0.2 in the middle. */
+  @Test
+  void precisionIsTheShareWithinTheThirdNeighboursDistance() {
+    PictureDistribution greys = greys(0, 0.1, 0.2, 0.3, 0.4);
+    assertEquals(1, greys.precision(greys));
+    assertEquals(0.75, greys(0.21, 0.39, 0.69, 0.72).precision(greys));
+    assertThrows(IllegalStateException.class, () -> greys.precision(greys(0, 0.1, 0.2)));
+  }
+
+  /** Evenly grey pictures of a lightness in Oklab, which is the cube root of linear light. */
+  private static PictureDistribution greys(double... lightness) {
+    PictureDistribution greys = new PictureDistribution();
+    for (double l : lightness) {
+      double linear = l * l * l;
+      double v = linear <= 0.0031308 ? 12.92 * linear : 1.055 * Math.pow(linear, 1 / 2.4) - 0.055;
+      byte[] rgb = new byte[768];
+      Arrays.fill(rgb, (byte) Math.round(255 * v));
+      greys.add(new RgbImage(16, 16, rgb));
+    }
+    return greys;
+  }
+
   @Test
   void aSetOfOnePictureHasNoCovariance() {
     PictureDistribution one = new PictureDistribution();
