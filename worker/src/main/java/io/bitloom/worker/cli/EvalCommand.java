@@ -1,5 +1,6 @@
 package io.bitloom.worker.cli;
 
+import io.bitloom.common.cli.SamplingOptions;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.worker.eval.EvalPrompt;
@@ -96,6 +97,7 @@ public final class EvalCommand implements Callable<Integer> {
       description = "Seed of --print-prompts (default: 2026, that of the built-in list).")
   private long promptSeed;
 
+  @Mixin private SamplingOptions sampling;
   @Mixin private ModelOptions model;
 
   @Override
@@ -120,6 +122,8 @@ public final class EvalCommand implements Callable<Integer> {
     List<EvalPrompt> all = prompts == null ? EvalPrompts.builtIn() : EvalPrompts.read(prompts);
     List<EvalPrompt> drawn = all.subList(0, Math.min(limit, all.size()));
     ModelDirectory directory = model.open();
+    SamplingVariant asked = new SamplingVariant("as asked", sampling.sampling());
+    sampling.require(PromptFollowing.check(drawn, asked, directory));
     EvalReport report = new EvalReport(directory);
     Path folder = Files.createDirectories(out.resolve("pictures"));
     try (GenerationPipeline pipeline =
@@ -127,7 +131,7 @@ public final class EvalCommand implements Callable<Integer> {
       PromptFollowing following = new PromptFollowing(directory, pipeline);
       following.draw(
           drawn,
-          SamplingVariant.DEFAULTS,
+          asked,
           outcome -> {
             report.add(outcome);
             save(folder.resolve(outcome.prompt().id() + ".png"), outcome.png());

@@ -60,7 +60,7 @@ public final class EvalReport {
     this.directory = directory;
   }
 
-  /** Adds a picture drawn with the model's defaults. */
+  /** Adds a picture that was drawn as asked. */
   public void add(PromptFollowing.Outcome outcome) {
     Composition composition = outcome.prompt().composition();
     Tally format = byFormat.computeIfAbsent(outcome.schedule().template(), it -> new Tally());
@@ -85,12 +85,12 @@ public final class EvalReport {
     this.losses = losses;
   }
 
-  /** Compares the pictures drawn with the model's defaults with held-out ones. */
+  /** Compares the pictures that were drawn as asked with held-out ones. */
   public void compareWith(PictureDistribution heldOut) {
     resemblance = Resemblance.of(drawn, heldOut);
   }
 
-  /** Pictures counted with the model's defaults. */
+  /** Counts of the pictures that were drawn as asked. */
   public Tally all() {
     return all;
   }

@@ -1,5 +1,6 @@
 package io.bitloom.worker.eval;
 
+import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.SizeClass;
@@ -62,7 +63,7 @@ public final class PromptFollowing {
     Map<ScaleSchedule, List<EvalPrompt>> bySchedule = new LinkedHashMap<>();
     Map<String, Prompt> resolved = new LinkedHashMap<>();
     for (EvalPrompt prompt : prompts) {
-      PromptRules.Resolved full = resolve(prompt, variant);
+      PromptRules.Resolved full = resolve(prompt, variant, directory);
       bySchedule.computeIfAbsent(full.schedule(), it -> new ArrayList<>()).add(prompt);
       resolved.put(prompt.id(), full.prompt());
     }
@@ -76,11 +77,40 @@ public final class PromptFollowing {
         });
   }
 
-  private PromptRules.Resolved resolve(EvalPrompt prompt, SamplingVariant variant) {
-    Prompt asked = prompt.prompt().toBuilder().setSampling(variant.sampling()).build();
-    List<String> sizes = directory.sizes().stream().map(SizeClass::label).toList();
+  /** What is wrong with drawing prompts in this way with a model. */
+  public static List<FieldViolation> check(
+      List<EvalPrompt> prompts, SamplingVariant variant, ModelDirectory directory) {
+    List<FieldViolation> violations = new ArrayList<>();
+    for (EvalPrompt prompt : prompts) {
+      violations.addAll(PromptRules.defaults().check(asked(prompt, variant)));
+      if (violations.isEmpty()) {
+        violations.addAll(
+            PromptRules.check(
+                resolve(prompt, variant, directory),
+                sizes(directory),
+                directory.transformer().depth()));
+      }
+    }
+    return violations;
+  }
+
+  private static PromptRules.Resolved resolve(
+      EvalPrompt prompt, SamplingVariant variant, ModelDirectory directory) {
     return PromptRules.resolve(
-        asked, Prompt.getDefaultInstance(), directory.defaults(), sizes, "eval", 0);
+        asked(prompt, variant),
+        Prompt.getDefaultInstance(),
+        directory.defaults(),
+        sizes(directory),
+        "eval",
+        0);
+  }
+
+  private static Prompt asked(EvalPrompt prompt, SamplingVariant variant) {
+    return prompt.prompt().toBuilder().setSampling(variant.sampling()).build();
+  }
+
+  private static List<String> sizes(ModelDirectory directory) {
+    return directory.sizes().stream().map(SizeClass::label).toList();
   }
 
   private Outcome look(EvalPrompt prompt, ScaleSchedule schedule, GeneratedImage image) {

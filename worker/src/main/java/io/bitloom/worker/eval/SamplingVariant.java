@@ -12,10 +12,6 @@ import java.util.List;
 public record SamplingVariant(String name, Sampling sampling) {
   private static final double GUIDANCE = 3;
 
-  /** The model's defaults. */
-  public static final SamplingVariant DEFAULTS =
-      new SamplingVariant("defaults", Sampling.getDefaultInstance());
-
   /** What the ablation compares: the ways to sample that the paper compares. */
   public static List<SamplingVariant> ablation() {
     return List.of(

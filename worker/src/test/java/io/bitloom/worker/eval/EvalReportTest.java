@@ -1,6 +1,7 @@
 package io.bitloom.worker.eval;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
@@ -15,6 +16,8 @@ import io.bitloom.worker.train.data.demo.Backdrop;
 import io.bitloom.worker.train.data.demo.Composition;
 import io.bitloom.worker.train.data.demo.Reading;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -122,6 +125,27 @@ class EvalReportTest {
     assertTrue(
         json.getAsJsonObject("held_out_pictures").get("bit_accuracy").getAsDouble() > 0.85,
         json::toString);
+  }
+
+  @Test
+  void samplingThatAModelCannotDoIsRefusedBeforeAnythingIsDrawn(@TempDir Path folder) {
+    assertEquals("--temperature", refused(folder, "--temperature", "0"));
+    assertEquals("--guidance", refused(folder, "--guidance", "3,3"));
+    assertEquals("--preset", refused(folder, "--preset", "best"));
+  }
+
+  /** The option that the message names. */
+  private static String refused(Path folder, String... sampling) {
+    StringWriter err = new StringWriter();
+    CommandLine command =
+        new CommandLine(new EvalCommand())
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .setErr(new PrintWriter(err));
+    List<String> args = new ArrayList<>(List.of("--out", folder.resolve("eval").toString()));
+    args.addAll(List.of(sampling));
+    assertEquals(2, command.execute(args.toArray(String[]::new)));
+    assertFalse(Files.exists(folder.resolve("eval")));
+    return err.toString().split("[ :]", 2)[0];
   }
 
   private static JsonObject report(String model, int prompts, Path folder) throws IOException {
