@@ -9,6 +9,7 @@ import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.modeldir.TokenizerFile;
 import io.bitloom.worker.modeldir.WordEmbeddings;
+import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.HashedWordEncoder;
 import io.bitloom.worker.text.TextEncoder;
@@ -390,13 +391,16 @@ public final class TransformerJob implements TrainingJob {
     }
   }
 
+  /** In float32, whatever the files hold: CPUs encode many times slower in half precision. */
   private FrozenParts frozenParts(Weights tokenizerWeights) {
-    return new FrozenParts(
-        textEncoder(),
-        new VisualTokenizer(tokenizer, tokenizerWeights),
-        settings.architecture().spatialPatchify(),
-        run.device(),
-        data.cache() == null ? null : new FeatureCache(data.cache(), tokenizerName()));
+    try (Weights floats = tokenizerWeights.to(run.device(), DType.F32)) {
+      return new FrozenParts(
+          textEncoder(),
+          new VisualTokenizer(tokenizer, floats),
+          settings.architecture().spatialPatchify(),
+          run.device(),
+          data.cache() == null ? null : new FeatureCache(data.cache(), tokenizerName()));
+    }
   }
 
   private TrainedModel trainedModel(Weights tokenizerWeights, JointText joint) {

@@ -19,6 +19,7 @@ import io.bitloom.worker.text.TextEncoder;
 import io.bitloom.worker.text.TinyT5;
 import io.bitloom.worker.train.config.ConfigFileException;
 import io.bitloom.worker.train.data.DrawnPictures;
+import io.bitloom.worker.train.data.FeatureCache;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.run.Learner;
 import io.bitloom.worker.train.run.TrainingRun;
@@ -104,6 +105,31 @@ class FineTuningTest {
     assertArrayEquals(
         Files.readAllBytes(folder.resolve("first/model/transformer.safetensors")),
         Files.readAllBytes(folder.resolve("second/model/transformer.safetensors")));
+  }
+
+  @Test
+  void picturesAreEncodedInFloat32WhateverTheStartsPrecision() throws IOException {
+    String half = folder.resolve("half").toString();
+    String start = folder.resolve("start").toString();
+    assertEquals(
+        0, Main.commandLine().execute("model", "convert", start, "--out", half, "--dtype", "fp16"));
+    Path config = config("first", "lora: {rank: 2}");
+    Files.writeString(
+        config, Files.readString(config).replace("start_from: start", "start_from: half"));
+    train(config);
+    FeatureCache cache = new FeatureCache(folder.resolve("cache"), "");
+    try (Stream<Path> files = Files.walk(folder.resolve("cache"))) {
+      List<Path> keys = files.filter(Files::isRegularFile).toList();
+      assertFalse(keys.isEmpty());
+      for (Path key : keys) {
+        float[] features = cache.find(key.getFileName().toString()).orElseThrow();
+        boolean finer = false; // than halves, whose last 13 bits as float32 are zero
+        for (float feature : features) {
+          finer |= (Float.floatToRawIntBits(feature) & 0x1fff) != 0;
+        }
+        assertTrue(finer, key::toString);
+      }
+    }
   }
 
   @Test
