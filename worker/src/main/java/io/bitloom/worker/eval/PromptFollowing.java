@@ -77,36 +77,26 @@ public final class PromptFollowing {
         });
   }
 
-  /** What is wrong with drawing prompts in this way with a model. */
+  /** What is wrong with drawing prompts in this way with a model; empty if nothing is. */
   public static List<FieldViolation> check(
       List<EvalPrompt> prompts, SamplingVariant variant, ModelDirectory directory) {
-    List<FieldViolation> violations = new ArrayList<>();
-    for (EvalPrompt prompt : prompts) {
-      violations.addAll(PromptRules.defaults().check(asked(prompt, variant)));
-      if (violations.isEmpty()) {
-        violations.addAll(
-            PromptRules.check(
-                resolve(prompt, variant, directory),
-                sizes(directory),
-                directory.transformer().depth()));
-      }
+    Prompt sampling = Prompt.newBuilder().setSampling(variant.sampling()).build();
+    List<FieldViolation> violations = PromptRules.defaults().checkDefaults(sampling);
+    if (!violations.isEmpty()) {
+      return violations; // nothing can be resolved with them
     }
-    return violations;
+    int blocks = directory.transformer().depth();
+    return prompts.stream()
+        .map(prompt -> resolve(prompt, variant, directory))
+        .flatMap(full -> PromptRules.check(full, sizes(directory), blocks).stream())
+        .toList();
   }
 
   private static PromptRules.Resolved resolve(
       EvalPrompt prompt, SamplingVariant variant, ModelDirectory directory) {
-    return PromptRules.resolve(
-        asked(prompt, variant),
-        Prompt.getDefaultInstance(),
-        directory.defaults(),
-        sizes(directory),
-        "eval",
-        0);
-  }
-
-  private static Prompt asked(EvalPrompt prompt, SamplingVariant variant) {
-    return prompt.prompt().toBuilder().setSampling(variant.sampling()).build();
+    Prompt asked = prompt.prompt().toBuilder().setSampling(variant.sampling()).build();
+    Prompt job = Prompt.getDefaultInstance();
+    return PromptRules.resolve(asked, job, directory.defaults(), sizes(directory), "eval", 0);
   }
 
   private static List<String> sizes(ModelDirectory directory) {
