@@ -4,8 +4,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Convolution on the CPU without gradients, the quickest way for its size: Winograd's for large 3×3
- * ones, oneDNN's for the others.
+ * Convolution on the CPU without gradients: large 3×3 ones by the algorithm that was measured to be
+ * the quickest for their shape on this processor ({@link ConvolutionTuning}), the others directly.
  *
  * <p>bfloat16 on a CPU without bfloat16 arithmetic: inputs, weights and outputs are rounded to
  * bfloat16 and the products are computed in float32, because libtorch would compute them one by
@@ -16,31 +16,47 @@ final class CpuConvolution {
 
   /** As {@link Nn#conv2d}. */
   static Tensor apply(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
-    DType dtype = Tensors.dtype(x);
-    if (dtype == DType.BF16 && !OneDnn.bf16()) {
-      Tensor wideBias = bias == null ? null : Tensors.to(bias, DType.F32);
-      Tensor wide =
-          quickest(
-              Tensors.to(x, DType.F32), Tensors.to(weight, DType.F32), wideBias, stride, padding);
-      return Tensors.to(wide, dtype);
-    }
-    return quickest(x, weight, bias, stride, padding);
+    boolean keepsSize = weight.size(2) == 3 && weight.size(3) == 3 && stride == 1 && padding == 1;
+    return inKernelType(
+        x,
+        weight,
+        bias,
+        keepsSize
+            ? (input, filters, shift) -> quickest(false, input, filters, shift)
+            : (input, filters, shift) -> direct(input, filters, shift, stride, padding));
   }
 
   /** As {@link Nn#doubledConv2d}. */
   static Tensor applyDoubled(Tensor x, Tensor weight, Tensor bias) {
-    return Tensors.dtype(x) == DType.F32 && Winograd.pays(WinogradForm.DOUBLED, x, weight)
-        ? Winograd.conv3x3(WinogradForm.DOUBLED, x, weight, bias)
-        : apply(Resize.doubled(x), weight, bias, 1, 1);
+    return inKernelType(
+        x, weight, bias, (input, filters, shift) -> quickest(true, input, filters, shift));
   }
 
-  private static Tensor quickest(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
-    boolean keepsSize = weight.size(2) == 3 && weight.size(3) == 3 && stride == 1 && padding == 1;
-    if (keepsSize
-        && Tensors.dtype(x) == DType.F32
-        && Winograd.pays(WinogradForm.SAME_SIZE, x, weight)) {
-      return Winograd.conv3x3(WinogradForm.SAME_SIZE, x, weight, bias);
+  private interface Operator {
+    Tensor apply(Tensor x, Tensor weight, Tensor bias);
+  }
+
+  private static Tensor inKernelType(Tensor x, Tensor weight, Tensor bias, Operator operator) {
+    DType dtype = Tensors.dtype(x);
+    if (dtype != DType.BF16 || OneDnn.bf16()) {
+      return operator.apply(x, weight, bias);
     }
+    Tensor wideBias = bias == null ? null : Tensors.to(bias, DType.F32);
+    Tensor wide =
+        operator.apply(Tensors.to(x, DType.F32), Tensors.to(weight, DType.F32), wideBias);
+    return Tensors.to(wide, dtype);
+  }
+
+  private static Tensor quickest(boolean doubled, Tensor x, Tensor weight, Tensor bias) {
+    ConvolutionShape shape = ConvolutionShape.of(doubled, x, weight);
+    if (shape.dtype() == DType.F64) { // for who wants to know how exact the others are
+      return ConvolutionAlgorithm.DIRECT.apply(doubled, x, weight, bias);
+    }
+    return ConvolutionTuning.algorithm(shape).apply(doubled, x, weight, bias);
+  }
+
+  /** The sum over all taps. */
+  static Tensor direct(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
     if (weight.numel() > x.numel() && x.is_contiguous(torch.MemoryFormat.ChannelsLast)) {
       // libtorch would bring the weight, not the smaller map, into its order anew for every call.
       return Tensors.channelsLast(Nn.plainConv2d(x.contiguous(), weight, bias, stride, padding));

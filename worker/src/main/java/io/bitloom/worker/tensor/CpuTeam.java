@@ -58,11 +58,11 @@ public final class CpuTeam {
             }
           }
         };
-    if (threads == 1) {
+    if (size() == 1) {
       share.run();
       return;
     }
-    prepare(threads);
+    prepare(size());
     List<Future<?>> shares = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
       shares.add(THREADS.submit(share));

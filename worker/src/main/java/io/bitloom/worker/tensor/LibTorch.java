@@ -59,6 +59,7 @@ public final class LibTorch {
       }
       unpackBeforeAnyTorchClassLoads();
       Loader.load(torch.class);
+      torch.globalContext().setUserEnabledNNPACK(false);
     }
 
     /**

@@ -47,9 +47,18 @@ public final class Nn {
     return torch.rms_norm(x, new long[] {x.size(-1)}, optional(weight), new DoubleOptional(eps));
   }
 
-  /** Normalises groups of channels of x (B, C, …) together; weight and bias are (C). */
+  /** Normalises groups of channels of x (B, C, H, W) together; weight and bias are (C). */
   public static Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
-    return torch.group_norm(x, groups, optional(weight), optional(bias), eps, true);
+    return frozenOnCpu(x, weight) && CpuGroupNorm.takes(x)
+        ? CpuGroupNorm.apply(x, groups, weight, bias, eps, false)
+        : torch.group_norm(x, groups, optional(weight), optional(bias), eps, true);
+  }
+
+  /** x·sigmoid(x) of {@link #groupNorm}. */
+  public static Tensor groupNormSilu(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
+    return frozenOnCpu(x, weight) && CpuGroupNorm.takes(x)
+        ? CpuGroupNorm.apply(x, groups, weight, bias, eps, true)
+        : torch.silu_(groupNorm(x, groups, weight, bias, eps));
   }
 
   /** x divided by its Euclidean norm along an axis, or by 1e-12 where the norm is less. */
@@ -84,20 +93,17 @@ public final class Nn {
     return !gradients && !x.is_cuda();
   }
 
+  /**
+   * The sum over all taps. On the CPU always oneDNN's: left to itself, libtorch takes NNPACK's
+   * Winograd form or OpenBLAS where one thread computes, which round differently.
+   */
   static Tensor plainConv2d(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
-    return torch.conv2d(
-        x,
-        weight,
-        optional(bias),
-        new long[] {stride, stride},
-        new long[] {padding, padding},
-        ONE,
-        1);
-  }
-
-  /** {@link #silu} written over x, which nothing else may need. */
-  public static Tensor siluInPlace(Tensor x) {
-    return torch.silu_(x);
+    long[] strides = {stride, stride};
+    long[] paddings = {padding, padding};
+    DType dtype = Tensors.dtype(x);
+    return !x.is_cuda() && (dtype == DType.F32 || dtype == DType.BF16)
+        ? torch.mkldnn_convolution(x, weight, optional(bias), paddings, strides, ONE, 1)
+        : torch.conv2d(x, weight, optional(bias), strides, paddings, ONE, 1);
   }
 
   /** x·sigmoid(x). */

@@ -59,11 +59,11 @@ final class Winograd {
     columns = tiles(form, image.size(1));
   }
 
-  /** Whether x (B, in, H, W) and weight (out, in, 3, 3) are large enough to gain. */
-  static boolean pays(WinogradForm form, Tensor x, Tensor weight) {
-    return weight.size(0) >= LEAST_CHANNELS
-        && weight.size(1) >= LEAST_CHANNELS
-        && tiles(form, x.size(2)) * tiles(form, x.size(3)) >= LEAST_TILES * form.phases();
+  /** Whether the shape is large enough to gain. */
+  static boolean takes(WinogradForm form, ConvolutionShape shape) {
+    return shape.in() >= LEAST_CHANNELS
+        && shape.out() >= LEAST_CHANNELS
+        && tiles(form, shape.height()) * tiles(form, shape.width()) >= LEAST_TILES * form.phases();
   }
 
   /**

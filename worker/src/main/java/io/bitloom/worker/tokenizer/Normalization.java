@@ -29,4 +29,9 @@ final class Normalization implements Layer {
   public Tensor forward(Tensor x) {
     return Nn.groupNorm(x, groups, weight, bias, EPS);
   }
+
+  /** {@link #forward}, then x·sigmoid(x). */
+  Tensor forwardSilu(Tensor x) {
+    return Nn.groupNormSilu(x, groups, weight, bias, EPS);
+  }
 }

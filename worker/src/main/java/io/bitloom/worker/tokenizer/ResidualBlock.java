@@ -1,7 +1,5 @@
 package io.bitloom.worker.tokenizer;
 
-import static io.bitloom.worker.tensor.Nn.siluInPlace;
-
 import io.bitloom.worker.tensor.Weights;
 import org.bytedeco.pytorch.Tensor;
 
@@ -23,8 +21,8 @@ final class ResidualBlock implements Layer {
 
   @Override
   public Tensor forward(Tensor x) {
-    Tensor h = conv1.forward(siluInPlace(norm1.forward(x))); // (B, out, H, W)
-    h = conv2.forward(siluInPlace(norm2.forward(h))); // (B, out, H, W)
+    Tensor h = conv1.forward(norm1.forwardSilu(x)); // (B, out, H, W)
+    h = conv2.forward(norm2.forwardSilu(h)); // (B, out, H, W)
     return h.add_(shortcut.forward(x)); // (B, out, H, W)
   }
 }

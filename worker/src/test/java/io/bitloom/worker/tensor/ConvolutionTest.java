@@ -38,7 +38,7 @@ class ConvolutionTest {
       Tensor input = last ? Tensors.channelsLast(x) : x;
       Tensor weight = weight(80, 64);
       Tensor bias = random(3, 80);
-      assertTrue(Winograd.pays(WinogradForm.SAME_SIZE, x, weight));
+      assertTrue(ConvolutionAlgorithm.WINOGRAD.takes(ConvolutionShape.of(false, x, weight)));
       Tensor exact = exact(x, weight, bias);
       Tensor computed = Winograd.conv3x3(WinogradForm.SAME_SIZE, input, weight, bias);
       assertArrayEquals(exact.shape(), computed.shape());
@@ -98,8 +98,10 @@ class ConvolutionTest {
   void smallMapsStridesAndOtherKernelsTakeTheDirectWay() {
     try (Scope scope = Scope.open()) {
       Tensor weight = weight(64, 64);
-      assertFalse(Winograd.pays(WinogradForm.SAME_SIZE, random(1, 1, 64, 8, 8), weight));
-      assertFalse(Winograd.pays(WinogradForm.DOUBLED, random(1, 1, 64, 32, 32), weight));
+      ConvolutionShape small = ConvolutionShape.of(false, random(1, 1, 64, 8, 8), weight);
+      assertFalse(ConvolutionAlgorithm.WINOGRAD.takes(small));
+      ConvolutionShape doubled = ConvolutionShape.of(true, random(1, 1, 64, 32, 32), weight);
+      assertFalse(ConvolutionAlgorithm.WINOGRAD.takes(doubled));
       Tensor x = random(1, 1, 64, 64, 64);
       Tensor bias = random(3, 64);
       assertEquals(
