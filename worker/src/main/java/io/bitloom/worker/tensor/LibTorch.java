@@ -28,7 +28,10 @@ public final class LibTorch {
     Loading.once();
   }
 
-  /** Sets the number of CPU threads that one operator may use. */
+  /**
+   * Sets the number of CPU threads that one operator of this thread may use, and of threads that
+   * call libtorch for the first time later. {@link CpuThreads} finds a good one.
+   */
   public static void threads(int count) {
     if (count < 1) {
       throw new IllegalArgumentException("threads: expected at least 1, got " + count);
@@ -62,6 +65,7 @@ public final class LibTorch {
       Loader.load(torch.class);
       // On a CPU that NNPACK does not know, every convolution would say so on standard error.
       torch.globalContext().setUserEnabledNNPACK(false);
+      torch.set_num_threads(CpuThreads.unmeasured());
     }
 
     private static void setUnlessGiven(String property, String value) {
