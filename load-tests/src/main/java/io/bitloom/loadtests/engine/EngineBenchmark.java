@@ -7,7 +7,7 @@ import io.bitloom.worker.tensor.CpuThreads;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.DeviceThread;
 import io.bitloom.worker.tensor.LibTorch;
-import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.Machine;
 import io.bitloom.worker.tensor.TorchDevice;
 import java.io.PrintWriter;
 import java.util.List;
@@ -117,11 +117,9 @@ public final class EngineBenchmark implements Callable<Integer> {
   private void heading(
       PrintWriter out, ModelDirectory directory, TorchDevice device, ScaleSchedule shape) {
     out.printf(
-        "%s, %d CPU threads, %s bfloat16 arithmetic; %s, %s, prompt of %d tokens, guidance %s,"
-            + " medians of %d runs%n%n",
+        "%s%n%n%s; %s, %s, prompt of %d tokens, guidance %s, medians of %d runs%n%n",
+        Machine.of(LibTorch.threads()),
         device,
-        LibTorch.threads(),
-        Tensors.cpuComputesBf16() ? "with" : "without",
         directory.name(),
         shape,
         promptTokens,
