@@ -11,8 +11,8 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * How many CPU threads compute where nobody says how many: as many as there are processors that
- * this process may use, which the JVM counts by affinity and CPU quota. libtorch counts what the
- * CPU's topology claims, and under some hypervisors that is one of two.
+ * this process may use, by its affinity and CPU quota. libtorch counts what the CPU's topology
+ * claims, and under some hypervisors that is one of two.
  *
  * <p>Where Linux says that some of these processors are hardware threads of one core, products are
  * timed with one thread a processor and with one a core: the second thread of a core seldom helps
@@ -64,7 +64,7 @@ public final class CpuThreads {
       return new Choice(asked, "as asked for");
     }
     if (unasked == null) {
-      int processors = Runtime.getRuntime().availableProcessors();
+      int processors = processors();
       int cores = CpuCores.count(Path.of("/")).orElse(processors);
       unasked = choose(System.getenv(GIVEN), processors, cores, CpuThreads::time);
     }
@@ -78,9 +78,15 @@ public final class CpuThreads {
     return choice;
   }
 
+  /** How many processors this process may use: what the JVM counts, within {@link CpuQuota}. */
+  static int processors() {
+    int counted = Runtime.getRuntime().availableProcessors();
+    return Math.min(counted, CpuQuota.processors(Path.of("/")).orElse(counted));
+  }
+
   /** What holds until someone chooses: no measurement, only what is given and the processors. */
   static int unmeasured() {
-    int processors = Runtime.getRuntime().availableProcessors();
+    int processors = processors();
     return choose(System.getenv(GIVEN), processors, processors, CpuThreads::time).threads();
   }
 

@@ -69,7 +69,7 @@ public record Machine(
     return new Machine(
         first(NAME, cpu),
         INSTRUCTIONS.stream().filter(flags::contains).toList(),
-        Runtime.getRuntime().availableProcessors(),
+        CpuThreads.processors(),
         threads,
         first(TORCH_VERSION, torch.show_config().getString()),
         torch.get_cpu_capability().getString(),
