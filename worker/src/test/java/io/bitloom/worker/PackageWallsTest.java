@@ -39,7 +39,8 @@ class PackageWallsTest {
               "picocli..")
           .allowEmptyShould(true);
 
-  @ArchTest static final ArchRule theTensorLayerStandsAlone = onlyDependsOn("tensor");
+  @ArchTest
+  static final ArchRule theTensorLayerStandsAlone = onlyDependsOn("tensor", "com.sun.jna..");
 
   @ArchTest
   static final ArchRule checkpointsBecomeTensors =

@@ -32,14 +32,22 @@ final class ChildProcess implements AutoCloseable {
     this.process = process;
   }
 
-  /** Starts {@code ./bitloom} with arguments; its log lies in the folder for logs. */
-  static ChildProcess start(String name, ClusterConfig config, List<String> arguments)
+  /**
+   * Starts {@code ./bitloom} with arguments; its log lies in the folder for logs.
+   *
+   * @param jvmOptions flags for its JVM besides those of the cluster, separated by spaces
+   */
+  static ChildProcess start(
+      String name, ClusterConfig config, String jvmOptions, List<String> arguments)
       throws IOException {
     ProcessBuilder builder = new ProcessBuilder(config.home().resolve("bitloom").toString());
     builder.command().addAll(arguments);
     builder.environment().put("BITLOOM_BUILD", "never");
     // What the user set comes last and so holds.
-    builder.environment().merge(JVM_OPTIONS, config.jvmOptions(), (own, ours) -> ours + " " + own);
+    builder
+        .environment()
+        .merge(
+            JVM_OPTIONS, config.jvmOptions() + " " + jvmOptions, (own, ours) -> ours + " " + own);
     Path log = config.logs().resolve(name + ".log");
     builder.redirectErrorStream(true).redirectOutput(new File(log.toString()));
     return new ChildProcess(name, log, builder.start());

@@ -60,7 +60,7 @@ public final class LocalCluster implements AutoCloseable {
     try {
       startCoordinator(config, port, ports);
       for (int i = 1; i <= config.workers(); i++) {
-        startWorker(config, config.workers() == 1 ? "worker" : "worker-" + i);
+        startWorker(config, i);
       }
       JsonObject bound = JsonParser.parseString(awaitFile(ports)).getAsJsonObject();
       httpAddress = "http://127.0.0.1:" + bound.get("http").getAsInt();
@@ -93,10 +93,11 @@ public final class LocalCluster implements AutoCloseable {
             "--http-port=" + config.httpPort(),
             "--ports-file=" + ports,
             "--exit-on-stdin-close");
-    start("coordinator", config, arguments);
+    start("coordinator", config, "", arguments);
   }
 
-  private void startWorker(ClusterConfig config, String name) throws IOException {
+  private void startWorker(ClusterConfig config, int number) throws IOException {
+    boolean alone = config.workers() == 1;
     List<String> arguments = new ArrayList<>();
     arguments.add("worker");
     arguments.add("--coordinator=" + grpcAddress);
@@ -104,11 +105,27 @@ public final class LocalCluster implements AutoCloseable {
     if (!config.model().isEmpty()) {
       arguments.add("--model=" + config.model());
     }
-    start(name, config, arguments);
+    int share = processorsOf(number, config.workers(), Runtime.getRuntime().availableProcessors());
+    start(
+        alone ? "worker" : "worker-" + number,
+        config,
+        alone ? "" : "-XX:ActiveProcessorCount=" + share,
+        arguments);
   }
 
-  private void start(String name, ClusterConfig config, List<String> arguments) throws IOException {
-    processes.push(ChildProcess.start(name, config, arguments));
+  /**
+   * How many of the processors one of several workers is to use, so that together they use each
+   * once; at least 1.
+   *
+   * @param number of the worker, from 1
+   */
+  static int processorsOf(int number, int workers, int processors) {
+    return Math.max(1, processors / workers + (number <= processors % workers ? 1 : 0));
+  }
+
+  private void start(String name, ClusterConfig config, String jvmOptions, List<String> arguments)
+      throws IOException {
+    processes.push(ChildProcess.start(name, config, jvmOptions, arguments));
   }
 
   /** The coordinator writes the file in one step when it is ready. */

@@ -3,10 +3,11 @@ package io.bitloom.loadtests.engine;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.tensor.CpuThreads;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.DeviceThread;
 import io.bitloom.worker.tensor.LibTorch;
-import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.Machine;
 import io.bitloom.worker.tensor.TorchDevice;
 import java.io.PrintWriter;
 import java.util.List;
@@ -83,7 +84,7 @@ public final class EngineBenchmark implements Callable<Integer> {
   @Option(
       names = "--threads",
       defaultValue = "0",
-      description = "CPU threads of one operator; 0 (default): as many as libtorch likes.")
+      description = "CPU threads of one operator; 0 (default): as many as help here.")
   private int threads;
 
   @Spec private CommandSpec spec;
@@ -97,9 +98,7 @@ public final class EngineBenchmark implements Callable<Integer> {
     if (runs < 1 || batches.stream().anyMatch(batch -> batch < 1) || promptTokens < 1) {
       throw usage("--runs, --batch and --prompt-tokens: expected at least 1");
     }
-    if (threads > 0) {
-      LibTorch.threads(threads);
-    }
+    CpuThreads.use(threads);
     PrintWriter out = spec.commandLine().getOut();
     ModelDirectory directory = ModelDirectory.open(model);
     heading(out, directory, device, shape);
@@ -118,11 +117,9 @@ public final class EngineBenchmark implements Callable<Integer> {
   private void heading(
       PrintWriter out, ModelDirectory directory, TorchDevice device, ScaleSchedule shape) {
     out.printf(
-        "%s, %d CPU threads, %s bfloat16 arithmetic; %s, %s, prompt of %d tokens, guidance %s,"
-            + " medians of %d runs%n%n",
+        "%s%n%n%s; %s, %s, prompt of %d tokens, guidance %s, medians of %d runs%n%n",
+        Machine.of(LibTorch.threads()),
         device,
-        LibTorch.threads(),
-        Tensors.cpuComputesBf16() ? "with" : "without",
         directory.name(),
         shape,
         promptTokens,

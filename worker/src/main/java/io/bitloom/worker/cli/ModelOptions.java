@@ -3,8 +3,8 @@ package io.bitloom.worker.cli;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.worker.generate.PipelineConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.tensor.CpuThreads;
 import io.bitloom.worker.tensor.DType;
-import io.bitloom.worker.tensor.LibTorch;
 import io.bitloom.worker.tensor.TorchDevice;
 import java.util.Locale;
 import picocli.CommandLine.Model.CommandSpec;
@@ -53,7 +53,7 @@ final class ModelOptions {
       names = "--threads",
       paramLabel = "N",
       defaultValue = "${env:BITLOOM_THREADS:-0}",
-      description = "CPU threads of one operator; 0 (default): as many as libtorch likes.")
+      description = "CPU threads of one operator; 0 (default): as many as help here.")
   private int threads;
 
   @Option(
@@ -115,6 +115,6 @@ final class ModelOptions {
     String type = config.dtype().name().toLowerCase(Locale.ROOT);
     return config.device().cuda()
         ? config.device() + ", " + type
-        : "cpu, " + LibTorch.threads() + " threads, " + type;
+        : "cpu, " + CpuThreads.choose(config.threads()).threads() + " threads, " + type;
   }
 }

@@ -3,8 +3,8 @@ package io.bitloom.worker.cli;
 import io.bitloom.v1.TrainingState;
 import io.bitloom.worker.session.TrainingMeeting;
 import io.bitloom.worker.session.TrainingReports;
+import io.bitloom.worker.tensor.CpuThreads;
 import io.bitloom.worker.tensor.DeviceThread;
-import io.bitloom.worker.tensor.LibTorch;
 import io.bitloom.worker.train.TrainingJob;
 import io.bitloom.worker.train.config.RunConfig;
 import io.bitloom.worker.train.distributed.Processes;
@@ -18,10 +18,14 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 
 /** The modes of the worker that train: one run from a configuration file. */
 final class TrainingMode {
+  private static final Logger log = LoggerFactory.getLogger(TrainingMode.class);
+
   private final TrainingJob job;
   private final int rank;
   private final Function<Runnable, TrainingReports> reporting; // null where nobody is told
@@ -93,8 +97,8 @@ final class TrainingMode {
 
   private TrainingRun.Outcome train(RunObserver observer) throws IOException {
     RunConfig config = job.run();
-    if (config.threads() > 0) {
-      LibTorch.threads(config.threads());
+    if (!config.device().cuda()) {
+      log.info("{}", CpuThreads.use(config.threads()));
     }
     TrainingRun.Data data = job.data();
     try (Processes processes = meet(config);

@@ -18,6 +18,8 @@ import io.bitloom.worker.session.SessionConfig;
 import io.bitloom.worker.session.TrainingMeeting;
 import io.bitloom.worker.session.TrainingReports;
 import io.bitloom.worker.session.WorkerSession;
+import io.bitloom.worker.tensor.CpuThreads;
+import io.bitloom.worker.tensor.Machine;
 import io.bitloom.worker.train.TrainingJob;
 import io.bitloom.worker.train.config.ConfigFileException;
 import io.bitloom.worker.train.config.RunConfig;
@@ -170,6 +172,9 @@ public final class WorkerCommand implements Callable<Integer> {
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     ModelDirectory directory = model.open();
     long start = System.nanoTime();
+    CpuThreads.Choice threads = CpuThreads.choose(pipelineConfig.threads());
+    log.info("{}", threads);
+    log.info("{}", Machine.of(threads.threads()));
     rewriting.ifPresent(settings -> log.info("Prompts are rewritten by {}", settings));
     try (GenerationPipeline pipeline =
         GenerationPipeline.load(directory, pipelineConfig, rewriting, metrics)) {

@@ -10,9 +10,9 @@ import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.rewrite.PromptRewriter;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
+import io.bitloom.worker.tensor.CpuThreads;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.DeviceThread;
-import io.bitloom.worker.tensor.LibTorch;
 import io.bitloom.worker.tensor.Tensors;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
@@ -106,8 +106,8 @@ public final class GenerationPipeline implements AutoCloseable {
       ImageModel model =
           device.call(
               () -> {
-                if (config.threads() > 0) {
-                  LibTorch.threads(config.threads());
+                if (!config.device().cuda()) {
+                  CpuThreads.use(config.threads());
                 }
                 return ImageModel.load(
                     directory, config.device(), config.dtype(), config.textCacheBytes());

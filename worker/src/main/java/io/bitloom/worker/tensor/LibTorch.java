@@ -15,6 +15,7 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class LibTorch {
   private static final String PHYSICAL_MEMORY_LIMIT = "org.bytedeco.javacpp.maxPhysicalBytes";
+  private static final String JAVACPP_LOG = "org.bytedeco.javacpp.logger";
 
   private LibTorch() {}
 
@@ -27,7 +28,10 @@ public final class LibTorch {
     Loading.once();
   }
 
-  /** Sets the number of CPU threads that one operator may use. */
+  /**
+   * Sets the number of CPU threads that one operator of this thread may use, and of threads that
+   * call libtorch for the first time later. {@link CpuThreads} finds a good one.
+   */
   public static void threads(int count) {
     if (count < 1) {
       throw new IllegalArgumentException("threads: expected at least 1, got " + count);
@@ -54,12 +58,20 @@ public final class LibTorch {
   private static final class Loading {
     static {
       // JavaCPP's default of four times the Java heap is far below the size of a real model.
-      if (System.getProperty(PHYSICAL_MEMORY_LIMIT) == null) {
-        System.setProperty(PHYSICAL_MEMORY_LIMIT, "0");
-      }
+      setUnlessGiven(PHYSICAL_MEMORY_LIMIT, "0");
+      // By itself JavaCPP writes to standard error, past every level.
+      setUnlessGiven(JAVACPP_LOG, "slf4j");
       unpackBeforeAnyTorchClassLoads();
       Loader.load(torch.class);
+      // On a CPU that NNPACK does not know, every convolution would say so on standard error.
       torch.globalContext().setUserEnabledNNPACK(false);
+      torch.set_num_threads(CpuThreads.unmeasured());
+    }
+
+    private static void setUnlessGiven(String property, String value) {
+      if (System.getProperty(property) == null) {
+        System.setProperty(property, value);
+      }
     }
 
     /**

@@ -1,10 +1,13 @@
 package io.bitloom.worker.verify;
 
+import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.LibTorch;
+import io.bitloom.worker.tensor.Machine;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -140,7 +143,12 @@ public final class VerifyCommand implements Callable<Integer> {
     document.addProperty("holds", holds);
     document.add("cases", cases);
     Gson gson =
-        new GsonBuilder().setPrettyPrinting().serializeSpecialFloatingPointValues().create();
+        new GsonBuilder()
+            .setPrettyPrinting()
+            .serializeSpecialFloatingPointValues()
+            .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+            .create();
+    document.add("machine", gson.toJsonTree(Machine.of(LibTorch.threads())));
     out.println(gson.toJson(document));
     return holds;
   }

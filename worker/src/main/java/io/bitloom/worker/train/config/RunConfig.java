@@ -17,7 +17,8 @@ import java.util.List;
  * @param seed of all random draws
  * @param steps of the whole run
  * @param device where it is trained
- * @param threads of one operator on the CPU; 0 for as many as libtorch likes
+ * @param threads of one operator on the CPU; 0 leaves it to {@link
+ *     io.bitloom.worker.tensor.CpuThreads}
  * @param precision what linear layers compute in
  * @param logEvery steps between lines of the record
  * @param checkpointEvery steps between checkpoints
