@@ -29,6 +29,10 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,13 +50,17 @@ import java.util.function.BooleanSupplier;
 /** A coordinator on real sockets and the Redis of the tests, and short words for its clients. */
 public final class TestCoordinator implements AutoCloseable {
 
+  /** Only a test that fails waits for so long, on a machine of whatever speed. */
+  public static final Duration PATIENCE = Duration.ofMinutes(3);
+
   public static final LeaseConfig QUICK_LEASES =
-      new LeaseConfig(Duration.ofSeconds(2), Duration.ofMillis(300), Duration.ofMillis(300), 3);
+      new LeaseConfig(Duration.ofSeconds(6), Duration.ofMillis(300), Duration.ofSeconds(2), 3);
 
   private final CoordinatorConfig config;
   private final Coordinator coordinator;
   private final ManagedChannel channel;
   private final Channel calls;
+  private final HttpClient http = HttpClient.newHttpClient();
   private final List<FakeWorker> workers = new ArrayList<>();
 
   private TestCoordinator(CoordinatorConfig config) throws IOException {
@@ -177,6 +185,21 @@ public final class TestCoordinator implements AutoCloseable {
     return "http://127.0.0.1:" + coordinator.httpPort() + path;
   }
 
+  /** Status of the answer to whether calls can be served. */
+  public int ready() {
+    return health().statusCode();
+  }
+
+  public HttpResponse<String> health() {
+    try {
+      return http.send(
+          HttpRequest.newBuilder(URI.create(http("/health/ready"))).build(),
+          HttpResponse.BodyHandlers.ofString());
+    } catch (IOException | InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   public ManagedChannel channel() {
     return channel;
   }
@@ -187,11 +210,13 @@ public final class TestCoordinator implements AutoCloseable {
   }
 
   public BatchServiceGrpc.BatchServiceBlockingStub batch() {
-    return BatchServiceGrpc.newBlockingStub(calls).withDeadlineAfter(30, TimeUnit.SECONDS);
+    return BatchServiceGrpc.newBlockingStub(calls)
+        .withDeadlineAfter(PATIENCE.toSeconds(), TimeUnit.SECONDS);
   }
 
   public BatchServiceGrpc.BatchServiceStub batchAsync() {
-    return BatchServiceGrpc.newStub(calls).withDeadlineAfter(60, TimeUnit.SECONDS);
+    return BatchServiceGrpc.newStub(calls)
+        .withDeadlineAfter(PATIENCE.toSeconds(), TimeUnit.SECONDS);
   }
 
   // Workers
@@ -275,7 +300,7 @@ public final class TestCoordinator implements AutoCloseable {
     messages.forEach(call::onNext);
     call.onCompleted();
     try {
-      return next.get(60, TimeUnit.SECONDS);
+      return next.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       throw GrpcErrors.fromStatus(e);
     } catch (InterruptedException | TimeoutException e) {
@@ -305,7 +330,7 @@ public final class TestCoordinator implements AutoCloseable {
   }
 
   public static void awaitTrue(String what, BooleanSupplier condition) throws InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() > deadline) {
         throw new AssertionError("still not: " + what);

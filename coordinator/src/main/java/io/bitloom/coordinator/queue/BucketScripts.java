@@ -68,17 +68,24 @@ final class BucketScripts {
       Map<String, ByteString> tasks) {}
 
   /**
+   * @param request a name by which {@link #reclaim} finds the lease
    * @param spread tenants that wait in other buckets, too, and in how many with this one
    */
   CompletionStage<Leased> lease(
-      Bucket bucket, String worker, int maxImages, Duration duration, Map<String, Integer> spread) {
+      Bucket bucket,
+      String worker,
+      String request,
+      int maxImages,
+      Duration duration,
+      Map<String, Integer> spread) {
     Arguments arguments =
         new Arguments()
             .add(worker)
             .add(maxImages)
             .add(duration)
             .add(settings.isolateAfterFailures())
-            .add(settings.ageing());
+            .add(settings.ageing())
+            .add(request);
     spread.forEach((tenant, buckets) -> arguments.add(Names.escape(tenant)).add(buckets));
     return run(Script.LEASE, bucket, arguments)
         .thenApply(
@@ -147,6 +154,28 @@ final class BucketScripts {
               List<TaskRef> released = new ArrayList<>();
               jobs.forEach(jobId -> released.addAll(refs(jobId, reply.nextBytes())));
               return released;
+            });
+  }
+
+  /** What a lease held of one job until it was taken back. */
+  record Reclaimed(LeaseRef lease, String jobId, List<Tasks.Task> tasks) {}
+
+  /** Ends the leases that these requests made, if they made any; it was not an attempt. */
+  CompletionStage<List<Reclaimed>> reclaim(Bucket bucket, Collection<String> requests) {
+    Arguments arguments = announcing(bucket).add(settings.ageing());
+    requests.forEach(arguments::add);
+    return run(Script.RECLAIM, bucket, arguments)
+        .thenApply(
+            reply -> {
+              List<Reclaimed> reclaimed = new ArrayList<>();
+              while (reply.hasNext()) {
+                reclaimed.add(
+                    new Reclaimed(
+                        new LeaseRef(bucket, reply.nextLong()),
+                        Names.unescape(reply.nextString()),
+                        Tasks.parse(reply.nextBytes())));
+              }
+              return reclaimed;
             });
   }
 

@@ -25,7 +25,7 @@ import java.util.function.Function;
  * <p>No method blocks. Stages complete on a thread of the Redis connection, so whoever continues
  * there must not block either. Errors are {@link io.bitloom.common.error.BitloomException}s: with
  * {@code QUEUE_UNAVAILABLE} the call may or may not have taken effect, and every call but {@link
- * #lease} can simply be repeated (what a lost lease held comes back when the lease expires).
+ * #lease} can simply be repeated (what a lost lease held comes back when Redis does).
  *
  * <p>A prompt has no outcome until exactly one is taken, and then has that one for good. The counts
  * of a job are changed together with its outcomes.
@@ -65,7 +65,8 @@ public final class JobQueue implements AutoCloseable {
     this.control = new JobControl(index, jobs, buckets, jobEnd, deadlines);
     Sweeper sweeper = new Sweeper(jobs, buckets, index, jobEnd, timers);
     this.appending = new Appending(index, jobs, buckets, sweeper);
-    this.leases = new Leases(jobs, buckets, jobEnd, ready, reaper);
+    LostRequests lostRequests = new LostRequests(jobs, buckets, jobEnd, sweeper, timers);
+    this.leases = new Leases(jobs, buckets, jobEnd, ready, reaper, lostRequests);
     long sweepMillis = settings.sweepInterval().toMillis();
     timers.scheduleWithFixedDelay(
         sweeper::sweepLater, sweepMillis, sweepMillis, TimeUnit.MILLISECONDS);

@@ -36,37 +36,53 @@ final class Leases {
   private final JobEnd jobEnd;
   private final ReadyBuckets ready;
   private final Reaper reaper;
+  private final LostRequests lostRequests;
 
-  Leases(JobScripts jobs, BucketScripts buckets, JobEnd jobEnd, ReadyBuckets ready, Reaper reaper) {
+  Leases(
+      JobScripts jobs,
+      BucketScripts buckets,
+      JobEnd jobEnd,
+      ReadyBuckets ready,
+      Reaper reaper,
+      LostRequests lostRequests) {
     this.jobs = jobs;
     this.buckets = buckets;
     this.jobEnd = jobEnd;
     this.ready = ready;
     this.reaper = reaper;
+    this.lostRequests = lostRequests;
   }
 
   /** The bucket gives prompts to a lease, then their jobs say which of these are still wanted. */
   CompletionStage<Optional<LeasedBatch>> lease(
       Bucket bucket, String worker, int maxImages, Duration duration, Map<String, Integer> spread) {
+    String request = LostRequests.newName();
     return buckets
-        .lease(bucket, worker, Math.min(maxImages, MOST_IMAGES), duration, spread)
-        .thenCompose(
-            leased -> {
-              ready.leased(bucket, leased);
-              if (leased.token() == 0) {
-                return CompletableFuture.completedStage(Optional.empty());
+        .lease(bucket, worker, request, Math.min(maxImages, MOST_IMAGES), duration, spread)
+        .thenCompose(leased -> start(bucket, duration, leased))
+        .whenComplete(
+            (batch, e) -> {
+              if (e != null) {
+                lostRequests.add(bucket, request);
               }
-              reaper.watch(bucket, duration);
-              return start(new LeaseRef(bucket, leased.token()), leased.tasks())
-                  .thenCompose(
-                      tasks ->
-                          tasks.isEmpty()
-                              ? lease(bucket, worker, maxImages, duration, spread)
-                              : CompletableFuture.completedStage(
-                                  Optional.of(
-                                      new LeasedBatch(
-                                          new LeaseRef(bucket, leased.token()), tasks))));
-            });
+            })
+        .thenCompose(
+            batch ->
+                batch.filter(given -> given.tasks().isEmpty()).isPresent()
+                    ? lease(bucket, worker, maxImages, duration, spread)
+                    : CompletableFuture.completedStage(batch));
+  }
+
+  private CompletionStage<Optional<LeasedBatch>> start(
+      Bucket bucket, Duration duration, BucketScripts.Leased leased) {
+    ready.leased(bucket, leased);
+    if (leased.token() == 0) {
+      return CompletableFuture.completedStage(Optional.empty());
+    }
+    reaper.watch(bucket, duration);
+    LeaseRef lease = new LeaseRef(bucket, leased.token());
+    return start(lease, leased.tasks())
+        .thenApply(tasks -> Optional.of(new LeasedBatch(lease, tasks)));
   }
 
   private CompletionStage<List<LeasedTask>> start(LeaseRef lease, Map<String, ByteString> tasks) {

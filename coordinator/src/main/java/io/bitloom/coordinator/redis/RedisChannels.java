@@ -85,6 +85,10 @@ public final class RedisChannels {
     }
   }
 
+  boolean isOpen() {
+    return connection.isOpen();
+  }
+
   /** Keeps the connection busy, so that a dead one is noticed. */
   void ping() {
     if (connection.isOpen()) {

@@ -27,6 +27,8 @@ import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
+import io.lettuce.core.resource.NettyCustomizer;
+import io.netty.channel.Channel;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -45,8 +47,16 @@ import java.util.function.Function;
 public final class RedisConnection implements AutoCloseable {
 
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
+
+  /** Calls have failed long before; what keeps Redis from answering for longer is rare. */
+  private static final Duration SILENCE = Duration.ofSeconds(5);
+
   private static final Duration TOPOLOGY_REFRESH = Duration.ofMinutes(1);
   private static final Duration PING_INTERVAL = Duration.ofMillis(2500);
+
+  /** After a loss of Redis, {@link #available} is false within this time. */
+  public static final Duration LOSS_NOTICED_WITHIN = PING_INTERVAL.plus(TIMEOUT);
+
   private static final RedisCodec<String, byte[]> CODEC =
       RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
 
@@ -105,6 +115,13 @@ public final class RedisConnection implements AutoCloseable {
                 () ->
                     Delay.exponential(
                         Duration.ofMillis(20), Duration.ofMillis(500), 2, TimeUnit.MILLISECONDS))
+            .nettyCustomizer(
+                new NettyCustomizer() {
+                  @Override
+                  public void afterChannelInitialized(Channel channel) {
+                    channel.pipeline().addFirst(new ReplyWatch(SILENCE));
+                  }
+                })
             .build();
     try {
       return address.cluster() ? toCluster(resources, address) : toServer(resources, address);
@@ -172,9 +189,12 @@ public final class RedisConnection implements AutoCloseable {
         .build();
   }
 
-  /** Whether Redis answers; turns false within 5 s of its loss. */
+  /** Whether Redis answers; turns false within {@link #LOSS_NOTICED_WITHIN} of its loss. */
   public boolean available() {
-    return answering && connection.isOpen() && breaker.getState() == CircuitBreaker.State.CLOSED;
+    return answering
+        && connection.isOpen()
+        && channels.isOpen()
+        && breaker.getState() == CircuitBreaker.State.CLOSED;
   }
 
   /** Makes one call. Its stage fails with a {@link BitloomException} only. */

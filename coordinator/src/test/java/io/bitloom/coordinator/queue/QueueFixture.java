@@ -2,6 +2,7 @@ package io.bitloom.coordinator.queue;
 
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.coordinator.redis.RedisChannels;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.redis.TestRedis;
@@ -98,7 +99,9 @@ abstract class QueueFixture {
 
   static <T> T await(CompletionStage<T> stage) {
     try {
-      return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+      return stage
+          .toCompletableFuture()
+          .get(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof BitloomException known) {
         throw known;
@@ -110,13 +113,7 @@ abstract class QueueFixture {
   }
 
   static void awaitTrue(String what, BooleanSupplier condition) throws InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() > deadline) {
-        throw new AssertionError("still not: " + what);
-      }
-      Thread.sleep(5);
-    }
+    TestCoordinator.awaitTrue(what, condition);
   }
 
   String newJob(String tenant, double weight, int priority) {

@@ -82,7 +82,8 @@ class RecoveryIT extends QueueFixture {
   void aLeaseThatNeverReachedTheJobsExpiresAndItsPromptsAreDrawnLater()
       throws InterruptedException {
     String jobId = sealedJob(5, SQUARE);
-    await(buckets.lease(SQUARE, WORKER, 5, Duration.ofMillis(50), Map.of()));
+    await(
+        buckets.lease(SQUARE, WORKER, LostRequests.newName(), 5, Duration.ofMillis(50), Map.of()));
     assertEquals(5, job(jobId).counts().queued());
 
     try (JobQueue other = another()) {
@@ -98,7 +99,10 @@ class RecoveryIT extends QueueFixture {
       await(queue.expire(lease(SQUARE, 1).lease()));
       Thread.sleep(20);
     }
-    var lost = await(buckets.lease(SQUARE, WORKER, 1, Duration.ofMillis(50), Map.of()));
+    var lost =
+        await(
+            buckets.lease(
+                SQUARE, WORKER, LostRequests.newName(), 1, Duration.ofMillis(50), Map.of()));
     await(queue.expire(new LeaseRef(SQUARE, lost.token())));
 
     assertEquals(ResultRecord.Status.LOST, results(jobId).get(0).status());
@@ -216,7 +220,9 @@ class RecoveryIT extends QueueFixture {
     String jobId = sealedJob(3, SQUARE);
     try (JobQueue other = another()) {
       awaitTrue("ready", () -> other.readyBuckets().contains(SQUARE));
-      await(buckets.lease(SQUARE, WORKER, 9, Duration.ofMillis(50), Map.of()));
+      await(
+          buckets.lease(
+              SQUARE, WORKER, LostRequests.newName(), 9, Duration.ofMillis(50), Map.of()));
     }
     QueueSettings shortLeases =
         new QueueSettings(

@@ -18,7 +18,11 @@ final class Partition implements AutoCloseable {
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
   private final Object wall = new Object();
+
+  // Guarded by the wall.
   private boolean cut;
+  private int accepted;
+  private int forgotten;
 
   Partition(String host, int port) throws IOException {
     threads.execute(
@@ -28,8 +32,9 @@ final class Partition implements AutoCloseable {
               Socket caller = listener.accept();
               Socket server = new Socket(host, port);
               sockets.addAll(List.of(caller, server));
-              threads.execute(() -> pass(caller, server));
-              threads.execute(() -> pass(server, caller));
+              int number = count();
+              threads.execute(() -> pass(number, caller, server));
+              threads.execute(() -> pass(number, server, caller));
             } catch (IOException e) {
               // The test ends, or the server is away.
             }
@@ -41,6 +46,7 @@ final class Partition implements AutoCloseable {
     return listener.getLocalPort();
   }
 
+  /** Holds back all that is sent, or delivers it and what comes. */
   void cut(boolean now) {
     synchronized (wall) {
       cut = now;
@@ -48,17 +54,37 @@ final class Partition implements AutoCloseable {
     }
   }
 
-  private void pass(Socket from, Socket to) {
+  /** Drops what is sent over the connections that there are, for good; new ones work. */
+  void forget() {
+    synchronized (wall) {
+      forgotten = accepted;
+    }
+  }
+
+  private int count() {
+    synchronized (wall) {
+      return ++accepted;
+    }
+  }
+
+  /** Waits while the way is cut; returns whether it leads anywhere. */
+  private boolean open(int number) throws InterruptedException {
+    synchronized (wall) {
+      while (cut) {
+        wall.wait();
+      }
+      return number > forgotten;
+    }
+  }
+
+  private void pass(int number, Socket from, Socket to) {
     byte[] some = new byte[8192];
     try (InputStream in = from.getInputStream();
         OutputStream out = to.getOutputStream()) {
       for (int n = in.read(some); n >= 0; n = in.read(some)) {
-        synchronized (wall) {
-          while (cut) {
-            wall.wait();
-          }
+        if (open(number)) {
+          out.write(some, 0, n);
         }
-        out.write(some, 0, n);
       }
     } catch (IOException e) {
       // One of the two is gone.

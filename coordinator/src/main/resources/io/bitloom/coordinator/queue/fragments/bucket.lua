@@ -12,7 +12,8 @@
 --   tenants  zset    tenant -> virtual time: images served by weight
 --   retry    zset    '<job>:<task>' -> when this attempt may start (ms)
 --   leases   zset    token -> expiry (ms)
---   held     hash    token -> packed lease; w: worker or false, t: job -> tasks
+--   held     hash    token -> packed lease; w: worker or false, q: name of the request that made it,
+--                    t: job -> tasks
 --   meta     hash    token: the last one; wake: counts notifications; flow: the last short id;
 --                    clock: virtual time of the bucket; prompts, images: that wait for their first
 --                    attempt; turn: what the last lease was made of
