@@ -118,6 +118,7 @@ public final class EngineBenchmark implements Callable<Integer> {
   private void heading(
       PrintWriter out, ModelDirectory directory, TorchDevice device, ScaleSchedule shape) {
     out.printf(
+        Locale.ROOT,
         "%s, %d CPU threads, %s bfloat16 arithmetic; %s, %s, prompt of %d tokens, guidance %s,"
             + " medians of %d runs%n%n",
         device,

@@ -16,6 +16,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -65,7 +66,8 @@ final class PickleReader {
         return pop();
       }
       if (!structure(opcode) && !literal(opcode)) {
-        throw fault(String.format("opcode 0x%02x at byte %d is not allowed", opcode, at));
+        throw fault(
+            String.format(Locale.ROOT, "opcode 0x%02x at byte %d is not allowed", opcode, at));
       }
     }
   }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Scalar;
@@ -188,7 +189,7 @@ public final class RuleWeights implements Checkpoint {
   private void checkHashes() {
     JsonFields examples = rule.object("hash_examples");
     for (String name : examples.names()) {
-      String computed = String.format("0x%016x", RuleTensor.hash(name));
+      String computed = String.format(Locale.ROOT, "0x%016x", RuleTensor.hash(name));
       if (!computed.equals(examples.text(name))) {
         throw new WeightsException(
             source, name, "hash_examples says " + examples.text(name) + ", computed " + computed);

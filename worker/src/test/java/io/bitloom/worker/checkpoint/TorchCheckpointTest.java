@@ -1,5 +1,6 @@
 package io.bitloom.worker.checkpoint;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -43,9 +44,9 @@ class TorchCheckpointTest {
   private static ZipBytes archive(byte[] pickle) {
     return new ZipBytes()
         .add("model/data.pkl", pickle)
-        .add("model/byteorder", "little".getBytes())
+        .add("model/byteorder", "little".getBytes(US_ASCII))
         .add("model/data/0", floats(1, 2, 3, 4, 5, 6))
-        .add("model/version", "3\n".getBytes());
+        .add("model/version", "3\n".getBytes(US_ASCII));
   }
 
   private static byte[] stateDict() {
@@ -346,7 +347,7 @@ class TorchCheckpointTest {
             "is a TorchScript program"),
         Arguments.of(
             "big endian",
-            archive(stateDict()).change(1, e -> e.content = "big\0\0\0".getBytes()),
+            archive(stateDict()).change(1, e -> e.content = "big\0\0\0".getBytes(US_ASCII)),
             "byteorder is not little"));
   }
 

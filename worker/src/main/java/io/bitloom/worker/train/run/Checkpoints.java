@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -122,7 +123,7 @@ record Checkpoints(Path folder, int keep) {
   }
 
   private Path of(long step) {
-    return folder.resolve(String.format("step-%09d", step));
+    return folder.resolve(String.format(Locale.ROOT, "step-%09d", step));
   }
 
   /** Removes a folder and everything in it. */
