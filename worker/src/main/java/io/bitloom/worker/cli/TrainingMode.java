@@ -96,6 +96,7 @@ final class TrainingMode {
     if (config.threads() > 0) {
       LibTorch.threads(config.threads());
     }
+    TrainingRun.prepare(config.folder());
     TrainingRun.Data data = job.data();
     try (Processes processes = meet(config);
         Learner learner = job.learner(processes)) {
