@@ -71,14 +71,15 @@ public final class RuleWeights implements Checkpoint {
     List<CheckpointEntry> entries = new ArrayList<>();
     for (RuleTensor tensor : tensors) {
       List<Long> shape = Arrays.stream(tensor.shape()).boxed().toList();
-      entries.add(new CheckpointEntry(file, tensor.name(), DType.F32, shape));
+      entries.add(
+          new CheckpointEntry(file, tensor.name(), DType.F32, shape, CheckpointEntry.COMPUTED));
     }
     JsonFields constants = rule.object("constant");
     for (String name : constants.names()) {
       JsonFields constant = constants.object(name);
       List<Long> shape = Arrays.stream(constant.integers("shape")).boxed().toList();
       DType dtype = constantType(name, constant);
-      entries.add(new CheckpointEntry(file, name, dtype, shape));
+      entries.add(new CheckpointEntry(file, name, dtype, shape, CheckpointEntry.COMPUTED));
     }
     return entries;
   }

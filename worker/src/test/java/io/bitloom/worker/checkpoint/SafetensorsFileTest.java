@@ -122,12 +122,12 @@ class SafetensorsFileTest {
     assertRefused(SafetensorsBytes.write(file, Long.MAX_VALUE, "{}"), "beyond the limit");
     assertRefused(SafetensorsBytes.write(file, -1, "{}"), "18446744073709551615");
     assertRefused(Files.write(file, new byte[7]), "too few");
-    assertRefused(Files.write(file, new byte[0]), "too few");
+    assertRefused(Files.write(file, new byte[0]), "this file is empty");
   }
 
   @Test
   void aFileThatIsNotThereIsNamed() {
-    assertRefused(folder.resolve("absent.safetensors"), "cannot be read");
+    assertRefused(folder.resolve("absent.safetensors"), "does not exist");
   }
 
   private static void assertRefused(Path file, String message) {
