@@ -109,7 +109,6 @@ public final class Checkpoints {
       ForeignFile.refuse(file, true);
       return List.of(ShardIndex.read(file));
     }
-    ForeignFile.refuse(file, false);
     return isTorch(file)
         ? TorchCheckpoint.read(file).sections()
         : List.of(SafetensorsFile.read(file));

@@ -132,7 +132,12 @@ final class StateDict implements Checkpoint {
     }
     Map<String, TensorView> tensors = new LinkedHashMap<>();
     long total = 0;
-    for (String name : names()) {
+    List<String> names = names();
+    if (names.size() > StoredZip.MAX_ENTRIES) {
+      throw new WeightsException(
+          source, "has " + names.size() + " tensors, more than " + StoredZip.MAX_ENTRIES);
+    }
+    for (String name : names) {
       if (values.get(name) instanceof Unreadable unreadable) {
         throw new WeightsException(source, name, unreadable.reason());
       }

@@ -116,6 +116,18 @@ class SafetensorsFileTest {
   }
 
   @Test
+  void aMillionTensorsAreRefusedBeforeAllAreRead() throws IOException {
+    StringBuilder header = new StringBuilder("{");
+    for (int i = 0; i < 1_000_000; i++) {
+      header.append(i == 0 ? "" : ",").append('"').append(i);
+      header.append("\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}");
+    }
+    assertRefused(
+        SafetensorsBytes.write(folder.resolve("w.safetensors"), header + "}"),
+        "has more than 262144 tensors");
+  }
+
+  @Test
   void aHeaderLengthThatTheFileCannotHoldIsRefused() throws IOException {
     Path file = folder.resolve("w.safetensors");
     assertRefused(SafetensorsBytes.write(file, 3, "{}"), "is truncated: header of 3 bytes");

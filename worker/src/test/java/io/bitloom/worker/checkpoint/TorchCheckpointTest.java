@@ -251,6 +251,17 @@ class TorchCheckpointTest {
   }
 
   @Test
+  void aMillionNamesOfNothingAreRefused() throws IOException {
+    PickleBytes pickle = new PickleBytes().orderedDict().open();
+    pickle.text("t0").tensor("0", 6, 0, new long[] {0}, new long[] {1}).op('q', 1);
+    for (int i = 1; i < 300_000; i++) {
+      pickle.text("t" + i).op('h', 1);
+    }
+    assertRefused(
+        archive(pickle.close().end()).write(folder.resolve("m.pth")), "has 300000 tensors");
+  }
+
+  @Test
   void valuesThatNestOrHoldThemselvesCostNothing() throws IOException {
     PickleBytes pickle = new PickleBytes().op('}').text("vae").orderedDict().op('q', 0).open();
     pickle.text("self").op('h', 0).close().op('s');
