@@ -1,5 +1,7 @@
 package io.bitloom.loadtests;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.bitloom.loadtests.chaos.ChaosPlan;
 import io.bitloom.loadtests.chaos.ChaosRun;
 import java.io.PrintWriter;
@@ -16,6 +18,6 @@ class ChaosIT {
 
   @Test
   void nothingIsLostDoubledOrChangedWhateverIsKilled() throws Exception {
-    new ChaosRun(ChaosPlan.brief(SEED), new PrintWriter(System.out)).run(folder);
+    new ChaosRun(ChaosPlan.brief(SEED), new PrintWriter(System.out, true, UTF_8)).run(folder);
   }
 }

@@ -9,6 +9,7 @@ import io.bitloom.worker.cli.QuantizersCommand;
 import io.bitloom.worker.cli.TokenizerCommand;
 import io.bitloom.worker.cli.WorkerCommand;
 import io.bitloom.worker.tensor.WeightsException;
+import io.bitloom.worker.train.run.RunRefusedException;
 import io.bitloom.worker.verify.VerifyCommand;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -67,6 +68,10 @@ public final class Main implements Callable<Integer> {
     if (failure instanceof WeightsException || failure instanceof BitloomException) {
       command.getErr().println("bitloom: " + failure.getMessage());
       return CommandLine.ExitCode.SOFTWARE;
+    }
+    if (failure instanceof RunRefusedException) {
+      command.getErr().println("bitloom: " + failure.getMessage());
+      return CommandLine.ExitCode.USAGE;
     }
     throw failure;
   }

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -76,8 +77,12 @@ final class AskCommand implements Callable<Integer> {
 
   private static void show(Console console, BatchProgress progress) {
     console.live(
-        "scale %d of %d on %s"
-            .formatted(progress.getScale(), progress.getScales(), progress.getWorker()));
+        String.format(
+            Locale.ROOT,
+            "scale %d of %d on %s",
+            progress.getScale(),
+            progress.getScales(),
+            progress.getWorker()));
     JsonObject event = new JsonObject();
     event.addProperty("event", "progress");
     event.addProperty("scale", progress.getScale());
@@ -96,7 +101,12 @@ final class AskCommand implements Callable<Integer> {
     List<String> files = new ArrayList<>();
     for (GeneratedImage image : result.getImages().getImagesList()) {
       String name =
-          "ask-%d-%d.%s".formatted(seed, image.getIndex(), ImageName.extension(image.getFormat()));
+          String.format(
+              Locale.ROOT,
+              "ask-%d-%d.%s",
+              seed,
+              image.getIndex(),
+              ImageName.extension(image.getFormat()));
       Path file = out.resolve(name);
       Files.write(file, image.getData().toByteArray());
       files.add(file.toString());

@@ -6,6 +6,7 @@ import io.bitloom.common.error.FieldViolation;
 import io.bitloom.v1.FailedPrompt;
 import io.bitloom.v1.Job;
 import java.util.Iterator;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -129,6 +130,7 @@ final class JobCommands {
         console.emit(event);
         console.say(
             String.format(
+                Locale.ROOT,
                 "%s  %s  %s, %s",
                 FieldViolation.shown(failed.getCustomId()),
                 failed.getFailure().getReason(),

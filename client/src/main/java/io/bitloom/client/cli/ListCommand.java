@@ -95,11 +95,14 @@ final class ListCommand implements Callable<Integer> {
     int width = jobs.stream().mapToInt(job -> job.getName().length()).max().orElse(0);
     String format = "%-" + width + "s  %-19s  %15s  %8s  %-19s  %s";
     console.say(
-        console.bold(String.format(format, "JOB", "STATE", "DONE", "FAILED", "CREATED", "NAME")));
+        console.bold(
+            String.format(
+                Locale.ROOT, format, "JOB", "STATE", "DONE", "FAILED", "CREATED", "NAME")));
     for (Job job : jobs) {
       JobCounts counts = job.getCounts();
       console.say(
           String.format(
+              Locale.ROOT,
               format,
               job.getName(),
               JobReport.state(job.getState()),

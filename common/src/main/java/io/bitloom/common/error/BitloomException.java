@@ -1,6 +1,7 @@
 package io.bitloom.common.error;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -48,9 +49,13 @@ public final class BitloomException extends RuntimeException {
   /** {@link ErrorCode#LIMIT_EXCEEDED}: the call may be repeated later. */
   public static BitloomException exhausted(Exhausted limit) {
     String message =
-        "%s has reached its limit %s of %d; try again in %d ms"
-            .formatted(
-                limit.subject(), limit.limit(), limit.value(), limit.retryAfter().toMillis());
+        String.format(
+            Locale.ROOT,
+            "%s has reached its limit %s of %d; try again in %d ms",
+            limit.subject(),
+            limit.limit(),
+            limit.value(),
+            limit.retryAfter().toMillis());
     return new BitloomException(ErrorCode.LIMIT_EXCEEDED, message, List.of(), limit, null);
   }
 

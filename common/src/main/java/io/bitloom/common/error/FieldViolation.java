@@ -1,5 +1,7 @@
 package io.bitloom.common.error;
 
+import java.util.Locale;
+
 /**
  * One thing that is wrong with one field of a request.
  *
@@ -32,7 +34,7 @@ public record FieldViolation(String field, String value, String message) {
     for (int i = 0; i < Math.min(codePoints.length, SHOWN_CHARACTERS); i++) {
       int c = codePoints[i];
       if (Character.isISOControl(c) || isSurrogate(c) || Character.getType(c) == Character.FORMAT) {
-        shown.append(String.format("\\u%04x", c));
+        shown.append(String.format(Locale.ROOT, "\\u%04x", c));
       } else {
         shown.appendCodePoint(c);
       }

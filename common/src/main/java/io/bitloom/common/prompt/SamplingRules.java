@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 
 /** What sampling parameters may be, and what they mean for the scales of a schedule. */
 public final class SamplingRules {
@@ -101,7 +102,8 @@ public final class SamplingRules {
     }
     for (int layer : layers) {
       if (layer > 0 || layer <= -blocks) {
-        String wanted = "must be 0 (logits) or %d to -1 (blocks)".formatted(1 - blocks);
+        String wanted =
+            String.format(Locale.ROOT, "must be 0 (logits) or %d to -1 (blocks)", 1 - blocks);
         violations.add(FieldViolation.of(field, layer, wanted));
         return;
       }
@@ -144,8 +146,11 @@ public final class SamplingRules {
           FieldViolation.of(
               field,
               values + " values",
-              "must be one value or %d, one for each scale of %s"
-                  .formatted(scales, schedule.id())));
+              String.format(
+                  Locale.ROOT,
+                  "must be one value or %d, one for each scale of %s",
+                  scales,
+                  schedule.id())));
     }
   }
 

@@ -16,6 +16,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -88,9 +89,12 @@ public final class DirectoryResultStore implements ResultStore {
 
   /** Unique among the coordinators that share the directory. */
   private String temporaryName(Path file) {
-    return ".%s.%d-%d"
-        .formatted(
-            file.getFileName(), ProcessHandle.current().pid(), temporaryFiles.incrementAndGet());
+    return String.format(
+        Locale.ROOT,
+        ".%s.%d-%d",
+        file.getFileName(),
+        ProcessHandle.current().pid(),
+        temporaryFiles.incrementAndGet());
   }
 
   private static void discard(Path temporary, IOException cause) {

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
@@ -37,14 +38,15 @@ public record ImageName(String job, long offset, int index, ImageFormat format, 
   /** The name with {@code /} between folders: {@code 5f/job-1/12/12345-0-0123456789abcdef.png}. */
   public String path() {
     String digest = HexFormat.of().formatHex(sha256.toByteArray());
-    return "%s/%d/%d-%d-%s.%s"
-        .formatted(
-            folder(job),
-            offset / IMAGES_PER_FOLDER,
-            offset,
-            index,
-            digest.substring(0, DIGEST_CHARACTERS),
-            extension(format));
+    return String.format(
+        Locale.ROOT,
+        "%s/%d/%d-%d-%s.%s",
+        folder(job),
+        offset / IMAGES_PER_FOLDER,
+        offset,
+        index,
+        digest.substring(0, DIGEST_CHARACTERS),
+        extension(format));
   }
 
   /** The usual ending of a file of this format, without the dot. */

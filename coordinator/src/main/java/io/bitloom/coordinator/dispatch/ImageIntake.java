@@ -15,6 +15,7 @@ import io.bitloom.v1.ImageUpload;
 import io.bitloom.v1.Prompt;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** Takes the images of prompts into the result store, after a check of what was asked for. */
 final class ImageIntake {
@@ -138,13 +139,14 @@ final class ImageIntake {
     }
     if (image.getWidth() != schedule.pixelWidth() || image.getHeight() != schedule.pixelHeight()) {
       throw corrupt(
-          "schedule %s makes %dx%d pixels, not %dx%d"
-              .formatted(
-                  schedule,
-                  schedule.pixelWidth(),
-                  schedule.pixelHeight(),
-                  image.getWidth(),
-                  image.getHeight()));
+          String.format(
+              Locale.ROOT,
+              "schedule %s makes %dx%d pixels, not %dx%d",
+              schedule,
+              schedule.pixelWidth(),
+              schedule.pixelHeight(),
+              image.getWidth(),
+              image.getHeight()));
     }
     if (PromptEnums.FORMAT.of(image.getFormat()).isEmpty()) {
       throw corrupt("image " + index + " has no known format");

@@ -36,6 +36,7 @@ import java.security.MessageDigest;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -55,15 +56,20 @@ class TenantsIT {
   @BeforeAll
   static void start() throws Exception {
     String file =
-        """
+        String.format(
+            Locale.ROOT,
+            """
         {"tenants": [
           {"name": "art", "weight": 2, "tokens": [{"sha256": "%s", "roles": ["client"]}],
            "limits": {"open_jobs": 3, "queued_prompts": 50, "prompts_per_second": 1000}},
           {"name": "law", "tokens": [{"sha256": "%s", "roles": ["client"]}]},
           {"name": "ops", "tokens": [
             {"sha256": "%s", "roles": ["operator"]}, {"sha256": "%s", "roles": ["worker"]}]}]}
-        """
-            .formatted(sha256("art"), sha256("law"), sha256("ops"), sha256("gpu"));
+        """,
+            sha256("art"),
+            sha256("law"),
+            sha256("ops"),
+            sha256("gpu"));
     Path tenants = Files.writeString(directory.resolve("tenants.json"), file);
     coordinator =
         TestCoordinator.start(

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,8 +32,11 @@ class TenantsTest {
   }
 
   private static String tenant(String name, String sha256) {
-    return "{\"tenants\": [{\"name\": \"%s\", \"tokens\": [{\"sha256\": \"%s\", \"roles\": [\"client\"]}]}]}"
-        .formatted(name, sha256);
+    return String.format(
+        Locale.ROOT,
+        "{\"tenants\": [{\"name\": \"%s\", \"tokens\": [{\"sha256\": \"%s\", \"roles\": [\"client\"]}]}]}",
+        name,
+        sha256);
   }
 
   @Test

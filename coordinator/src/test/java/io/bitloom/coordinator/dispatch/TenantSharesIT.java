@@ -20,6 +20,7 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -40,13 +41,17 @@ class TenantSharesIT {
     Path tenants =
         Files.writeString(
             directory.resolve("tenants.json"),
-            """
+            String.format(
+                Locale.ROOT,
+                """
             {"tenants": [
               {"name": "flood", "tokens": [{"sha256": "%s", "roles": ["client"]}]},
               {"name": "small", "weight": 2, "tokens": [{"sha256": "%s", "roles": ["client"]}]},
               {"name": "ops", "tokens": [{"sha256": "%s", "roles": ["worker"]}]}]}
-            """
-                .formatted(sha256("flood"), sha256("small"), sha256("gpu")));
+            """,
+                sha256("flood"),
+                sha256("small"),
+                sha256("gpu")));
     try (TestCoordinator coordinator =
         TestCoordinator.start(
             directory,

@@ -8,6 +8,7 @@ import io.bitloom.coordinator.queue.QueueCall.Kind;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -216,14 +217,15 @@ class QueueModelIT extends QueueFixture {
         assertTrue(
             either || orElse,
             () ->
-                "%s with %s at the same time: of %s they said %s and %s, which was %s"
-                    .formatted(
-                        first,
-                        second,
-                        task,
-                        ofFirst.prompts().get(task),
-                        ofSecond.prompts().get(task),
-                        model.prompts.get(task)));
+                String.format(
+                    Locale.ROOT,
+                    "%s with %s at the same time: of %s they said %s and %s, which was %s",
+                    first,
+                    second,
+                    task,
+                    ofFirst.prompts().get(task),
+                    ofSecond.prompts().get(task),
+                    model.prompts.get(task)));
         if (!either) {
           inOrder.prompts.put(task, turned.prompts.get(task));
         }

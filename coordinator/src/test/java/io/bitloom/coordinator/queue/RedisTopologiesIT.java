@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -177,16 +178,17 @@ class RedisTopologiesIT {
             "user bitloom on >secret ~test-* resetchannels &test-* +@all -@dangerous +info +client"));
     String address = "rediss://bitloom:%s@127.0.0.1:" + tlsPort + "?ca=%s";
     String shown = "&cert=" + client.certificate() + "&key=" + client.key();
-    String trusting = address.formatted("secret", server.certificate()) + shown;
+    String trusting = String.format(Locale.ROOT, address, "secret", server.certificate()) + shown;
     try (Queue queue = new Queue(trusting)) {
       queue.useAll();
     }
     assertRefused(
         "no TLS connection to Redis at 127.0.0.1:" + tlsPort + ", is its CA named",
-        address.formatted("secret", client.certificate()) + shown);
+        String.format(Locale.ROOT, address, "secret", client.certificate()) + shown);
     assertRefused(
-        "refuses this user: WRONGPASS", address.formatted("wrong", server.certificate()) + shown);
-    assertRefused("Redis", address.formatted("secret", server.certificate()));
+        "refuses this user: WRONGPASS",
+        String.format(Locale.ROOT, address, "wrong", server.certificate()) + shown);
+    assertRefused("Redis", String.format(Locale.ROOT, address, "secret", server.certificate()));
   }
 
   @Test

@@ -1,5 +1,7 @@
 package io.bitloom.coordinator.redis;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.bitloom.coordinator.TestCoordinator;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
@@ -47,7 +49,7 @@ public final class RedisServers implements AutoCloseable {
             .directory(folder.toFile())
             .redirectErrorStream(true)
             .start();
-    return new String(server.getInputStream().readAllBytes()).contains("tls-cert-file");
+    return new String(server.getInputStream().readAllBytes(), UTF_8).contains("tls-cert-file");
   }
 
   public static int freePort() throws IOException {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 
 /** Coordinators, workers and one Redis as processes, and the ways in which they are broken. */
@@ -64,8 +65,13 @@ final class ChaosCluster implements AutoCloseable {
   }
 
   private static String entry(String name, double weight, String token, String role) {
-    return "{\"name\": \"%s\", \"weight\": %s, \"tokens\": [{\"sha256\": \"%s\", \"roles\": [\"%s\"]}]}"
-        .formatted(name, weight, sha256(token), role);
+    return String.format(
+        Locale.ROOT,
+        "{\"name\": \"%s\", \"weight\": %s, \"tokens\": [{\"sha256\": \"%s\", \"roles\": [\"%s\"]}]}",
+        name,
+        weight,
+        sha256(token),
+        role);
   }
 
   private static String sha256(String text) {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -91,7 +92,11 @@ public final class ChaosRun {
       threads.shutdownNow();
     }
     out.printf(
-        "%,d prompts %s took %.1f s%n", outcomes.size(), name, (System.nanoTime() - start) / 1e9);
+        Locale.ROOT,
+        "%,d prompts %s took %.1f s%n",
+        outcomes.size(),
+        name,
+        (System.nanoTime() - start) / 1e9);
     out.flush();
     return outcomes;
   }

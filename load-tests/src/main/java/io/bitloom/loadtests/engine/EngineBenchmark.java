@@ -117,6 +117,7 @@ public final class EngineBenchmark implements Callable<Integer> {
   private void heading(
       PrintWriter out, ModelDirectory directory, TorchDevice device, ScaleSchedule shape) {
     out.printf(
+        Locale.ROOT,
         "%s%n%n%s; %s, %s, prompt of %d tokens, guidance %s, medians of %d runs%n%n",
         Machine.of(LibTorch.threads()),
         device,

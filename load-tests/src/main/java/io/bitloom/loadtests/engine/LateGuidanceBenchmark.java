@@ -179,9 +179,9 @@ public final class LateGuidanceBenchmark implements Callable<Integer> {
         100.0 * tokens / shape.tokens(),
         median(drawn),
         100 * (1 - median(drawn) / all),
-        unguided == 0 ? "–" : "%.1f %%".formatted(100 * agreement[0]),
+        unguided == 0 ? "–" : String.format(Locale.ROOT, "%.1f %%", 100 * agreement[0]),
         100 * agreement[1],
-        unguided == 0 ? "–" : "%.1f".formatted(agreement[2]));
+        unguided == 0 ? "–" : String.format(Locale.ROOT, "%.1f", agreement[2]));
   }
 
   private static double median(List<Drawn> drawn) {

@@ -10,6 +10,7 @@ import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.TorchDevice;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -112,14 +113,19 @@ public final class MemoryBenchmark implements Callable<Integer> {
       double measured = (ProcessMemory.peak() - before) / MEBI;
       double predicted = batch.images() * estimate.bytesPerImage(batch.scales()) / MEBI;
       out.printf(
+          Locale.ROOT,
           "| %s | %d | %.0f | %.0f | %.2f |%n",
-          batch.schedule(), batch.images(), predicted, measured, measured / predicted);
+          batch.schedule(),
+          batch.images(),
+          predicted,
+          measured,
+          measured / predicted);
       out.flush();
     }
   }
 
   private boolean staysFlat(PrintWriter out, BenchmarkedModel loaded) {
-    out.printf("%n| images | peak MiB |%n|---|---|%n");
+    out.printf(Locale.ROOT, "%n| images | peak MiB |%n|---|---|%n");
     ProcessMemory.resetPeak();
     long warm = 0;
     int drawn = 0;
@@ -129,7 +135,7 @@ public final class MemoryBenchmark implements Callable<Integer> {
       int before = drawn;
       drawn += batch.images();
       if (drawn / WARM_AFTER > before / WARM_AFTER) {
-        out.printf("| %d | %.0f |%n", drawn, ProcessMemory.peak() / MEBI);
+        out.printf(Locale.ROOT, "| %d | %.0f |%n", drawn, ProcessMemory.peak() / MEBI);
         out.flush();
         warm = warm == 0 ? ProcessMemory.peak() : warm;
       }

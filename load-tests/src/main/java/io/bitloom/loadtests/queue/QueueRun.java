@@ -112,7 +112,11 @@ final class QueueRun implements AutoCloseable {
     double payload = payloadBytes(jobs);
     row(
         "Redis memory per queued prompt beyond its payload",
-        "%.0f B of %.0f".formatted((double) (redis.memory() - empty) / many - payload, payload),
+        String.format(
+            Locale.ROOT,
+            "%.0f B of %.0f",
+            (double) (redis.memory() - empty) / many - payload,
+            payload),
         "≤ 100 B",
         "BullMQ 806 B with payload");
 
@@ -121,16 +125,21 @@ final class QueueRun implements AutoCloseable {
     long heapReaders = coordinator.liveHeap();
     readers.stop();
     row(
-        "coordinator heap after a collection: empty / %,d queued / and %d stalled readers"
-            .formatted(many, StalledReaders.READERS),
-        "%d / %d / %d MB".formatted(heapEmpty >> 20, heapQueued >> 20, heapReaders >> 20),
+        String.format(
+            Locale.ROOT,
+            "coordinator heap after a collection: empty / %,d queued / and %d stalled readers",
+            many,
+            StalledReaders.READERS),
+        String.format(
+            Locale.ROOT, "%d / %d / %d MB", heapEmpty >> 20, heapQueued >> 20, heapReaders >> 20),
         "flat at -Xmx512m",
         "");
 
-    Backlog lots = leaseLatency(0, "%,d".formatted(many));
+    Backlog lots = leaseLatency(0, String.format(Locale.ROOT, "%,d", many));
     row(
-        "… p99 with %,d to that with 1,000".formatted(many),
-        "%.2f".formatted(lots.waits().quantile(0.99) / few.waits().quantile(0.99)),
+        String.format(Locale.ROOT, "… p99 with %,d to that with 1,000", many),
+        String.format(
+            Locale.ROOT, "%.2f", lots.waits().quantile(0.99) / few.waits().quantile(0.99)),
         "≤ 1.10",
         "");
     jobs.add(lots.job());
@@ -322,8 +331,10 @@ final class QueueRun implements AutoCloseable {
     int prompts = Math.max(2_000, many / 100);
     double seconds = secondsToEnd(appendAll(DRAWING_MODEL, prompts), drawing);
     row(
-        "lease + commit with an image of %d KB each, files synced as Redis's is, prompts/s"
-            .formatted(IMAGE_BYTES >> 10),
+        String.format(
+            Locale.ROOT,
+            "lease + commit with an image of %d KB each, files synced as Redis's is, prompts/s",
+            IMAGE_BYTES >> 10),
         rate(prompts / seconds));
   }
 
@@ -339,7 +350,7 @@ final class QueueRun implements AutoCloseable {
     double left = (redis.memory() - empty - bodies) / prompts - payload;
     row(
         "Redis memory per finished prompt beyond payload and outcome",
-        "%.0f B of %.0f".formatted(left, payload + bodies / prompts),
+        String.format(Locale.ROOT, "%.0f B of %.0f", left, payload + bodies / prompts),
         "≤ 40 B",
         "BullMQ 1,288 B with payload");
   }
@@ -372,8 +383,10 @@ final class QueueRun implements AutoCloseable {
       }
     }
     row(
-        "an urgent prompt past %,d waiting until a worker has it, p50 / p99 (to a write's)"
-            .formatted(URGENT_WAITING),
+        String.format(
+            Locale.ROOT,
+            "an urgent prompt past %,d waiting until a worker has it, p50 / p99 (to a write's)",
+            URGENT_WAITING),
         waits + times(waits.quantile(0.5) / writes.quantile(0.5)),
         "median ≤ 4 ms",
         "BullMQ 4.1 ms");

@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -32,6 +33,7 @@ final class Table {
     rows.forEach(
         (what, row) ->
             out.printf(
+                Locale.ROOT,
                 "| %s | %s | %s | %s |%n",
                 what,
                 runs.stream()

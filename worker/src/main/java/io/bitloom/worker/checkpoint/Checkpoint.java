@@ -26,6 +26,18 @@ public interface Checkpoint {
   /** What is stored, in file order. */
   List<CheckpointEntry> entries();
 
+  /** The names of {@link #entries()}. */
+  default List<String> names() {
+    return entries().stream().map(CheckpointEntry::name).toList();
+  }
+
+  /**
+   * Reads all data that the file has checksums of; nothing is read where it has none.
+   *
+   * @throws io.bitloom.worker.tensor.WeightsException naming file and place of what is damaged
+   */
+  default void verifyData() {}
+
   /** The model settings that are stored beside the tensors, under the official names. */
   Optional<JsonObject> config();
 

@@ -3,69 +3,81 @@ package io.bitloom.worker.checkpoint;
 import com.google.gson.JsonObject;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /** Opens a weight file of any known format. */
 public final class Checkpoints {
-  private static final byte[] ZIP = {'P', 'K', 3, 4};
-
   private Checkpoints() {}
 
   /**
-   * What a weight file holds: safetensors, PyTorch zip, the index of a sharded set ({@code
+   * What a weight file holds: safetensors, PyTorch's formats, the index of a sharded set ({@code
    * .index.json}) or a rule ({@code .rule.json}). JSON is known by its name, the others by content.
-   * A folder stands for the one sharded set, or the one weight file, in it. Of a PyTorch file with
-   * several state dicts it is the preferred one, see {@link TorchCheckpoint#sections}.
+   * A folder stands for the one sharded set, or the one weight file, in it. Of a file with several
+   * models it is the preferred one, see {@link #all}.
    *
    * @throws WeightsException naming file, tensor and reason
    */
   public static Checkpoint read(Path file) {
-    if (Files.isDirectory(file)) {
-      return read(WeightFiles.only(file));
-    }
-    String name = String.valueOf(file.getFileName());
-    if (name.endsWith(".rule.json")) {
-      return RuleWeights.read(file);
-    }
-    if (name.endsWith(".index.json")) {
-      return ShardIndex.read(file);
-    }
-    return startsWithZip(file) ? TorchCheckpoint.read(file).section() : SafetensorsFile.read(file);
+    return all(file).get(0);
   }
 
   /**
-   * {@link #read(Path)} of one state dict of a file that holds several.
+   * Every model in a file, the preferred one first: a running average before the weights of the
+   * last step. Tensors have the names that the model gives them, without those of data parallelism,
+   * compilers and training frameworks.
    *
+   * @throws WeightsException naming file, tensor and reason
+   */
+  public static List<Checkpoint> all(Path file) {
+    return models(stored(file));
+  }
+
+  private static List<Checkpoint> models(List<Checkpoint> stored) {
+    return stored.stream()
+        .flatMap(checkpoint -> UnwrappedCheckpoint.models(checkpoint).stream())
+        .toList();
+  }
+
+  /**
+   * {@link #read(Path)} of one model of a file that holds several.
+   *
+   * @param section one of {@link #sections}, or where in a PyTorch file a state dict lies
    * @throws WeightsException if the file has no such section
    */
   public static Checkpoint read(Path file, String section) {
-    if (!section.equals(Checkpoint.BARE) && Files.isRegularFile(file) && startsWithZip(file)) {
-      return TorchCheckpoint.read(file).section(section);
+    boolean torch = isTorch(file);
+    List<Checkpoint> all = torch ? models(TorchCheckpoint.read(file).known()) : all(file);
+    for (Checkpoint checkpoint : all) {
+      if (checkpoint.section().equals(section)) {
+        return checkpoint;
+      }
     }
-    Checkpoint checkpoint = read(file);
-    if (!checkpoint.section().equals(section)) {
-      throw new WeightsException(
-          file.toString(),
-          "has no section "
-              + (section.isEmpty() ? "of its own accord" : section)
-              + (checkpoint.section().isEmpty() ? "" : ", only " + sections(file)));
+    if (torch && !section.equals(Checkpoint.BARE)) {
+      return models(List.of(TorchCheckpoint.read(file).section(section))).get(0);
     }
-    return checkpoint;
+    throw new WeightsException(
+        file.toString(),
+        "has no section "
+            + (section.isEmpty() ? "of its own accord" : section)
+            + (all.stream().anyMatch(other -> !other.section().isEmpty())
+                ? ", only " + sections(all)
+                : ""));
   }
 
-  /**
-   * The state dicts of a file, the preferred one first; {@link Checkpoint#BARE} if there is one.
-   */
+  /** The sections of {@link #all}; {@link Checkpoint#BARE} for a file that holds one model. */
   public static Set<String> sections(Path file) {
-    return Files.isRegularFile(file) && startsWithZip(file)
-        ? TorchCheckpoint.read(file).sections()
-        : Set.of(Checkpoint.BARE);
+    return sections(all(file));
+  }
+
+  private static Set<String> sections(List<Checkpoint> all) {
+    Set<String> sections = new LinkedHashSet<>();
+    all.forEach(checkpoint -> sections.add(checkpoint.section()));
+    return sections;
   }
 
   /** The tensors of {@link #read(Path)}. */
@@ -78,11 +90,31 @@ public final class Checkpoints {
     return read(file).config();
   }
 
-  private static boolean startsWithZip(Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
-      return Arrays.equals(in.readNBytes(ZIP.length), ZIP);
-    } catch (IOException e) {
-      throw new WeightsException(file.toString(), "cannot be read: " + e.getMessage(), e);
+  /** Some tensors of a checkpoint. */
+  public static Checkpoint part(Checkpoint checkpoint, List<String> names) {
+    return UnwrappedCheckpoint.part(checkpoint, names);
+  }
+
+  /** The tensor sets of a file under their literal names. */
+  static List<Checkpoint> stored(Path file) {
+    if (Files.isDirectory(file)) {
+      return stored(WeightFiles.only(file));
     }
+    String name = String.valueOf(file.getFileName());
+    if (name.endsWith(".rule.json")) {
+      ForeignFile.refuse(file, true);
+      return List.of(RuleWeights.read(file));
+    }
+    if (name.endsWith(".index.json")) {
+      ForeignFile.refuse(file, true);
+      return List.of(ShardIndex.read(file));
+    }
+    return isTorch(file)
+        ? TorchCheckpoint.read(file).sections()
+        : List.of(SafetensorsFile.read(file));
+  }
+
+  private static boolean isTorch(Path file) {
+    return Files.isRegularFile(file) && TorchCheckpoint.is(ForeignFile.head(file));
   }
 }

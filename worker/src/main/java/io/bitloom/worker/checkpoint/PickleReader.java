@@ -1,6 +1,8 @@
 package io.bitloom.worker.checkpoint;
 
 import io.bitloom.worker.checkpoint.Pickled.Global;
+import io.bitloom.worker.checkpoint.Pickled.Opaque;
+import io.bitloom.worker.checkpoint.Pickled.Storage;
 import io.bitloom.worker.checkpoint.Pickled.Tuple;
 import io.bitloom.worker.tensor.WeightsException;
 import java.nio.BufferUnderflowException;
@@ -16,31 +18,42 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.function.Consumer;
 
 /**
  * Reads Python pickles of protocol 2 to 5 as far as PyTorch checkpoints need them.
  *
  * <p>A pickle is a program for a stack machine. This machine knows no way to call anything: a
- * global is only a name, {@link TorchGlobals} lists those that may occur, and what "calling" one of
- * them yields is plain data. The work is linear in the length of the pickle: nothing is copied, and
- * no container is walked, so references that nest or lead back to themselves cost nothing.
+ * global is only a name, and what "calling" one of those that {@link TorchGlobals} lists yields is
+ * plain data. Any other name, and whatever is made of it, is an opaque value that is passed over:
+ * training checkpoints hold arguments, schedules and random states beside the weights. The work is
+ * linear in the length of the pickle: nothing is copied, and no container is walked or hashed, so
+ * references that nest or lead back to themselves cost nothing.
  *
  * @see <a href="https://github.com/python/cpython/blob/main/Lib/pickletools.py">the opcodes</a>
  */
 final class PickleReader {
   private static final int MAX_PROTOCOL = 5;
 
+  private static final int MAX_NAME = 256;
+
+  /** Many times what any checkpoint has; what they take fits a small heap. */
+  private static final int MAX_VALUES = 1 << 22;
+
   private final String source;
   private final ByteBuffer in;
+  private final Consumer<Storage> storages;
   private final Deque<List<Object>> frames = new ArrayDeque<>();
   private final Map<Integer, Object> memo = new HashMap<>();
   private List<Object> stack = new ArrayList<>();
+  private int values;
 
-  private PickleReader(String source, byte[] pickle) {
+  private PickleReader(String source, ByteBuffer pickle, Consumer<Storage> storages) {
     this.source = source;
-    this.in = ByteBuffer.wrap(pickle).order(ByteOrder.LITTLE_ENDIAN);
+    this.storages = storages;
+    this.in = pickle.order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /**
@@ -48,8 +61,17 @@ final class PickleReader {
    *
    * @throws WeightsException naming the file, the place and, where there is one, the tensor
    */
-  static Object read(String source, byte[] pickle) {
-    PickleReader reader = new PickleReader(source, pickle);
+  static Object read(String source, ByteBuffer pickle) {
+    return read(source, pickle, storage -> {});
+  }
+
+  /**
+   * {@link #read(String, ByteBuffer)} from where the buffer stands; it is then behind the pickle.
+   *
+   * @param storages takes each storage that the pickle names
+   */
+  static Object read(String source, ByteBuffer pickle, Consumer<Storage> storages) {
+    PickleReader reader = new PickleReader(source, pickle, storages);
     try {
       return reader.run();
     } catch (BufferUnderflowException e) {
@@ -64,29 +86,41 @@ final class PickleReader {
       if (opcode == '.') {
         return pop();
       }
-      if (!structure(opcode) && !literal(opcode)) {
-        throw fault(String.format("opcode 0x%02x at byte %d is not allowed", opcode, at));
+      if (!structure(opcode) && !container(opcode) && !object(opcode) && !literal(opcode)) {
+        throw fault(
+            String.format(Locale.ROOT, "opcode 0x%02x at byte %d is not allowed", opcode, at));
       }
     }
   }
 
-  /** Opcodes that combine what is on the stack. */
+  /** Opcodes that arrange what is on the stack. */
   private boolean structure(int opcode) {
     switch (opcode) {
       case 0x80 -> protocol();
       case 0x95 -> in.getLong(); // FRAME: a hint for buffered reading
       case '(' -> {
+        count(1);
         frames.push(stack);
         stack = new ArrayList<>();
       }
       case '0' -> pop();
       case '1' -> popFrame();
       case '2' -> push(top());
-      case 'q' -> memo.put(Byte.toUnsignedInt(in.get()), top());
-      case 'r' -> memo.put(in.getInt(), top());
-      case 0x94 -> memo.put(memo.size(), top());
+      case 'q' -> memorize(Byte.toUnsignedInt(in.get()));
+      case 'r' -> memorize(in.getInt());
+      case 0x94 -> memorize(memo.size());
       case 'h' -> push(recall(Byte.toUnsignedInt(in.get())));
       case 'j' -> push(recall(in.getInt()));
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Opcodes that make and fill tuples, lists, sets and dictionaries. */
+  private boolean container(int opcode) {
+    switch (opcode) {
       case ')' -> push(new Tuple(List.of()));
       case 0x85 -> push(tuple(1));
       case 0x86 -> push(tuple(2));
@@ -96,6 +130,10 @@ final class PickleReader {
         push(new Tuple(Collections.unmodifiableList(items)));
       }
       case ']', 0x8f -> push(new ArrayList<>());
+      case 0x91 -> {
+        popFrame();
+        push(new Opaque("a frozen set"));
+      }
       case 'a' -> {
         Object item = pop();
         list(top()).add(item);
@@ -108,36 +146,63 @@ final class PickleReader {
       case 's' -> {
         Object value = pop();
         Object key = pop();
-        put(dictionary(top()), key, value);
+        put(top(), key, value);
       }
       case 'u' -> {
         List<Object> items = popFrame();
-        Map<Object, Object> dictionary = dictionary(top());
         if (items.size() % 2 != 0) {
           throw fault("a dictionary has a key without a value");
         }
         for (int i = 0; i < items.size(); i += 2) {
-          put(dictionary, items.get(i), items.get(i + 1));
+          put(top(), items.get(i), items.get(i + 1));
         }
       }
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Opcodes that name things and make objects of them. */
+  private boolean object(int opcode) {
+    switch (opcode) {
       case 'c' -> push(global(line(), line()));
       case 0x93 -> {
         Object name = pop();
         Object module = pop();
-        push(global(text(module), text(name)));
+        push(global(name(module), name(name)));
       }
+      case 'i' -> {
+        popFrame();
+        push(new Opaque(line() + "." + line(), true));
+      }
+      case 'o' -> {
+        popFrame();
+        push(new Opaque("a class", true));
+      }
+      case 0x82 -> push(new Opaque("extension " + Byte.toUnsignedInt(in.get())));
+      case 0x83 -> push(new Opaque("extension " + Short.toUnsignedInt(in.getShort())));
+      case 0x84 -> push(new Opaque("extension " + in.getInt()));
       case 'Q' -> {
-        Object id = pop();
-        push(guarded(() -> TorchGlobals.storage(id)));
+        Object named = TorchGlobals.storage(pop());
+        if (named instanceof Storage storage) {
+          storages.accept(storage);
+        }
+        push(named);
       }
       case 'R', 0x81 -> {
         Object arguments = pop();
-        Object callee = pop();
-        push(guarded(() -> TorchGlobals.rebuild(callee, arguments)));
+        push(rebuild(pop(), arguments));
+      }
+      case 0x92 -> {
+        pop(); // arguments by name
+        Object arguments = pop();
+        push(rebuild(pop(), arguments));
       }
       case 'b' -> {
-        pop(); // the attributes of an OrderedDict, such as a state dict's _metadata
-        dictionary(top());
+        pop(); // attributes, such as a state dict's _metadata
+        top();
       }
       default -> {
         return false;
@@ -156,13 +221,16 @@ final class PickleReader {
       case 'M' -> push((long) Short.toUnsignedInt(in.getShort()));
       case 'J' -> push((long) in.getInt());
       case 0x8a -> push(integer(Byte.toUnsignedInt(in.get())));
+      case 0x8b -> push(integer(Integer.toUnsignedLong(in.getInt())));
       case 'G' -> push(Double.longBitsToDouble(Long.reverseBytes(in.getLong())));
       case 0x8c -> push(utf8(Byte.toUnsignedInt(in.get())));
       case 'X' -> push(utf8(Integer.toUnsignedLong(in.getInt())));
       case 0x8d -> push(utf8(in.getLong()));
       case 'U' -> push(latin1(Byte.toUnsignedInt(in.get())));
-      case 'T', 'B' -> push(latin1(Integer.toUnsignedLong(in.getInt())));
-      case 'C' -> push(latin1(Byte.toUnsignedInt(in.get())));
+      case 'T' -> push(latin1(Integer.toUnsignedLong(in.getInt())));
+      case 'C' -> push(bytes(Byte.toUnsignedInt(in.get())));
+      case 'B' -> push(bytes(Integer.toUnsignedLong(in.getInt())));
+      case 0x8e, 0x96 -> push(bytes(in.getLong()));
       default -> {
         return false;
       }
@@ -177,22 +245,45 @@ final class PickleReader {
     }
   }
 
-  private Global global(String module, String name) {
+  private static Object global(String module, String name) {
     Global global = new Global(module, name);
-    if (!TorchGlobals.allows(global)) {
-      throw fault("names " + global + ", which is not on the allow-list");
-    }
-    return global;
+    return TorchGlobals.allows(global) ? global : new Opaque(global.toString());
   }
 
-  private void put(Map<Object, Object> dictionary, Object key, Object value) {
-    if (!(key instanceof String || key instanceof Long || key instanceof Boolean)) {
-      throw fault("a dictionary has " + Pickled.kind(key) + " for a key");
+  /**
+   * Tuples and objects are not hashed, which could take for ever, so what is under such a key is
+   * lost; nothing that is read here has one.
+   */
+  private void put(Object target, Object key, Object value) {
+    if (target instanceof Opaque) {
+      return;
     }
-    if (dictionary.containsKey(key)) {
-      throw fault("a dictionary has the key " + key + " twice");
+    Map<Object, Object> dictionary = dictionary(target);
+    if (key instanceof String || key instanceof Long || key instanceof Boolean) {
+      dictionary.put(key, value);
     }
-    dictionary.put(key, value);
+  }
+
+  /** A list of pairs is the one thing that a call copies; it may be named again and again. */
+  private Object rebuild(Object callee, Object arguments) {
+    if (arguments instanceof Tuple tuple) {
+      for (Object argument : tuple.items().subList(0, Math.min(2, tuple.items().size()))) {
+        count(argument instanceof List<?> pairs ? pairs.size() : 0);
+      }
+    }
+    return TorchGlobals.rebuild(callee, arguments);
+  }
+
+  private void memorize(int index) {
+    count(1);
+    memo.put(index, top());
+  }
+
+  private void count(int more) {
+    values += more;
+    if (values < 0 || values > MAX_VALUES) {
+      throw fault("has more than " + MAX_VALUES + " values");
+    }
   }
 
   private Object recall(int index) {
@@ -211,6 +302,7 @@ final class PickleReader {
   }
 
   private void push(Object value) {
+    count(1);
     stack.add(value);
   }
 
@@ -250,28 +342,35 @@ final class PickleReader {
     if (value instanceof List) {
       return (List<Object>) value;
     }
+    if (value instanceof Opaque) {
+      return new ArrayList<>();
+    }
     throw fault("treats " + Pickled.kind(value) + " as a list");
   }
 
-  private String text(Object value) {
-    if (value instanceof String text) {
-      return text;
+  private String name(Object value) {
+    if (value instanceof String name && name.length() <= MAX_NAME) {
+      return name;
     }
-    throw fault("treats " + Pickled.kind(value) + " as text");
+    throw fault("treats " + Pickled.kind(value) + " as the name of a global");
   }
 
-  private long integer(int bytes) {
+  private Object integer(long bytes) {
+    ByteBuffer digits = take(bytes);
     if (bytes > Long.BYTES) {
-      throw fault("has an integer of " + bytes + " bytes");
+      return new Opaque("an integer of " + bytes + " bytes");
     }
     long value = 0;
-    byte last = 0;
     for (int i = 0; i < bytes; i++) {
-      last = in.get();
-      value |= (long) Byte.toUnsignedInt(last) << (8 * i);
+      value |= (long) Byte.toUnsignedInt(digits.get(i)) << (8 * i);
     }
-    int unused = 64 - 8 * bytes;
-    return bytes == 0 ? 0 : value << unused >> unused; // sign of the highest byte
+    int unused = (int) (64 - 8 * bytes);
+    return bytes == 0 ? 0L : (Object) (value << unused >> unused); // sign of the highest byte
+  }
+
+  private Opaque bytes(long length) {
+    take(length);
+    return new Opaque(length + " bytes");
   }
 
   private String utf8(long length) {
@@ -288,7 +387,7 @@ final class PickleReader {
 
   private ByteBuffer take(long length) {
     if (length < 0 || length > in.remaining()) {
-      throw fault("has text of " + length + " bytes with " + in.remaining() + " left");
+      throw fault("has a value of " + length + " bytes with " + in.remaining() + " left");
     }
     ByteBuffer bytes = in.slice(in.position(), (int) length);
     in.position(in.position() + (int) length);
@@ -299,20 +398,11 @@ final class PickleReader {
     int start = in.position();
     int length = 0;
     while (in.get() != '\n') {
-      if (++length > 256) {
-        throw fault("names a global of more than 256 bytes");
+      if (++length > MAX_NAME) {
+        throw fault("names a global of more than " + MAX_NAME + " bytes");
       }
     }
     return StandardCharsets.ISO_8859_1.decode(in.slice(start, length)).toString();
-  }
-
-  /** Adds file, place and tensor to what {@link TorchGlobals} has to say. */
-  private Object guarded(Supplier<Object> rebuild) {
-    try {
-      return rebuild.get();
-    } catch (IllegalArgumentException e) {
-      throw fault(e.getMessage());
-    }
   }
 
   /** The value under construction is that of the nearest text on the stack, a dictionary's key. */

@@ -19,6 +19,26 @@ final class Pickled {
     }
   }
 
+  /**
+   * A value that nobody here needs: an object of some class, or the outcome of calling a function,
+   * which nothing has called. Whatever is done to it leaves it as it is.
+   *
+   * @param what it is, or what was called, for messages
+   * @param called whether it is the outcome of a call
+   */
+  record Opaque(String what, boolean called) {
+    Opaque(String what) {
+      this(what, false);
+    }
+  }
+
+  /**
+   * A tensor that cannot be read, which matters only to those who want it.
+   *
+   * @param reason such as {@code is sparse}
+   */
+  record Unreadable(String reason) {}
+
   /** A tuple; kept apart from lists because only lists and dictionaries change after creation. */
   record Tuple(List<Object> items) {}
 
@@ -55,6 +75,12 @@ final class Pickled {
     }
     if (value instanceof Global global) {
       return global.toString();
+    }
+    if (value instanceof Opaque opaque) {
+      return opaque.called() ? "an object of " + opaque.what() : opaque.what();
+    }
+    if (value instanceof Unreadable) {
+      return "a tensor that cannot be read";
     }
     return "a " + value.getClass().getSimpleName();
   }

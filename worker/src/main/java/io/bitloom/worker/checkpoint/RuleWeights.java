@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Scalar;
@@ -70,14 +71,15 @@ public final class RuleWeights implements Checkpoint {
     List<CheckpointEntry> entries = new ArrayList<>();
     for (RuleTensor tensor : tensors) {
       List<Long> shape = Arrays.stream(tensor.shape()).boxed().toList();
-      entries.add(new CheckpointEntry(file, tensor.name(), DType.F32, shape));
+      entries.add(
+          new CheckpointEntry(file, tensor.name(), DType.F32, shape, CheckpointEntry.COMPUTED));
     }
     JsonFields constants = rule.object("constant");
     for (String name : constants.names()) {
       JsonFields constant = constants.object(name);
       List<Long> shape = Arrays.stream(constant.integers("shape")).boxed().toList();
       DType dtype = constantType(name, constant);
-      entries.add(new CheckpointEntry(file, name, dtype, shape));
+      entries.add(new CheckpointEntry(file, name, dtype, shape, CheckpointEntry.COMPUTED));
     }
     return entries;
   }
@@ -188,7 +190,7 @@ public final class RuleWeights implements Checkpoint {
   private void checkHashes() {
     JsonFields examples = rule.object("hash_examples");
     for (String name : examples.names()) {
-      String computed = String.format("0x%016x", RuleTensor.hash(name));
+      String computed = String.format(Locale.ROOT, "0x%016x", RuleTensor.hash(name));
       if (!computed.equals(examples.text(name))) {
         throw new WeightsException(
             source, name, "hash_examples says " + examples.text(name) + ", computed " + computed);

@@ -42,19 +42,30 @@ public final class SafetensorsFile implements Checkpoint {
    */
   public static SafetensorsFile read(Path file) {
     String source = file.toString();
+    ForeignFile.refuse(file, false);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
       if (size < LENGTH_BYTES) {
-        throw new WeightsException(source, size + " bytes are too few for a safetensors file");
+        throw new WeightsException(
+            source, size + " bytes are too few for a weight file; fetch it again");
       }
       long length = bytes(channel, 0, LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN).getLong();
       if (length < 0 || length > MAX_HEADER_BYTES) {
         throw new WeightsException(
-            source, "header length " + Long.toUnsignedString(length) + " is beyond the limit");
+            source,
+            "is no weight file that Bitloom knows (safetensors, PyTorch): as safetensors, its header"
+                + " length "
+                + Long.toUnsignedString(length)
+                + " is beyond the limit");
       }
       if (length > size - LENGTH_BYTES) {
         throw new WeightsException(
-            source, "is truncated: header of " + length + " bytes in a file of " + size);
+            source,
+            "is truncated: header of "
+                + length
+                + " bytes in a file of "
+                + size
+                + "; fetch it again");
       }
       String json = StrictJson.text(source, bytes(channel, LENGTH_BYTES, (int) length).array());
       long dataStart = LENGTH_BYTES + length;
@@ -88,7 +99,10 @@ public final class SafetensorsFile implements Checkpoint {
   @Override
   public List<CheckpointEntry> entries() {
     return header.tensors().stream()
-        .map(tensor -> new CheckpointEntry(file, tensor.name(), tensor.dtype(), tensor.shape()))
+        .map(
+            tensor ->
+                new CheckpointEntry(
+                    file, tensor.name(), tensor.dtype(), tensor.shape(), tensor.offset()))
         .toList();
   }
 

@@ -24,6 +24,9 @@ import java.util.Set;
 record SafetensorsHeader(Map<String, String> metadata, List<StoredTensor> tensors) {
   private static final String METADATA = "__metadata__";
 
+  /** No model has so many. */
+  private static final int MAX_TENSORS = 1 << 18;
+
   /**
    * Reads a header.
    *
@@ -46,6 +49,9 @@ record SafetensorsHeader(Map<String, String> metadata, List<StoredTensor> tensor
         if (name.equals(METADATA)) {
           readMetadata(source, reader, metadata);
         } else {
+          if (tensors.size() == MAX_TENSORS) {
+            throw new WeightsException(source, "has more than " + MAX_TENSORS + " tensors");
+          }
           tensors.add(readTensor(source, name, reader, dataStart, dataBytes));
         }
       }
@@ -105,7 +111,10 @@ record SafetensorsHeader(Map<String, String> metadata, List<StoredTensor> tensor
               + Arrays.toString(Arrays.copyOf(offsets, Math.min(3, offsets.length)))
               + " are outside the "
               + dataBytes
-              + " bytes of data");
+              + " bytes of data"
+              + (offsets.length == 2 && offsets[0] <= offsets[1]
+                  ? "; the file is cut off, fetch it again"
+                  : ""));
     }
     long elements = StoredTensor.elements(source, name, shape);
     long bytes = offsets[1] - offsets[0];
@@ -136,7 +145,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<StoredTensor> tensor
     while (reader.hasNext()) {
       expect(source, "tensor " + name + ": " + member, reader, JsonToken.NUMBER);
       String number = reader.nextString();
-      if (!number.matches("\\d{1,18}")) {
+      if (number.length() > 18 || !number.chars().allMatch(c -> c >= '0' && c <= '9')) {
         throw new WeightsException(
             source, name, member + ": " + number + " is not a whole number of bytes or elements");
       }

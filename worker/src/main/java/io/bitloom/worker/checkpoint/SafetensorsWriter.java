@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.Tensor;
@@ -78,7 +79,8 @@ public final class SafetensorsWriter {
     JsonObject map = new JsonObject();
     long total = 0;
     for (int i = 0; i < shards.size(); i++) {
-      String name = String.format("model-%05d-of-%05d.safetensors", i + 1, shards.size());
+      String name =
+          String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
       write(folder.resolve(name), weights, shards.get(i), metadata, dtype);
       for (String tensor : shards.get(i)) {
         map.addProperty(tensor, name);

@@ -46,7 +46,7 @@ final class ShardIndex implements Checkpoint {
             shard.getValue().iterator().next(),
             "is in " + shard.getKey() + ", which does not exist");
       }
-      Checkpoint checkpoint = Checkpoints.read(file);
+      Checkpoint checkpoint = Checkpoints.stored(file).get(0);
       Set<String> stored =
           checkpoint.entries().stream().map(CheckpointEntry::name).collect(Collectors.toSet());
       if (!stored.equals(shard.getValue())) {
@@ -90,6 +90,11 @@ final class ShardIndex implements Checkpoint {
   @Override
   public Optional<JsonObject> config() {
     return shards.stream().flatMap(shard -> shard.config().stream()).findFirst();
+  }
+
+  @Override
+  public void verifyData() {
+    shards.forEach(Checkpoint::verifyData);
   }
 
   @Override

@@ -24,8 +24,17 @@ import java.util.Map;
  * refused, which leaves nothing to unpack and thus no zip bomb.
  */
 final class StoredZip {
-  /** Bytes of one entry in the file. */
-  record Entry(String name, long headerOffset, long offset, long bytes) {}
+  /**
+   * Bytes of one entry in the file.
+   *
+   * @param crc its CRC-32; {@link #NO_CRC} if the writer left it out, as PyTorch can
+   */
+  record Entry(String name, long headerOffset, long offset, long bytes, long crc) {}
+
+  static final long NO_CRC = 0;
+
+  /** No model has so many tensors. */
+  static final int MAX_ENTRIES = 1 << 18;
 
   private static final int END_SIGNATURE = 0x06054b50;
   private static final int END_BYTES = 22;
@@ -81,6 +90,9 @@ final class StoredZip {
         || directory.entries() > directory.bytes() / DIRECTORY_BYTES) {
       throw fault("the zip directory lies outside the file");
     }
+    if (directory.entries() > MAX_ENTRIES) {
+      throw fault("its " + directory.entries() + " entries are more than " + MAX_ENTRIES);
+    }
     ByteBuffer bytes = read(directory.offset(), (int) directory.bytes());
     for (long i = 0; i < directory.entries(); i++) {
       readEntry(bytes, directory.offset());
@@ -105,7 +117,7 @@ final class StoredZip {
                 end);
       }
     }
-    throw fault("is truncated or no zip archive: it has no end record");
+    throw fault("is truncated or no zip archive: it has no end record; fetch it again");
   }
 
   private Directory findZip64Directory(long end) throws IOException {
@@ -148,9 +160,13 @@ final class StoredZip {
       throw fault("entry " + name + " is encrypted");
     }
     if (unsigned16(directory, at + 10) != 0 || wide[1] != bytes) {
-      throw fault("entry " + name + " is compressed, PyTorch stores entries as they are");
+      throw fault(
+          "entry "
+              + name
+              + " is compressed, PyTorch stores entries as they are: unpack the archive");
     }
-    Entry entry = locate(name, wide[2], bytes, directoryOffset);
+    long crc = unsigned32(directory, at + 16);
+    Entry entry = locate(name, wide[2], bytes, crc, directoryOffset);
     if (entries.put(name, entry) != null) {
       throw fault("entry " + name + " occurs twice");
     }
@@ -179,7 +195,7 @@ final class StoredZip {
   }
 
   /** The data begins behind the local header, whose name must agree with the directory's. */
-  private Entry locate(String name, long headerOffset, long bytes, long directoryOffset)
+  private Entry locate(String name, long headerOffset, long bytes, long crc, long directoryOffset)
       throws IOException {
     if (headerOffset < 0 || headerOffset > directoryOffset - LOCAL_BYTES) {
       throw fault("entry " + name + " begins outside the file");
@@ -195,7 +211,7 @@ final class StoredZip {
     if (bytes < 0 || bytes > directoryOffset - offset) {
       throw fault("entry " + name + " of " + bytes + " bytes ends outside the file");
     }
-    return new Entry(name, headerOffset, offset, bytes);
+    return new Entry(name, headerOffset, offset, bytes, crc);
   }
 
   private void checkOverlap() {

@@ -53,7 +53,8 @@ final class GeneratedFiles {
 
   /** The picture after a scale, counted from 1. */
   Path step(int index, int scale) {
-    return folder.resolve("%s_step%02d.%s".formatted(base(index), scale, extension));
+    return folder.resolve(
+        String.format(Locale.ROOT, "%s_step%02d.%s", base(index), scale, extension));
   }
 
   /** All steps beside each other. */

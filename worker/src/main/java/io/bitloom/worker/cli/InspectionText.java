@@ -57,7 +57,13 @@ final class InspectionText {
     return entries.stream()
         .map(
             entry ->
-                String.format(row, entry.name(), entry.dtype(), shape(entry), size(entry.bytes())))
+                String.format(
+                    Locale.ROOT,
+                    row,
+                    entry.name(),
+                    entry.dtype(),
+                    shape(entry),
+                    size(entry.bytes())))
         .toList();
   }
 

@@ -100,6 +100,7 @@ final class TrainingMode {
     if (!config.device().cuda()) {
       log.info("{}", CpuThreads.use(config.threads()));
     }
+    TrainingRun.prepare(config.folder());
     TrainingRun.Data data = job.data();
     try (Processes processes = meet(config);
         Learner learner = job.learner(processes)) {

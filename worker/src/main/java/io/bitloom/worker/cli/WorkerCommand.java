@@ -290,6 +290,7 @@ public final class WorkerCommand implements Callable<Integer> {
 
   private static String newWorkerId() throws UnknownHostException {
     return String.format(
+        Locale.ROOT,
         "%s-%d-%04x",
         InetAddress.getLocalHost().getHostName(),
         ProcessHandle.current().pid(),

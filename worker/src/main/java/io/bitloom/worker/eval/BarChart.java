@@ -18,12 +18,18 @@ final class BarChart {
     int width = LEFT + GROUP * tallies.size() + 10;
     StringBuilder svg = new StringBuilder();
     svg.append(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" %s>%n"
-            .formatted(width, TOP + HEIGHT + 40, "font-family=\"sans-serif\" font-size=\"11\""));
+        String.format(
+            Locale.ROOT,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" %s>%n",
+            width,
+            TOP + HEIGHT + 40,
+            "font-family=\"sans-serif\" font-size=\"11\""));
     svg.append("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
     for (int percent = 0; percent <= 100; percent += 20) {
       int y = TOP + HEIGHT - HEIGHT * percent / 100;
-      svg.append("<path d=\"M%d %dH%d\" stroke=\"#ddd\"/>%n".formatted(LEFT, y, width - 10));
+      svg.append(
+          String.format(
+              Locale.ROOT, "<path d=\"M%d %dH%d\" stroke=\"#ddd\"/>%n", LEFT, y, width - 10));
       svg.append(text(LEFT - 6, y + 4, "end", percent + " %"));
     }
     for (int m = 0; m < metrics.length; m++) {
@@ -59,6 +65,7 @@ final class BarChart {
   }
 
   private static String text(int x, int y, String anchor, String words) {
-    return "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\">%s</text>%n".formatted(x, y, anchor, words);
+    return String.format(
+        Locale.ROOT, "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\">%s</text>%n", x, y, anchor, words);
   }
 }

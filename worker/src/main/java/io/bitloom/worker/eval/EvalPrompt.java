@@ -35,7 +35,7 @@ public record EvalPrompt(String id, String text, double hDivW, long seed, Compos
   /** The prompt of a held-out example. */
   static EvalPrompt of(DemoExample example) {
     return new EvalPrompt(
-        "p%03d".formatted(example.index()),
+        String.format(Locale.ROOT, "p%03d", example.index()),
         example.caption(),
         Double.parseDouble(example.schedule().template()),
         example.index(),

@@ -100,7 +100,12 @@ public final class EvalReport {
     StringJoiner seen = new StringJoiner(", ");
     for (Reading.Found found : outcome.reading().found()) {
       seen.add(
-          "%s at %.0f, %.0f".formatted(EvalPrompt.words(found.subject()), found.x(), found.y()));
+          String.format(
+              Locale.ROOT,
+              "%s at %.0f, %.0f",
+              EvalPrompt.words(found.subject()),
+              found.x(),
+              found.y()));
     }
     line.addProperty("seen", seen.toString());
     line.addProperty("seen_backdrop", outcome.reading().backdrop().name().toLowerCase(Locale.ROOT));
@@ -242,7 +247,12 @@ public final class EvalReport {
     StringBuilder table = new StringBuilder("| what | share | pictures |\n|---|---|---|\n");
     for (Tally.Metric metric : Tally.Metric.values()) {
       table.append(
-          "| %s | %s | %d |%n".formatted(metric.label(), share(tally, metric), tally.of(metric)));
+          String.format(
+              Locale.ROOT,
+              "| %s | %s | %d |%n",
+              metric.label(),
+              share(tally, metric),
+              tally.of(metric)));
     }
     return table.toString();
   }

@@ -1,5 +1,7 @@
 package io.bitloom.worker.image;
 
+import java.util.Locale;
+
 /** How near a picture is to another of the same size. */
 public final class PictureQuality {
   private static final int RADIUS = 5;
@@ -122,8 +124,13 @@ public final class PictureQuality {
   private static void requireSameSize(RgbImage a, RgbImage b) {
     if (a.width() != b.width() || a.height() != b.height()) {
       throw new IllegalArgumentException(
-          "pictures of different sizes: %dx%d and %dx%d"
-              .formatted(a.width(), a.height(), b.width(), b.height()));
+          String.format(
+              Locale.ROOT,
+              "pictures of different sizes: %dx%d and %dx%d",
+              a.width(),
+              a.height(),
+              b.width(),
+              b.height()));
     }
   }
 

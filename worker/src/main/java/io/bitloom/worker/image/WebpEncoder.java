@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Iterator;
+import java.util.Locale;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriter;
@@ -80,8 +81,12 @@ public final class WebpEncoder {
   private static BitloomException unusable(Throwable cause) {
     return new BitloomException(
         ErrorCode.INTERNAL,
-        "WebP cannot be written here: libwebp for %s %s could not be loaded from a folder that -D%s"
-                .formatted(System.getProperty("os.name"), System.getProperty("os.arch"), FOLDER)
+        String.format(
+                Locale.ROOT,
+                "WebP cannot be written here: libwebp for %s %s could not be loaded from a folder that -D%s",
+                System.getProperty("os.name"),
+                System.getProperty("os.arch"),
+                FOLDER)
             + " can name (default: the system's for temporary files); png and jpeg always work",
         cause);
   }

@@ -2,6 +2,7 @@ package io.bitloom.worker.model;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -89,8 +90,12 @@ public record ImageSampling(
     for (int layer : guidanceLayers) {
       if (layer <= -blocks) {
         throw new IllegalArgumentException(
-            "guidance layer %d of %d blocks: expected 0 or %d to -1"
-                .formatted(layer, blocks, 1 - blocks));
+            String.format(
+                Locale.ROOT,
+                "guidance layer %d of %d blocks: expected 0 or %d to -1",
+                layer,
+                blocks,
+                1 - blocks));
       }
     }
   }

@@ -1,7 +1,6 @@
 package io.bitloom.worker.modeldir;
 
 import io.bitloom.worker.checkpoint.Checkpoint;
-import io.bitloom.worker.checkpoint.CheckpointEntry;
 import io.bitloom.worker.checkpoint.Checkpoints;
 import io.bitloom.worker.checkpoint.WeightFiles;
 import io.bitloom.worker.tensor.WeightsException;
@@ -54,8 +53,7 @@ final class ImportSources {
 
   private boolean add(Path file) {
     Optional<Role> first = Optional.empty();
-    for (String section : Checkpoints.sections(file)) {
-      Checkpoint checkpoint = Checkpoints.read(file, section);
+    for (Checkpoint checkpoint : Checkpoints.all(file)) {
       Optional<Role> role = role(checkpoint);
       // Of a transformer in training the preferred weights; its tokenizer if it comes along.
       if (role.isPresent() && !role.equals(first)) {
@@ -76,7 +74,7 @@ final class ImportSources {
 
   /** What part of a model the tensors of a checkpoint are. */
   static Optional<Role> role(Checkpoint checkpoint) {
-    return Role.of(checkpoint.entries().stream().map(CheckpointEntry::name).toList());
+    return Role.of(checkpoint.names());
   }
 
   /** Everything of a role. */

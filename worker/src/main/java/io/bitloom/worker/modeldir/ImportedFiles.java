@@ -12,12 +12,16 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** The weight files of a model directory in the making, with their digests. */
 final class ImportedFiles {
+  /** Sections that are the only one of a released file, and all of it. */
+  private static final Set<String> ALL_OF_THE_FILE = Set.of(Checkpoint.BARE, "vae");
+
   private final Path folder;
   private final Placement placement;
   private final Consumer<String> progress;
@@ -61,7 +65,7 @@ final class ImportedFiles {
   private boolean needsConversion(Checkpoint checkpoint) {
     return placement.dtype() != null
         || Checkpoints.sections(checkpoint.file()).size() > 1
-        || checkpoint.section().startsWith("trainer.");
+        || !ALL_OF_THE_FILE.contains(checkpoint.section());
   }
 
   private String convert(Checkpoint checkpoint, String name) throws IOException {

@@ -36,21 +36,41 @@ import org.bytedeco.pytorch.Tensor;
 public final class Inspection {
   private static final Set<DType> WEIGHT_TYPES = Set.of(DType.F32, DType.F16, DType.BF16);
 
-  private final Checkpoint checkpoint;
   private final Role role;
   private final Map<String, CheckpointEntry> entries = new LinkedHashMap<>();
   private final Map<String, long[]> shapes = new LinkedHashMap<>();
   private final Architecture architecture;
+  private Checkpoint checkpoint;
 
-  private Inspection(Checkpoint checkpoint, Role role, Architecture given) {
-    this.checkpoint = checkpoint;
+  private Inspection(Checkpoint all, Role role, Architecture given) {
     this.role = role;
-    for (CheckpointEntry entry : checkpoint.entries()) {
+    take(all);
+    this.architecture = given != null ? given : recognise();
+    take(TiedNames.leftAway(all, role, layout()));
+  }
+
+  private void take(Checkpoint taken) {
+    checkpoint = taken;
+    entries.clear();
+    shapes.clear();
+    for (CheckpointEntry entry : taken.entries()) {
       String name = role == Role.TOKENIZER ? TokenizerNames.official(entry.name()) : entry.name();
       entries.put(name, entry);
       shapes.put(name, entry.sizes());
     }
-    this.architecture = given != null ? given : recognise();
+  }
+
+  /** The names that the architecture has; those of the file where its settings are impossible. */
+  private Set<String> layout() {
+    try {
+      return switch (role) {
+        case TRANSFORMER -> InfinityLayout.of(transformer()).keySet();
+        case TOKENIZER -> TokenizerLayout.of(tokenizer()).keySet();
+        case TEXT -> T5Layout.of(textEncoder()).keySet();
+      };
+    } catch (WeightsException e) {
+      return shapes.keySet(); // the fault is told with the others
+    }
   }
 
   /**
@@ -275,6 +295,7 @@ public final class Inspection {
   public List<String> dataFaults() {
     List<String> faults = new ArrayList<>();
     try (Weights weights = checkpoint.load()) {
+      checkpoint.verifyData();
       for (CheckpointEntry entry : entries.values()) {
         try (Scope scope = Scope.open();
             Tensor tensor = weights.take(entry.name(), entry.sizes())) {

@@ -294,7 +294,9 @@ public final class ModelDirectory {
   }
 
   private Weights weights(Role part, Map<String, long[]> layout) {
-    return checkpoint(part).map(Checkpoint::load).orElseGet(() -> random(part, layout));
+    return checkpoint(part)
+        .map(stored -> TiedNames.leftAway(stored, part, layout.keySet()).load())
+        .orElseGet(() -> random(part, layout));
   }
 
   private Weights random(Role part, Map<String, long[]> layout) {

@@ -170,8 +170,7 @@ public final class ModelImport {
   }
 
   private static Checkpoint named(Path file, Role role) {
-    for (String section : Checkpoints.sections(file)) {
-      Checkpoint checkpoint = Checkpoints.read(file, section);
+    for (Checkpoint checkpoint : Checkpoints.all(file)) {
       if (ImportSources.role(checkpoint).filter(role::equals).isPresent()) {
         return checkpoint;
       }

@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.bitloom.worker.tensor.WeightsException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Reads the settings of a tokenizer off the names and shapes of its tensors. */
@@ -70,7 +71,7 @@ final class TokenizerRecognition {
 
   private int count(String pattern) {
     int count = 0;
-    while (shapes.containsKey(String.format(pattern, count))) {
+    while (shapes.containsKey(String.format(Locale.ROOT, pattern, count))) {
       count++;
     }
     return count;

@@ -87,18 +87,22 @@ public final class VerifyCommand implements Callable<Integer> {
               lines(report).forEach(out::println);
               out.flush();
             });
-    out.printf("%d cases hold, %d do not%n", count[0], count[1]);
+    out.printf(Locale.ROOT, "%d cases hold, %d do not%n", count[0], count[1]);
     return holds;
   }
 
   /** A line for the case, and one for each quantity that does not hold. */
   static List<String> lines(CaseReport report) {
     List<String> lines = new ArrayList<>();
-    String place = String.format("%-38s %-24s", report.file(), report.name());
+    String place = String.format(Locale.ROOT, "%-38s %-24s", report.file(), report.name());
     String worst =
         report
             .worst()
-            .map(it -> summary(it) + String.format(" (%d compared)", report.measurements().size()))
+            .map(
+                it ->
+                    summary(it)
+                        + String.format(
+                            Locale.ROOT, " (%d compared)", report.measurements().size()))
             .orElse("");
     lines.add(((report.holds() ? "ok    " : "FAIL  ") + place + " " + worst).stripTrailing());
     report.agreements().forEach(it -> lines.add("      " + place + " " + describe(it)));

@@ -44,6 +44,12 @@ public final class PickleBytes {
     return this;
   }
 
+  /** A text that ends with its line. */
+  public PickleBytes line(String text) {
+    out.writeBytes((text + "\n").getBytes(StandardCharsets.UTF_8));
+    return this;
+  }
+
   public PickleBytes tuple(long... values) {
     op('(');
     for (long value : values) {

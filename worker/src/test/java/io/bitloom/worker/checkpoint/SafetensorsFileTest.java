@@ -116,18 +116,30 @@ class SafetensorsFileTest {
   }
 
   @Test
+  void aMillionTensorsAreRefusedBeforeAllAreRead() throws IOException {
+    StringBuilder header = new StringBuilder("{");
+    for (int i = 0; i < 1_000_000; i++) {
+      header.append(i == 0 ? "" : ",").append('"').append(i);
+      header.append("\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}");
+    }
+    assertRefused(
+        SafetensorsBytes.write(folder.resolve("w.safetensors"), header + "}"),
+        "has more than 262144 tensors");
+  }
+
+  @Test
   void aHeaderLengthThatTheFileCannotHoldIsRefused() throws IOException {
     Path file = folder.resolve("w.safetensors");
     assertRefused(SafetensorsBytes.write(file, 3, "{}"), "is truncated: header of 3 bytes");
     assertRefused(SafetensorsBytes.write(file, Long.MAX_VALUE, "{}"), "beyond the limit");
     assertRefused(SafetensorsBytes.write(file, -1, "{}"), "18446744073709551615");
     assertRefused(Files.write(file, new byte[7]), "too few");
-    assertRefused(Files.write(file, new byte[0]), "too few");
+    assertRefused(Files.write(file, new byte[0]), "this file is empty");
   }
 
   @Test
   void aFileThatIsNotThereIsNamed() {
-    assertRefused(folder.resolve("absent.safetensors"), "cannot be read");
+    assertRefused(folder.resolve("absent.safetensors"), "does not exist");
   }
 
   private static void assertRefused(Path file, String message) {

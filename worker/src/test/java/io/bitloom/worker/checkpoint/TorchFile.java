@@ -6,6 +6,7 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.Tensor;
@@ -22,7 +23,7 @@ public final class TorchFile {
 
   private final PickleBytes pickle = new PickleBytes();
   private final ZipBytes zip = new ZipBytes();
-  private int storages;
+  private final Map<Long, String> storages = new HashMap<>();
 
   private TorchFile() {}
 
@@ -56,6 +57,22 @@ public final class TorchFile {
     return torch.write(file);
   }
 
+  /** A checkpoint of Lightning, with all that it keeps beside the state dict. */
+  public static Path lightning(Path file, Weights weights) throws IOException {
+    TorchFile torch = new TorchFile();
+    PickleBytes pickle = torch.pickle;
+    pickle.op('}').open().text("epoch").integer(3).text("pytorch-lightning_version").text("2.4");
+    pickle.text("state_dict");
+    torch.stateDict(weights);
+    pickle.text("loops").op('}').text("callbacks").op('}').text("lr_schedulers").op(']');
+    pickle.text("optimizer_states").op(']', '}').text("state").op('}', 'K', 0, '}').text("step");
+    pickle.global("torch._utils", "_rebuild_sparse_tensor").op(')', 'R', 's', 's', 's', 'a');
+    pickle.text("hyper_parameters").global("argparse", "Namespace").op(')', 0x81, '}', 'b');
+    pickle.text("rng").global("numpy.random", "RandomState").op(')', 'R').text("none").op('N');
+    pickle.close();
+    return torch.write(file);
+  }
+
   private void stateDict(Weights weights) {
     pickle.orderedDict().open();
     for (String name : weights.names()) {
@@ -74,10 +91,18 @@ public final class TorchFile {
       strides[axis] = stride;
       stride *= shape[axis];
     }
-    String key = Integer.toString(storages++);
+    String key = storages.get(tensor.data_ptr().address());
+    boolean tied = key != null;
+    if (!tied) {
+      key = Integer.toString(storages.size());
+      storages.put(tensor.data_ptr().address(), key);
+    }
     pickle.text(name).global("torch._utils", "_rebuild_tensor_v2").op('(');
     pickle.storage(STORAGES.get(Tensors.dtype(tensor)), key, tensor.numel());
     pickle.integer(0).tuple(shape).tuple(strides).op(0x89).orderedDict().op('t', 'R');
+    if (tied) {
+      return;
+    }
     byte[] data = new byte[(int) tensor.nbytes()];
     new BytePointer(tensor.data_ptr()).get(data);
     zip.add("archive/data/" + key, data);

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.zip.CRC32;
 
 /** Writes zip archives field by field, sound or broken. */
 public final class ZipBytes {
@@ -22,6 +23,7 @@ public final class ZipBytes {
     int method;
     long bytes;
     long headerOffset = -1;
+    long crc = -1; // that of the content
 
     private Entry(String name, byte[] content) {
       this.name = name;
@@ -73,6 +75,7 @@ public final class ZipBytes {
       ByteBuffer header = buffer(46);
       header.putInt(0x02014b50).putShort(8, (short) entry.flags);
       header.putShort(10, (short) entry.method);
+      header.putInt(16, (int) (entry.crc < 0 ? crc(entry.content) : entry.crc));
       header.putInt(20, (int) (zip64 ? -1 : entry.bytes));
       header.putInt(24, (int) (zip64 ? -1 : entry.bytes));
       header.putShort(28, (short) name.length);
@@ -101,6 +104,12 @@ public final class ZipBytes {
     end.putInt(12, zip64 ? -1 : length).putInt(16, zip64 ? -1 : start);
     out.writeBytes(end.array());
     return out.toByteArray();
+  }
+
+  private static long crc(byte[] content) {
+    CRC32 crc = new CRC32();
+    crc.update(content);
+    return crc.getValue();
   }
 
   private static ByteBuffer buffer(int bytes) {

@@ -255,9 +255,9 @@ class ModelCommandTest {
     byte[] code = new PickleBytes().global("os", "system").text("touch pwned").end();
     byte[] archive = new ZipBytes().add("a/data.pkl", code).bytes();
     return Stream.of(
-        hostile("code.pth", archive, "names os.system"),
-        hostile("empty.pth", new byte[0], "too few"),
-        hostile("text.safetensors", bytes("not a model"), "header length"),
+        hostile("code.pth", archive, "without a state dict"),
+        hostile("empty.pth", new byte[0], "this file is empty"),
+        hostile("text.safetensors", bytes("not a model"), "this is text"),
         hostile("zip.pth", new ZipBytes().add("../x", new byte[9]).bytes(), "is unsafe"),
         hostile("up.index.json", bytes("{\"weight_map\": {\"a\": \"../b\"}}"), "plain name"),
         hostile("map.index.json", bytes("{\"weight_map\": 7}"), "weight_map is missing"),

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,8 +23,12 @@ class InfinityConfigTest {
     InfinityConfig config =
         TinyInfinity.config(
             8,
-            "\"embed_dim\": %d, \"mlp_ratio\": %s, \"swiglu\": %s, \"num_heads\": 8"
-                .formatted(width, ratio, gated));
+            String.format(
+                Locale.ROOT,
+                "\"embed_dim\": %d, \"mlp_ratio\": %s, \"swiglu\": %s, \"num_heads\": 8",
+                width,
+                ratio,
+                gated));
     assertEquals(expected, config.mlpWidth());
   }
 

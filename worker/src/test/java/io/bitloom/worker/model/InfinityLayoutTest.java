@@ -11,6 +11,7 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -18,13 +19,19 @@ class InfinityLayoutTest {
   /** A released architecture; the rest of its settings is common to all. */
   private static Map<String, long[]> layout(int width, int depth, int heads, int chunks, int bits) {
     String arguments =
-        """
+        String.format(
+            Locale.ROOT,
+            """
         {"embed_dim": %d, "depth": %d, "num_heads": %d, "mlp_ratio": 4, "block_chunks": %d,
          "text_channels": 2048, "text_maxlen": 512, "shared_aln": true,
          "rope2d_each_sa_layer": 1, "rope2d_normalized_by_hw": 2,
          "apply_spatial_patchify": %d}
-        """
-            .formatted(width, depth, heads, chunks, bits == 56 ? 1 : 0);
+        """,
+            width,
+            depth,
+            heads,
+            chunks,
+            bits == 56 ? 1 : 0);
     return InfinityLayout.of(
         InfinityConfig.parse(JsonParser.parseString(arguments).getAsJsonObject(), bits));
   }

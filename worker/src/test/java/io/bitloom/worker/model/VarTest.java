@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -60,11 +61,13 @@ class VarTest {
   private static InfinityConfig config(String flags) {
     return InfinityConfig.parse(
         JsonParser.parseString(
-                """
+                String.format(
+                    Locale.ROOT,
+                    """
                 {"num_classes": 10, "vocab_size": 24, "patch_nums": [1, 2, 3, 4], "embed_dim": 32,
                  "depth": 2, "num_heads": 2, %s}
-                """
-                    .formatted(flags))
+                """,
+                    flags))
             .getAsJsonObject(),
         TOKENIZER.codebookDim());
   }

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -143,12 +144,14 @@ class ModelDirectoryTest {
     TinyT5.tokenizer(text, "spiece.model");
     save("text/model.safetensors", TinyT5.weights());
     String encoder =
-        """
+        String.format(
+            Locale.ROOT,
+            """
         {"type": "t5", "config": "text/config.json", "tokenizer": "text/spiece.model",
          "weights": "text/model.safetensors"}, "sha256": {"text/model.safetensors": "%1$s",
          "text/config.json": "%1$s", "text/wide.json": "%1$s", "text/spiece.model": "%1$s"}
-        """
-            .formatted("0".repeat(64));
+        """,
+            "0".repeat(64));
     String json = TINY.replace("{\"type\": \"hashed_words\"}", encoder);
 
     ModelDirectory fits = open(json);
@@ -172,13 +175,15 @@ class ModelDirectoryTest {
   void wordEmbeddingsAreReadWithTheirVocabularyAndTheirWidthIsCompared() throws IOException {
     Files.writeString(folder.resolve("words.txt"), "fox\nred\n");
     String encoder =
-        """
+        String.format(
+            Locale.ROOT,
+            """
         {"type": "word_embeddings", "vocabulary": "words.txt",
          "config": {"width": 128, "depth": 1, "num_heads": 2, "max_length": 8},
          "weights": {"random": {"seed": 1, "rules": [{"tensors": "*", "scale": 1}]}}},
          "sha256": {"words.txt": "%s"}
-        """
-            .formatted("0".repeat(64));
+        """,
+            "0".repeat(64));
     String json = TINY.replace("{\"type\": \"hashed_words\"}", encoder);
     try (Scope scope = Scope.open();
         TextEncoder words = open(json).textEncoder(TorchDevice.CPU, DType.F32)) {

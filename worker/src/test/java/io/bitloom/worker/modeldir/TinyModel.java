@@ -11,6 +11,7 @@ import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.TokenizerLayout;
+import java.util.Locale;
 import java.util.Map;
 
 /** The weights of a model that is as small as one can be, with the structure of the 2B model. */
@@ -37,11 +38,13 @@ public final class TinyModel {
   static TokenizerConfig tokenizer(int bits) {
     return TokenizerConfig.of(
         json(
-            """
+            String.format(
+                Locale.ROOT,
+                """
             {"codebook_dim": %d, "patch_size": 16, "base_ch": 32, "ch_mult": [1, 1, 1, 1, 1],
              "num_res_blocks": 1}
-            """
-                .formatted(bits)));
+            """,
+                bits)));
   }
 
   public static Weights transformerWeights(long seed) {

@@ -1,5 +1,6 @@
 package io.bitloom.worker.session;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.google.protobuf.ByteString;
@@ -75,7 +76,7 @@ class ImageUploadsTest {
     store.createContext(
         "/",
         exchange -> {
-          String body = new String(exchange.getRequestBody().readAllBytes());
+          String body = new String(exchange.getRequestBody().readAllBytes(), UTF_8);
           String tag = exchange.getRequestHeaders().getFirst("x-tag");
           files.add(exchange.getRequestURI() + " " + tag + " " + body);
           Integer status = statuses.poll();

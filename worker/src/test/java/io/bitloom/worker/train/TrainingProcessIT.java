@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,7 +35,9 @@ class TrainingProcessIT {
     Path file = folder.resolve(run + ".yaml");
     Files.writeString(
         file,
-        """
+        String.format(
+            Locale.ROOT,
+            """
         folder: %s
         seed: 3
         steps: %d
@@ -45,8 +48,10 @@ class TrainingProcessIT {
         optimizer: {type: muon, learning_rate: 1e-3}
         data: {path: set, batch_tokens: 1100, cache: cache}
         %s
-        """
-            .formatted(run, steps, more));
+        """,
+            run,
+            steps,
+            more));
     return file;
   }
 
@@ -105,7 +110,9 @@ class TrainingProcessIT {
     Path file = folder.resolve(run + "-tokenizer.yaml");
     Files.writeString(
         file,
-        """
+        String.format(
+            Locale.ROOT,
+            """
         folder: %s
         seed: 3
         steps: 5
@@ -116,8 +123,8 @@ class TrainingProcessIT {
         adversarial: {weight: 0.1, start: 1, width: 4}
         optimizer: {learning_rate: 1e-3}
         data: {path: set, batch_tokens: 600}
-        """
-            .formatted(run));
+        """,
+            run));
     return file;
   }
 
@@ -166,8 +173,10 @@ class TrainingProcessIT {
 
   private static String group() throws IOException {
     try (ServerSocket free = new ServerSocket(0)) {
-      return "processes: {count: 2, timeout_seconds: 60, address: \"127.0.0.1:%d\"}"
-          .formatted(free.getLocalPort());
+      return String.format(
+          Locale.ROOT,
+          "processes: {count: 2, timeout_seconds: 60, address: \"127.0.0.1:%d\"}",
+          free.getLocalPort());
     }
   }
 }

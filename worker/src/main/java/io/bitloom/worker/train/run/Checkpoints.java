@@ -16,8 +16,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -32,6 +32,7 @@ import java.util.stream.Stream;
 record Checkpoints(Path folder, int keep) {
   private static final Pattern NAME = Pattern.compile("step-(\\d{9})");
   private static final String UNFINISHED = ".unfinished-";
+  private static final String DAMAGED = ".damaged";
   private static final String STATE = "state.json";
   private static final String TENSORS = ".safetensors";
 
@@ -98,17 +99,22 @@ record Checkpoints(Path folder, int keep) {
     }
   }
 
-  /** The latest checkpoint, if there is one. */
-  Optional<RunState> latest() throws IOException {
-    List<Long> steps = steps();
-    if (steps.isEmpty()) {
-      return Optional.empty();
-    }
-    Path file = of(steps.get(steps.size() - 1)).resolve(STATE);
-    return Optional.of(RunState.of(JsonFields.of(file.toString(), StrictJson.object(file))));
+  /**
+   * Where a run stood at a checkpoint.
+   *
+   * @throws io.bitloom.worker.tensor.WeightsException if its {@code state.json} is missing or
+   *     damaged
+   */
+  RunState state(long step) {
+    Path file = of(step).resolve(STATE);
+    return RunState.of(JsonFields.of(file.toString(), StrictJson.object(file)));
   }
 
-  /** Gives a learner the tensors of a checkpoint. */
+  /**
+   * Gives a learner the tensors of a checkpoint.
+   *
+   * @throws io.bitloom.worker.tensor.WeightsException if a file is missing or damaged
+   */
   void restore(RunState state, Learner learner) {
     Map<String, Weights> stored = new LinkedHashMap<>();
     try {
@@ -121,8 +127,15 @@ record Checkpoints(Path folder, int keep) {
     }
   }
 
+  /** Gives a damaged checkpoint another name, so that the run can write the step again. */
+  void setAside(long step) throws IOException {
+    Path aside = of(step).resolveSibling(of(step).getFileName() + DAMAGED);
+    delete(aside);
+    Files.move(of(step), aside, StandardCopyOption.ATOMIC_MOVE);
+  }
+
   private Path of(long step) {
-    return folder.resolve(String.format("step-%09d", step));
+    return folder.resolve(String.format(Locale.ROOT, "step-%09d", step));
   }
 
   /** Removes a folder and everything in it. */

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.zip.CRC32C;
 
@@ -52,7 +53,11 @@ final class EventFile implements AutoCloseable {
   static EventFile create(Path folder, double wallTime) throws IOException {
     Files.createDirectories(folder);
     String name =
-        String.format("events.out.tfevents.%d.%d", (long) wallTime, ProcessHandle.current().pid());
+        String.format(
+            Locale.ROOT,
+            "events.out.tfevents.%d.%d",
+            (long) wallTime,
+            ProcessHandle.current().pid());
     EventFile file =
         new EventFile(new BufferedOutputStream(Files.newOutputStream(folder.resolve(name))));
     file.event(wallTime, 0, out -> out.writeString(FILE_VERSION, "brain.Event:2"));

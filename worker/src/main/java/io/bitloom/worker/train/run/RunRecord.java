@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -115,7 +116,8 @@ final class RunRecord implements AutoCloseable {
   byte[] pictures(long step, List<RgbImage> pictures) throws IOException {
     RgbImage grid = PictureGrid.of(pictures);
     byte[] png = PngEncoder.encode(grid, Map.of());
-    Path file = folder.resolve("pictures").resolve(String.format("step-%09d.png", step));
+    Path file =
+        folder.resolve("pictures").resolve(String.format(Locale.ROOT, "step-%09d.png", step));
     Files.createDirectories(file.getParent());
     Files.write(file, png);
     events.picture(now(), step, "pictures", grid.width(), grid.height(), png);

@@ -50,6 +50,12 @@ record RunState(
         : this;
   }
 
+  /** The same place of a run whose settings are written in another way. */
+  RunState under(String identity) {
+    return new RunState(
+        identity, step, optimizerSteps, skipped, badInARow, samples, bestLoss, bestStep);
+  }
+
   JsonObject json() {
     JsonObject json = new JsonObject();
     json.addProperty("format", FORMAT);

@@ -9,6 +9,7 @@ import io.bitloom.worker.train.distributed.Processes;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -131,14 +132,14 @@ public final class TrainingRun {
    * Trains until the end.
    *
    * @throws IOException if the folder cannot be read or written
-   * @throws IllegalStateException if another process uses the folder, or its checkpoints are of a
-   *     run with other settings
+   * @throws RunRefusedException if the folder cannot be used, another process trains there, or its
+   *     checkpoints are of a run with other settings or all damaged
    */
   public Outcome run() throws IOException {
-    Files.createDirectories(settings.folder());
     if (processes.rank() != 0) {
       return train();
     }
+    prepare(settings.folder());
     try (FileChannel channel =
             FileChannel.open(
                 settings.folder().resolve("run.lock"),
@@ -146,10 +147,35 @@ public final class TrainingRun {
                 StandardOpenOption.WRITE);
         FileLock lock = channel.tryLock()) {
       if (lock == null) {
-        throw new IllegalStateException(settings.folder() + ": another process trains here");
+        throw busy(null);
       }
       return train();
+    } catch (OverlappingFileLockException e) {
+      throw busy(e);
     }
+  }
+
+  /**
+   * Makes the folder of a run, which anything about it can then be written into.
+   *
+   * @throws RunRefusedException if it cannot be written to
+   */
+  public static void prepare(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new RunRefusedException(folder, "the run's folder cannot be made: " + e, e);
+    }
+    if (!Files.isWritable(folder)) {
+      throw new RunRefusedException(folder, "the run's folder cannot be written to");
+    }
+  }
+
+  private RunRefusedException busy(Exception cause) {
+    return new RunRefusedException(
+        settings.folder(),
+        "another process trains here; wait for its end, stop it, or name another folder",
+        cause);
   }
 
   private Outcome train() throws IOException {
@@ -179,31 +205,18 @@ public final class TrainingRun {
   }
 
   private void resume() throws IOException {
-    state = RunState.start(settings.identity());
-    RunState latest = checkpoints.latest().orElse(null);
-    if (latest == null) {
-      return;
-    }
-    if (!latest.identity().equals(settings.identity())) {
-      throw new IllegalStateException(
-          settings.folder()
-              + ": the checkpoints are of a run with other settings: "
-              + difference(latest.identity(), settings.identity()));
-    }
-    checkpoints.restore(latest, learner);
-    state = latest;
-    console.accept("Going on after step " + state.step() + " of " + settings.steps());
-  }
-
-  private static String difference(String before, String now) {
-    String[] old = before.split("\n");
-    String[] current = now.split("\n");
-    for (int i = 0; i < Math.min(old.length, current.length); i++) {
-      if (!old[i].equals(current[i])) {
-        return "\"" + old[i] + "\", now \"" + current[i] + "\"";
+    ResumePoint point =
+        ResumePoint.find(checkpoints, settings.folder(), settings.identity(), learner);
+    point.damaged().values().forEach(console);
+    if (writes()) {
+      for (long step : point.damaged().keySet()) {
+        checkpoints.setAside(step);
       }
     }
-    return old.length + " settings, now " + current.length;
+    state = point.state();
+    if (state.step() > 0) {
+      console.accept("Going on after step " + state.step() + " of " + settings.steps());
+    }
   }
 
   private Outcome steps(BatchLoader loader) throws IOException {
@@ -283,7 +296,8 @@ public final class TrainingRun {
   }
 
   private static String time(long seconds) {
-    return String.format("%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    return String.format(
+        Locale.ROOT, "%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
   }
 
   private void validate() throws IOException {

@@ -6,6 +6,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import javax.imageio.ImageIO;
 
 /** A small training set for tests: a circle on a background, as its caption says. */
@@ -24,8 +25,12 @@ public final class DrawnPictures {
       draw(folder.resolve(i + ".png"), width, COLORS[i % 4], COLORS[(i / 4 + 1) % 4]);
       captions.append(
           String.format(
+              Locale.ROOT,
               "{\"image_path\": \"%d.png\", \"text\": \"a %s circle on %s\", \"aesthetic\": %d}%n",
-              i, NAMES[i % 4], NAMES[(i / 4 + 1) % 4], i));
+              i,
+              NAMES[i % 4],
+              NAMES[(i / 4 + 1) % 4],
+              i));
     }
     Files.writeString(folder.resolve("captions.jsonl"), captions);
   }

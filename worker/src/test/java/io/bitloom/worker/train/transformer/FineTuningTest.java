@@ -28,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -64,15 +65,18 @@ class FineTuningTest {
     Path file = folder.resolve(run + ".yaml");
     Files.writeString(
         file,
-        """
+        String.format(
+            Locale.ROOT,
+            """
         folder: %s
         steps: 2
         start_from: start
         objective: {scales: 3}
         data: {path: set, batch_tokens: 600, cache: cache, text_cache: texts}
         %s
-        """
-            .formatted(run, more));
+        """,
+            run,
+            more));
     return file;
   }
 
