@@ -10,6 +10,7 @@ import io.bitloom.worker.cli.TokenizerCommand;
 import io.bitloom.worker.cli.WorkerCommand;
 import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.verify.VerifyCommand;
+import java.io.UncheckedIOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -38,6 +39,12 @@ public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   public static void main(String[] arguments) {
+    try {
+      NativeLibraries.unpackIntoCache();
+    } catch (UncheckedIOException e) {
+      System.err.println("bitloom: " + e.getMessage());
+      System.exit(CommandLine.ExitCode.SOFTWARE);
+    }
     System.exit(commandLine().execute(arguments));
   }
 
