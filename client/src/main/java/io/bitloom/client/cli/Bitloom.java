@@ -4,6 +4,7 @@ import com.google.gson.JsonObject;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.prompt.PromptFileException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -119,6 +120,10 @@ public final class Bitloom implements Runnable {
     }
     if (e instanceof BitloomException known) {
       return report(command, known.code().name(), message(known), known.violations());
+    }
+    if (e instanceof PromptFileException) {
+      report(command, "INVALID_FILE", e.getMessage(), List.of());
+      return ExitCode.USAGE;
     }
     if (e instanceof IOException || e instanceof UncheckedIOException) {
       return report(command, "IO", message(e), List.of());

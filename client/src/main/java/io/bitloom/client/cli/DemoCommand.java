@@ -50,7 +50,7 @@ final class DemoCommand implements Callable<Integer> {
       names = "--prompts",
       paramLabel = "FILE",
       description = "Your own JSONL file of prompts; default: ${COMMAND-NAME}'s 24.")
-  private Path prompts;
+  private String prompts;
 
   @Mixin private ClusterOptions options;
   @Mixin private OutputOptions output;
@@ -155,8 +155,17 @@ final class DemoCommand implements Callable<Integer> {
   private Job draw(Console console, BitloomClient client, Model model, Download download)
       throws IOException {
     PromptCheck check = new PromptCheck(Prompt.getDefaultInstance(), model, PromptRules.defaults());
-    PromptFile file =
-        prompts == null ? PromptFile.bundled(BUNDLED, check) : PromptFile.of(prompts, check);
+    if (prompts == null) {
+      return draw(console, client, model, PromptFile.bundled(BUNDLED, check), download);
+    }
+    try (PromptInput input = PromptInput.open(prompts, PromptInput.PATIENCE, console)) {
+      return draw(console, client, model, PromptFile.of(input, check), download);
+    }
+  }
+
+  private static Job draw(
+      Console console, BitloomClient client, Model model, PromptFile file, Download download)
+      throws IOException {
     Submission submission = new Submission(console, file);
     PromptFile.Contents contents = submission.check();
     if (contents.badLines() > 0 || contents.prompts() == 0) {

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -37,11 +36,17 @@ record PromptFile(String name, Source source, PromptCheck check) {
    * @param images images of the good lines
    * @param badLines lines that cannot be taken
    * @param schedules prompts by scale schedule, or by template where the size is the model's matter
+   * @param notes what was done to read them
    */
-  record Contents(long prompts, long images, long badLines, SortedMap<String, Long> schedules) {}
+  record Contents(
+      long prompts,
+      long images,
+      long badLines,
+      SortedMap<String, Long> schedules,
+      List<String> notes) {}
 
-  static PromptFile of(Path file, PromptCheck check) {
-    return new PromptFile(file.toString(), () -> Files.newInputStream(file), check);
+  static PromptFile of(PromptInput input, PromptCheck check) {
+    return new PromptFile(input.name(), () -> Files.newInputStream(input.file()), check);
   }
 
   /** A file that lies beside this class. */
@@ -66,8 +71,8 @@ record PromptFile(String name, Source source, PromptCheck check) {
         images += check.images(p.prompt());
         schedules.merge(check.schedule(p.prompt()), 1L, Long::sum);
       }
+      return new Contents(prompts, images, bad[0], schedules, reader.notes().sentences());
     }
-    return new Contents(prompts, images, bad[0], schedules);
   }
 
   /** The good prompts; bad lines are passed over. */

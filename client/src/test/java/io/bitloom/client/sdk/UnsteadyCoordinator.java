@@ -21,7 +21,8 @@ import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.epoll.EpollEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
 import io.grpc.stub.StreamObserver;
@@ -54,7 +55,7 @@ final class UnsteadyCoordinator extends BatchServiceGrpc.BatchServiceImplBase
   }
 
   private UnsteadyCoordinator(Path socket) throws IOException {
-    EventLoopGroup threads = new EpollEventLoopGroup(1);
+    EventLoopGroup threads = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     server =
         NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
             .channelType(EpollServerDomainSocketChannel.class)
