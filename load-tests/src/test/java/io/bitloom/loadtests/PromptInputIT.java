@@ -72,6 +72,8 @@ class PromptInputIT {
         "cat three.jsonl | BITLOOM submit -",
         "BITLOOM submit - < three.jsonl",
         "BITLOOM submit <(cat three.jsonl)",
+        "gzip -c three.jsonl | BITLOOM submit -",
+        "mkdir in; cp three.jsonl in; BITLOOM submit in",
         "mkfifo pipe; (sleep 1; cat three.jsonl > pipe) & BITLOOM submit pipe",
       })
   void aPipeIsAJobOfAllItsPrompts(String command) throws Exception {
@@ -104,8 +106,8 @@ class PromptInputIT {
         "ln -s /dev/zero link.jsonl; BITLOOM submit link.jsonl|link.jsonl: cannot be read, it is a device",
         "ln -s /dev/urandom link.jsonl; BITLOOM submit link.jsonl|it is a device",
         "BITLOOM submit - < /dev/zero|standard input: cannot be read, it is a device",
-        "BITLOOM submit . |.: cannot be read, it is a folder",
-        "BITLOOM submit ''|cannot be read, it is a folder",
+        "mkdir empty; BITLOOM submit empty|empty: is a folder without files named",
+        "BITLOOM submit ''|is not the name of a file",
         "BITLOOM submit nowhere/none.jsonl|nowhere/none.jsonl: cannot read the file, there is none",
         "BITLOOM submit /dev/null|no prompts in /dev/null",
         "BITLOOM submit - < /dev/null|no prompts in standard input",

@@ -3,6 +3,7 @@ package io.bitloom.client.cli;
 import com.google.gson.JsonObject;
 import io.bitloom.client.cluster.ClusterConfig;
 import io.bitloom.client.cluster.LocalCluster;
+import io.bitloom.client.input.PromptInput;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.common.error.BitloomException;
@@ -158,7 +159,8 @@ final class DemoCommand implements Callable<Integer> {
     if (prompts == null) {
       return draw(console, client, model, PromptFile.bundled(BUNDLED, check), download);
     }
-    try (PromptInput input = PromptInput.open(prompts, PromptInput.PATIENCE, console)) {
+    try (PromptInput input =
+        PromptInput.open(prompts, Optional.empty(), PromptInput.PATIENCE, console::note)) {
       return draw(console, client, model, PromptFile.of(input, check), download);
     }
   }

@@ -65,7 +65,7 @@ final class PromptFileReport {
     console.complain(bad.toString(), event);
   }
 
-  /** The whole file was read. */
+  /** A file was read to its end. */
   void end(String file, List<String> notes) {
     othersByKind.forEach(
         (kind, others) -> {
@@ -73,6 +73,7 @@ final class PromptFileReport {
             console.note(file, kind + " in " + others);
           }
         });
+    othersByKind.clear();
     notes.forEach(note -> console.note(file, note));
   }
 }

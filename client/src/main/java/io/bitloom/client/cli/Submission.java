@@ -52,10 +52,7 @@ final class Submission {
 
   /** Reads the file, reports its bad lines by file and number, and what was done to read it. */
   PromptFile.Contents check() throws IOException {
-    PromptFileReport report = new PromptFileReport(console);
-    PromptFile.Contents contents = file.contents(report::badLine);
-    report.end(file.name(), contents.notes());
-    return contents;
+    return file.contents(new PromptFileReport(console));
   }
 
   /** Creates an empty job. */

@@ -2,6 +2,8 @@ package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
 import com.google.protobuf.util.Durations;
+import io.bitloom.client.input.PromptFormat;
+import io.bitloom.client.input.PromptInput;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.common.cli.PromptOptions;
@@ -33,7 +35,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "submit",
     description = {
-      "Submit a JSONL file of prompts as one job and fetch its images.",
+      "Submit a file of prompts as one job and fetch its images.",
       "The whole file is checked first: if lines are bad, they are named and nothing",
       "is submitted."
     },
@@ -51,7 +53,10 @@ final class SubmitCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "FILE",
-      description = "The prompts, one JSON object a line: a file, a pipe, or - for standard input.")
+      description = {
+        "The prompts: a file (.jsonl, .txt, .csv; also .gz or .zst), a folder of such files,",
+        "a pipe, or - for standard input."
+      })
   private String argument;
 
   @Option(names = "--out", paramLabel = "DIR", description = "Folder for the images.")
@@ -95,6 +100,12 @@ final class SubmitCommand implements Callable<Integer> {
   private String modelName = "";
 
   @Option(
+      names = "--input-format",
+      paramLabel = "FORMAT",
+      description = "jsonl, txt (a prompt a line) or csv; default: by the file's name, else jsonl.")
+  private String inputFormat;
+
+  @Option(
       names = "--patience",
       paramLabel = "TIME",
       description = "How long a pipe may be silent before its first prompt (default: 30s).")
@@ -120,7 +131,7 @@ final class SubmitCommand implements Callable<Integer> {
       connection.coordinator();
     }
     Duration silence = patience == null ? PromptInput.PATIENCE : duration("patience", patience);
-    try (PromptInput opened = PromptInput.open(argument, silence, console)) {
+    try (PromptInput opened = PromptInput.open(argument, format(), silence, console::note)) {
       input = opened;
       return run(console, defaults);
     }
@@ -192,7 +203,7 @@ final class SubmitCommand implements Callable<Integer> {
             : "how long that takes is not known yet: no image of this model was measured");
   }
 
-  private PromptFile file(PromptCheck check) {
+  private PromptFile file(PromptCheck check) throws IOException {
     return PromptFile.of(input, check);
   }
 
@@ -277,6 +288,16 @@ final class SubmitCommand implements Callable<Integer> {
     JobReport.conclude(console, job);
     int outcome = ExitCode.of(job);
     return outcome == ExitCode.DONE ? checked : outcome;
+  }
+
+  private Optional<PromptFormat> format() {
+    Optional<PromptFormat> format = Optional.ofNullable(inputFormat).flatMap(PromptFormat::find);
+    if (inputFormat != null && format.isEmpty()) {
+      throw new ParameterException(
+          command.commandLine(),
+          "--input-format must be one of " + PromptFormat.all() + ", not \"" + inputFormat + "\"");
+    }
+    return format;
   }
 
   private Duration duration(String option, String text) {

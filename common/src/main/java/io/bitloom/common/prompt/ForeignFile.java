@@ -14,11 +14,15 @@ import java.util.regex.Pattern;
  */
 final class ForeignFile {
 
+  /** What is read where it is uncompressed on the way. */
+  private static final Map<String, String> COMPRESSED =
+      Map.of(
+          "\u001f\u008b", "is compressed by gzip: gunzip it",
+          "(\u00b5/\u00fd", "is compressed by Zstandard: unzstd it");
+
   /** First bytes, in Latin-1, by what has them. */
   private static final Map<String, String> SIGNATURES =
       Map.ofEntries(
-          Map.entry("\u001f\u008b", "is compressed by gzip: gunzip it"),
-          Map.entry("(\u00b5/\u00fd", "is compressed by Zstandard: unzstd it"),
           Map.entry("BZh", "is compressed by bzip2: bunzip2 it"),
           Map.entry("\u00fd7zXZ", "is compressed by xz: unxz it"),
           Map.entry(
@@ -49,23 +53,38 @@ final class ForeignFile {
    */
   static Optional<String> problem(byte[] bytes, String text) {
     String latin1 = new String(bytes, StandardCharsets.ISO_8859_1);
-    Optional<String> signature =
-        SIGNATURES.keySet().stream().filter(latin1::startsWith).map(SIGNATURES::get).findAny();
-    if (signature.isPresent()) {
-      return signature;
+    Optional<String> compressed =
+        COMPRESSED.keySet().stream().filter(latin1::startsWith).map(COMPRESSED::get).findAny();
+    if (compressed.isPresent()) {
+      return compressed;
+    }
+    Optional<String> binary = binary(bytes, text);
+    if (binary.isPresent()) {
+      return binary;
     }
     String begin = text.stripLeading();
     List<String> lines = begin.lines().filter(line -> !line.isBlank()).limit(1000).toList();
     if (lines.isEmpty()) {
       return Optional.empty();
     }
-    if (begin.indexOf('\0') >= 0 && !begin.startsWith("{")) {
-      return Optional.of("is not a text file");
-    }
     if (lines.stream().anyMatch(line -> line.stripLeading().startsWith("{"))) {
       return ofObjects(begin, lines);
     }
     return Optional.of(withoutObjects(begin, lines.get(0)));
+  }
+
+  /** What is wrong with a file that is no text and not compressed. */
+  static Optional<String> binary(byte[] bytes, String text) {
+    String latin1 = new String(bytes, StandardCharsets.ISO_8859_1);
+    if (COMPRESSED.keySet().stream().anyMatch(latin1::startsWith)) {
+      return Optional.empty();
+    }
+    Optional<String> signature =
+        SIGNATURES.keySet().stream().filter(latin1::startsWith).map(SIGNATURES::get).findAny();
+    String begin = text.stripLeading();
+    return signature.isEmpty() && begin.indexOf('\0') >= 0 && !begin.startsWith("{")
+        ? Optional.of("is not a text file")
+        : signature;
   }
 
   private static Optional<String> ofObjects(String begin, List<String> lines) {
@@ -92,9 +111,10 @@ final class ForeignFile {
       return "is a web page or XML, not lines of JSON";
     }
     if (isHeader(first)) {
-      return "is a table (CSV), not lines of JSON";
+      return "is a table (CSV), not lines of JSON; name it .csv";
     }
-    return "has no line that is a JSON object such as {\"prompt\": \"a red fox\"}";
+    return "has no line that is a JSON object such as {\"prompt\": \"a red fox\"};"
+        + " a file of bare prompts is named .txt";
   }
 
   private static boolean isHeader(String line) {

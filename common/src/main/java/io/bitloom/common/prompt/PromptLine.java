@@ -16,6 +16,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * One line of a JSONL prompt file: a JSON object with the fields of {@link Prompt}, of which only
@@ -35,6 +37,36 @@ public final class PromptLine {
 
   /** Longest line that is read, in bytes. */
   public static final int MAX_BYTES = 1 << 20;
+
+  /** Fields of a line whose value is text. */
+  public static final Set<String> TEXT_FIELDS =
+      Set.of(
+          "custom_id",
+          "prompt",
+          "negative_prompt",
+          "aspect_ratio",
+          "size",
+          "guidance_schedule",
+          "preset",
+          "format");
+
+  /** All fields of a line that say something about a prompt. */
+  public static final Set<String> FIELDS =
+      Stream.concat(
+              TEXT_FIELDS.stream(),
+              Stream.of(
+                  "enable_positive_prompt",
+                  "h_div_w",
+                  "seed",
+                  "guidance",
+                  "guidance_layers",
+                  "temperature",
+                  "top_p",
+                  "top_k",
+                  "greedy",
+                  "num_images",
+                  "quality"))
+          .collect(Collectors.toUnmodifiableSet());
 
   /** What an exported prompt came to; a prompt that is read again has no use for it. */
   private static final String OUTCOME = "outcome";

@@ -16,7 +16,6 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -57,6 +56,14 @@ public final class PromptLineReader implements AutoCloseable {
   /** So much of a file tells what it is. */
   public static final int HEAD_BYTES = 1 << 16;
 
+  /** What a line is. */
+  public enum Syntax {
+    /** A JSON object. */
+    JSON,
+    /** The text of a prompt. */
+    TEXT
+  }
+
   /** Fields of {@link io.bitloom.v1.Sampling} are fields of the line itself. */
   private static final String SAMPLING = "sampling.";
 
@@ -69,7 +76,8 @@ public final class PromptLineReader implements AutoCloseable {
   private final PromptNotes notes = new PromptNotes();
   private final Function<Prompt, List<FieldViolation>> rules;
   private final Consumer<BadLine> badLines;
-  private final NameIndex customIds = new NameIndex();
+  private final Syntax syntax;
+  private final CustomIds customIds;
   private final CharsetDecoder utf8 =
       StandardCharsets.UTF_8
           .newDecoder()
@@ -92,6 +100,27 @@ public final class PromptLineReader implements AutoCloseable {
       Function<Prompt, List<FieldViolation>> rules,
       Consumer<BadLine> badLines)
       throws IOException {
+    this(file, in, Syntax.JSON, new CustomIds(), rules, badLines);
+  }
+
+  /**
+   * Reads one of several files.
+   *
+   * @param syntax of its lines
+   * @param customIds of the files before
+   * @see #PromptLineReader(String, InputStream, Function, Consumer)
+   */
+  public PromptLineReader(
+      String file,
+      InputStream in,
+      Syntax syntax,
+      CustomIds customIds,
+      Function<Prompt, List<FieldViolation>> rules,
+      Consumer<BadLine> badLines)
+      throws IOException {
+    this.syntax = syntax;
+    this.customIds = customIds;
+    customIds.begin(file);
     this.file = file;
     this.rules = rules;
     this.badLines = badLines;
@@ -102,7 +131,11 @@ public final class PromptLineReader implements AutoCloseable {
     encoding = TextEncoding.of(head);
     String text = encoding.decode(head);
     try {
-      refuseForeign(file, head);
+      if (syntax == Syntax.JSON) {
+        refuseForeign(file, head);
+      } else {
+        refuseNoText(file, head);
+      }
     } catch (PromptFileException e) {
       bytes.close();
       throw e;
@@ -135,6 +168,43 @@ public final class PromptLineReader implements AutoCloseable {
     }
   }
 
+  private static void refuseNoText(String file, byte[] head) throws PromptFileException {
+    refuseBinary(file, head);
+    String begin = TextEncoding.of(head).decode(head).stripLeading();
+    if (begin.startsWith("{\"") || begin.startsWith("[{")) {
+      throw new PromptFileException(file, "has JSON in it; name it .jsonl, not .txt");
+    }
+  }
+
+  /**
+   * Tells what is no text file by how it begins. Compressed files are not told.
+   *
+   * @param head its first bytes, {@link #HEAD_BYTES} of them if there are so many
+   * @throws PromptFileException saying what it is
+   */
+  public static void refuseBinary(String file, byte[] head) throws PromptFileException {
+    Optional<String> problem = ForeignFile.binary(head, TextEncoding.of(head).decode(head));
+    if (problem.isPresent()) {
+      throw new PromptFileException(file, problem.get());
+    }
+  }
+
+  /**
+   * A text file as UTF-8 without a byte order mark.
+   *
+   * @throws PromptFileException if it is no text
+   */
+  public static InputStream utf8(String file, InputStream in) throws IOException {
+    BufferedInputStream bytes = new BufferedInputStream(in, HEAD_BYTES);
+    bytes.mark(HEAD_BYTES);
+    byte[] head = bytes.readNBytes(HEAD_BYTES);
+    bytes.reset();
+    refuseBinary(file, head);
+    TextEncoding encoding = TextEncoding.of(head);
+    bytes.skipNBytes(encoding.markBytes());
+    return encoding.isUtf8() ? bytes : new Utf8Stream(bytes, encoding.charset());
+  }
+
   private Charset charset() {
     return encoding.charset();
   }
@@ -146,7 +216,10 @@ public final class PromptLineReader implements AutoCloseable {
         String text = decoded();
         if (!text.isBlank()) {
           Set<String> withoutUse = new TreeSet<>();
-          Prompt prompt = PromptLine.parse(text, withoutUse::add);
+          Prompt prompt =
+              syntax == Syntax.JSON
+                  ? PromptLine.parse(text, withoutUse::add)
+                  : Prompt.newBuilder().setPrompt(text.strip()).build();
           refuseRepeated(prompt.getCustomId());
           List<FieldViolation> violations = rules.apply(prompt);
           if (violations.isEmpty()) {
@@ -183,10 +256,10 @@ public final class PromptLineReader implements AutoCloseable {
     if (customId.isEmpty()) {
       return;
     }
-    OptionalLong earlier = customIds.add(customId, line);
+    Optional<String> earlier = customIds.add(customId, line);
     if (earlier.isPresent()) {
       throw new PromptLineException(
-          "custom_id", '"' + customId + '"', "is the same as in line " + earlier.getAsLong());
+          "custom_id", '"' + customId + '"', "is the same as in " + earlier.get());
     }
   }
 
@@ -208,6 +281,7 @@ public final class PromptLineReader implements AutoCloseable {
       return false;
     }
     line++;
+    customIds.reached(line);
     for (; b != END && b != lineEnd; b = in.read()) {
       if (bytes.size() <= PromptLine.MAX_BYTES) {
         bytes.write(b);

@@ -36,13 +36,22 @@ final class Utf8Stream extends InputStream {
 
   @Override
   public int read() throws IOException {
-    while (!utf8.hasRemaining()) {
+    byte[] one = new byte[1];
+    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+  }
+
+  /** That of the class above would keep the errors of all bytes but the first to itself. */
+  @Override
+  public int read(byte[] bytes, int offset, int length) throws IOException {
+    while (length > 0 && !utf8.hasRemaining()) {
       if (ended && !source.hasRemaining()) {
         return -1;
       }
       decodeMore();
     }
-    return utf8.get() & 0xFF;
+    int count = Math.min(length, utf8.remaining());
+    utf8.get(bytes, offset, count);
+    return count;
   }
 
   private void decodeMore() throws IOException {

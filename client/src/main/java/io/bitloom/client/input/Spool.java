@@ -1,4 +1,4 @@
-package io.bitloom.client.cli;
+package io.bitloom.client.input;
 
 import io.bitloom.common.prompt.PromptFileException;
 import io.bitloom.common.prompt.PromptLineReader;
@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiConsumer;
 
 /**
  * Reads a pipe into a file. Opening a pipe waits for somebody who writes into it, and reading it
@@ -38,18 +39,19 @@ final class Spool {
 
   private final String name;
   private final Duration patience;
-  private final Console console;
+  private final BiConsumer<String, String> notes;
   private volatile boolean opened;
   private volatile long bytes;
 
   /**
    * @param name of the pipe, for messages
    * @param patience how long it may be silent before its first byte
+   * @param notes told of a file's name and what is worth knowing about it
    */
-  Spool(String name, Duration patience, Console console) {
+  Spool(String name, Duration patience, BiConsumer<String, String> notes) {
     this.name = name;
     this.patience = patience;
-    this.console = console;
+    this.notes = notes;
   }
 
   /**
@@ -91,7 +93,7 @@ final class Spool {
 
   private void checkedWrite(byte[] chunk, OutputStream out) throws IOException {
     if (bytes == chunk.length) {
-      PromptLineReader.refuseForeign(name, chunk);
+      PromptLineReader.refuseBinary(name, chunk);
     }
     if (bytes > MAX_BYTES) {
       throw new PromptFileException(name, "has no end within " + MAX_BYTES + " bytes");
@@ -140,6 +142,6 @@ final class Spool {
 
   /** Says something about the pipe. */
   void say(String note) {
-    console.note(name, note);
+    notes.accept(name, note);
   }
 }

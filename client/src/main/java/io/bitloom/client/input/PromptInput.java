@@ -1,9 +1,11 @@
-package io.bitloom.client.cli;
+package io.bitloom.client.input;
 
 import io.bitloom.common.prompt.PromptFileException;
+import io.bitloom.common.prompt.PromptLineReader;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -11,15 +13,20 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 
 /**
  * Where a command's prompts come from: a file, or a pipe, which is read once into a file of its
  * own. That is deleted when this is closed or the program ends, unless it is still needed.
  */
-final class PromptInput implements AutoCloseable {
+public final class PromptInput implements AutoCloseable {
 
-  static final Duration PATIENCE = Duration.ofSeconds(30);
+  /** How long a pipe may be silent unless it is said otherwise. */
+  public static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /** Types of files in {@code st_mode}. */
   private static final int TYPE = 0170000;
@@ -37,6 +44,7 @@ final class PromptInput implements AutoCloseable {
   private final Path file;
   private final boolean isSpool;
   private final Thread onExit = new Thread(this::deleteSpool, "prompt-input");
+  private Optional<PromptFormat> format = Optional.empty();
   private volatile boolean needed;
 
   private PromptInput(String name, Path file, boolean isSpool) {
@@ -48,39 +56,68 @@ final class PromptInput implements AutoCloseable {
     }
   }
 
+  /** A file with prompts. */
+  public record Part(String name, PromptFormat format, Path file) {
+
+    /** Opens it from its start, as lines of UTF-8 or of an encoding that they begin with. */
+    public InputStream open() throws IOException {
+      InputStream content = Compression.undone(name, Files.newInputStream(file));
+      return format == PromptFormat.CSV
+          ? new TableLines(name, PromptLineReader.utf8(name, content))
+          : content;
+    }
+  }
+
   /**
    * Finds the prompts, and reads them if they come through a pipe.
    *
-   * @param argument path of a file or of a pipe, or {@code -} for standard input
+   * @param argument path of a file, a folder or a pipe, or {@code -} for standard input
+   * @param format of all files; empty to go by their names, and to take lines of JSON where those
+   *     say nothing
    * @param patience how long a pipe may be silent before its first byte
+   * @param notes told of a file's name and what is worth knowing about it
    * @throws PromptFileException if it is neither a file nor a pipe that delivers
    */
-  static PromptInput open(String argument, Duration patience, Console console) throws IOException {
-    if (STANDARD_INPUTS.contains(argument)) {
-      return standardInput(patience, console);
+  public static PromptInput open(
+      String argument,
+      Optional<PromptFormat> format,
+      Duration patience,
+      BiConsumer<String, String> notes)
+      throws IOException {
+    if (argument.isBlank()) {
+      throw new PromptFileException("\"" + argument + "\"", "is not the name of a file");
     }
+    PromptInput input =
+        STANDARD_INPUTS.contains(argument)
+            ? standardInput(patience, notes)
+            : named(argument, patience, notes);
+    input.format = format;
+    return input;
+  }
+
+  private static PromptInput named(
+      String argument, Duration patience, BiConsumer<String, String> notes) throws IOException {
     Path path = path(argument);
     return switch (type(argument, path)) {
-      case FILE -> new PromptInput(argument, readable(argument, path), false);
+      case FILE, FOLDER -> new PromptInput(argument, readable(argument, path), false);
       case PIPE ->
-          spooled(
-              new Spool(argument, patience, console), argument, () -> Files.newInputStream(path));
-      case CHARACTER_DEVICE -> device(argument, path, console);
-      case FOLDER -> throw new PromptFileException(argument, "cannot be read, it is a folder");
+          spooled(new Spool(argument, patience, notes), argument, () -> Files.newInputStream(path));
+      case CHARACTER_DEVICE -> device(argument, path, notes);
       default -> throw neither(argument);
     };
   }
 
-  private static PromptInput standardInput(Duration patience, Console console) throws IOException {
+  private static PromptInput standardInput(Duration patience, BiConsumer<String, String> notes)
+      throws IOException {
     String name = "standard input";
     int type = type(name, STANDARD_INPUT);
     if (type == CHARACTER_DEVICE) {
-      return device(name, STANDARD_INPUT, console);
+      return device(name, STANDARD_INPUT, notes);
     }
     if (type == FOLDER) {
       throw neither(name);
     }
-    Spool spool = new Spool(name, patience, console);
+    Spool spool = new Spool(name, patience, notes);
     return spooled(spool, name, () -> new FileInputStream(FileDescriptor.in));
   }
 
@@ -102,7 +139,8 @@ final class PromptInput implements AutoCloseable {
   }
 
   /** Of all devices only a terminal has an end, and the null device nothing. */
-  private static PromptInput device(String name, Path path, Console console) throws IOException {
+  private static PromptInput device(String name, Path path, BiConsumer<String, String> notes)
+      throws IOException {
     String device = path.toRealPath().toString();
     if (device.equals("/dev/null")) {
       return new PromptInput(name, path, false);
@@ -110,7 +148,7 @@ final class PromptInput implements AutoCloseable {
     if (!device.startsWith("/dev/pts/") && !device.startsWith("/dev/tty")) {
       throw neither(name);
     }
-    Spool spool = new Spool(name, Spool.FOREVER, console);
+    Spool spool = new Spool(name, Spool.FOREVER, notes);
     spool.say("reading prompts from the terminal; Ctrl-D ends them");
     return spooled(spool, name, () -> Files.newInputStream(path));
   }
@@ -146,23 +184,58 @@ final class PromptInput implements AutoCloseable {
     return path;
   }
 
+  /**
+   * The files, those of a folder by their names: all whose names say a format, without the folders
+   * in it and without hidden ones.
+   *
+   * @throws PromptFileException if a folder has none
+   */
+  public List<Part> parts() throws IOException {
+    if (!Files.isDirectory(file)) {
+      return List.of(part(name, file));
+    }
+    try (Stream<Path> files = Files.list(file)) {
+      List<Part> parts =
+          files
+              .filter(path -> Files.isRegularFile(path) && !isHidden(path))
+              .filter(path -> PromptFormat.ofName(path.toString()).isPresent())
+              .sorted()
+              .map(path -> part(path.toString(), path))
+              .toList();
+      if (parts.isEmpty()) {
+        throw new PromptFileException(
+            name, "is a folder without files named .jsonl, .txt or .csv (or with .gz, .zst)");
+      }
+      return parts;
+    }
+  }
+
+  private static boolean isHidden(Path path) {
+    return path.getFileName().toString().startsWith(".");
+  }
+
+  private Part part(String name, Path path) {
+    PromptFormat said = format.or(() -> PromptFormat.ofName(name)).orElse(PromptFormat.JSONL);
+    return new Part(name, said, path);
+  }
+
   /** For messages. */
-  String name() {
+  public String name() {
     return name;
   }
 
   /** What a job of these prompts may be called. */
-  String title() {
-    return isSpool ? name : file.getFileName().toString();
+  public String title() {
+    return isSpool ? name : file.toAbsolutePath().normalize().getFileName().toString();
   }
 
   /** Where they lie, to be read any number of times. */
-  Path file() {
+  public Path file() {
     return file;
   }
 
   /** While the prompts are needed to go on with a submission, ending the program keeps them. */
-  void needed(boolean needed) {
+  public void needed(boolean needed) {
     this.needed = needed;
   }
 
