@@ -9,7 +9,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -125,7 +129,7 @@ class PromptInputIT {
   /** A pipe has a shell with a pipe: not through CSV. */
   @ParameterizedTest
   @ValueSource(
-      strings = {"cat /dev/zero", "cat /dev/urandom", "printf '\\037\\213\\010'; cat /dev/zero"})
+      strings = {"cat /dev/zero", "cat /dev/urandom", "printf 'PK\\003\\004'; cat /dev/zero"})
   void aPipeWithoutEndThatIsNoTextIsRefusedWithTwo(String endless) throws Exception {
     BitloomProcess submit = shell("(" + endless + ") 2>/dev/null | BITLOOM submit -" + CHECK);
 
@@ -192,6 +196,26 @@ class PromptInputIT {
     assertTrue(submit.err().contains("body.model has no use here"), submit::said);
     assertTrue(Files.exists(folder.resolve("out/r_1.jpg")), submit::said);
     assertTrue(Files.readString(folder.resolve("out/manifest.jsonl")).contains("1.5_0.06M"));
+  }
+
+  @Test
+  void whatAPipeDeliveredIsKeptWhileItIsNotAllSent(@TempDir Path narrow) throws Exception {
+    try (TestCluster full = TestCluster.start(narrow, List.of("--queued-prompts=2"), Map.of());
+        BitloomProcess submit =
+            shell("exec BITLOOM submit --coordinator " + full.address() + " - < three.jsonl")) {
+      full.await("the job", () -> full.client().listJobs(List.of(), "").hasNext());
+
+      submit.signal("TERM");
+
+      assertEquals(143, submit.exitCode(), submit::said);
+      Matcher comeBack =
+          Pattern.compile("\\./bitloom submit (\\S+) --resume jobs/").matcher(submit.err());
+      assertTrue(comeBack.find(), submit::said);
+      Path kept = Path.of(comeBack.group(1));
+      assertEquals(-1, Files.mismatch(folder.resolve("three.jsonl"), kept));
+      assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(kept)));
+      Files.delete(kept);
+    }
   }
 
   @ParameterizedTest

@@ -271,7 +271,8 @@ final class SubmitCommand implements Callable<Integer> {
     Job job =
         resume == null ? Submission.create(client, newJob()) : client.getJob(resume.resource());
     input.needed(true);
-    try (ComeBack comeBack = ComeBack.toSubmit(console, job.getName(), input.file(), out)) {
+    try (ComeBack comeBack =
+        ComeBack.toSubmit(console, job.getName(), input.file(), inputFormat, out)) {
       job = submission.send(client, job, contents.prompts());
       input.needed(false);
       comeBack.allIsSent(out);

@@ -14,6 +14,7 @@ import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.prompt.PromptFileException;
 import io.bitloom.common.prompt.PromptLine;
 import java.io.BufferedInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -46,6 +47,7 @@ final class TableLines extends InputStream {
   private static final char[] DELIMITERS = {',', ';', '\t'};
 
   private final String file;
+  private final RowBytes rowBytes;
   private final CSVParser parser;
   private final Iterator<CSVRecord> rows;
   private final List<String> fields;
@@ -60,7 +62,8 @@ final class TableLines extends InputStream {
    */
   TableLines(String file, InputStream utf8) throws IOException {
     this.file = file;
-    BufferedInputStream bytes = new BufferedInputStream(utf8, HEAD_BYTES);
+    rowBytes = new RowBytes(utf8);
+    BufferedInputStream bytes = new BufferedInputStream(rowBytes, HEAD_BYTES);
     CSVFormat format =
         CSVFormat.DEFAULT.builder().setDelimiter(delimiter(bytes)).setIgnoreEmptyLines(false).get();
     InputStreamReader reader =
@@ -76,6 +79,37 @@ final class TableLines extends InputStream {
     fields = header == null ? List.of() : fields(header);
     line = parser.getCurrentLineNumber();
     pending = "\n".repeat((int) line).getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Counts what the parser reads for a row: a quote that is not closed must not fill the memory.
+   */
+  private static final class RowBytes extends FilterInputStream {
+
+    /** The parser reads ahead. */
+    private static final int MAX_BYTES = PromptLine.MAX_BYTES + HEAD_BYTES;
+
+    private int count;
+
+    RowBytes(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      int n = in.read(bytes, offset, length);
+      count += Math.max(0, n);
+      if (count > MAX_BYTES) {
+        throw new IOException("a row is longer than " + PromptLine.MAX_BYTES + " bytes");
+      }
+      return n;
+    }
   }
 
   private static char delimiter(BufferedInputStream in) throws IOException {
@@ -164,6 +198,7 @@ final class TableLines extends InputStream {
   }
 
   private CSVRecord nextRow() throws PromptFileException {
+    rowBytes.count = 0;
     try {
       return rows.hasNext() ? rows.next() : null;
     } catch (UncheckedIOException | IllegalStateException e) {

@@ -115,6 +115,14 @@ class PromptFormatsTest {
   }
 
   @Test
+  void aQuoteThatIsNotClosedDoesNotFillTheMemory() throws IOException {
+    write("p.csv", "prompt\na\n\"" + "b\n".repeat(1 << 20));
+
+    assertEquals(2, check("p.csv"));
+    assertTrue(err.toString().contains("a row is longer than 1048576 bytes"), err.toString());
+  }
+
+  @Test
   void aTableInAnotherEncodingIsNamed() throws IOException {
     Files.write(folder.resolve("p.csv"), "prompt\na\nthé\n".getBytes(StandardCharsets.ISO_8859_1));
 
