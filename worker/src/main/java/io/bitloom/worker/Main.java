@@ -1,5 +1,6 @@
 package io.bitloom.worker;
 
+import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.worker.cli.DemoDataCommand;
 import io.bitloom.worker.cli.EvalCommand;
@@ -39,6 +40,7 @@ public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   public static void main(String[] arguments) {
+    GrpcLog.leaveFailuresToTheProgram();
     try {
       NativeLibraries.unpackIntoCache();
     } catch (UncheckedIOException e) {

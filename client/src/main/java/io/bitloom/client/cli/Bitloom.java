@@ -1,6 +1,7 @@
 package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
@@ -70,6 +71,7 @@ public final class Bitloom implements Runnable {
   /** Runs a command and ends the JVM with its exit code. */
   public static void main(String[] args) {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> ending = true, "ending"));
+    GrpcLog.leaveFailuresToTheProgram();
     CommandLine commandLine = commandLine();
     commandLine.setOut(writer(FileDescriptor.out));
     commandLine.setErr(writer(FileDescriptor.err));

@@ -21,6 +21,10 @@ final class Connection {
 
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+  /** How gRPC's transport begins its complaint about another protocol. */
+  private static final String NO_HTTP2 = "http2 exception";
+
   private static final int MAX_MESSAGE_BYTES = 64 << 20;
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(20);
 
@@ -86,6 +90,14 @@ final class Connection {
   /** The error of a call that failed for good. */
   BitloomException failure(Throwable status) {
     BitloomException failure = GrpcErrors.fromStatus(status);
+    if (String.valueOf(failure.getMessage()).startsWith(NO_HTTP2)) {
+      return new BitloomException(
+          ErrorCode.PROTOCOL_VIOLATION,
+          "what listens at "
+              + coordinator
+              + " does not speak gRPC; is it the port of a coordinator's pages?",
+          failure);
+    }
     if (failure.code() != ErrorCode.COORDINATOR_UNAVAILABLE) {
       return failure;
     }

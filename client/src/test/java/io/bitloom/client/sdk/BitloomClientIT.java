@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.net.httpserver.HttpServer;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.ReadResultsResponse;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -196,6 +198,20 @@ class BitloomClientIT {
           assertEquals(List.of(), other.listModels());
         }
       }
+    }
+  }
+
+  @Test
+  void whatDoesNotSpeakGrpcIsNamed() throws IOException {
+    HttpServer pages = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    pages.start();
+    String address = "127.0.0.1:" + pages.getAddress().getPort();
+    try (BitloomClient lost = BitloomClient.builder(address).build()) {
+      BitloomException e = assertThrows(BitloomException.class, lost::listModels);
+
+      assertTrue(e.getMessage().contains("what listens at " + address), e.getMessage());
+    } finally {
+      pages.stop(0);
     }
   }
 
