@@ -5,6 +5,7 @@ import io.bitloom.loadtests.engine.EngineBenchmark;
 import io.bitloom.loadtests.engine.LateGuidanceBenchmark;
 import io.bitloom.loadtests.engine.MemoryBenchmark;
 import io.bitloom.loadtests.queue.QueueBench;
+import io.bitloom.worker.NativeLibraries;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -28,6 +29,7 @@ public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   public static void main(String[] arguments) {
+    NativeLibraries.unpackIntoCache();
     System.exit(new CommandLine(new Main()).execute(arguments));
   }
 

@@ -150,6 +150,17 @@ class CommandLineIT {
     assertTrue(status.err().contains("jobs/nope"), status::said);
   }
 
+  @Test
+  void aHostThatCannotBeResolvedIsSaidInOneLine() throws Exception {
+    BitloomProcess list = bitloom("list", "--coordinator=http://no-such-host.invalid:7700");
+
+    assertEquals(1, list.exitCode());
+    assertTrue(
+        list.err().startsWith("bitloom: no coordinator answers at no-such-host.invalid:7700"),
+        list::said);
+    assertEquals(1, list.err().lines().count(), list::said);
+  }
+
   private BitloomProcess bitloom(String... arguments) throws Exception {
     List<String> all = new ArrayList<>(List.of(arguments));
     if (all.stream().noneMatch(argument -> argument.startsWith("--coordinator"))) {

@@ -1,5 +1,6 @@
 package io.bitloom.worker;
 
+import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.worker.cli.DemoDataCommand;
 import io.bitloom.worker.cli.EvalCommand;
@@ -11,6 +12,7 @@ import io.bitloom.worker.cli.WorkerCommand;
 import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.train.run.RunRefusedException;
 import io.bitloom.worker.verify.VerifyCommand;
+import java.io.UncheckedIOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -39,6 +41,13 @@ public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   public static void main(String[] arguments) {
+    GrpcLog.leaveFailuresToTheProgram();
+    try {
+      NativeLibraries.unpackIntoCache();
+    } catch (UncheckedIOException e) {
+      System.err.println("bitloom: " + e.getMessage());
+      System.exit(CommandLine.ExitCode.SOFTWARE);
+    }
     System.exit(commandLine().execute(arguments));
   }
 

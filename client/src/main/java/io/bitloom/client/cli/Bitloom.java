@@ -1,9 +1,11 @@
 package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.prompt.PromptFileException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -69,6 +71,7 @@ public final class Bitloom implements Runnable {
   /** Runs a command and ends the JVM with its exit code. */
   public static void main(String[] args) {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> ending = true, "ending"));
+    GrpcLog.leaveFailuresToTheProgram();
     CommandLine commandLine = commandLine();
     commandLine.setOut(writer(FileDescriptor.out));
     commandLine.setErr(writer(FileDescriptor.err));
@@ -119,6 +122,10 @@ public final class Bitloom implements Runnable {
     }
     if (e instanceof BitloomException known) {
       return report(command, known.code().name(), message(known), known.violations());
+    }
+    if (e instanceof PromptFileException) {
+      report(command, "INVALID_FILE", e.getMessage(), List.of());
+      return ExitCode.USAGE;
     }
     if (e instanceof IOException || e instanceof UncheckedIOException) {
       return report(command, "IO", message(e), List.of());

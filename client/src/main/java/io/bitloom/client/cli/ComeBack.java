@@ -27,10 +27,12 @@ final class ComeBack implements AutoCloseable {
   /**
    * The prompts of a file are being sent.
    *
+   * @param inputFormat of the file, or null to go by its name
    * @param out folder for the images, or null
    */
-  static ComeBack toSubmit(Console console, String job, Path file, Path out) {
-    String command = "./bitloom submit " + file + " --resume " + job + folder(out);
+  static ComeBack toSubmit(Console console, String job, Path file, String inputFormat, Path out) {
+    String format = inputFormat == null ? "" : " --input-format " + inputFormat;
+    String command = "./bitloom submit " + file + format + " --resume " + job + folder(out);
     return new ComeBack(console, job, " does not have all its prompts yet. Go on with:", command);
   }
 

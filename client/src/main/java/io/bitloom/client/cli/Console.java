@@ -73,6 +73,15 @@ final class Console {
     }
   }
 
+  /** Says what is worth knowing about a file and no fault: on standard error, or as an object. */
+  void note(String file, String message) {
+    JsonObject event = new JsonObject();
+    event.addProperty("event", "note");
+    event.addProperty("file", file);
+    event.addProperty("message", message);
+    complain(file + ": " + message, event);
+  }
+
   /** Replaces the last line of the terminal; nothing elsewhere. */
   synchronized void live(String line) {
     if (columns() > 0) {

@@ -3,6 +3,7 @@ package io.bitloom.client.cli;
 import com.google.gson.JsonObject;
 import io.bitloom.client.cluster.ClusterConfig;
 import io.bitloom.client.cluster.LocalCluster;
+import io.bitloom.client.input.PromptInput;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.common.error.BitloomException;
@@ -50,7 +51,7 @@ final class DemoCommand implements Callable<Integer> {
       names = "--prompts",
       paramLabel = "FILE",
       description = "Your own JSONL file of prompts; default: ${COMMAND-NAME}'s 24.")
-  private Path prompts;
+  private String prompts;
 
   @Mixin private ClusterOptions options;
   @Mixin private OutputOptions output;
@@ -155,8 +156,18 @@ final class DemoCommand implements Callable<Integer> {
   private Job draw(Console console, BitloomClient client, Model model, Download download)
       throws IOException {
     PromptCheck check = new PromptCheck(Prompt.getDefaultInstance(), model, PromptRules.defaults());
-    PromptFile file =
-        prompts == null ? PromptFile.bundled(BUNDLED, check) : PromptFile.of(prompts, check);
+    if (prompts == null) {
+      return draw(console, client, model, PromptFile.bundled(BUNDLED, check), download);
+    }
+    try (PromptInput input =
+        PromptInput.open(prompts, Optional.empty(), PromptInput.PATIENCE, console::note)) {
+      return draw(console, client, model, PromptFile.of(input, check), download);
+    }
+  }
+
+  private static Job draw(
+      Console console, BitloomClient client, Model model, PromptFile file, Download download)
+      throws IOException {
     Submission submission = new Submission(console, file);
     PromptFile.Contents contents = submission.check();
     if (contents.badLines() > 0 || contents.prompts() == 0) {

@@ -1,37 +1,41 @@
 package io.bitloom.client.cli;
 
-import io.bitloom.common.error.FieldViolation;
+import io.bitloom.client.input.PromptFormat;
+import io.bitloom.client.input.PromptInput;
+import io.bitloom.common.prompt.CustomIds;
 import io.bitloom.common.prompt.PromptLineReader;
 import io.bitloom.common.prompt.PromptLineReader.BadLine;
 import io.bitloom.common.prompt.PromptLineReader.NumberedPrompt;
+import io.bitloom.common.prompt.PromptLineReader.Syntax;
 import io.bitloom.v1.Prompt;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /**
- * A JSONL file of prompts that is read twice: once to check it, once to send it.
+ * Files of prompts that are read twice: once to check them, once to send them.
  *
- * @param name for messages
+ * @param name of all of it, for messages
+ * @param parts one after the other
  */
-record PromptFile(String name, Source source, PromptCheck check) {
+record PromptFile(String name, List<Part> parts, PromptCheck check) {
 
-  /** Opens the file from its start. */
+  /** Opens a file from its start. */
   interface Source {
     InputStream open() throws IOException;
   }
 
+  /** One file. */
+  record Part(String name, Syntax syntax, Source source) {}
+
   /**
-   * What a file holds.
+   * What the files hold.
    *
    * @param prompts good lines
    * @param images images of the good lines
@@ -40,17 +44,27 @@ record PromptFile(String name, Source source, PromptCheck check) {
    */
   record Contents(long prompts, long images, long badLines, SortedMap<String, Long> schedules) {}
 
-  static PromptFile of(Path file, PromptCheck check) {
-    return new PromptFile(file.toString(), () -> Files.newInputStream(file), check);
+  static PromptFile of(PromptInput input, PromptCheck check) throws IOException {
+    List<Part> parts =
+        input.parts().stream()
+            .map(
+                part ->
+                    new Part(
+                        part.name(),
+                        part.format() == PromptFormat.TXT ? Syntax.TEXT : Syntax.JSON,
+                        part::open))
+            .toList();
+    return new PromptFile(input.name(), parts, check);
   }
 
   /** A file that lies beside this class. */
   static PromptFile bundled(String name, PromptCheck check) {
-    return new PromptFile(name, () -> PromptFile.class.getResourceAsStream(name), check);
+    Source source = () -> PromptFile.class.getResourceAsStream(name);
+    return new PromptFile(name, List.of(new Part(name, Syntax.JSON, source)), check);
   }
 
-  /** Reads the whole file; every bad line is reported. */
-  Contents contents(Consumer<BadLine> badLines) throws IOException {
+  /** Reads all of it and reports every bad line, and what was done to read the files. */
+  Contents contents(PromptFileReport report) throws IOException {
     long[] bad = new long[1];
     long prompts = 0;
     long images = 0;
@@ -58,13 +72,17 @@ record PromptFile(String name, Source source, PromptCheck check) {
     Consumer<BadLine> counted =
         line -> {
           bad[0]++;
-          badLines.accept(line);
+          report.badLine(line);
         };
-    try (PromptLineReader reader = reader(counted)) {
-      for (NumberedPrompt p = reader.next(); p != null; p = reader.next()) {
-        prompts++;
-        images += check.images(p.prompt());
-        schedules.merge(check.schedule(p.prompt()), 1L, Long::sum);
+    CustomIds customIds = new CustomIds();
+    for (Part part : parts) {
+      try (PromptLineReader reader = reader(part, customIds, counted)) {
+        for (NumberedPrompt p = reader.next(); p != null; p = reader.next()) {
+          prompts++;
+          images += check.images(p.prompt());
+          schedules.merge(check.schedule(p.prompt()), 1L, Long::sum);
+        }
+        report.end(part.name(), reader.notes().sentences());
       }
     }
     return new Contents(prompts, images, bad[0], schedules);
@@ -72,23 +90,37 @@ record PromptFile(String name, Source source, PromptCheck check) {
 
   /** The good prompts; bad lines are passed over. */
   Reading read() throws IOException {
-    return new Reading(reader(bad -> {}));
+    return new Reading(this);
   }
 
-  private PromptLineReader reader(Consumer<BadLine> badLines) throws IOException {
-    Function<Prompt, List<FieldViolation>> rules = check::violations;
-    return new PromptLineReader(name, source.open(), rules, badLines);
+  private PromptLineReader reader(Part part, CustomIds customIds, Consumer<BadLine> badLines)
+      throws IOException {
+    return new PromptLineReader(
+        part.name(), part.source().open(), part.syntax(), customIds, check::violations, badLines);
   }
 
-  /** Goes through a file's prompts. */
+  /** Goes through the prompts of all files. */
   static final class Reading implements Iterator<Prompt>, AutoCloseable {
 
-    private final PromptLineReader reader;
+    private final PromptFile file;
+    private final Iterator<Part> parts;
+    private final CustomIds customIds = new CustomIds();
+    private PromptLineReader reader; // null before the first file
     private NumberedPrompt next;
 
-    private Reading(PromptLineReader reader) throws IOException {
-      this.reader = reader;
-      next = reader.next();
+    private Reading(PromptFile file) throws IOException {
+      this.file = file;
+      parts = file.parts().iterator();
+      advance();
+    }
+
+    private void advance() throws IOException {
+      next = reader == null ? null : reader.next();
+      while (next == null && parts.hasNext()) {
+        close();
+        reader = file.reader(parts.next(), customIds, bad -> {});
+        next = reader.next();
+      }
     }
 
     /** Passes over prompts that were sent before. */
@@ -111,7 +143,7 @@ record PromptFile(String name, Source source, PromptCheck check) {
       }
       Prompt prompt = next.prompt();
       try {
-        next = reader.next();
+        advance();
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -120,7 +152,9 @@ record PromptFile(String name, Source source, PromptCheck check) {
 
     @Override
     public void close() throws IOException {
-      reader.close();
+      if (reader != null) {
+        reader.close();
+      }
     }
   }
 }

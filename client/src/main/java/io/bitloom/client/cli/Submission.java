@@ -1,10 +1,8 @@
 package io.bitloom.client.cli;
 
-import com.google.gson.JsonObject;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.prompt.PromptLineReader.BadLine;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
 import io.bitloom.v1.Model;
@@ -52,20 +50,9 @@ final class Submission {
         name);
   }
 
-  /** Reads the file and reports its bad lines, every one by file and number. */
+  /** Reads the file, reports its bad lines by file and number, and what was done to read it. */
   PromptFile.Contents check() throws IOException {
-    return file.contents(this::report);
-  }
-
-  private void report(BadLine bad) {
-    JsonObject event = new JsonObject();
-    event.addProperty("event", "bad_line");
-    event.addProperty("file", bad.file());
-    event.addProperty("line", bad.line());
-    event.addProperty("field", bad.field());
-    event.addProperty("value", bad.value());
-    event.addProperty("message", bad.message());
-    console.complain(bad.toString(), event);
+    return file.contents(new PromptFileReport(console));
   }
 
   /** Creates an empty job. */

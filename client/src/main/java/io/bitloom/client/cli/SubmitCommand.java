@@ -2,6 +2,8 @@ package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
 import com.google.protobuf.util.Durations;
+import io.bitloom.client.input.PromptFormat;
+import io.bitloom.client.input.PromptInput;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.common.cli.PromptOptions;
@@ -15,8 +17,8 @@ import io.bitloom.v1.Job;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.Prompt;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +35,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "submit",
     description = {
-      "Submit a JSONL file of prompts as one job and fetch its images.",
+      "Submit a file of prompts as one job and fetch its images.",
       "The whole file is checked first: if lines are bad, they are named and nothing",
       "is submitted."
     },
@@ -49,8 +51,13 @@ final class SubmitCommand implements Callable<Integer> {
 
   @Spec private CommandSpec command;
 
-  @Parameters(paramLabel = "FILE", description = "The prompts, one JSON object a line.")
-  private Path path;
+  @Parameters(
+      paramLabel = "FILE",
+      description = {
+        "The prompts: a file (.jsonl, .txt, .csv; also .gz or .zst), a folder of such files,",
+        "a pipe, or - for standard input."
+      })
+  private String argument;
 
   @Option(names = "--out", paramLabel = "DIR", description = "Folder for the images.")
   private Path out;
@@ -92,23 +99,45 @@ final class SubmitCommand implements Callable<Integer> {
   @Option(names = "--model", paramLabel = "NAME", description = "The model that draws.")
   private String modelName = "";
 
+  @Option(
+      names = "--input-format",
+      paramLabel = "FORMAT",
+      description = "jsonl, txt (a prompt a line) or csv; default: by the file's name, else jsonl.")
+  private String inputFormat;
+
+  @Option(
+      names = "--patience",
+      paramLabel = "TIME",
+      description = "How long a pipe may be silent before its first prompt (default: 30s).")
+  private String patience;
+
   @Mixin private PromptOptions prompts;
   @Mixin private ConnectionOptions connection;
   @Mixin private OutputOptions output;
+
+  private PromptInput input;
 
   @Override
   public Integer call() throws IOException {
     if (offline && !dryRun) {
       throw new ParameterException(command.commandLine(), "--offline needs --dry-run");
     }
-    if (!Files.isReadable(path) || Files.isDirectory(path)) {
-      throw new ParameterException(command.commandLine(), "cannot read the file " + path);
-    }
     Console console = output.console();
     Prompt defaults = prompts.defaults();
     if (window != null) {
-      window();
+      duration("window", window);
     }
+    if (!offline) {
+      connection.coordinator();
+    }
+    Duration silence = patience == null ? PromptInput.PATIENCE : duration("patience", patience);
+    try (PromptInput opened = PromptInput.open(argument, format(), silence, console::note)) {
+      input = opened;
+      return run(console, defaults);
+    }
+  }
+
+  private int run(Console console, Prompt defaults) throws IOException {
     if (offline) {
       return check(console, new Submission(console, file(PromptCheck.offline(defaults))));
     }
@@ -174,15 +203,15 @@ final class SubmitCommand implements Callable<Integer> {
             : "how long that takes is not known yet: no image of this model was measured");
   }
 
-  private PromptFile file(PromptCheck check) {
-    return PromptFile.of(path, check);
+  private PromptFile file(PromptCheck check) throws IOException {
+    return PromptFile.of(input, check);
   }
 
   private int check(Console console, Submission submission) throws IOException {
     PromptFile.Contents contents = submission.check();
     JsonObject event = new JsonObject();
     event.addProperty("event", "checked");
-    event.addProperty("file", path.toString());
+    event.addProperty("file", input.name());
     event.addProperty("prompts", contents.prompts());
     event.addProperty("images", contents.images());
     event.addProperty("bad_lines", contents.badLines());
@@ -191,7 +220,7 @@ final class SubmitCommand implements Callable<Integer> {
     event.add("schedules", schedules);
     console.emit(event);
     console.say(
-        path
+        input.name()
             + ": "
             + JobReport.plural(contents.prompts(), "prompt")
             + ", "
@@ -207,10 +236,10 @@ final class SubmitCommand implements Callable<Integer> {
       problem =
           JobReport.plural(contents.badLines(), "bad line")
               + " in "
-              + path
+              + input.name()
               + "; nothing was submitted (--skip-bad-lines goes on without them)";
     } else if (contents.prompts() == 0) {
-      problem = "no prompts in " + path + "; nothing was submitted";
+      problem = "no prompts in " + input.name() + "; nothing was submitted";
     }
     if (!problem.isEmpty()) {
       JsonObject event = new JsonObject();
@@ -241,8 +270,11 @@ final class SubmitCommand implements Callable<Integer> {
     }
     Job job =
         resume == null ? Submission.create(client, newJob()) : client.getJob(resume.resource());
-    try (ComeBack comeBack = ComeBack.toSubmit(console, job.getName(), path, out)) {
+    input.needed(true);
+    try (ComeBack comeBack =
+        ComeBack.toSubmit(console, job.getName(), input.file(), inputFormat, out)) {
       job = submission.send(client, job, contents.prompts());
+      input.needed(false);
       comeBack.allIsSent(out);
       console.say(console.bold(job.getName()) + "  " + JobReport.counts(job.getCounts()));
       if (noWait) {
@@ -259,9 +291,19 @@ final class SubmitCommand implements Callable<Integer> {
     return outcome == ExitCode.DONE ? checked : outcome;
   }
 
-  private long window() {
+  private Optional<PromptFormat> format() {
+    Optional<PromptFormat> format = Optional.ofNullable(inputFormat).flatMap(PromptFormat::find);
+    if (inputFormat != null && format.isEmpty()) {
+      throw new ParameterException(
+          command.commandLine(),
+          "--input-format must be one of " + PromptFormat.all() + ", not \"" + inputFormat + "\"");
+    }
+    return format;
+  }
+
+  private Duration duration(String option, String text) {
     try {
-      return Settings.duration("window", window).toMillis();
+      return Settings.duration(option, text);
     } catch (ConfigException e) {
       throw new ParameterException(command.commandLine(), "--" + e.getMessage());
     }
@@ -270,7 +312,7 @@ final class SubmitCommand implements Callable<Integer> {
   private Job newJob() {
     Job.Builder job =
         Job.newBuilder()
-            .setDisplayName(name == null ? path.getFileName().toString() : name)
+            .setDisplayName(name == null ? input.title() : name)
             .setModel(modelName)
             .setDefaults(prompts.defaults())
             .putAllLabels(labels);
@@ -278,7 +320,7 @@ final class SubmitCommand implements Callable<Integer> {
       job.setPriority(priority);
     }
     if (window != null) {
-      job.setCompletionWindow(Durations.fromMillis(window()));
+      job.setCompletionWindow(Durations.fromMillis(duration("window", window).toMillis()));
     }
     return job.build();
   }

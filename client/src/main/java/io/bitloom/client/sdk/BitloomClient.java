@@ -1,5 +1,6 @@
 package io.bitloom.client.sdk;
 
+import io.bitloom.common.net.ServerAddress;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.BatchServiceGrpc.BatchServiceBlockingV2Stub;
 import io.bitloom.v1.CancelJobRequest;
@@ -37,6 +38,7 @@ import io.bitloom.v1.WatchJobResponse;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.StatusException;
+import io.grpc.TlsChannelCredentials;
 import io.grpc.stub.BlockingClientCall;
 import java.time.Duration;
 import java.util.Iterator;
@@ -72,8 +74,8 @@ public final class BitloomClient implements AutoCloseable {
   private BitloomClient(Builder settings) {
     connection =
         new Connection(
-            settings.target,
-            settings.credentials,
+            settings.coordinator,
+            settings.credentials(),
             settings.token,
             settings.firstContact,
             settings.patience);
@@ -81,27 +83,33 @@ public final class BitloomClient implements AutoCloseable {
   }
 
   /**
-   * @param target the coordinator's {@code host:port} or any gRPC target
+   * @param coordinator its address, in any form that {@link ServerAddress} understands
+   * @throws io.bitloom.common.config.ConfigException if it is none
    */
-  public static Builder builder(String target) {
-    return new Builder(target);
+  public static Builder builder(String coordinator) {
+    return builder(ServerAddress.coordinator("coordinator", coordinator));
+  }
+
+  /** A client of the coordinator at an address. */
+  public static Builder builder(ServerAddress coordinator) {
+    return new Builder(coordinator);
   }
 
   /** Settings of a client. */
   public static final class Builder {
 
-    private final String target;
-    private ChannelCredentials credentials = InsecureChannelCredentials.create();
+    private final ServerAddress coordinator;
+    private ChannelCredentials credentials; // null until they are said
     private String token = "";
     private Duration deadline = Duration.ofSeconds(30);
     private Duration firstContact = Duration.ofSeconds(3);
     private Duration patience = Duration.ofMinutes(5);
 
-    private Builder(String target) {
-      this.target = target;
+    private Builder(ServerAddress coordinator) {
+      this.coordinator = coordinator;
     }
 
-    /** How the connection is secured. Default: not at all. */
+    /** How the connection is secured. Default: by TLS for {@code https://}, else not at all. */
     public Builder credentials(ChannelCredentials credentials) {
       this.credentials = credentials;
       return this;
@@ -129,6 +137,15 @@ public final class BitloomClient implements AutoCloseable {
     public Builder patience(Duration patience) {
       this.patience = patience;
       return this;
+    }
+
+    private ChannelCredentials credentials() {
+      if (credentials != null) {
+        return credentials;
+      }
+      return coordinator.security() == ServerAddress.Security.TLS
+          ? TlsChannelCredentials.create()
+          : InsecureChannelCredentials.create();
     }
 
     public BitloomClient build() {

@@ -3,6 +3,7 @@ package io.bitloom.client.sdk;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.net.ServerAddress;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.BatchServiceGrpc.BatchServiceBlockingV2Stub;
 import io.grpc.ChannelCredentials;
@@ -20,10 +21,14 @@ final class Connection {
 
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+  /** How gRPC's transport begins its complaint about another protocol. */
+  private static final String NO_HTTP2 = "http2 exception";
+
   private static final int MAX_MESSAGE_BYTES = 64 << 20;
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(20);
 
-  private final String target;
+  private final ServerAddress coordinator;
   private final ManagedChannel channel;
   private final BatchServiceBlockingV2Stub stub;
   private final Duration firstContact;
@@ -36,14 +41,14 @@ final class Connection {
    * @param patience patience after that
    */
   Connection(
-      String target,
+      ServerAddress coordinator,
       ChannelCredentials credentials,
       String token,
       Duration firstContact,
       Duration patience) {
-    this.target = target;
+    this.coordinator = coordinator;
     channel =
-        Grpc.newChannelBuilder(target, credentials)
+        Grpc.newChannelBuilder(coordinator.target(), credentials)
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
             .keepAliveTime(KEEP_ALIVE.toSeconds(), TimeUnit.SECONDS)
             .build();
@@ -85,11 +90,19 @@ final class Connection {
   /** The error of a call that failed for good. */
   BitloomException failure(Throwable status) {
     BitloomException failure = GrpcErrors.fromStatus(status);
+    if (String.valueOf(failure.getMessage()).startsWith(NO_HTTP2)) {
+      return new BitloomException(
+          ErrorCode.PROTOCOL_VIOLATION,
+          "what listens at "
+              + coordinator
+              + " does not speak gRPC; is it the port of a coordinator's pages?",
+          failure);
+    }
     if (failure.code() != ErrorCode.COORDINATOR_UNAVAILABLE) {
       return failure;
     }
     return new BitloomException(
-        ErrorCode.COORDINATOR_UNAVAILABLE, "no coordinator answers at " + target, failure);
+        ErrorCode.COORDINATOR_UNAVAILABLE, "no coordinator answers at " + coordinator, failure);
   }
 
   boolean isClosed() {

@@ -74,6 +74,11 @@ class BitloomTest {
         "prioritize jobs/1 high|'high' is not an int",
         "pause jobs/1 --tls-cert x|--tls-cert and --tls-key go together",
         "pause jobs/1 --tls-ca no-such-file|no-such-file",
+        "list --coordinator ftp://host|--coordinator must begin with http://, https://",
+        "list --coordinator ::1|--coordinator must have its IPv6 address in brackets",
+        "list --coordinator 7700|--coordinator must have a host before the port",
+        "list --coordinator a:1,b:2|--coordinator must be a single address, not \"a:1,b:2\"",
+        "status jobs/1 --coordinator http://host --tls|--tls contradicts http://",
       })
   void wrongUsageIsSaidAndExitsWithTwo(String command, String complaint) throws IOException {
     Path file = write("{\"prompt\": \"a cat\"}");

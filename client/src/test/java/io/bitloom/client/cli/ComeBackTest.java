@@ -32,16 +32,16 @@ class ComeBackTest {
 
   @Test
   void aFileThatWasNotAllSentIsToBeSentAgain() {
-    ComeBack.toSubmit(console, "jobs/a", FILE, OUT).close();
+    ComeBack.toSubmit(console, "jobs/a", FILE, "csv", OUT).close();
     assertEquals(
         "jobs/a does not have all its prompts yet. Go on with:\n"
-            + "  ./bitloom submit prompts.jsonl --resume jobs/a --out out\n",
+            + "  ./bitloom submit prompts.jsonl --input-format csv --resume jobs/a --out out\n",
         err.toString());
   }
 
   @Test
   void aFileThatWasAllSentIsNotSentAgain() {
-    try (ComeBack comeBack = ComeBack.toSubmit(console, "jobs/a", FILE, null)) {
+    try (ComeBack comeBack = ComeBack.toSubmit(console, "jobs/a", FILE, null, null)) {
       comeBack.allIsSent(null);
     }
     assertEquals("jobs/a goes on. Come back with:\n  ./bitloom watch jobs/a\n", err.toString());

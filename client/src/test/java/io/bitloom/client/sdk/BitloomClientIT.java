@@ -3,13 +3,18 @@ package io.bitloom.client.sdk;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.net.httpserver.HttpServer;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.ReadResultsResponse;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -21,6 +26,9 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BitloomClientIT {
 
@@ -156,5 +164,62 @@ class BitloomClientIT {
 
   private static List<String> idsOf(List<Prompt> prompts) {
     return prompts.stream().map(Prompt::getCustomId).toList();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "localhost:PORT",
+        "http://localhost:PORT/",
+        "dns:///localhost:PORT",
+        "dns:127.0.0.1:PORT"
+      })
+  void theCoordinatorIsReachedHoweverItsAddressIsWritten(String address) {
+    String there = address.replace("PORT", Integer.toString(coordinator.port()));
+    try (BitloomClient other = BitloomClient.builder(there).build()) {
+      assertEquals(List.of(), other.listModels());
+    }
+  }
+
+  @Test
+  void theCoordinatorIsReachedByIpv6() {
+    assumeTrue(hasIpv6Loopback(), "this machine has no IPv6");
+    try (BitloomClient other = BitloomClient.builder("[::1]:" + coordinator.port()).build()) {
+      assertEquals(List.of(), other.listModels());
+    }
+  }
+
+  @Test
+  void theCoordinatorIsReachedThroughAUnixSocket(@TempDir Path folder) throws Exception {
+    Path socket = folder.resolve("coordinator.sock");
+    try (UnsteadyCoordinator there = UnsteadyCoordinator.at(socket)) {
+      for (String address : List.of("unix:" + socket, "unix://" + socket)) {
+        try (BitloomClient other = BitloomClient.builder(address).build()) {
+          assertEquals(List.of(), other.listModels());
+        }
+      }
+    }
+  }
+
+  @Test
+  void whatDoesNotSpeakGrpcIsNamed() throws IOException {
+    HttpServer pages = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    pages.start();
+    String address = "127.0.0.1:" + pages.getAddress().getPort();
+    try (BitloomClient lost = BitloomClient.builder(address).build()) {
+      BitloomException e = assertThrows(BitloomException.class, lost::listModels);
+
+      assertTrue(e.getMessage().contains("what listens at " + address), e.getMessage());
+    } finally {
+      pages.stop(0);
+    }
+  }
+
+  private static boolean hasIpv6Loopback() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("::1"))) {
+      return socket.isBound();
+    } catch (IOException e) {
+      return false;
+    }
   }
 }

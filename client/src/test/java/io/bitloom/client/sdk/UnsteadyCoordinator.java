@@ -19,8 +19,15 @@ import io.bitloom.v1.ReadResultsResponse;
 import io.grpc.Grpc;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -41,9 +48,28 @@ final class UnsteadyCoordinator extends BatchServiceGrpc.BatchServiceImplBase
   int messagesUntilHangUp = -1;
 
   private Server server;
+  private EventLoopGroup threads; // of a Unix socket
 
   UnsteadyCoordinator() throws IOException {
     start(0);
+  }
+
+  private UnsteadyCoordinator(Path socket) throws IOException {
+    EventLoopGroup threads = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    server =
+        NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
+            .channelType(EpollServerDomainSocketChannel.class)
+            .bossEventLoopGroup(threads)
+            .workerEventLoopGroup(threads)
+            .addService(this)
+            .build()
+            .start();
+    this.threads = threads;
+  }
+
+  /** One that listens at a Unix socket. */
+  static UnsteadyCoordinator at(Path socket) throws IOException {
+    return new UnsteadyCoordinator(socket);
   }
 
   int port() {
@@ -65,6 +91,9 @@ final class UnsteadyCoordinator extends BatchServiceGrpc.BatchServiceImplBase
   @Override
   public void close() throws InterruptedException {
     stop();
+    if (threads != null) {
+      threads.shutdownGracefully(0, 5, TimeUnit.SECONDS);
+    }
   }
 
   @Override

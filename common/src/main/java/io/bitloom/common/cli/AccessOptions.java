@@ -1,10 +1,13 @@
 package io.bitloom.common.cli;
 
+import io.bitloom.common.net.ServerAddress;
+import io.bitloom.common.net.ServerAddress.Security;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.TlsChannelCredentials;
 import java.io.File;
 import java.io.IOException;
+import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -53,17 +56,35 @@ public final class AccessOptions {
   }
 
   /**
-   * How the connection is secured.
+   * How the connection is secured: by TLS if an option or {@code https://} in an address says so.
    *
-   * @throws ParameterException naming a file that cannot be read or is no PEM file
+   * @param addresses of which one is connected to; they have to agree
+   * @throws ParameterException naming options and addresses that contradict each other, or a file
+   *     that cannot be read or is no PEM file
    */
-  public ChannelCredentials credentials() {
+  public ChannelCredentials credentials(List<ServerAddress> addresses) {
     if (tlsCertificate.isEmpty() != tlsKey.isEmpty()) {
       throw new ParameterException(command.commandLine(), "--tls-cert and --tls-key go together");
     }
-    if (!tls && tlsCa.isEmpty() && tlsCertificate.isEmpty()) {
-      return InsecureChannelCredentials.create();
+    return isSecured(addresses) ? tlsCredentials() : InsecureChannelCredentials.create();
+  }
+
+  private boolean isSecured(List<ServerAddress> addresses) {
+    boolean byOption = tls || !tlsCa.isEmpty() || !tlsCertificate.isEmpty();
+    boolean plain = addresses.stream().anyMatch(a -> a.security() == Security.PLAIN);
+    long secured = addresses.stream().filter(a -> a.security() == Security.TLS).count();
+    if (plain && byOption) {
+      throw new ParameterException(
+          command.commandLine(), "--tls contradicts http:// in the coordinator's address");
     }
+    if (secured > 0 && !byOption && secured < addresses.size()) {
+      throw new ParameterException(
+          command.commandLine(), "coordinators must have https:// all or none of them");
+    }
+    return byOption || secured > 0;
+  }
+
+  private ChannelCredentials tlsCredentials() {
     TlsChannelCredentials.Builder credentials = TlsChannelCredentials.newBuilder();
     try {
       if (!tlsCa.isEmpty()) {

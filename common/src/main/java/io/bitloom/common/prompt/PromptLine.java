@@ -5,7 +5,6 @@ import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
 import com.google.gson.stream.MalformedJsonException;
-import com.google.protobuf.ProtocolMessageEnum;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.Sampling;
 import java.io.EOFException;
@@ -13,13 +12,12 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
-import java.math.BigDecimal;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * One line of a JSONL prompt file: a JSON object with the fields of {@link Prompt}, of which only
@@ -30,50 +28,127 @@ import java.util.regex.Pattern;
  * }</pre>
  *
  * <p>The line is read strictly: an unknown or repeated field, a value of another type, a number
- * that JSON or the field cannot hold and text after the object are errors. Whether values make
- * sense together is the matter of {@link PromptRules}.
+ * that JSON or the field cannot hold and text after the object are errors; a bare control character
+ * in a text is not. Whether values make sense together is the matter of {@link PromptRules}.
+ *
+ * <p>A line of an OpenAI batch file is read too: {@link OpenAiRequest}.
  */
 public final class PromptLine {
 
   /** Longest line that is read, in bytes. */
   public static final int MAX_BYTES = 1 << 20;
 
+  /** Fields of a line whose value is text. */
+  public static final Set<String> TEXT_FIELDS =
+      Set.of(
+          "custom_id",
+          "prompt",
+          "negative_prompt",
+          "aspect_ratio",
+          "size",
+          "guidance_schedule",
+          "preset",
+          "format");
+
+  /** All fields of a line that say something about a prompt. */
+  public static final Set<String> FIELDS =
+      Stream.concat(
+              TEXT_FIELDS.stream(),
+              Stream.of(
+                  "enable_positive_prompt",
+                  "h_div_w",
+                  "seed",
+                  "guidance",
+                  "guidance_layers",
+                  "temperature",
+                  "top_p",
+                  "top_k",
+                  "greedy",
+                  "num_images",
+                  "quality"))
+          .collect(Collectors.toUnmodifiableSet());
+
   /** What an exported prompt came to; a prompt that is read again has no use for it. */
   private static final String OUTCOME = "outcome";
 
-  private static final int MAX_NUMBER_CHARACTERS = 64;
-  private static final Pattern COLUMN = Pattern.compile("column (\\d+)");
+  private static final String CUSTOM_ID = "custom_id";
+  private static final String BODY = "body";
+
+  /** Fields of a line of an OpenAI batch. */
+  private static final Set<String> OPENAI = Set.of("method", "url", BODY);
 
   private final JsonReader json;
+  private final FieldReader values;
+  private final PromptFields fields;
+  private final Consumer<String> withoutUse;
   private final Prompt.Builder prompt = Prompt.newBuilder();
 
-  private PromptLine(JsonReader json) {
+  private PromptLine(JsonReader json, Consumer<String> withoutUse) {
     this.json = json;
+    this.values = new FieldReader(json, "");
+    this.fields = new PromptFields(values, prompt);
+    this.withoutUse = withoutUse;
   }
 
   /** Reads one line, without its line end. */
   public static Prompt parse(String line) throws PromptLineException {
-    return read(line, true);
+    return parse(line, field -> {});
+  }
+
+  /**
+   * Reads one line, without its line end.
+   *
+   * @param withoutUse told of fields that are known and mean nothing here
+   */
+  static Prompt parse(String line, Consumer<String> withoutUse) throws PromptLineException {
+    return read(withEscapedControls(line), true, withoutUse);
   }
 
   /** Reads an object of the same fields that needs not have a prompt: defaults for others. */
   public static Prompt parseDefaults(String object) throws PromptLineException {
-    return read(object, false);
+    return read(object, false, field -> {});
   }
 
-  private static Prompt read(String text, boolean needsPrompt) throws PromptLineException {
+  private static Prompt read(String text, boolean isLine, Consumer<String> withoutUse)
+      throws PromptLineException {
+    if (JsonFault.isCsvQuoted(text)) {
+      throw JsonFault.of(text, "");
+    }
     try (JsonReader json = new JsonReader(new StringReader(text))) {
       json.setStrictness(Strictness.STRICT);
-      return new PromptLine(json).readDocument(needsPrompt);
+      return new PromptLine(json, withoutUse).readDocument(isLine);
     } catch (EOFException e) {
-      throw new PromptLineException("", "", "the JSON object is not complete");
+      throw PromptLineException.ofLine("the JSON object is not complete", "");
     } catch (MalformedJsonException e) {
-      Matcher column = COLUMN.matcher(e.getMessage());
-      String place = column.find() ? " at column " + column.group(1) : "";
-      throw new PromptLineException("", "", "not valid JSON" + place);
+      throw JsonFault.of(text, e.getMessage());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /**
+   * Inside of strings, JSON wants control characters as escapes; who scrapes texts may not know.
+   */
+  private static String withEscapedControls(String line) {
+    if (line.chars().noneMatch(c -> c < ' ')) {
+      return line;
+    }
+    StringBuilder escaped = new StringBuilder(line.length() + 16);
+    boolean inString = false;
+    for (int i = 0; i < line.length(); i++) {
+      char c = line.charAt(i);
+      if (c == '"') {
+        inString = !inString;
+      }
+      if (inString && c == '\\' && i + 1 < line.length()) {
+        escaped.append(c).append(line.charAt(++i));
+      } else if (inString && c < ' ') {
+        escaped.append(String.format("\\u%04x", (int) c));
+      } else {
+        escaped.append(c);
+      }
+    }
+    return escaped.toString();
   }
 
   /** Writes a prompt as one line, without a line end; {@link #parse} gives the prompt back. */
@@ -132,182 +207,60 @@ public final class PromptLine {
     }
   }
 
-  private Prompt readDocument(boolean needsPrompt) throws IOException, PromptLineException {
-    if (json.peek() != JsonToken.BEGIN_OBJECT) {
-      throw new PromptLineException("", shownValue(), "must be one JSON object");
+  private Prompt readDocument(boolean isLine) throws IOException, PromptLineException {
+    if (!values.is(JsonToken.BEGIN_OBJECT)) {
+      throw new PromptLineException("", values.shownValue(), "must be one JSON object");
     }
     Set<String> seen = new HashSet<>();
     json.beginObject();
     while (json.hasNext()) {
       String field = json.nextName();
       if (!seen.add(field)) {
-        throw new PromptLineException(field, shownValue(), "is there twice");
+        throw values.wrong(field, values.shownValue(), "is there twice");
       }
-      readField(field);
+      if (!(isLine && takeOfLine(field)) && !fields.take(field)) {
+        throw values.wrong(field, values.shownValue(), "is not a known field");
+      }
     }
     json.endObject();
     if (json.peek() != JsonToken.END_DOCUMENT) {
-      throw new PromptLineException("", "", "there is more text after the JSON object");
+      throw PromptLineException.ofLine("there is more text after the JSON object", "");
     }
-    if (needsPrompt && !seen.contains("prompt")) {
+    if (seen.stream().anyMatch(OPENAI::contains)) {
+      checkOpenAi(seen);
+    } else if (isLine && !fields.has("prompt")) {
       throw new PromptLineException("prompt", "", "is missing");
-    }
-    if (seen.contains("aspect_ratio") && seen.contains("h_div_w")) {
-      throw new PromptLineException(
-          "h_div_w", "" + prompt.getHDivW(), "and aspect_ratio exclude each other");
     }
     return prompt.build();
   }
 
-  private void readField(String field) throws IOException, PromptLineException {
+  /** Fields of a line that the defaults of others have not. */
+  private boolean takeOfLine(String field) throws IOException, PromptLineException {
     switch (field) {
-      case "custom_id" -> prompt.setCustomId(filledText(field));
-      case "prompt" -> prompt.setPrompt(text(field));
-      case "negative_prompt" -> prompt.setNegativePrompt(text(field));
-      case "enable_positive_prompt" -> prompt.setEnablePositivePrompt(truth(field));
-      case "aspect_ratio" -> prompt.setAspectRatio(filledText(field));
-      case "h_div_w" -> prompt.setHDivW(number(field));
-      case "size" -> prompt.setSize(filledText(field));
-      case "seed" -> prompt.setSeed(integer(field, Long.MIN_VALUE, Long.MAX_VALUE));
-      case "guidance" -> prompt.getSamplingBuilder().addAllGuidance(numbers(field));
-      case "guidance_schedule" ->
-          prompt
-              .getSamplingBuilder()
-              .setGuidanceSchedule(named(field, PromptEnums.GUIDANCE_SCHEDULE));
-      case "guidance_layers" -> prompt.getSamplingBuilder().addAllGuidanceLayers(integers(field));
-      case "temperature" -> prompt.getSamplingBuilder().addAllTemperature(numbers(field));
-      case "top_p" -> prompt.getSamplingBuilder().setTopP(number(field));
-      case "top_k" ->
-          prompt.getSamplingBuilder().setTopK((int) integer(field, 0, SamplingRules.MAX_TOP_K));
-      case "greedy" -> prompt.getSamplingBuilder().setGreedy(truth(field));
-      // Zero would mean "not given" in the message.
-      case "num_images" -> prompt.setNumImages((int) integer(field, 1, Integer.MAX_VALUE));
-      case "preset" -> prompt.getSamplingBuilder().setPreset(named(field, PromptEnums.PRESET));
-      case "format" -> prompt.setFormat(named(field, PromptEnums.FORMAT));
-      case "quality" -> prompt.setQuality((int) integer(field, 1, PromptRules.MAX_QUALITY));
-      case OUTCOME -> json.skipValue();
-      default -> throw new PromptLineException(field, shownValue(), "is not a known field");
-    }
-  }
-
-  private String text(String field) throws IOException, PromptLineException {
-    expect(JsonToken.STRING, field, "must be text");
-    String text = json.nextString();
-    if (hasLoneSurrogate(text)) {
-      throw new PromptLineException(
-          field, text, "holds half of a surrogate pair, which is no character");
-    }
-    return text;
-  }
-
-  private String filledText(String field) throws IOException, PromptLineException {
-    String text = text(field);
-    if (text.isEmpty()) {
-      throw new PromptLineException(field, "", "must not be empty");
-    }
-    return text;
-  }
-
-  private boolean truth(String field) throws IOException, PromptLineException {
-    expect(JsonToken.BOOLEAN, field, "must be true or false");
-    return json.nextBoolean();
-  }
-
-  private <E extends ProtocolMessageEnum> E named(String field, EnumNames<E> names)
-      throws IOException, PromptLineException {
-    String name = text(field);
-    return names
-        .find(name)
-        .orElseThrow(() -> new PromptLineException(field, name, "must be one of " + names.all()));
-  }
-
-  private List<Double> numbers(String field) throws IOException, PromptLineException {
-    return listOf(field, () -> number(field));
-  }
-
-  private List<Integer> integers(String field) throws IOException, PromptLineException {
-    return listOf(field, () -> (int) integer(field, Integer.MIN_VALUE, Integer.MAX_VALUE));
-  }
-
-  /** Reads one value. */
-  private interface Reading<T> {
-    T next() throws IOException, PromptLineException;
-  }
-
-  /** A list, or a single value for a list of one. */
-  private <T> List<T> listOf(String field, Reading<T> reading)
-      throws IOException, PromptLineException {
-    if (json.peek() != JsonToken.BEGIN_ARRAY) {
-      return List.of(reading.next());
-    }
-    List<T> values = new ArrayList<>();
-    json.beginArray();
-    while (json.hasNext()) {
-      values.add(reading.next());
-    }
-    json.endArray();
-    if (values.isEmpty()) {
-      throw new PromptLineException(field, "[]", "must not be an empty list");
-    }
-    return values;
-  }
-
-  private double number(String field) throws IOException, PromptLineException {
-    String literal = numberLiteral(field, "must be a number");
-    double number = Double.parseDouble(literal);
-    if (Double.isInfinite(number)) {
-      throw new PromptLineException(field, literal, "is too large");
-    }
-    return number;
-  }
-
-  private long integer(String field, long min, long max) throws IOException, PromptLineException {
-    String wanted = "must be a whole number from " + min + " to " + max;
-    String literal = numberLiteral(field, wanted);
-    try {
-      long integer = new BigDecimal(literal).longValueExact();
-      if (integer >= min && integer <= max) {
-        return integer;
+      case CUSTOM_ID -> prompt.setCustomId(values.filledText(field));
+      case "method" -> OpenAiRequest.checkMethod(values);
+      case "url" -> OpenAiRequest.checkUrl(values);
+      case BODY -> {
+        values.expect(JsonToken.BEGIN_OBJECT, field, "must be an object");
+        new OpenAiRequest(json, prompt, withoutUse).readBody();
       }
-    } catch (ArithmeticException | NumberFormatException e) {
-      // Not an integer, or not one of 64 bits: the same error as one that is out of range.
+      case OUTCOME -> json.skipValue();
+      default -> {
+        return false;
+      }
     }
-    throw new PromptLineException(field, literal, wanted);
+    return true;
   }
 
-  private String numberLiteral(String field, String wanted)
-      throws IOException, PromptLineException {
-    expect(JsonToken.NUMBER, field, wanted);
-    String literal = json.nextString();
-    if (literal.length() > MAX_NUMBER_CHARACTERS) {
-      throw new PromptLineException(field, literal, "has too many digits");
+  private static void checkOpenAi(Set<String> seen) throws PromptLineException {
+    if (!seen.contains(BODY)) {
+      throw new PromptLineException(BODY, "", "is missing");
     }
-    return literal;
-  }
-
-  private void expect(JsonToken type, String field, String wanted)
-      throws IOException, PromptLineException {
-    if (json.peek() != type) {
-      throw new PromptLineException(field, shownValue(), wanted);
+    for (String field : seen) {
+      if (!OPENAI.contains(field) && !field.equals(CUSTOM_ID) && !field.equals(OUTCOME)) {
+        throw new PromptLineException(field, "", "and body exclude each other");
+      }
     }
-  }
-
-  /** The next value for a message; what is inside an object or a list is not read. */
-  private String shownValue() throws IOException {
-    return switch (json.peek()) {
-      case STRING -> '"' + json.nextString() + '"';
-      case NUMBER -> json.nextString();
-      case BOOLEAN -> Boolean.toString(json.nextBoolean());
-      case NULL -> "null";
-      case BEGIN_ARRAY -> "[…]";
-      case BEGIN_OBJECT -> "{…}";
-      default -> "";
-    };
-  }
-
-  private static boolean hasLoneSurrogate(String text) {
-    return text.codePoints()
-        .anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
   }
 
   private static void writeText(JsonWriter json, String name, String value) throws IOException {

@@ -9,6 +9,7 @@ public final class PromptLineException extends Exception {
 
   private final String field;
   private final String value;
+  private final String kind;
 
   /**
    * @param field the field's name, or empty if the line as a whole is wrong
@@ -16,9 +17,25 @@ public final class PromptLineException extends Exception {
    * @param problem what is wrong, to be read after the field's name
    */
   public PromptLineException(String field, String value, String problem) {
-    super(sentence(field, FieldViolation.shown(value), problem));
+    this(field, value, sentence(field, FieldViolation.shown(value), problem), "");
+  }
+
+  private PromptLineException(String field, String value, String message, String kind) {
+    super(message);
     this.field = field;
     this.value = FieldViolation.shown(value);
+    this.kind = kind;
+  }
+
+  /**
+   * A line that is wrong as a whole. Where all lines of a file are wrong in the same way, it is
+   * said once.
+   *
+   * @param kind what such lines have in common: {@code not valid UTF-8}
+   * @param more what goes after that for this line
+   */
+  static PromptLineException ofLine(String kind, String more) {
+    return new PromptLineException("", "", kind + more, kind);
   }
 
   public String field() {
@@ -28,6 +45,11 @@ public final class PromptLineException extends Exception {
   /** The field's value in one line, at most 80 characters. */
   public String value() {
     return value;
+  }
+
+  /** What lines have in common that are wrong in the same way; empty if that is not so. */
+  public String kind() {
+    return kind;
   }
 
   private static String sentence(String field, String value, String problem) {

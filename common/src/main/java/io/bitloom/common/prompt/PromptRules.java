@@ -62,7 +62,7 @@ public final class PromptRules {
   /** All that is wrong with a prompt on its own; needs neither job nor model. */
   public List<FieldViolation> check(Prompt prompt) {
     List<FieldViolation> violations = new ArrayList<>();
-    if (prompt.getPrompt().isBlank()) {
+    if (PromptText.normalised(prompt.getPrompt()).isBlank()) {
       violations.add(FieldViolation.of("prompt", prompt.getPrompt(), "must not be empty"));
     }
     checkText("prompt", prompt.getPrompt(), maxPromptCharacters, violations);
@@ -116,8 +116,8 @@ public final class PromptRules {
 
   /**
    * Fills what the prompt leaves out, the first of these that says something: the prompt, the job's
-   * defaults, the model's, {@link #BUILT_IN}. A missing size is the first of the model's. All
-   * inputs must have passed their check.
+   * defaults, the model's, {@link #BUILT_IN}. A missing size is the first of the model's. Texts are
+   * normalised: {@link PromptText}. All inputs must have passed their check.
    *
    * @param job identity of the job; starts the default seed
    * @param offset the prompt's offset in its job; goes into the default custom_id and seed
@@ -134,6 +134,8 @@ public final class PromptRules {
     for (Prompt defaults : List.of(jobDefaults, modelDefaults, BUILT_IN)) {
       fill(filled, defaults);
     }
+    filled.setPrompt(PromptText.normalised(filled.getPrompt()));
+    filled.setNegativePrompt(PromptText.normalised(filled.getNegativePrompt()));
     if (filled.getSize().isEmpty()) {
       filled.setSize(modelSizes.get(0));
     }
@@ -252,23 +254,23 @@ public final class PromptRules {
     }
   }
 
-  /** A text for people and models: line breaks and tabs are fine, other control characters not. */
+  /** A text for models; its control characters will be spaces. */
   private static void checkText(
       String field, String text, int maxCharacters, List<FieldViolation> violations) {
-    checkCharacters(field, text, maxCharacters, "\n\r\t", violations);
+    checkCharacters(field, text, maxCharacters, true, violations);
   }
 
   /** A one-line text: no control characters. */
   public static void checkLabel(
       String field, String text, int maxCharacters, List<FieldViolation> violations) {
-    checkCharacters(field, text, maxCharacters, "", violations);
+    checkCharacters(field, text, maxCharacters, false, violations);
   }
 
   private static void checkCharacters(
       String field,
       String text,
       int maxCharacters,
-      String allowedControls,
+      boolean controlsAllowed,
       List<FieldViolation> violations) {
     if (text.length() > maxCharacters && text.codePointCount(0, text.length()) > maxCharacters) {
       violations.add(
@@ -285,7 +287,7 @@ public final class PromptRules {
         violations.add(FieldViolation.of(field, text, "must be valid Unicode"));
         return;
       }
-      if (Character.isISOControl(c) && allowedControls.indexOf(c) < 0) {
+      if (Character.isISOControl(c) && !controlsAllowed) {
         violations.add(FieldViolation.of(field, text, "must not have control characters"));
         return;
       }

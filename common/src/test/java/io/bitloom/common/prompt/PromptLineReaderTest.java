@@ -69,7 +69,10 @@ class PromptLineReaderTest {
     List<NumberedPrompt> good = read(new ByteArrayInputStream(bytes.toByteArray()));
 
     assertEquals(1, good.size());
-    assertEquals("prompts.jsonl:1: not valid UTF-8", badLines.get(0).toString());
+    assertTrue(
+        badLines.get(0).toString().startsWith("prompts.jsonl:1: not valid UTF-8: byte E9 at 16"),
+        badLines.get(0).toString());
+    assertEquals("not valid UTF-8", badLines.get(0).kind());
   }
 
   @Test

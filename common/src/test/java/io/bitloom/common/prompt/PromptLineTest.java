@@ -112,6 +112,7 @@ class PromptLineTest {
         "{\"prompt\":\"a\",\"guidance_layers\":[-1.5]}|guidance_layers|-1.5|whole number",
         "{\"prompt\":\"a\",\"guidance_layers\":-1e99}|guidance_layers|-1e99|whole number",
         "{\"prompt\":\"a\",\"guidance\":1e999}|guidance|1e999|too large",
+        "{\"prompt\":\"a\",\"h_div_w\":2,\"aspect_ratio\":\"3:2\"}|aspect_ratio|3:2|exclude",
         "[1]||[…]|one JSON object",
         "\"a\"||\"a\"|one JSON object",
       })
@@ -139,13 +140,42 @@ class PromptLineTest {
         "{\"prompt\":\"a\",\"temperature\":-Infinity}",
         "{\"prompt\":\"a\",\"top_p\":.5}",
         "{\"prompt\":\"a\",\"seed\":007}",
-        "{\"prompt\":\"a\tb\"}",
+        "{\"prompt\":\"a\\\tb\"}",
+        "\u0001{\"prompt\":\"a\"}",
         "{\"prompt\":\"a\\x\"}",
         "# comment",
         ""
       })
   void whatIsNotOneJsonObjectIsRefused(String line) {
     assertThrows(PromptLineException.class, () -> PromptLine.parse(line));
+  }
+
+  @Test
+  void aBareControlCharacterInATextIsReadAsItself() throws PromptLineException {
+    String text = "tab\t nul\0 bell\u0007 quote\" next\u0085 line\u2028";
+
+    assertEquals(
+        text, PromptLine.parse("{\"prompt\":\"" + text.replace("\"", "\\\"") + "\"}").getPrompt());
+    assertEquals("a\tb", PromptLine.parse("{\t\"prompt\"\t:\"a\\tb\"}").getPrompt());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"prompt\":\"a\"},|ends in a comma",
+        "{\"prompt\":\"a\"} , |ends in a comma",
+        "{\"prompt\":\"a\",}|no comma before a closing bracket",
+        "{\"prompt\":\"a\",\"guidance\":[1,2,]}|no comma before a closing bracket",
+        "\"{\"\"prompt\"\":\"\"a\"\"}\"|quoted as in CSV",
+        "{'prompt':'a'}|not single ones",
+        "{“prompt”:“a”}|typographic",
+      })
+  void whatIsOftenWrongIsSaid(String line, String help) {
+    PromptLineException e = assertThrows(PromptLineException.class, () -> PromptLine.parse(line));
+
+    assertTrue(e.getMessage().contains(help), e.getMessage());
+    assertEquals("not valid JSON", e.kind());
   }
 
   @Test

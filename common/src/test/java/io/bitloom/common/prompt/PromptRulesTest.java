@@ -37,8 +37,7 @@ class PromptRulesTest {
         bad("prompt", "", p -> p.clearPrompt()),
         bad("prompt", " \\u000a ", p -> p.setPrompt(" \n ")),
         bad("prompt", "4001 characters", p -> p.setPrompt("x".repeat(4001))),
-        bad("prompt", "a\\u0000b", p -> p.setPrompt("a\0b")),
-        bad("prompt", "a\\u001bb", p -> p.setPrompt("a\u001bb")),
+        bad("prompt", "\\u0000\\u0085\u2028", p -> p.setPrompt("\0\u0085\u2028")),
         bad("prompt", "a\\ud800b", p -> p.setPrompt("a\ud800b")),
         bad("prompt", "\\udc00", p -> p.setPrompt("\udc00")),
         bad("negative_prompt", "5000 characters", p -> p.setNegativePrompt("x".repeat(5000))),
@@ -121,6 +120,32 @@ class PromptRulesTest {
   @ValueSource(strings = {"3:2", "16:9", "2.39:1", "1:1", "000001:2", "999999:0.000001"})
   void peoplesAspectRatiosAreAccepted(String ratio) {
     assertEquals(List.of(), RULES.check(prompt("a fox").toBuilder().setAspectRatio(ratio).build()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\u0000", "\u001b", "\u007f", "\u0085", "\u009f", "\u2028", "\u2029"})
+  void controlCharactersOfTextsAreTakenAndDrawnAsSpaces(String control) {
+    Prompt scraped =
+        prompt("a" + control + "fox\n\tasleep").toBuilder()
+            .setNegativePrompt(control + "dogs")
+            .build();
+
+    assertEquals(List.of(), RULES.check(scraped));
+    Prompt drawn = resolved(scraped).prompt();
+    assertEquals("a fox\n\tasleep", drawn.getPrompt());
+    assertEquals(" dogs", drawn.getNegativePrompt());
+    assertEquals(2, PromptText.strays(scraped.getPrompt() + scraped.getNegativePrompt()));
+  }
+
+  @Test
+  void aControlCharacterOfAJobsDefaultsIsDrawnAsASpaceToo() {
+    Prompt job = Prompt.newBuilder().setNegativePrompt("cats\u0085dogs").build();
+
+    assertEquals(List.of(), RULES.checkDefaults(job));
+    PromptRules.Resolved resolved =
+        PromptRules.resolve(
+            prompt("a fox"), job, Prompt.getDefaultInstance(), List.of("0.06M"), "job", 0);
+    assertEquals("cats dogs", resolved.prompt().getNegativePrompt());
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.net.ServerAddress;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.v1.TrainingRun;
@@ -36,6 +37,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -99,7 +101,8 @@ public final class WorkerCommand implements Callable<Integer> {
       defaultValue = "${env:BITLOOM_COORDINATOR:-127.0.0.1:7700}",
       description =
           "Where the work comes from; several addresses, with commas, are tried in turn (default:"
-              + " 127.0.0.1:7700). A training run is reported there if this option is given.")
+              + " 127.0.0.1:7700). Also http://…, https://…, dns:///…, unix:/… A training run is"
+              + " reported there if this option is given.")
   private List<String> coordinators;
 
   @Option(
@@ -163,10 +166,11 @@ public final class WorkerCommand implements Callable<Integer> {
     }
     PipelineConfig pipelineConfig = model.config();
     Optional<PromptRewriterConfig> rewriting = rewriter.config();
+    List<ServerAddress> addresses = addresses();
     SessionConfig sessionConfig =
         SessionConfig.of(
-            coordinators,
-            new CoordinatorAccess(access.token(), access.credentials()),
+            addresses,
+            new CoordinatorAccess(access.token(), access.credentials(addresses)),
             workerId.isBlank() ? newWorkerId() : workerId,
             ModelOptions.describe(pipelineConfig));
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -201,12 +205,14 @@ public final class WorkerCommand implements Callable<Integer> {
         throw new ParameterException(
             spec.commandLine(), "processes.group of " + config + " needs --coordinator");
       }
-      CoordinatorAccess caller = new CoordinatorAccess(access.token(), access.credentials());
+      List<ServerAddress> addresses = coordinated ? addresses() : List.of();
+      CoordinatorAccess caller =
+          new CoordinatorAccess(access.token(), access.credentials(addresses));
       return new TrainingMode(
               job,
               rank,
-              coordinated ? reporting(job, caller) : null,
-              coordinated ? new TrainingMeeting(coordinators.get(0), caller) : null,
+              coordinated ? reporting(job, addresses, caller) : null,
+              coordinated ? new TrainingMeeting(addresses.get(0), caller) : null,
               spec.commandLine().getOut())
           .run(grace, exitOnStdinClose);
     } catch (ConfigFileException e) {
@@ -220,10 +226,21 @@ public final class WorkerCommand implements Callable<Integer> {
         || System.getenv("BITLOOM_COORDINATOR") != null;
   }
 
-  private Function<Runnable, TrainingReports> reporting(TrainingJob job, CoordinatorAccess caller)
-      throws IOException {
+  /** The coordinators' addresses; throws {@link ParameterException} if one is none. */
+  private List<ServerAddress> addresses() {
+    try {
+      return coordinators.stream()
+          .map(address -> ServerAddress.coordinator("coordinator", address))
+          .toList();
+    } catch (ConfigException e) {
+      throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
+    }
+  }
+
+  private Function<Runnable, TrainingReports> reporting(
+      TrainingJob job, List<ServerAddress> addresses, CoordinatorAccess caller) {
     RunConfig run = job.run();
-    String host = InetAddress.getLocalHost().getHostName();
+    String host = hostName();
     String folder = run.folder().toAbsolutePath().normalize().toString();
     UUID id = UUID.nameUUIDFromBytes((host + ":" + folder).getBytes(StandardCharsets.UTF_8));
     TrainingRun about =
@@ -235,7 +252,7 @@ public final class WorkerCommand implements Callable<Integer> {
             .setPlace(host + ", " + run.device())
             .setSteps(run.steps())
             .build();
-    return stop -> new TrainingReports(coordinators, caller, about, stop);
+    return stop -> new TrainingReports(addresses, caller, about, stop);
   }
 
   private TrainingJob job() {
@@ -288,12 +305,19 @@ public final class WorkerCommand implements Callable<Integer> {
     return ScaleSchedules.nearest(1).schedule(directory.sizes().get(0));
   }
 
-  private static String newWorkerId() throws UnknownHostException {
+  private static String newWorkerId() {
     return String.format(
         Locale.ROOT,
         "%s-%d-%04x",
-        InetAddress.getLocalHost().getHostName(),
-        ProcessHandle.current().pid(),
-        ThreadLocalRandom.current().nextInt(1 << 16));
+        hostName(), ProcessHandle.current().pid(), ThreadLocalRandom.current().nextInt(1 << 16));
+  }
+
+  /** This machine's name, also where nothing resolves it, as in some containers. */
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return Objects.requireNonNullElse(System.getenv("HOSTNAME"), "worker");
+    }
   }
 }

@@ -1,5 +1,6 @@
 package io.bitloom.worker.modeldir;
 
+import io.bitloom.common.config.UserCache;
 import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.checkpoint.StrictJson;
 import io.bitloom.worker.tensor.WeightsException;

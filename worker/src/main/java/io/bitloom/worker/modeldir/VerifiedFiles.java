@@ -1,5 +1,6 @@
 package io.bitloom.worker.modeldir;
 
+import io.bitloom.common.config.UserCache;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -7,6 +7,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.prompt.PromptText;
 import io.bitloom.v1.Prompt;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -45,7 +46,7 @@ final class ChatCompletion {
    * @throws IOException if there is none, or it could not be a prompt
    */
   static String text(byte[] answer) throws IOException {
-    String text = content(answer).strip();
+    String text = PromptText.normalised(content(answer)).strip();
     List<FieldViolation> violations = RULES.check(Prompt.newBuilder().setPrompt(text).build());
     if (!violations.isEmpty()) {
       throw new IOException("the rewritten text " + violations.get(0).message());

@@ -1,11 +1,12 @@
 package io.bitloom.worker.session;
 
+import io.bitloom.common.net.ServerAddress;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.WorkerServiceGrpc;
+import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.MetadataUtils;
@@ -32,15 +33,15 @@ final class CoordinatorConnection {
     void closed(Status status);
   }
 
-  private final String address;
+  private final ServerAddress address;
   private final ManagedChannel channel;
   private ClientCallStreamObserver<ConnectRequest> requests;
   private boolean closedForSending;
 
-  private CoordinatorConnection(String address, CoordinatorAccess access, Executor session) {
+  private CoordinatorConnection(ServerAddress address, CoordinatorAccess access, Executor session) {
     this.address = address;
     this.channel =
-        NettyChannelBuilder.forTarget(address, access.credentials())
+        Grpc.newChannelBuilder(address.target(), access.credentials())
             .intercept(MetadataUtils.newAttachHeadersInterceptor(access.headers()))
             .executor(session)
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
@@ -56,13 +57,13 @@ final class CoordinatorConnection {
    * @param session runs the listener's calls
    */
   static CoordinatorConnection open(
-      String address, CoordinatorAccess access, Executor session, Listener listener) {
+      ServerAddress address, CoordinatorAccess access, Executor session, Listener listener) {
     CoordinatorConnection connection = new CoordinatorConnection(address, access, session);
     WorkerServiceGrpc.newStub(connection.channel).connect(connection.new Responses(listener));
     return connection;
   }
 
-  String address() {
+  ServerAddress address() {
     return address;
   }
 

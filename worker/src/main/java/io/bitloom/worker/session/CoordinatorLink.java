@@ -1,6 +1,7 @@
 package io.bitloom.worker.session;
 
 import com.google.protobuf.util.Durations;
+import io.bitloom.common.net.ServerAddress;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.Heartbeat;
@@ -94,9 +95,15 @@ final class CoordinatorLink {
     if (stopped) {
       return;
     }
-    String address = config.coordinators().get(nextAddress % config.coordinators().size());
-    CoordinatorConnection opened =
-        CoordinatorConnection.open(address, config.access(), loop, new Events());
+    ServerAddress address = config.coordinators().get(nextAddress % config.coordinators().size());
+    CoordinatorConnection opened;
+    try {
+      opened = CoordinatorConnection.open(address, config.access(), loop, new Events());
+    } catch (RuntimeException e) {
+      // The thread would swallow it, and the worker would sit there without a word.
+      retry(address, Status.fromThrowable(e).withDescription(e.toString()));
+      return;
+    }
     connection = opened;
     opened.send(ConnectRequest.newBuilder().setHello(listener.hello()).build());
     welcomeTimeout =
@@ -170,7 +177,7 @@ final class CoordinatorLink {
         Math.max(SHORTEST_HEARTBEAT_MILLIS, Durations.toMillis(welcome.getHeartbeatInterval()));
     heartbeats =
         loop.scheduleAtFixedRate(this::sendHeartbeat, interval, interval, TimeUnit.MILLISECONDS);
-    listener.welcomed(welcome, connection.address());
+    listener.welcomed(welcome, connection.address().toString());
   }
 
   private void sendHeartbeat() {
@@ -183,7 +190,7 @@ final class CoordinatorLink {
     if (heartbeats != null) {
       heartbeats.cancel(false);
     }
-    String address = connection.address();
+    ServerAddress address = connection.address();
     connection = null;
     welcomed = false;
     if (!everWelcomed && REFUSALS.contains(status.getCode())) {
@@ -193,17 +200,19 @@ final class CoordinatorLink {
     if (!listener.disconnected()) {
       return;
     }
+    retry(address, status);
+  }
+
+  private void retry(ServerAddress address, Status status) {
     nextAddress++;
     failures++;
     Duration wait = Duration.ofMillis(backoff.apply(Math.min(failures, 16)));
-    log.warn("no coordinator at {} ({}), next try in {} ms", address, why(status), wait.toMillis());
+    log.warn(
+        "no coordinator at {} ({}), next try in {} ms",
+        address,
+        FailuresInARow.why(status),
+        wait.toMillis());
     after(wait, this::connect);
-  }
-
-  private static String why(Status status) {
-    return status.getDescription() == null
-        ? status.getCode().toString()
-        : status.getCode() + ": " + status.getDescription();
   }
 
   private Future<?> after(Duration wait, Runnable task) {

@@ -1,12 +1,13 @@
 package io.bitloom.worker.session;
 
+import io.bitloom.common.net.ServerAddress;
 import java.time.Duration;
 import java.util.List;
 
 /**
  * How a worker talks to the coordinator.
  *
- * @param coordinators addresses, {@code host:port}; one is used at a time, the next after a failure
+ * @param coordinators of which one is used at a time, the next after a failure
  * @param access who the worker is to them
  * @param workerId unique among workers, the same as long as the process lives
  * @param device for people: {@code cpu, 2 threads}
@@ -19,7 +20,7 @@ import java.util.List;
  * @param longestRetry upper bound of that wait
  */
 public record SessionConfig(
-    List<String> coordinators,
+    List<ServerAddress> coordinators,
     CoordinatorAccess access,
     String workerId,
     String device,
@@ -60,7 +61,7 @@ public record SessionConfig(
 
   /** The usual settings. */
   public static SessionConfig of(
-      List<String> coordinators, CoordinatorAccess access, String workerId, String device) {
+      List<ServerAddress> coordinators, CoordinatorAccess access, String workerId, String device) {
     return new SessionConfig(
         coordinators,
         access,

@@ -2,6 +2,7 @@ package io.bitloom.worker.session;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Duration;
+import io.bitloom.common.net.ServerAddress;
 import io.bitloom.v1.ReportTrainingRunRequest;
 import io.bitloom.v1.ReportTrainingRunResponse;
 import io.bitloom.v1.TrainingPicture;
@@ -9,9 +10,9 @@ import io.bitloom.v1.TrainingRun;
 import io.bitloom.v1.TrainingServiceGrpc;
 import io.bitloom.v1.TrainingState;
 import io.bitloom.worker.train.run.RunObserver;
+import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +34,7 @@ public final class TrainingReports implements RunObserver, AutoCloseable {
   private static final int MAX_PICTURE_BYTES = 4 << 20;
   private static final long NO_PICTURE = 0;
 
-  private final List<String> coordinators;
+  private final List<ServerAddress> coordinators;
   private final CoordinatorAccess access;
   private final Runnable stop;
   private final ScheduledExecutorService thread =
@@ -53,20 +54,21 @@ public final class TrainingReports implements RunObserver, AutoCloseable {
 
   // Of the reporting thread alone.
   private ManagedChannel channel;
+  private ServerAddress address;
   private int next;
-  private boolean answered = true;
+  private final FailuresInARow failures = new FailuresInARow();
   private long knownPicture = NO_PICTURE;
   private boolean stopped;
 
   /**
    * Starts to report.
    *
-   * @param coordinators addresses, {@code host:port}
+   * @param coordinators where it reports, at one after the other until one answers
    * @param run its id, process, name, mode, place and number of steps
    * @param stop is called when somebody asks the run to end
    */
   public TrainingReports(
-      List<String> coordinators, CoordinatorAccess access, TrainingRun run, Runnable stop) {
+      List<ServerAddress> coordinators, CoordinatorAccess access, TrainingRun run, Runnable stop) {
     this.coordinators = List.copyOf(coordinators);
     this.access = access;
     this.run = run.toBuilder().setState(TrainingState.TRAINING_STATE_RUNNING);
@@ -132,15 +134,15 @@ public final class TrainingReports implements RunObserver, AutoCloseable {
   private void report() {
     try {
       if (channel == null) {
-        String address = coordinators.get(next++ % coordinators.size());
-        channel = NettyChannelBuilder.forTarget(address, access.credentials()).build();
+        address = coordinators.get(next++ % coordinators.size());
+        channel = Grpc.newChannelBuilder(address.target(), access.credentials()).build();
       }
       ReportTrainingRunResponse answer =
           TrainingServiceGrpc.newBlockingStub(channel)
               .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(access.headers()))
               .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
               .reportTrainingRun(request());
-      answered = true;
+      failures.over();
       knownPicture = answer.getPictureStep();
       if (answer.getStop() && !stopped) {
         stopped = true;
@@ -148,10 +150,12 @@ public final class TrainingReports implements RunObserver, AutoCloseable {
         stop.run();
       }
     } catch (StatusRuntimeException e) {
-      if (answered) {
-        log.warn("The coordinator does not take reports of this run: {}", e.getStatus());
+      if (failures.isToBeSaid()) {
+        log.warn(
+            "The coordinator at {} does not take reports of this run: {}",
+            address,
+            FailuresInARow.why(e.getStatus()));
       }
-      answered = false;
       knownPicture = NO_PICTURE;
       channel.shutdownNow();
       channel = null;

@@ -99,7 +99,7 @@ class PromptRewriterTest {
           200 | {"choices": []}                                          | the answer is no chat completion
           200 | {"choices": [{"message": {"content": null}}]}            | the answer is no chat completion
           200 | {"choices": [{"message": {"content": " "}}]}             | the rewritten text must not be empty
-          200 | {"choices": [{"message": {"content": "a\\u0000b"}}]}     | the rewritten text must not have control characters
+          200 | {"choices": [{"message": {"content": "a\\ud800b"}}]}     | the rewritten text must be valid Unicode
           """)
   void whatIsNoAnswerLeavesThePromptAsItIs(int status, String body, String reason) {
     endpoint.sends(status, body);

@@ -1,5 +1,6 @@
 package io.bitloom.worker.session;
 
+import io.bitloom.common.net.ServerAddress;
 import io.bitloom.worker.generate.GenerationPipeline;
 import io.bitloom.worker.generate.PipelineConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
@@ -29,7 +30,7 @@ final class UntrainedWorker {
     AnnouncedModel model = AnnouncedModel.of(directory, pipeline.capacity());
     SessionConfig config =
         new SessionConfig(
-            List.of(coordinator),
+            List.of(ServerAddress.coordinator("coordinator", coordinator)),
             CoordinatorAccess.OPEN,
             "worker-under-test",
             "cpu",

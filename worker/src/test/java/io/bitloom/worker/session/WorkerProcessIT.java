@@ -17,6 +17,8 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The worker as a process. */
 @Timeout(600)
@@ -99,6 +101,32 @@ class WorkerProcessIT {
       worker.awaitLine(
           "no-such-folder: is neither a built-in model (demo, untrained) nor a folder");
       assertEquals(1, worker.awaitExit());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ftp://host, --coordinator must begin with http://",
+    "'a:1,,b:2', --coordinator must be an address such as",
+    "'https://a:1,b:2', coordinators must have https:// all or none",
+    "'my_host:7700', without the _",
+  })
+  void anAddressThatIsNoneExitsWithTwo(String address, String complaint) throws Exception {
+    try (ChildJvm worker = ChildJvm.start("worker", "--coordinator", address)) {
+      worker.awaitLine(complaint);
+      assertEquals(2, worker.awaitExit());
+    }
+  }
+
+  @Test
+  void aCoordinatorThatCannotBeResolvedIsSaidAgainAndAgain() throws Exception {
+    try (ChildJvm worker =
+        ChildJvm.start(
+            "worker", "--coordinator=http://no-such-host.invalid:7700", "--model=untrained")) {
+      for (int i = 0; i < 3; i++) {
+        String line = worker.awaitLine("no coordinator at no-such-host.invalid:7700");
+        assertTrue(line.contains("Unable to resolve host"), line);
+      }
     }
   }
 

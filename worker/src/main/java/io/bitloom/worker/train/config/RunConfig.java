@@ -1,12 +1,14 @@
 package io.bitloom.worker.train.config;
 
+import io.bitloom.common.config.ConfigException;
+import io.bitloom.common.net.ServerAddress;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.run.TrainingRun;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
+import java.util.Optional;
 
 /**
  * The fields that every kind of training has.
@@ -48,9 +50,12 @@ public record RunConfig(
     int picturesEvery,
     int mostBadSteps,
     int processes,
-    List<String> meetAt,
+    Optional<ServerAddress> meetAt,
     String group,
     Duration patience) {
+
+  /** Of an address without one, and of a Unix socket. */
+  private static final int NO_PORT = 0;
 
   /** Types of linear layers. */
   private enum Precision {
@@ -62,11 +67,7 @@ public record RunConfig(
   public static RunConfig of(YamlFields yaml) {
     YamlFields every = yaml.section("every");
     YamlFields group = yaml.section("processes");
-    String address = group.text("address", "");
-    List<String> hostAndPort = List.of(address.split(":"));
-    if (!address.isEmpty() && (hostAndPort.size() != 2 || !hostAndPort.get(1).matches("\\d+"))) {
-      throw group.fault("address", "expected HOST:PORT, found \"" + address + "\"");
-    }
+    Optional<ServerAddress> address = address(group);
     int count = group.count("count", 1, 1);
     String name = group.text("group", "");
     if (!name.matches("[A-Za-z0-9-]{0,64}")) {
@@ -92,9 +93,25 @@ public record RunConfig(
         every.count("pictures", 0, 0),
         yaml.count("most_bad_steps", 20, 1),
         count,
-        hostAndPort,
+        address,
         name,
         Duration.ofSeconds(group.count("timeout_seconds", 300, 1)));
+  }
+
+  private static Optional<ServerAddress> address(YamlFields group) {
+    String text = group.text("address", "");
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      ServerAddress address = ServerAddress.parse("address", text, NO_PORT);
+      if (address.port() != NO_PORT && address.security() == ServerAddress.Security.UNSAID) {
+        return Optional.of(address);
+      }
+    } catch (ConfigException e) {
+      // The same fault as an address of another kind.
+    }
+    throw group.fault("address", "expected HOST:PORT, found \"" + text + "\"");
   }
 
   private static TorchDevice device(YamlFields yaml) {
@@ -129,7 +146,7 @@ public record RunConfig(
   public Processes meet(int rank) {
     return processes == 1
         ? Processes.alone()
-        : meet(rank, meetAt.get(0), Integer.parseInt(meetAt.get(1)));
+        : meet(rank, meetAt.orElseThrow().host(), meetAt.orElseThrow().port());
   }
 
   /** Waits for the other processes at an address. */
