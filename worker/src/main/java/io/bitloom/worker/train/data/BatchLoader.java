@@ -77,17 +77,22 @@ public final class BatchLoader implements AutoCloseable {
   }
 
   private Optional<Sample> load(ScaleSchedule schedule, int index, long number) {
-    CaptionedPicture line = set.sample(schedule, index);
     SplittableRandom random = new SplittableRandom(31 * settings.seed() + number);
-    String caption = line.caption(settings.shortCaptions(), random);
+    String name = schedule.id() + " sample " + index;
     try {
+      CaptionedPicture line = set.sample(schedule, index);
+      name = line.name();
+      String caption = line.caption(settings.shortCaptions(), random);
       String key = settings.cache() == null ? null : key(line, schedule);
       Optional<float[]> cached = key == null ? Optional.empty() : settings.cache().find(key);
       RgbImage picture =
           cached.isPresent() ? null : line.picture(schedule.pixelWidth(), schedule.pixelHeight());
       return Optional.of(new Sample(number, caption, picture, cached.orElse(null), key));
     } catch (IOException e) {
-      set.report().drop("the picture cannot be read", line.name() + ": " + e.getMessage());
+      set.report().drop("the picture cannot be read", name + ": " + e.getMessage());
+      return Optional.empty();
+    } catch (RuntimeException | OutOfMemoryError | StackOverflowError | LinkageError e) {
+      set.report().drop("the sample cannot be made ready", name + ": " + e); // one is never the end
       return Optional.empty();
     }
   }

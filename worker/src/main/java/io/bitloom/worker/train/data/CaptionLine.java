@@ -4,9 +4,12 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.bitloom.worker.checkpoint.StrictJson;
 import io.bitloom.worker.image.RgbImage;
+import io.bitloom.worker.image.decode.PictureFile;
+import io.bitloom.worker.image.decode.PictureOptions;
 import io.bitloom.worker.tensor.WeightsException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,7 +47,7 @@ public record CaptionLine(
         .forEach(
             column -> {
               JsonElement value = column.getValue();
-              if (value.isJsonPrimitive() && value.getAsJsonPrimitive().isNumber()) {
+              if (isFiniteNumber(value) || column.getKey().equals("h_div_w") && isNumber(value)) {
                 columns.put(column.getKey(), value.getAsDouble());
               }
             });
@@ -58,15 +61,32 @@ public record CaptionLine(
       throw new WeightsException(source, "image_path: is missing");
     }
     Double hDivW = columns.get("h_div_w");
-    if (hDivW != null && !(hDivW > 0)) {
+    if (hDivW != null && !(hDivW > 0 && Double.isFinite(hDivW))) {
       throw new WeightsException(source, "h_div_w: expected a positive number, found " + hDivW);
     }
     return new CaptionLine(
-        root.resolve(image),
+        path(source, image, root),
         hDivW == null ? OptionalDouble.empty() : OptionalDouble.of(hDivW),
         text,
         longCaption,
         columns);
+  }
+
+  private static boolean isNumber(JsonElement value) {
+    return value.isJsonPrimitive() && value.getAsJsonPrimitive().isNumber();
+  }
+
+  /** A score beyond what a double holds, such as 1e999, is no score. */
+  private static boolean isFiniteNumber(JsonElement value) {
+    return isNumber(value) && Double.isFinite(value.getAsDouble());
+  }
+
+  private static Path path(String source, String image, Path root) {
+    try {
+      return root.resolve(image);
+    } catch (InvalidPathException e) {
+      throw new WeightsException(source, "image_path: is no path: " + e.getReason(), e);
+    }
   }
 
   private static String text(String source, JsonObject json, String name, String alias) {
@@ -90,11 +110,12 @@ public record CaptionLine(
     return List.of(text, longCaption);
   }
 
-  /** Path, time of the last change and size. */
+  /** How pictures are decoded, path, time of the last change and size. */
   @Override
   public String version() throws IOException {
     return String.join(
         "\n",
+        "decoder " + PictureFile.VERSION,
         image.toString(),
         Files.getLastModifiedTime(image).toString(),
         Long.toString(Files.size(image)));
@@ -102,7 +123,7 @@ public record CaptionLine(
 
   @Override
   public RgbImage picture(int width, int height) throws IOException {
-    return PictureFile.fitted(image, width, height);
+    return PictureFile.fitted(image, width, height, PictureOptions.AS_STORED, remark -> {});
   }
 
   /** One of the captions: the short one with a probability, without remarks. */

@@ -3,6 +3,9 @@ package io.bitloom.worker.train.data;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.image.decode.PictureFile;
+import io.bitloom.worker.image.decode.PictureOptions;
+import io.bitloom.worker.tensor.WeightsException;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -79,8 +82,8 @@ public final class TrainingSet implements SampleSource {
   /**
    * Reads all caption files once.
    *
-   * @throws io.bitloom.worker.tensor.WeightsException naming file and line of a line that is no
-   *     caption
+   * <p>A line that is no caption is left out, counted and named.
+   *
    * @throws IOException if a file cannot be read
    */
   public static TrainingSet scan(Settings settings) throws IOException {
@@ -115,21 +118,28 @@ public final class TrainingSet implements SampleSource {
         number++;
         String text = new String(line, StandardCharsets.UTF_8).strip();
         if (!text.isEmpty()) {
-          add(CaptionLine.parse(path + ":" + number, text, settings.root()), ofFile, file, offset);
+          add(path + ":" + number, text, ofFile, file, offset);
         }
         offset += line.length + 1L;
       }
     }
   }
 
-  private void add(CaptionLine caption, OptionalDouble ofFile, int file, long offset) {
+  private void add(String source, String text, OptionalDouble ofFile, int file, long offset) {
+    CaptionLine caption;
+    try {
+      caption = CaptionLine.parse(source, text, settings.root());
+    } catch (WeightsException e) {
+      report.drop("the line is no caption", e.getMessage());
+      return;
+    }
     String image = caption.image().toString();
     if (!settings.part().test(image)) {
       return;
     }
     Optional<String> fault = settings.curation().fault(caption);
     if (fault.isPresent()) {
-      report.drop(fault.get(), image);
+      report.drop(fault.get(), source + ": " + image);
       return;
     }
     try {
@@ -138,7 +148,7 @@ public final class TrainingSet implements SampleSource {
       lines.computeIfAbsent(schedule, it -> new Lines()).add((long) file << OFFSET_BITS | offset);
       report.keep();
     } catch (IOException e) {
-      report.drop("the picture cannot be read", image + ": " + e.getMessage());
+      report.drop("the picture cannot be read", source + ": " + image + ": " + e.getMessage());
     }
   }
 
@@ -146,7 +156,7 @@ public final class TrainingSet implements SampleSource {
     if (caption.hDivW().isPresent() || ofFile.isPresent()) {
       return caption.hDivW().orElseGet(ofFile::getAsDouble);
     }
-    PictureFile.Size size = PictureFile.size(caption.image());
+    PictureFile.Size size = PictureFile.size(caption.image(), PictureOptions.AS_STORED);
     return (double) size.height() / size.width();
   }
 

@@ -2,12 +2,10 @@ package io.bitloom.worker.train.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.SizeClass;
-import io.bitloom.worker.tensor.WeightsException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,9 +70,21 @@ class TrainingSetTest {
   void aLineThatIsNoCaptionIsNamedByFileAndNumber() throws IOException {
     Files.writeString(
         folder.resolve("captions.jsonl"),
-        "{\"image_path\": \"a.png\", \"text\": \"a\", \"h_div_w\": 1}\n{\"text\": \"b\"}\n");
-    String message = assertThrows(WeightsException.class, this::scan).getMessage();
-    assertTrue(message.contains("captions.jsonl:2") && message.contains("image_path"), message);
+        """
+        {"image_path": "a.png", "text": "a", "h_div_w": 1}
+        {"text": "b"}
+        {"image_path": "b.png", "text": "b", "aesthetic": NaN}
+        {"image_path": "b\\u0000.png", "text": "b", "h_div_w": 1}
+        {"image_path": "b.png", "text": "b", "h_div_w": 1e999}
+        """);
+    TrainingSet set = scan();
+    assertEquals(1, set.report().kept());
+    assertEquals(4, set.report().dropped("the line is no caption"));
+    String report = set.report().json().toString();
+    for (String named :
+        List.of(":2: image_path", ":3: malformed", ":4: image_path", ":5: h_div_w")) {
+      assertTrue(report.contains("captions.jsonl" + named), report);
+    }
   }
 
   @Test
