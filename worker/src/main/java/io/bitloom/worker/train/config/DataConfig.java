@@ -37,6 +37,7 @@ import java.util.zip.CRC32C;
  * @param shuffleBuffer samples among which the next one is drawn
  * @param decoderThreads threads that make pictures ready
  * @param batchesAhead batches that are made ready before they are needed
+ * @param mostBad largest share of the samples that may be unreadable
  * @param shortCaptions probability that the short caption is taken where there are two
  * @param cache folder of the tokenizer's features; null for none
  * @param textCache folder of the text encoder's features; null for none
@@ -55,6 +56,7 @@ public record DataConfig(
     int decoderThreads,
     int batchesAhead,
     double shortCaptions,
+    double mostBad,
     Path cache,
     Path textCache) {
   private static final List<String> OF_FILES =
@@ -151,6 +153,7 @@ public record DataConfig(
         yaml.count("decoder_threads", 1, 1),
         yaml.count("batches_ahead", 2, 0),
         yaml.number("short_captions", 0.5, 0, 1),
+        yaml.number("most_bad", 0.1, 0, 1),
         yaml.path("cache", null),
         yaml.path("text_cache", null));
   }
@@ -168,12 +171,14 @@ public record DataConfig(
     }
     Files.createDirectories(run.folder());
     Files.writeString(run.folder().resolve("data.json"), training.report().json() + "\n");
+    training.report().check(mostBad);
     BatchLoader.Settings loading =
         new BatchLoader.Settings(
             decoderThreads,
             batchesAhead,
             shortCaptions,
             run.seed(),
+            mostBad,
             cache == null || features == null ? null : new FeatureCache(cache, features));
     return new TrainingRun.Data(
         first -> {

@@ -21,6 +21,7 @@ import java.util.random.RandomGenerator;
  * One line of a caption file: {@code {"image_path": …, "text": …, "long_caption": …, "h_div_w": …}}
  * and any further columns, whose numbers curation may look at.
  *
+ * @param source file and line of the caption
  * @param image where the picture lies
  * @param hDivW height over width, if the line says so
  * @param text the short caption; empty if there is none
@@ -28,7 +29,12 @@ import java.util.random.RandomGenerator;
  * @param columns the numbers of the other columns
  */
 public record CaptionLine(
-    Path image, OptionalDouble hDivW, String text, String longCaption, Map<String, Double> columns)
+    String source,
+    Path image,
+    OptionalDouble hDivW,
+    String text,
+    String longCaption,
+    Map<String, Double> columns)
     implements CaptionedPicture {
   /** Official captions hide remarks for the picture's generator behind this. */
   private static final String REMARK = "--";
@@ -65,6 +71,7 @@ public record CaptionLine(
       throw new WeightsException(source, "h_div_w: expected a positive number, found " + hDivW);
     }
     return new CaptionLine(
+        source,
         path(source, image, root),
         hDivW == null ? OptionalDouble.empty() : OptionalDouble.of(hDivW),
         text,
@@ -102,7 +109,7 @@ public record CaptionLine(
 
   @Override
   public String name() {
-    return image.toString();
+    return source + ": " + image;
   }
 
   @Override

@@ -3,15 +3,19 @@ package io.bitloom.worker.train.data;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** What was left out of the training data and why, with the first few samples of each reason. */
 public final class DropReport {
   private static final int NAMED = 20;
 
   private final Map<String, Reason> reasons = new LinkedHashMap<>();
+  private final Set<String> bad = new HashSet<>();
+  private long neverKept;
   private long kept;
 
   private static final class Reason {
@@ -28,6 +32,35 @@ public final class DropReport {
     found.count++;
     if (found.examples.size() < NAMED) {
       found.examples.add(sample);
+    }
+  }
+
+  /** Counts a line or picture that cannot be read, before it was kept. */
+  synchronized void bad(String reason, String sample, String fault) {
+    if (bad.add(sample)) {
+      neverKept++;
+      drop(reason, sample + ": " + fault);
+    }
+  }
+
+  /** Counts a kept sample that cannot be made ready; the same one once only. */
+  synchronized void spoiled(String reason, String sample, String fault) {
+    if (bad.add(sample)) {
+      drop(reason, sample + ": " + fault);
+    }
+  }
+
+  /**
+   * Ends what uses the samples if too many are bad.
+   *
+   * @param most largest share of the lines that may be, not counting what was filtered
+   * @throws BadDataException naming counts, reasons and the first samples
+   */
+  public synchronized void check(double most) {
+    if (bad.size() > most * (kept + neverKept)) {
+      throw new BadDataException(
+          "%d of %d samples are bad, more than data.most_bad, %s, allows: %s"
+              .formatted(bad.size(), kept + neverKept, most, json().get("dropped")));
     }
   }
 

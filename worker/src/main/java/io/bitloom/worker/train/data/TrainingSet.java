@@ -28,7 +28,7 @@ import java.util.stream.Stream;
 
 /**
  * Captioned pictures, grouped by the scale schedule that fits their shape. The files are read once
- * to see what is there; after that only the place of every line is known (8 bytes a line), and
+ * to see what is there; after that only the place of every line is known (12 bytes a line), and
  * lines are read when they are needed, by any thread.
  *
  * <p>A folder holds the official trainer's split files {@code [h_div_w]_[count].jsonl}, or any
@@ -58,15 +58,18 @@ public final class TrainingSet implements SampleSource {
   public record Settings(
       Path path, Path root, SizeClass size, Curation curation, Predicate<String> part) {}
 
-  /** Places of lines: file and offset in one number. */
+  /** Places of lines, file and offset in one number, and their numbers in the file. */
   private static final class Lines {
     private long[] places = new long[64];
+    private int[] numbers = new int[64];
     private int count;
 
-    private void add(long place) {
+    private void add(long place, int number) {
       if (count == places.length) {
         places = Arrays.copyOf(places, 2 * count);
+        numbers = Arrays.copyOf(numbers, 2 * count);
       }
+      numbers[count] = number;
       places[count++] = place;
     }
   }
@@ -118,19 +121,20 @@ public final class TrainingSet implements SampleSource {
         number++;
         String text = new String(line, StandardCharsets.UTF_8).strip();
         if (!text.isEmpty()) {
-          add(path + ":" + number, text, ofFile, file, offset);
+          add(number, text, ofFile, file, offset);
         }
         offset += line.length + 1L;
       }
     }
   }
 
-  private void add(String source, String text, OptionalDouble ofFile, int file, long offset) {
+  private void add(int number, String text, OptionalDouble ofFile, int file, long offset) {
+    String source = files.get(file) + ":" + number;
     CaptionLine caption;
     try {
       caption = CaptionLine.parse(source, text, settings.root());
     } catch (WeightsException e) {
-      report.drop("the line is no caption", e.getMessage());
+      report.bad("the line is no caption", source, e.getMessage().substring(source.length() + 2));
       return;
     }
     String image = caption.image().toString();
@@ -145,10 +149,12 @@ public final class TrainingSet implements SampleSource {
     try {
       double hDivW = hDivW(caption, ofFile);
       ScaleSchedule schedule = ScaleSchedules.nearest(hDivW).schedule(settings.size());
-      lines.computeIfAbsent(schedule, it -> new Lines()).add((long) file << OFFSET_BITS | offset);
+      lines
+          .computeIfAbsent(schedule, it -> new Lines())
+          .add((long) file << OFFSET_BITS | offset, number);
       report.keep();
     } catch (IOException e) {
-      report.drop("the picture cannot be read", source + ": " + image + ": " + e.getMessage());
+      report.bad("the picture cannot be read", source + ": " + image, e.getMessage());
     }
   }
 
@@ -184,7 +190,8 @@ public final class TrainingSet implements SampleSource {
     try (InputStream in = Files.newInputStream(path)) {
       in.skipNBytes(offset);
       String text = new String(line(new BufferedInputStream(in), path), StandardCharsets.UTF_8);
-      return CaptionLine.parse(path + " at byte " + offset, text.strip(), settings.root());
+      return CaptionLine.parse(
+          path + ":" + lines.get(schedule).numbers[index], text.strip(), settings.root());
     } catch (IOException e) {
       throw new UncheckedIOException(path + ": cannot be read any more", e);
     }

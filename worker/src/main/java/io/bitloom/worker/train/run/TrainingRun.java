@@ -3,6 +3,7 @@ package io.bitloom.worker.train.run;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.train.data.BadDataException;
 import io.bitloom.worker.train.data.BatchLoader;
 import io.bitloom.worker.train.data.SampleBatch;
 import io.bitloom.worker.train.distributed.Processes;
@@ -167,6 +168,9 @@ public final class TrainingRun {
         export();
       }
       return outcome;
+    } catch (BadDataException e) {
+      checkpoint(); // the run goes on from here once the data is mended
+      throw e;
     } catch (Processes.LostException e) {
       log.error("{}; step {} is the last one", e.getMessage(), state.step());
       checkpoints.save(state, learner.tensors()); // whoever is left

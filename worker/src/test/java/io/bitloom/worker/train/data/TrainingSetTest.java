@@ -2,6 +2,7 @@ package io.bitloom.worker.train.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.schedule.ScaleSchedule;
@@ -122,12 +123,16 @@ class TrainingSetTest {
     TrainingSet set = scan();
     Files.writeString(folder.resolve("1.png"), "gone bad");
     BatchLoader.Settings settings =
-        new BatchLoader.Settings(1, 0, 0.5, 1, new FeatureCache(folder.resolve("cache"), "m"));
+        new BatchLoader.Settings(1, 0, 0.5, 1, 0.5, new FeatureCache(folder.resolve("cache"), "m"));
     try (BatchLoader loader = new BatchLoader(set, order(set), settings)) {
       SampleBatch batch = loader.next();
       assertEquals(1, batch.samples().size());
       assertEquals(256, batch.samples().get(0).picture().width());
       assertEquals(1, set.report().dropped("the picture cannot be read"));
+      assertTrue(set.report().json().toString().contains("captions.jsonl:2"));
+      Files.writeString(folder.resolve("0.png"), "gone bad, too");
+      String message = assertThrows(BadDataException.class, loader::next).getMessage();
+      assertTrue(message.startsWith("2 of 2 samples are bad"), message);
     }
   }
 

@@ -29,7 +29,7 @@ class DemoSourceTest {
 
   private static BatchLoader loader(SampleSource source) {
     BatchOrder order = new BatchOrder(source, new BatchOrder.Settings(1100, 100, 5));
-    return new BatchLoader(source, order, new BatchLoader.Settings(1, 1, 0.5, 5, null));
+    return new BatchLoader(source, order, new BatchLoader.Settings(1, 1, 0.5, 5, 0, null));
   }
 
   @Test
