@@ -1,6 +1,7 @@
 package io.bitloom.worker.train.config;
 
 import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.image.decode.PictureOptions;
 import io.bitloom.worker.train.data.BatchLoader;
 import io.bitloom.worker.train.data.BatchOrder;
 import io.bitloom.worker.train.data.Curation;
@@ -37,6 +38,7 @@ import java.util.zip.CRC32C;
  * @param shuffleBuffer samples among which the next one is drawn
  * @param decoderThreads threads that make pictures ready
  * @param batchesAhead batches that are made ready before they are needed
+ * @param pictures what is done about orientations and profiles
  * @param mostBad largest share of the samples that may be unreadable
  * @param shortCaptions probability that the short caption is taken where there are two
  * @param cache folder of the tokenizer's features; null for none
@@ -56,6 +58,7 @@ public record DataConfig(
     int decoderThreads,
     int batchesAhead,
     double shortCaptions,
+    PictureOptions pictures,
     double mostBad,
     Path cache,
     Path textCache) {
@@ -153,6 +156,7 @@ public record DataConfig(
         yaml.count("decoder_threads", 1, 1),
         yaml.count("batches_ahead", 2, 0),
         yaml.number("short_captions", 0.5, 0, 1),
+        new PictureOptions(yaml.flag("upright", false), yaml.flag("to_srgb", false)),
         yaml.number("most_bad", 0.1, 0, 1),
         yaml.path("cache", null),
         yaml.path("text_cache", null));
@@ -222,7 +226,8 @@ public record DataConfig(
   private TrainingSet scan(Path captions, Predicate<String> part) throws IOException {
     Path beside = Files.isDirectory(captions) ? captions : captions.getParent();
     Path root = images == null ? beside : images;
-    return TrainingSet.scan(new TrainingSet.Settings(captions, root, size, curation, part));
+    return TrainingSet.scan(
+        new TrainingSet.Settings(captions, root, size, curation, part, pictures));
   }
 
   /** The same pictures are held back in every run. */
@@ -252,7 +257,7 @@ public record DataConfig(
   public String identity() {
     return String.join(
         "\n",
-        "data.path: " + (demo == null ? path : demo),
+        "data.path: " + (demo == null ? path : demo) + pictures.id(),
         "data.size: " + size.label(),
         "data.filters: " + curation.thresholds(),
         "data.batch_tokens: " + tokens,

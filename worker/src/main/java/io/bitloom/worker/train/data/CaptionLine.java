@@ -21,6 +21,7 @@ import java.util.random.RandomGenerator;
  * One line of a caption file: {@code {"image_path": …, "text": …, "long_caption": …, "h_div_w": …}}
  * and any further columns, whose numbers curation may look at.
  *
+ * @param options what is done about the picture's orientation and profile
  * @param source file and line of the caption
  * @param image where the picture lies
  * @param hDivW height over width, if the line says so
@@ -29,6 +30,7 @@ import java.util.random.RandomGenerator;
  * @param columns the numbers of the other columns
  */
 public record CaptionLine(
+    PictureOptions options,
     String source,
     Path image,
     OptionalDouble hDivW,
@@ -46,7 +48,7 @@ public record CaptionLine(
    * @param root folder that relative image paths start from
    * @throws WeightsException if it is not one JSON object with the fields above
    */
-  static CaptionLine parse(String source, String line, Path root) {
+  static CaptionLine parse(String source, String line, Path root, PictureOptions options) {
     JsonObject json = StrictJson.object(source, line);
     Map<String, Double> columns = new LinkedHashMap<>();
     json.entrySet()
@@ -71,6 +73,7 @@ public record CaptionLine(
       throw new WeightsException(source, "h_div_w: expected a positive number, found " + hDivW);
     }
     return new CaptionLine(
+        options,
         source,
         path(source, image, root),
         hDivW == null ? OptionalDouble.empty() : OptionalDouble.of(hDivW),
@@ -122,7 +125,7 @@ public record CaptionLine(
   public String version() throws IOException {
     return String.join(
         "\n",
-        "decoder " + PictureFile.VERSION,
+        "decoder " + PictureFile.VERSION + options.id(),
         image.toString(),
         Files.getLastModifiedTime(image).toString(),
         Long.toString(Files.size(image)));
@@ -130,7 +133,7 @@ public record CaptionLine(
 
   @Override
   public RgbImage picture(int width, int height) throws IOException {
-    return PictureFile.fitted(image, width, height, PictureOptions.AS_STORED, remark -> {});
+    return PictureFile.fitted(image, width, height, options, remark -> {});
   }
 
   /** One of the captions: the short one with a probability, without remarks. */

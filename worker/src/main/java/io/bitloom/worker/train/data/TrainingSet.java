@@ -54,9 +54,15 @@ public final class TrainingSet implements SampleSource {
    * @param size size class of the pictures
    * @param curation which samples are left out
    * @param part which image paths belong to this set, to split one into training and validation
+   * @param pictures what is done about orientations and profiles
    */
   public record Settings(
-      Path path, Path root, SizeClass size, Curation curation, Predicate<String> part) {}
+      Path path,
+      Path root,
+      SizeClass size,
+      Curation curation,
+      Predicate<String> part,
+      PictureOptions pictures) {}
 
   /** Places of lines, file and offset in one number, and their numbers in the file. */
   private static final class Lines {
@@ -132,7 +138,7 @@ public final class TrainingSet implements SampleSource {
     String source = files.get(file) + ":" + number;
     CaptionLine caption;
     try {
-      caption = CaptionLine.parse(source, text, settings.root());
+      caption = CaptionLine.parse(source, text, settings.root(), settings.pictures());
     } catch (WeightsException e) {
       report.bad("the line is no caption", source, e.getMessage().substring(source.length() + 2));
       return;
@@ -158,11 +164,11 @@ public final class TrainingSet implements SampleSource {
     }
   }
 
-  private static double hDivW(CaptionLine caption, OptionalDouble ofFile) throws IOException {
+  private double hDivW(CaptionLine caption, OptionalDouble ofFile) throws IOException {
     if (caption.hDivW().isPresent() || ofFile.isPresent()) {
       return caption.hDivW().orElseGet(ofFile::getAsDouble);
     }
-    PictureFile.Size size = PictureFile.size(caption.image(), PictureOptions.AS_STORED);
+    PictureFile.Size size = PictureFile.size(caption.image(), settings.pictures());
     return (double) size.height() / size.width();
   }
 
@@ -191,7 +197,10 @@ public final class TrainingSet implements SampleSource {
       in.skipNBytes(offset);
       String text = new String(line(new BufferedInputStream(in), path), StandardCharsets.UTF_8);
       return CaptionLine.parse(
-          path + ":" + lines.get(schedule).numbers[index], text.strip(), settings.root());
+          path + ":" + lines.get(schedule).numbers[index],
+          text.strip(),
+          settings.root(),
+          settings.pictures());
     } catch (IOException e) {
       throw new UncheckedIOException(path + ": cannot be read any more", e);
     }

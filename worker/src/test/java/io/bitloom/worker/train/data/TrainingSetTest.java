@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.image.decode.PictureOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +25,12 @@ class TrainingSetTest {
   private TrainingSet scan(Curation.Threshold... thresholds) throws IOException {
     return TrainingSet.scan(
         new TrainingSet.Settings(
-            folder, folder, SMALL, new Curation(List.of(thresholds)), image -> true));
+            folder,
+            folder,
+            SMALL,
+            new Curation(List.of(thresholds)),
+            image -> true,
+            PictureOptions.AS_STORED));
   }
 
   private BatchOrder order(TrainingSet set) {

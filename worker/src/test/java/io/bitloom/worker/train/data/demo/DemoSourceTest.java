@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.worker.image.decode.PictureOptions;
 import io.bitloom.worker.train.config.ConfigFileException;
 import io.bitloom.worker.train.config.DataConfig;
 import io.bitloom.worker.train.config.YamlFields;
@@ -39,7 +40,12 @@ class DemoSourceTest {
     TrainingSet files =
         TrainingSet.scan(
             new TrainingSet.Settings(
-                folder, folder, DemoSource.SIZE, new Curation(List.of()), image -> true));
+                folder,
+                folder,
+                DemoSource.SIZE,
+                new Curation(List.of()),
+                image -> true,
+                PictureOptions.AS_STORED));
     try (BatchLoader read = loader(files);
         BatchLoader drawn = loader(new DemoSource(dataset, COUNT, "demo 3"))) {
       for (int i = 0; i < 8; i++) {
