@@ -174,7 +174,8 @@ public record DataConfig(
       throw new IOException(path + ": no sample is left; " + training.report().json());
     }
     Files.createDirectories(run.folder());
-    Files.writeString(run.folder().resolve("data.json"), training.report().json() + "\n");
+    Path report = run.folder().resolve("data.json");
+    Files.writeString(report, training.report().json() + "\n");
     training.report().check(mostBad);
     BatchLoader.Settings loading =
         new BatchLoader.Settings(
@@ -191,7 +192,8 @@ public record DataConfig(
           order.skip(first);
           return new BatchLoader(training, order, loading);
         },
-        () -> firstBatches(validation, loading));
+        () -> firstBatches(validation, loading),
+        () -> Files.writeString(report, training.report().json() + "\n"));
   }
 
   /**

@@ -97,7 +97,12 @@ public final class BatchLoader implements AutoCloseable {
       String key = settings.cache() == null ? null : key(line, schedule);
       Optional<float[]> cached = key == null ? Optional.empty() : settings.cache().find(key);
       RgbImage picture =
-          cached.isPresent() ? null : line.picture(schedule.pixelWidth(), schedule.pixelHeight());
+          cached.isPresent()
+              ? null
+              : line.picture(
+                  schedule.pixelWidth(),
+                  schedule.pixelHeight(),
+                  remark -> set.report().remark(remark, line.name()));
       return Optional.of(new Sample(number, caption, picture, cached.orElse(null), key));
     } catch (IOException e) {
       set.report().spoiled("the picture cannot be read", name, e.getMessage());

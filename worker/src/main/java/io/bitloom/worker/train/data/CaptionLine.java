@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
@@ -132,8 +133,8 @@ public record CaptionLine(
   }
 
   @Override
-  public RgbImage picture(int width, int height) throws IOException {
-    return PictureFile.fitted(image, width, height, options, remark -> {});
+  public RgbImage picture(int width, int height, Consumer<String> remarks) throws IOException {
+    return PictureFile.fitted(image, width, height, options, remarks);
   }
 
   /** One of the captions: the short one with a probability, without remarks. */

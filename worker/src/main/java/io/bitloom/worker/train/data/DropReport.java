@@ -15,6 +15,7 @@ public final class DropReport {
 
   private final Map<String, Reason> reasons = new LinkedHashMap<>();
   private final Set<String> bad = new HashSet<>();
+  private final Map<String, Reason> remarks = new LinkedHashMap<>();
   private long neverKept;
   private long kept;
 
@@ -28,7 +29,16 @@ public final class DropReport {
   }
 
   synchronized void drop(String reason, String sample) {
-    Reason found = reasons.computeIfAbsent(reason, name -> new Reason());
+    count(reasons, reason, sample);
+  }
+
+  /** Counts what is odd about a picture that is used all the same, once for every reading. */
+  synchronized void remark(String remark, String sample) {
+    count(remarks, remark, sample);
+  }
+
+  private static void count(Map<String, Reason> all, String reason, String sample) {
+    Reason found = all.computeIfAbsent(reason, name -> new Reason());
     found.count++;
     if (found.examples.size() < NAMED) {
       found.examples.add(sample);
@@ -79,21 +89,31 @@ public final class DropReport {
     return reasons.containsKey(reason) ? reasons.get(reason).count : 0;
   }
 
-  /** {@code {"kept": n, "dropped": {reason: {"count": n, "examples": […]}}}}. */
+  /**
+   * {@code {"kept": n, "dropped": {reason: {"count": n, "examples": […]}}, "remarks": {…}}}, the
+   * last only where there are any.
+   */
   public synchronized JsonObject json() {
-    JsonObject dropped = new JsonObject();
-    reasons.forEach(
+    JsonObject json = new JsonObject();
+    json.addProperty("kept", kept);
+    json.add("dropped", json(reasons));
+    if (!remarks.isEmpty()) {
+      json.add("remarks", json(remarks));
+    }
+    return json;
+  }
+
+  private static JsonObject json(Map<String, Reason> all) {
+    JsonObject json = new JsonObject();
+    all.forEach(
         (name, reason) -> {
           JsonArray examples = new JsonArray();
           reason.examples.forEach(examples::add);
           JsonObject entry = new JsonObject();
           entry.addProperty("count", reason.count);
           entry.add("examples", examples);
-          dropped.add(name, entry);
+          json.add(name, entry);
         });
-    JsonObject json = new JsonObject();
-    json.addProperty("kept", kept);
-    json.add("dropped", dropped);
     return json;
   }
 }

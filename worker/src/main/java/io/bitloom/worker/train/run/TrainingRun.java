@@ -88,8 +88,22 @@ public final class TrainingRun {
    *
    * @param training loads batches from the n-th on
    * @param validation the batches that are not trained on
+   * @param report what was left out so far, written with every checkpoint
    */
-  public record Data(LongFunction<BatchLoader> training, Supplier<List<SampleBatch>> validation) {}
+  public record Data(
+      LongFunction<BatchLoader> training,
+      Supplier<List<SampleBatch>> validation,
+      Reporting report) {}
+
+  /** Writes a report. */
+  public interface Reporting {
+    /**
+     * Writes it as it is now.
+     *
+     * @throws IOException if it cannot be written
+     */
+    void write() throws IOException;
+  }
 
   /** A run that nobody looks at. */
   public TrainingRun(
@@ -325,6 +339,7 @@ public final class TrainingRun {
   private void checkpoint() throws IOException {
     if (writes()) {
       checkpoints.save(state, learner.tensors());
+      data.report().write();
     }
   }
 
