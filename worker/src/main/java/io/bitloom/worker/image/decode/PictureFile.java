@@ -119,7 +119,7 @@ public final class PictureFile {
     } catch (EOFException e) {
       throw new IOException(e.getMessage() == null ? "is cut off" : e.getMessage(), e);
     } catch (RuntimeException e) {
-      throw new IOException("is damaged: " + e.getMessage(), e); // what decoders throw
+      throw new IOException("is damaged: its decoder ends with " + e, e); // of any kind
     } catch (OutOfMemoryError | StackOverflowError e) {
       throw new IOException("is too large for the memory of this process", e);
     } catch (LinkageError e) {
