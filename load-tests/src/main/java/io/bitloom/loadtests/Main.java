@@ -4,6 +4,7 @@ import io.bitloom.loadtests.chaos.ChaosCommand;
 import io.bitloom.loadtests.engine.EngineBenchmark;
 import io.bitloom.loadtests.engine.LateGuidanceBenchmark;
 import io.bitloom.loadtests.engine.MemoryBenchmark;
+import io.bitloom.loadtests.engine.PicturesBenchmark;
 import io.bitloom.loadtests.queue.QueueBench;
 import io.bitloom.worker.NativeLibraries;
 import java.util.concurrent.Callable;
@@ -22,6 +23,7 @@ import picocli.CommandLine.Spec;
       EngineBenchmark.class,
       LateGuidanceBenchmark.class,
       MemoryBenchmark.class,
+      PicturesBenchmark.class,
       QueueBench.class,
       ChaosCommand.class
     })
@@ -36,6 +38,7 @@ public final class Main implements Callable<Integer> {
   @Override
   public Integer call() {
     throw new ParameterException(
-        spec.commandLine(), "say what to run: bench engine, guidance, memory, queue or chaos");
+        spec.commandLine(),
+        "say what to run: bench engine, guidance, memory, pictures, queue or chaos");
   }
 }

@@ -10,6 +10,7 @@ import io.bitloom.worker.cli.QuantizersCommand;
 import io.bitloom.worker.cli.TokenizerCommand;
 import io.bitloom.worker.cli.WorkerCommand;
 import io.bitloom.worker.tensor.WeightsException;
+import io.bitloom.worker.train.data.BadDataException;
 import io.bitloom.worker.train.run.RunRefusedException;
 import io.bitloom.worker.verify.VerifyCommand;
 import java.io.UncheckedIOException;
@@ -74,7 +75,9 @@ public final class Main implements Callable<Integer> {
   /** Faults that the user can act on are one line; anything else comes with its stack trace. */
   private static int report(Exception failure, CommandLine command, ParseResult arguments)
       throws Exception {
-    if (failure instanceof WeightsException || failure instanceof BitloomException) {
+    if (failure instanceof WeightsException
+        || failure instanceof BitloomException
+        || failure instanceof BadDataException) {
       command.getErr().println("bitloom: " + failure.getMessage());
       return CommandLine.ExitCode.SOFTWARE;
     }

@@ -49,14 +49,15 @@ import picocli.CommandLine.Spec;
     })
 public final class TokenizerReconstructCommand implements Callable<Integer> {
   private static final int PARTLY_DONE = 3;
-  private static final Set<String> EXTENSIONS = Set.of("png", "jpg", "jpeg", "gif", "bmp");
+  private static final Set<String> EXTENSIONS =
+      Set.of("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff");
 
   @Spec private CommandSpec spec;
 
   @Parameters(
       paramLabel = "IMAGES",
       arity = "1..*",
-      description = "Pictures (PNG, JPEG, GIF, BMP), or folders of them.")
+      description = "Pictures (PNG, JPEG, WebP, GIF, BMP, TIFF), or folders of them.")
   private List<Path> images;
 
   @ArgGroup private Source source = new Source();

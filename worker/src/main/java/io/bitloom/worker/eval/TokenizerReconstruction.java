@@ -8,6 +8,8 @@ import io.bitloom.worker.checkpoint.Checkpoint;
 import io.bitloom.worker.checkpoint.Checkpoints;
 import io.bitloom.worker.image.PictureQuality;
 import io.bitloom.worker.image.RgbImage;
+import io.bitloom.worker.image.decode.PictureFile;
+import io.bitloom.worker.image.decode.PictureOptions;
 import io.bitloom.worker.modeldir.GivenSettings;
 import io.bitloom.worker.modeldir.Inspection;
 import io.bitloom.worker.modeldir.ModelDirectory;
@@ -24,7 +26,6 @@ import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 import io.bitloom.worker.tokenizer.quantizer.ResidualQuantizer;
-import io.bitloom.worker.train.data.PictureFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,15 +106,21 @@ public final class TokenizerReconstruction implements AutoCloseable {
   }
 
   /**
-   * A picture in the nearest aspect ratio of a size.
+   * A picture, upright and in sRGB, in the nearest aspect ratio of a size.
    *
    * @throws IOException if the picture cannot be read
    * @throws WeightsException naming the codebook's file, if it does not fit
    */
   public Outcome reconstruct(Path picture, SizeClass size) throws IOException {
-    PictureFile.Size shape = PictureFile.size(picture);
+    PictureFile.Size shape = PictureFile.size(picture, PictureOptions.AS_SEEN);
     ScaleSchedule schedule = ScaleSchedules.nearest((double) shape.height() / shape.width(), size);
-    RgbImage original = PictureFile.fitted(picture, schedule.pixelWidth(), schedule.pixelHeight());
+    RgbImage original =
+        PictureFile.fitted(
+            picture,
+            schedule.pixelWidth(),
+            schedule.pixelHeight(),
+            PictureOptions.AS_SEEN,
+            remark -> {});
     List<Scale> scales = quantizer.quantized(tokenizer.config().scales(schedule));
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard();

@@ -1,6 +1,7 @@
 package io.bitloom.worker.train.config;
 
 import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.image.decode.PictureOptions;
 import io.bitloom.worker.train.data.BatchLoader;
 import io.bitloom.worker.train.data.BatchOrder;
 import io.bitloom.worker.train.data.Curation;
@@ -37,6 +38,8 @@ import java.util.zip.CRC32C;
  * @param shuffleBuffer samples among which the next one is drawn
  * @param decoderThreads threads that make pictures ready
  * @param batchesAhead batches that are made ready before they are needed
+ * @param pictures what is done about orientations and profiles
+ * @param mostBad largest share of the samples that may be unreadable
  * @param shortCaptions probability that the short caption is taken where there are two
  * @param cache folder of the tokenizer's features; null for none
  * @param textCache folder of the text encoder's features; null for none
@@ -55,6 +58,8 @@ public record DataConfig(
     int decoderThreads,
     int batchesAhead,
     double shortCaptions,
+    PictureOptions pictures,
+    double mostBad,
     Path cache,
     Path textCache) {
   private static final List<String> OF_FILES =
@@ -151,6 +156,8 @@ public record DataConfig(
         yaml.count("decoder_threads", 1, 1),
         yaml.count("batches_ahead", 2, 0),
         yaml.number("short_captions", 0.5, 0, 1),
+        new PictureOptions(yaml.flag("upright", false), yaml.flag("to_srgb", false)),
+        yaml.number("most_bad", 0.1, 0, 1),
         yaml.path("cache", null),
         yaml.path("text_cache", null));
   }
@@ -167,13 +174,16 @@ public record DataConfig(
       throw new IOException(path + ": no sample is left; " + training.report().json());
     }
     Files.createDirectories(run.folder());
-    Files.writeString(run.folder().resolve("data.json"), training.report().json() + "\n");
+    Path report = run.folder().resolve("data.json");
+    Files.writeString(report, training.report().json() + "\n");
+    training.report().check(mostBad);
     BatchLoader.Settings loading =
         new BatchLoader.Settings(
             decoderThreads,
             batchesAhead,
             shortCaptions,
             run.seed(),
+            mostBad,
             cache == null || features == null ? null : new FeatureCache(cache, features));
     return new TrainingRun.Data(
         first -> {
@@ -182,7 +192,8 @@ public record DataConfig(
           order.skip(first);
           return new BatchLoader(training, order, loading);
         },
-        () -> firstBatches(validation, loading));
+        () -> firstBatches(validation, loading),
+        () -> Files.writeString(report, training.report().json() + "\n"));
   }
 
   /**
@@ -217,7 +228,8 @@ public record DataConfig(
   private TrainingSet scan(Path captions, Predicate<String> part) throws IOException {
     Path beside = Files.isDirectory(captions) ? captions : captions.getParent();
     Path root = images == null ? beside : images;
-    return TrainingSet.scan(new TrainingSet.Settings(captions, root, size, curation, part));
+    return TrainingSet.scan(
+        new TrainingSet.Settings(captions, root, size, curation, part, pictures));
   }
 
   /** The same pictures are held back in every run. */
@@ -247,7 +259,7 @@ public record DataConfig(
   public String identity() {
     return String.join(
         "\n",
-        "data.path: " + (demo == null ? path : demo),
+        "data.path: " + (demo == null ? path : demo) + pictures.id(),
         "data.size: " + size.label(),
         "data.filters: " + curation.thresholds(),
         "data.batch_tokens: " + tokens,

@@ -31,10 +31,16 @@ public final class BatchLoader implements AutoCloseable {
    * @param ahead batches that are made ready before they are asked for
    * @param shortCaptions probability that the short caption is taken where there are two
    * @param seed of the choice between captions
+   * @param mostBad largest share of samples that cannot be read, before {@link #next} throws
    * @param cache of features; null for none
    */
   public record Settings(
-      int threads, int ahead, double shortCaptions, long seed, FeatureCache cache) {}
+      int threads,
+      int ahead,
+      double shortCaptions,
+      long seed,
+      double mostBad,
+      FeatureCache cache) {}
 
   private record PendingBatch(
       long number, ScaleSchedule schedule, List<CompletableFuture<Optional<Sample>>> samples) {}
@@ -54,7 +60,11 @@ public final class BatchLoader implements AutoCloseable {
             });
   }
 
-  /** The next batch; waits until it is ready. */
+  /**
+   * The next batch; waits until it is ready.
+   *
+   * @throws BadDataException if too many samples cannot be read
+   */
   public SampleBatch next() {
     while (pending.size() <= settings.ahead()) {
       pending.add(start(order.next()));
@@ -62,6 +72,7 @@ public final class BatchLoader implements AutoCloseable {
     PendingBatch batch = pending.remove();
     List<Sample> samples = new ArrayList<>();
     batch.samples().forEach(sample -> sample.join().ifPresent(samples::add));
+    set.report().check(settings.mostBad());
     return new SampleBatch(batch.number(), batch.schedule(), samples);
   }
 
@@ -77,17 +88,27 @@ public final class BatchLoader implements AutoCloseable {
   }
 
   private Optional<Sample> load(ScaleSchedule schedule, int index, long number) {
-    CaptionedPicture line = set.sample(schedule, index);
     SplittableRandom random = new SplittableRandom(31 * settings.seed() + number);
-    String caption = line.caption(settings.shortCaptions(), random);
+    String name = schedule.id() + " sample " + index;
     try {
+      CaptionedPicture line = set.sample(schedule, index);
+      name = line.name();
+      String caption = line.caption(settings.shortCaptions(), random);
       String key = settings.cache() == null ? null : key(line, schedule);
       Optional<float[]> cached = key == null ? Optional.empty() : settings.cache().find(key);
       RgbImage picture =
-          cached.isPresent() ? null : line.picture(schedule.pixelWidth(), schedule.pixelHeight());
+          cached.isPresent()
+              ? null
+              : line.picture(
+                  schedule.pixelWidth(),
+                  schedule.pixelHeight(),
+                  remark -> set.report().remark(remark, line.name()));
       return Optional.of(new Sample(number, caption, picture, cached.orElse(null), key));
     } catch (IOException e) {
-      set.report().drop("the picture cannot be read", line.name() + ": " + e.getMessage());
+      set.report().spoiled("the picture cannot be read", name, e.getMessage());
+      return Optional.empty();
+    } catch (RuntimeException | OutOfMemoryError | StackOverflowError | LinkageError e) {
+      set.report().spoiled("the sample cannot be made ready", name, e.toString());
       return Optional.empty();
     }
   }

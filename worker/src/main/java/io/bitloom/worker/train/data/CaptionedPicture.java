@@ -3,6 +3,7 @@ package io.bitloom.worker.train.data;
 import io.bitloom.worker.image.RgbImage;
 import java.io.IOException;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /** A sample whose picture has not been read yet. */
@@ -26,7 +27,8 @@ public interface CaptionedPicture {
   /**
    * The picture in exactly this size.
    *
+   * @param remarks takes what is odd about the picture, in words that are the same for all such
    * @throws IOException if it cannot be read
    */
-  RgbImage picture(int width, int height) throws IOException;
+  RgbImage picture(int width, int height, Consumer<String> remarks) throws IOException;
 }

@@ -3,6 +3,9 @@ package io.bitloom.worker.train.data;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.worker.image.decode.PictureFile;
+import io.bitloom.worker.image.decode.PictureOptions;
+import io.bitloom.worker.tensor.WeightsException;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -25,7 +28,7 @@ import java.util.stream.Stream;
 
 /**
  * Captioned pictures, grouped by the scale schedule that fits their shape. The files are read once
- * to see what is there; after that only the place of every line is known (8 bytes a line), and
+ * to see what is there; after that only the place of every line is known (12 bytes a line), and
  * lines are read when they are needed, by any thread.
  *
  * <p>A folder holds the official trainer's split files {@code [h_div_w]_[count].jsonl}, or any
@@ -51,19 +54,28 @@ public final class TrainingSet implements SampleSource {
    * @param size size class of the pictures
    * @param curation which samples are left out
    * @param part which image paths belong to this set, to split one into training and validation
+   * @param pictures what is done about orientations and profiles
    */
   public record Settings(
-      Path path, Path root, SizeClass size, Curation curation, Predicate<String> part) {}
+      Path path,
+      Path root,
+      SizeClass size,
+      Curation curation,
+      Predicate<String> part,
+      PictureOptions pictures) {}
 
-  /** Places of lines: file and offset in one number. */
+  /** Places of lines, file and offset in one number, and their numbers in the file. */
   private static final class Lines {
     private long[] places = new long[64];
+    private int[] numbers = new int[64];
     private int count;
 
-    private void add(long place) {
+    private void add(long place, int number) {
       if (count == places.length) {
         places = Arrays.copyOf(places, 2 * count);
+        numbers = Arrays.copyOf(numbers, 2 * count);
       }
+      numbers[count] = number;
       places[count++] = place;
     }
   }
@@ -79,8 +91,8 @@ public final class TrainingSet implements SampleSource {
   /**
    * Reads all caption files once.
    *
-   * @throws io.bitloom.worker.tensor.WeightsException naming file and line of a line that is no
-   *     caption
+   * <p>A line that is no caption is left out, counted and named.
+   *
    * @throws IOException if a file cannot be read
    */
   public static TrainingSet scan(Settings settings) throws IOException {
@@ -115,38 +127,48 @@ public final class TrainingSet implements SampleSource {
         number++;
         String text = new String(line, StandardCharsets.UTF_8).strip();
         if (!text.isEmpty()) {
-          add(CaptionLine.parse(path + ":" + number, text, settings.root()), ofFile, file, offset);
+          add(number, text, ofFile, file, offset);
         }
         offset += line.length + 1L;
       }
     }
   }
 
-  private void add(CaptionLine caption, OptionalDouble ofFile, int file, long offset) {
+  private void add(int number, String text, OptionalDouble ofFile, int file, long offset) {
+    String source = files.get(file) + ":" + number;
+    CaptionLine caption;
+    try {
+      caption = CaptionLine.parse(source, text, settings.root(), settings.pictures());
+    } catch (WeightsException e) {
+      report.bad("the line is no caption", source, e.getMessage().substring(source.length() + 2));
+      return;
+    }
     String image = caption.image().toString();
     if (!settings.part().test(image)) {
       return;
     }
     Optional<String> fault = settings.curation().fault(caption);
     if (fault.isPresent()) {
-      report.drop(fault.get(), image);
+      report.drop(fault.get(), source + ": " + image);
       return;
     }
     try {
       double hDivW = hDivW(caption, ofFile);
       ScaleSchedule schedule = ScaleSchedules.nearest(hDivW).schedule(settings.size());
-      lines.computeIfAbsent(schedule, it -> new Lines()).add((long) file << OFFSET_BITS | offset);
+      lines
+          .computeIfAbsent(schedule, it -> new Lines())
+          .add((long) file << OFFSET_BITS | offset, number);
       report.keep();
     } catch (IOException e) {
-      report.drop("the picture cannot be read", image + ": " + e.getMessage());
+      report.bad("the picture cannot be read", source + ": " + image, e.getMessage());
     }
   }
 
-  private static double hDivW(CaptionLine caption, OptionalDouble ofFile) throws IOException {
+  private double hDivW(CaptionLine caption, OptionalDouble ofFile) throws IOException {
     if (caption.hDivW().isPresent() || ofFile.isPresent()) {
       return caption.hDivW().orElseGet(ofFile::getAsDouble);
     }
-    PictureFile.Size size = PictureFile.size(caption.image());
+    PictureFile.Size size = PictureFile.size(caption.image(), settings.pictures());
     return (double) size.height() / size.width();
   }
 
@@ -174,7 +196,11 @@ public final class TrainingSet implements SampleSource {
     try (InputStream in = Files.newInputStream(path)) {
       in.skipNBytes(offset);
       String text = new String(line(new BufferedInputStream(in), path), StandardCharsets.UTF_8);
-      return CaptionLine.parse(path + " at byte " + offset, text.strip(), settings.root());
+      return CaptionLine.parse(
+          path + ":" + lines.get(schedule).numbers[index],
+          text.strip(),
+          settings.root(),
+          settings.pictures());
     } catch (IOException e) {
       throw new UncheckedIOException(path + ": cannot be read any more", e);
     }

@@ -3,6 +3,7 @@ package io.bitloom.worker.train.run;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.train.data.BadDataException;
 import io.bitloom.worker.train.data.BatchLoader;
 import io.bitloom.worker.train.data.SampleBatch;
 import io.bitloom.worker.train.distributed.Processes;
@@ -88,8 +89,22 @@ public final class TrainingRun {
    *
    * @param training loads batches from the n-th on
    * @param validation the batches that are not trained on
+   * @param report what was left out so far, written with every checkpoint
    */
-  public record Data(LongFunction<BatchLoader> training, Supplier<List<SampleBatch>> validation) {}
+  public record Data(
+      LongFunction<BatchLoader> training,
+      Supplier<List<SampleBatch>> validation,
+      Reporting report) {}
+
+  /** Writes a report. */
+  public interface Reporting {
+    /**
+     * Writes it as it is now.
+     *
+     * @throws IOException if it cannot be written
+     */
+    void write() throws IOException;
+  }
 
   /** A run that nobody looks at. */
   public TrainingRun(
@@ -193,6 +208,9 @@ public final class TrainingRun {
         export();
       }
       return outcome;
+    } catch (BadDataException e) {
+      checkpoint(); // the run goes on from here once the data is mended
+      throw e;
     } catch (Processes.LostException e) {
       log.error("{}; step {} is the last one", e.getMessage(), state.step());
       checkpoints.save(state, learner.tensors()); // whoever is left
@@ -335,6 +353,7 @@ public final class TrainingRun {
   private void checkpoint() throws IOException {
     if (writes()) {
       checkpoints.save(state, learner.tensors());
+      data.report().write();
     }
   }
 

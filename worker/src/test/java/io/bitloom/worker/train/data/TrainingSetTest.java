@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.SizeClass;
-import io.bitloom.worker.tensor.WeightsException;
+import io.bitloom.worker.image.decode.PictureOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +25,12 @@ class TrainingSetTest {
   private TrainingSet scan(Curation.Threshold... thresholds) throws IOException {
     return TrainingSet.scan(
         new TrainingSet.Settings(
-            folder, folder, SMALL, new Curation(List.of(thresholds)), image -> true));
+            folder,
+            folder,
+            SMALL,
+            new Curation(List.of(thresholds)),
+            image -> true,
+            PictureOptions.AS_STORED));
   }
 
   private BatchOrder order(TrainingSet set) {
@@ -72,9 +77,21 @@ class TrainingSetTest {
   void aLineThatIsNoCaptionIsNamedByFileAndNumber() throws IOException {
     Files.writeString(
         folder.resolve("captions.jsonl"),
-        "{\"image_path\": \"a.png\", \"text\": \"a\", \"h_div_w\": 1}\n{\"text\": \"b\"}\n");
-    String message = assertThrows(WeightsException.class, this::scan).getMessage();
-    assertTrue(message.contains("captions.jsonl:2") && message.contains("image_path"), message);
+        """
+        {"image_path": "a.png", "text": "a", "h_div_w": 1}
+        {"text": "b"}
+        {"image_path": "b.png", "text": "b", "aesthetic": NaN}
+        {"image_path": "b\\u0000.png", "text": "b", "h_div_w": 1}
+        {"image_path": "b.png", "text": "b", "h_div_w": 1e999}
+        """);
+    TrainingSet set = scan();
+    assertEquals(1, set.report().kept());
+    assertEquals(4, set.report().dropped("the line is no caption"));
+    String report = set.report().json().toString();
+    for (String named :
+        List.of(":2: image_path", ":3: malformed", ":4: image_path", ":5: h_div_w")) {
+      assertTrue(report.contains("captions.jsonl" + named), report);
+    }
   }
 
   @Test
@@ -112,12 +129,16 @@ class TrainingSetTest {
     TrainingSet set = scan();
     Files.writeString(folder.resolve("1.png"), "gone bad");
     BatchLoader.Settings settings =
-        new BatchLoader.Settings(1, 0, 0.5, 1, new FeatureCache(folder.resolve("cache"), "m"));
+        new BatchLoader.Settings(1, 0, 0.5, 1, 0.5, new FeatureCache(folder.resolve("cache"), "m"));
     try (BatchLoader loader = new BatchLoader(set, order(set), settings)) {
       SampleBatch batch = loader.next();
       assertEquals(1, batch.samples().size());
       assertEquals(256, batch.samples().get(0).picture().width());
       assertEquals(1, set.report().dropped("the picture cannot be read"));
+      assertTrue(set.report().json().toString().contains("captions.jsonl:2"));
+      Files.writeString(folder.resolve("0.png"), "gone bad, too");
+      String message = assertThrows(BadDataException.class, loader::next).getMessage();
+      assertTrue(message.startsWith("2 of 2 samples are bad"), message);
     }
   }
 

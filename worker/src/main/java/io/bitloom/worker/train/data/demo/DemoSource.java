@@ -8,6 +8,7 @@ import io.bitloom.worker.train.data.DropReport;
 import io.bitloom.worker.train.data.SampleSource;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
@@ -89,7 +90,7 @@ public final class DemoSource implements SampleSource {
     }
 
     @Override
-    public RgbImage picture(int width, int height) {
+    public RgbImage picture(int width, int height, Consumer<String> remarks) {
       return pictures.draw(example);
     }
   }

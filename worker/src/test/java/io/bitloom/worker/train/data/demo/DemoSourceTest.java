@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.worker.image.decode.PictureOptions;
 import io.bitloom.worker.train.config.ConfigFileException;
 import io.bitloom.worker.train.config.DataConfig;
 import io.bitloom.worker.train.config.YamlFields;
@@ -29,7 +30,7 @@ class DemoSourceTest {
 
   private static BatchLoader loader(SampleSource source) {
     BatchOrder order = new BatchOrder(source, new BatchOrder.Settings(1100, 100, 5));
-    return new BatchLoader(source, order, new BatchLoader.Settings(1, 1, 0.5, 5, null));
+    return new BatchLoader(source, order, new BatchLoader.Settings(1, 1, 0.5, 5, 0, null));
   }
 
   @Test
@@ -39,7 +40,12 @@ class DemoSourceTest {
     TrainingSet files =
         TrainingSet.scan(
             new TrainingSet.Settings(
-                folder, folder, DemoSource.SIZE, new Curation(List.of()), image -> true));
+                folder,
+                folder,
+                DemoSource.SIZE,
+                new Curation(List.of()),
+                image -> true,
+                PictureOptions.AS_STORED));
     try (BatchLoader read = loader(files);
         BatchLoader drawn = loader(new DemoSource(dataset, COUNT, "demo 3"))) {
       for (int i = 0; i < 8; i++) {
