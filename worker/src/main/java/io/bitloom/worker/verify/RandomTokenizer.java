@@ -29,15 +29,17 @@ record RandomTokenizer(
   /** What is special about some tokenizers. */
   enum Kind {
     /** Too few channels for Winograd's convolution. */
-    NARROW(56, 24, 32, 48),
-    /** Channels enough for it; the map decides. */
-    WIDE(48, 64, 72, 96),
+    NARROW(50, 24, 32, 48),
+    /** Channels enough for it, on maps that are too small. */
+    WIDE(40, 64, 72, 96),
+    /** Maps just large enough for it too. */
+    WINOGRAD(12, 64, 72, 96),
     /** Biases of several times the weights' standard deviation, of both signs. */
-    LARGE_BIASES(56, 24, 32, 48, 64, 72, 96),
+    LARGE_BIASES(50, 24, 32, 48, 64, 72, 96),
     /** Maps whose means are many times their standard deviation. */
-    LARGE_MEANS(56, 24, 32, 48, 64, 72, 96),
+    LARGE_MEANS(50, 24, 32, 48, 64, 72, 96),
     /** Maps so large that Winograd's convolution is cut into strips. */
-    STRIPS(2, 64);
+    STRIPS(1, 64);
 
     private final int count;
     private final int[] widths;
@@ -50,15 +52,20 @@ record RandomTokenizer(
 
   private static final int LARGEST_SIDE = 14;
 
-  /** Multiplications of one picture's way through a decoder: seconds for all, not minutes. */
-  private static final double MOST_WORK = 2.5e8;
+  /** Multiplications of the pictures' way through a decoder: seconds for all, not minutes. */
+  private static final double MOST_WORK = 1e8;
+
+  private static final double MOST_WORK_OF_WINOGRAD = 6e8;
+
+  /** Cells of a map with 64 tiles. */
+  private static final long WINOGRAD_CELLS = 64 * 4 * 4;
 
   private static final int KERNEL = 9;
 
-  /** The first {@code part} of a kind's tokenizers, between 0 and 1: at least one. */
+  /** The first {@code part} of a kind's tokenizers, between 0 and 1, rounded. */
   static List<RandomTokenizer> of(Kind kind, double part) {
     List<RandomTokenizer> tokenizers = new ArrayList<>();
-    int count = Math.max(1, (int) Math.round(kind.count * part));
+    long count = Math.round(kind.count * part);
     for (int i = 0; i < count; i++) {
       long seed = 1000L * kind.ordinal() + i;
       tokenizers.add(kind == Kind.STRIPS ? large(seed) : small(kind, seed));
@@ -69,10 +76,16 @@ record RandomTokenizer(
   private static RandomTokenizer small(Kind kind, long seed) {
     Random random = new Random(seed);
     RandomTokenizer drawn = draw(kind, seed, random);
-    while (drawn.work() > MOST_WORK) {
+    while (!drawn.fits()) {
       drawn = draw(kind, seed, random);
     }
     return drawn;
+  }
+
+  private boolean fits() {
+    return kind == Kind.WINOGRAD
+        ? work() < MOST_WORK_OF_WINOGRAD && cells(0) >= WINOGRAD_CELLS
+        : work() < MOST_WORK;
   }
 
   private static RandomTokenizer draw(Kind kind, long seed, Random random) {
@@ -95,22 +108,24 @@ record RandomTokenizer(
         1 + random.nextInt(LARGEST_SIDE));
   }
 
-  /** Convolutions from 128 channels over 192×192 or 208×176 pixels. */
+  /** Convolutions from 128 channels over 208×176 pixels. */
   private static RandomTokenizer large(long seed) {
     var config = new TokenizerConfig(16, 16, 64, List.of(1, 2, 1, 1, 1), 1, 0, 1);
-    boolean square = seed % 2 == 0;
-    return new RandomTokenizer(Kind.STRIPS, seed, config, 1, square ? 12 : 13, square ? 12 : 11);
+    return new RandomTokenizer(Kind.STRIPS, seed, config, 1, 13, 11);
   }
 
   private double work() {
     double work = 0;
     for (int level = 0; level < config.levels(); level++) {
-      int doublings = Math.max(0, config.halvings() - level);
-      double cells = (double) height * width * (1L << 2 * doublings);
       double channels = (double) config.baseCh() * config.chMult().get(level);
-      work += cells * channels * channels * KERNEL * 2 * (config.numResBlocks() + 1);
+      work += cells(level) * channels * channels * KERNEL * 2 * (config.numResBlocks() + 1);
     }
     return work * batch;
+  }
+
+  private long cells(int level) {
+    int doublings = Math.max(0, config.halvings() - level);
+    return (long) height * width << 2 * doublings;
   }
 
   /** The weights; the caller closes them. */
@@ -136,7 +151,7 @@ record RandomTokenizer(
       return new RuleTensor(name, shape, 0, Math.sqrt(3.0 / fanIn)); // keeps the variance
     }
     return switch (kind) {
-      case NARROW, WIDE, STRIPS -> new RuleTensor(name, shape, 0, 0.05);
+      case NARROW, WIDE, WINOGRAD, STRIPS -> new RuleTensor(name, shape, 0, 0.05);
       case LARGE_BIASES -> new RuleTensor(name, shape, 0, 1.5);
       case LARGE_MEANS -> new RuleTensor(name, shape, 6, 0.5);
     };
