@@ -25,8 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ProcessorsIT {
   private static final Path CPU_FLAGS = Path.of("/proc/cpuinfo");
   private static final List<String> AVX2 = List.of("avx2", "fma");
-  private static final List<String> AVX512 =
-      List.of("avx512f", "avx512bw", "avx512vl", "avx512dq");
+  private static final List<String> AVX512 = List.of("avx512f", "avx512bw", "avx512vl", "avx512dq");
   private static final List<String> AVX512_BF16 = List.of("avx512f", "avx512_bf16");
   private static final String ATEN = "ATEN_CPU_CAPABILITY";
   private static final String ONEDNN = "ONEDNN_MAX_CPU_ISA";
