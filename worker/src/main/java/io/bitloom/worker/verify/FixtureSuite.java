@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** Runs every file of a fixture folder through the check of its kind. */
@@ -37,16 +38,23 @@ final class FixtureSuite {
   private final Path folder;
   private final List<Kind> kinds;
   private final boolean exact;
+  private final Predicate<String> only;
 
-  private FixtureSuite(Path folder, List<Kind> kinds, boolean exact) {
+  private FixtureSuite(Path folder, List<Kind> kinds, boolean exact, Predicate<String> only) {
     this.folder = folder;
     this.kinds = kinds;
     this.exact = exact;
+    this.only = only;
+  }
+
+  /** The part of this suite that checks files of these names. */
+  FixtureSuite only(Predicate<String> names) {
+    return new FixtureSuite(folder, kinds, exact, names);
   }
 
   /** Compares everything in float32, as the fixtures are. */
   static FixtureSuite exact(Path folder) {
-    return new FixtureSuite(folder, EXACT, true);
+    return new FixtureSuite(folder, EXACT, true, name -> true);
   }
 
   /** Counts the bits that models of another type have in common with the fixtures. */
@@ -57,7 +65,8 @@ final class FixtureSuite {
         List.of(
             new Kind("vae_", SAFETENSORS, check::tokenizer),
             new Kind("transformer_infer", SAFETENSORS, check::generation)),
-        false);
+        false,
+        name -> true);
   }
 
   /**
@@ -85,6 +94,7 @@ final class FixtureSuite {
     try (Stream<Path> entries = Files.list(folder)) {
       return entries
           .filter(file -> !file.getFileName().toString().equals("README.md"))
+          .filter(file -> only.test(file.getFileName().toString()))
           .sorted()
           .toList();
     } catch (IOException e) {

@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -26,8 +28,8 @@ import picocli.CommandLine.Spec;
     name = "verify",
     mixinStandardHelpOptions = true,
     description =
-        "Runs Bitloom's code on numerical fixtures and prints, for every case, the largest error"
-            + " against its tolerance.",
+        "Runs Bitloom's code on numerical fixtures and on random tokenizers and prints, for every"
+            + " case, the largest error against its tolerance.",
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:Everything holds.",
@@ -57,6 +59,17 @@ public final class VerifyCommand implements Callable<Integer> {
               + " equal to the float32 ones, and compares nothing else.")
   private Precision dtype;
 
+  @Option(
+      names = "--only",
+      paramLabel = "NAME",
+      split = ",",
+      description =
+          "Check only these files, by their names; * stands for any text. Random tokenizers, which"
+              + " have no file, are \""
+              + RandomTokenizersCheck.NAME
+              + "\".")
+  private List<String> only = List.of();
+
   @Option(names = "--json", description = "Print one JSON document instead of lines.")
   private boolean json;
 
@@ -69,16 +82,38 @@ public final class VerifyCommand implements Callable<Integer> {
           spec.commandLine(), "--fixtures: \"" + fixtures + "\" is not a folder");
     }
     PrintWriter out = spec.commandLine().getOut();
-    FixtureSuite suite =
-        dtype == Precision.FP32
-            ? FixtureSuite.exact(fixtures)
-            : FixtureSuite.agreement(fixtures, DType.BF16);
+    Suite suite = suite();
     boolean holds = json ? printJson(suite, out) : printLines(suite, out);
     out.flush();
     return holds ? 0 : 1;
   }
 
-  private boolean printLines(FixtureSuite suite, PrintWriter out) {
+  /** Hands every case to a sink and says whether all hold. */
+  private interface Suite {
+    boolean run(Consumer<CaseReport> sink);
+  }
+
+  private Suite suite() {
+    if (dtype == Precision.BF16) {
+      return FixtureSuite.agreement(fixtures, DType.BF16).only(this::wanted)::run;
+    }
+    FixtureSuite files = FixtureSuite.exact(fixtures).only(this::wanted);
+    RandomTokenizersCheck tokenizers = new RandomTokenizersCheck(1);
+    if (!wanted(RandomTokenizersCheck.NAME)) {
+      return files::run;
+    }
+    boolean nothingElse = only.equals(List.of(RandomTokenizersCheck.NAME));
+    return sink -> (nothingElse || files.run(sink)) & tokenizers.run(sink);
+  }
+
+  private boolean wanted(String name) {
+    return only.isEmpty()
+        || only.stream()
+            .map(glob -> Pattern.quote(glob).replace("*", "\\E.*\\Q"))
+            .anyMatch(name::matches);
+  }
+
+  private boolean printLines(Suite suite, PrintWriter out) {
     int[] count = new int[2];
     boolean holds =
         suite.run(
@@ -139,7 +174,7 @@ public final class VerifyCommand implements Callable<Integer> {
             it.tolerance());
   }
 
-  private boolean printJson(FixtureSuite suite, PrintWriter out) {
+  private boolean printJson(Suite suite, PrintWriter out) {
     JsonArray cases = new JsonArray();
     boolean holds = suite.run(report -> cases.add(json(report)));
     JsonObject document = new JsonObject();

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.TestFactory;
 /** The public numerical fixtures, which lie beside the repository; see docs. */
 class ParityFixturesTest {
   /** {@code ../shared/parity} from the repository's root, which is the parent of this module. */
-  private static final Path FIXTURES =
+  static final Path FIXTURES =
       Path.of("").toAbsolutePath().getParent().resolveSibling("shared").resolve("parity");
 
   @Test

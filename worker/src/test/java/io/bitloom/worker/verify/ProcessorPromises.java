@@ -1,0 +1,146 @@
+package io.bitloom.worker.verify;
+
+import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.v1.Prompt;
+import io.bitloom.v1.Sampling;
+import io.bitloom.worker.generate.BatchObserver;
+import io.bitloom.worker.generate.GenerationPipeline;
+import io.bitloom.worker.generate.PipelineConfig;
+import io.bitloom.worker.generate.PromptWork;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.LibTorch;
+import io.bitloom.worker.tensor.Scope;
+import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.tokenizer.VisualTokenizer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * What holds on every processor, checked in this process; the argument is the fixtures' folder. The
+ * last line printed is {@code result: } with what does not hold, or with {@code holds}.
+ */
+public final class ProcessorPromises {
+  static final String RESULT = "result: ";
+
+  private static final Set<String> FIXTURES =
+      Set.of(
+          "quantizer.safetensors",
+          "vae_tiny.safetensors",
+          "vae_tiny8b.safetensors",
+          "transformer_infer.safetensors",
+          "transformer_infer_tiny8b.safetensors");
+
+  private static final double PART_OF_THE_TOKENIZERS = 0.12; // 24 of them
+  private static final double PART_ON_EVERY_NUMBER_OF_THREADS = 0.06;
+  private static final int[] THREADS = {1, 2, 3};
+
+  private final List<String> broken = new ArrayList<>();
+
+  private ProcessorPromises() {}
+
+  public static void main(String[] arguments) {
+    ProcessorPromises promises = new ProcessorPromises();
+    Path fixtures = Path.of(arguments[0]);
+    if (Files.isDirectory(fixtures)) {
+      FixtureSuite.exact(fixtures).only(FIXTURES::contains).run(promises::look);
+    }
+    new RandomTokenizersCheck(PART_OF_THE_TOKENIZERS).run(promises::look);
+    promises.decodedAlikeByAnyNumberOfThreads();
+    promises.drawnAlikeByAnyNumberOfThreadsAloneAndInABatch();
+    System.out.println(
+        RESULT + (promises.broken.isEmpty() ? "holds" : String.join(" | ", promises.broken)));
+    System.exit(0);
+  }
+
+  private void look(CaseReport report) {
+    System.out.println(VerifyCommand.lines(report).get(0));
+    if (!report.holds()) {
+      VerifyCommand.lines(report).stream().map(String::strip).forEach(broken::add);
+    }
+  }
+
+  private void decodedAlikeByAnyNumberOfThreads() {
+    for (RandomTokenizer.Kind kind : RandomTokenizer.Kind.values()) {
+      for (RandomTokenizer drawn : RandomTokenizer.of(kind, PART_ON_EVERY_NUMBER_OF_THREADS)) {
+        float[] first = null;
+        for (int threads : THREADS) {
+          LibTorch.threads(threads);
+          float[] values = served(drawn);
+          first = first == null ? values : first;
+          expect(Arrays.equals(first, values), drawn + ": other values with " + threads);
+        }
+      }
+    }
+    System.out.println("decoded with each number of threads");
+  }
+
+  /** What the first picture of a tokenizer's batch is decoded to, and its features. */
+  private static float[] served(RandomTokenizer drawn) {
+    try (Scope scope = Scope.open();
+        Weights weights = drawn.weights();
+        VisualTokenizer tokenizer = new VisualTokenizer(drawn.config(), weights)) {
+      Tensor decoded = tokenizer.decode(drawn.codes().narrow(0, 0, 1)).flatten();
+      Tensor features = tokenizer.features(drawn.pictures().narrow(0, 0, 1)).flatten();
+      return Tensors.floats(Tensors.concat(List.of(decoded, features), 0));
+    }
+  }
+
+  private void drawnAlikeByAnyNumberOfThreadsAloneAndInABatch() {
+    ModelDirectory model = ModelDirectory.open(ModelDirectory.UNTRAINED);
+    byte[] first = null;
+    for (int threads : THREADS) {
+      PipelineConfig config =
+          new PipelineConfig(TorchDevice.CPU, DType.F32, threads, 0, 1, 0, false);
+      try (GenerationPipeline pipeline =
+          GenerationPipeline.load(model, config, new SimpleMeterRegistry())) {
+        Prompt fox = prompt(model, "a red fox in fresh snow", 7);
+        byte[] alone = draw(pipeline, List.of(fox)).get(0);
+        first = first == null ? alone : first;
+        expect(Arrays.equals(first, alone), "another picture with threads " + threads);
+        List<Prompt> batch =
+            List.of(prompt(model, "a boat", 1), prompt(model, "an old lighthouse by day", 2), fox);
+        byte[] together = draw(pipeline, batch).get(2);
+        expect(Arrays.equals(alone, together), "another picture in a batch, threads " + threads);
+      }
+    }
+    System.out.println("drawn with each number of threads");
+  }
+
+  private static Prompt prompt(ModelDirectory model, String text, long seed) {
+    Prompt prompt =
+        Prompt.newBuilder()
+            .setPrompt(text)
+            .setSeed(seed)
+            .setSampling(Sampling.newBuilder().addGuidance(3))
+            .build();
+    return PromptRules.resolve(
+            prompt, Prompt.getDefaultInstance(), model.defaults(), List.of("0.06M"), "job", 0)
+        .prompt();
+  }
+
+  private static List<byte[]> draw(GenerationPipeline pipeline, List<Prompt> prompts) {
+    ScaleSchedule schedule = ScaleSchedules.find("1.0_0.06M").orElseThrow();
+    List<byte[]> files = new ArrayList<>();
+    for (PromptWork work : pipeline.submit(schedule, prompts, BatchObserver.NONE).prompts()) {
+      files.add(work.result().join().images().getImages(0).getData().toByteArray());
+    }
+    return files;
+  }
+
+  private void expect(boolean holds, String otherwise) {
+    if (!holds) {
+      broken.add(otherwise);
+    }
+  }
+}
