@@ -309,7 +309,9 @@ public final class WorkerCommand implements Callable<Integer> {
     return String.format(
         Locale.ROOT,
         "%s-%d-%04x",
-        hostName(), ProcessHandle.current().pid(), ThreadLocalRandom.current().nextInt(1 << 16));
+        hostName(),
+        ProcessHandle.current().pid(),
+        ThreadLocalRandom.current().nextInt(1 << 16));
   }
 
   /** This machine's name, also where nothing resolves it, as in some containers. */

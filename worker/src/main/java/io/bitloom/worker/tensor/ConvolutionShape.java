@@ -13,8 +13,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param height cells of the map, before it is doubled
  * @param width cells of the map, before it is doubled
  */
-record ConvolutionShape(
-    boolean doubled, DType dtype, long in, long out, long height, long width) {
+record ConvolutionShape(boolean doubled, DType dtype, long in, long out, long height, long width) {
   private static final int TAPS = 9;
 
   /** The convolution of x (B, in, H, W) with weight (out, in, 3, 3). */

@@ -23,7 +23,9 @@ public final class ConvolutionTuning {
   /** Shapes below are computed directly: there is nothing to gain that is worth a measurement. */
   private static final double LEAST_OPERATIONS = 20e6;
 
-  /** Enough for what a call costs whatever the size (filters) not to decide; a tenth of a second. */
+  /**
+   * Enough for what a call costs whatever the size (filters) not to decide; a tenth of a second.
+   */
   private static final double MEASURED_OPERATIONS = 10e9;
 
   /** Rows below which a strip of a large map is no example of it. */

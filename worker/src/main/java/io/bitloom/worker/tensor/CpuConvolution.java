@@ -42,8 +42,7 @@ final class CpuConvolution {
       return operator.apply(x, weight, bias);
     }
     Tensor wideBias = bias == null ? null : Tensors.to(bias, DType.F32);
-    Tensor wide =
-        operator.apply(Tensors.to(x, DType.F32), Tensors.to(weight, DType.F32), wideBias);
+    Tensor wide = operator.apply(Tensors.to(x, DType.F32), Tensors.to(weight, DType.F32), wideBias);
     return Tensors.to(wide, dtype);
   }
 

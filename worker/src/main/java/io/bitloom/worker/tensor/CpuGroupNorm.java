@@ -10,12 +10,14 @@ import org.bytedeco.pytorch.global.torch;
  *
  * <p>libtorch takes the variance of such maps as E[x²] − E[x]² in float32, which leaves few right
  * digits where the mean is large against the deviation. Here every piece of a map sums the squared
- * distances from its own mean, and the pieces are joined in float64 (Chan, Golub and LeVeque, 1979).
- * The pieces follow from the size of the map alone, so that an image depends neither on its batch
- * nor on the number of threads.
+ * distances from its own mean, and the pieces are joined in float64 (Chan, Golub and LeVeque,
+ * 1979). The pieces follow from the size of the map alone, so that an image depends neither on its
+ * batch nor on the number of threads.
  */
 final class CpuGroupNorm {
-  /** Values of a piece: half a megabyte, which a core's cache holds beside the intermediate ones. */
+  /**
+   * Values of a piece: half a megabyte, which a core's cache holds beside the intermediate ones.
+   */
   private static final int PIECE_VALUES = 1 << 17;
 
   private static final Scalar ONE = Scope.own(new Scalar(1));
@@ -49,8 +51,7 @@ final class CpuGroupNorm {
    * @param bias (C)
    * @param silu whether x·sigmoid(x) follows
    */
-  static Tensor apply(
-      Tensor x, int groups, Tensor weight, Tensor bias, double eps, boolean silu) {
+  static Tensor apply(Tensor x, int groups, Tensor weight, Tensor bias, double eps, boolean silu) {
     double[] scale = Tensors.doubles(Tensors.to(weight, DType.F64));
     double[] shift = Tensors.doubles(Tensors.to(bias, DType.F64));
     try (Scope scope = Scope.open()) {

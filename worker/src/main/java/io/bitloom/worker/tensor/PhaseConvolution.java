@@ -27,9 +27,7 @@ final class PhaseConvolution {
       Tensor shift = bias == null ? null : bias.repeat(PHASES * PHASES); // (4·out)
       Tensor phases = CpuConvolution.direct(x, filters(weight), shift, 1, 1);
       Tensor byPhase = // (B, H + 1, W + 1, phase of rows, phase of columns, out)
-          phases
-              .permute(0, 2, 3, 1)
-              .view(batch, height + 1, width + 1, PHASES, PHASES, out);
+          phases.permute(0, 2, 3, 1).view(batch, height + 1, width + 1, PHASES, PHASES, out);
       Tensor result =
           Tensors.empty(
               Tensors.dtype(x), TorchDevice.CPU, batch, height, PHASES, width, PHASES, out);
@@ -71,10 +69,7 @@ final class PhaseConvolution {
     long in = weight.size(1);
     Tensor sum = Tensors.to(Tensors.of(sums, PHASES * PHASES, 4, TAPS * TAPS), DType.F32);
     Tensor filters = // (out, in, 9) × (4, 4, 9)ᵀ, in float32: (phase, out, in, 4)
-        Tensors.to(weight, DType.F32)
-            .reshape(1, out * in, TAPS * TAPS)
-            .matmul(sum.transpose(1, 2));
-    return Tensors.to(
-        filters.view(PHASES * PHASES * out, in, 2, 2), Tensors.dtype(weight));
+        Tensors.to(weight, DType.F32).reshape(1, out * in, TAPS * TAPS).matmul(sum.transpose(1, 2));
+    return Tensors.to(filters.view(PHASES * PHASES * out, in, 2, 2), Tensors.dtype(weight));
   }
 }

@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What was measured to be the quickest on one kind of processor, for all processes that find the
- * file. A choice that is noted is never made again, so that they agree; deleting the file makes
- * all of them anew.
+ * file. A choice that is noted is never made again, so that they agree; deleting the file makes all
+ * of them anew.
  *
  * <p>Where the file cannot be read or written, choices hold for this process.
  */
@@ -75,7 +75,8 @@ final class TuningFile {
     try {
       Files.createDirectories(file.getParent());
       synchronized (TuningFile.class) { // the lock is one of processes
-        try (FileChannel channel = open(); FileLock lock = channel.lock()) {
+        try (FileChannel channel = open();
+            FileLock lock = channel.lock()) {
           return chooseAlone(name, measurement);
         }
       }

@@ -27,16 +27,23 @@ final class InferCheck implements FixtureCheck {
 
   @Override
   public void check(Fixture fixture, FileReport report) {
-    try (Models models = new Models(fixture, KIND, DType.F32)) {
+    try (Models models = new Models(fixture, KIND, DType.F32);
+        Models exact = new Models(fixture, KIND, DType.F64)) {
       JsonFields cases = fixture.structure("cases");
       for (String name : cases.names()) {
-        report.testCase(name, found -> checkCase(fixture, models, name, cases.object(name), found));
+        report.testCase(
+            name, found -> checkCase(fixture, models, exact, name, cases.object(name), found));
       }
     }
   }
 
   private static void checkCase(
-      Fixture fixture, Models models, String name, JsonFields settings, CaseReport found) {
+      Fixture fixture,
+      Models models,
+      Models exact,
+      String name,
+      JsonFields settings,
+      CaseReport found) {
     Weights expected = fixture.tensors(name);
     Trace trace =
         Trace.to(
@@ -55,13 +62,16 @@ final class InferCheck implements FixtureCheck {
       Matcher picture = PICTURE.matcher(tensor);
       if (picture.matches()) {
         long step = picture.group(1) == null ? 1 : Long.parseLong(picture.group(1));
-        Tensor pictures = models.tokenizer(settings).pictures(generation.summedCodesBdHW());
+        Tensor codes = generation.summedCodesBdHW();
+        // The reference decoded with a group norm that loses digits (decision 3): one stored
+        // picture differs from float64 in 0.0997 % of its values.
         found.picture(
             tensor,
-            every(step, pictures),
+            every(step, models.tokenizer(settings).pictures(codes)),
             expected.get(tensor),
             fixture.tolerance("image_u8_max_step", PICTURE_STEP),
-            fixture.tolerance("image_u8_max_fraction_changed", PICTURE_FRACTION));
+            fixture.tolerance("image_u8_max_fraction_changed", PICTURE_FRACTION),
+            () -> every(step, exact.tokenizer(settings).pictures(codes)));
       }
     }
   }
