@@ -40,7 +40,8 @@ class PackageWallsTest {
           .allowEmptyShould(true);
 
   @ArchTest
-  static final ArchRule theTensorLayerStandsAlone = onlyDependsOn("tensor", "com.sun.jna..");
+  static final ArchRule theTensorLayerStandsAlone =
+      onlyDependsOn("tensor", "com.sun.jna..", "com.google.gson..");
 
   @ArchTest
   static final ArchRule checkpointsBecomeTensors =

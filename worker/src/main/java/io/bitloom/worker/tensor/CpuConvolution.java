@@ -12,6 +12,9 @@ import org.bytedeco.pytorch.global.torch;
  * one.
  */
 final class CpuConvolution {
+  /** Products that an output sums up, from which on it matters how. */
+  private static final long LONG_SUM = 9 * 192;
+
   private CpuConvolution() {}
 
   /** As {@link Nn#conv2d}. */
@@ -46,18 +49,29 @@ final class CpuConvolution {
     return Tensors.to(wide, dtype);
   }
 
+  /**
+   * Only maps with channels last take other ways than the direct one: the encoder, whose bits have
+   * to come out exactly, has its channels first.
+   */
   private static Tensor quickest(boolean doubled, Tensor x, Tensor weight, Tensor bias) {
     ConvolutionShape shape = ConvolutionShape.of(doubled, x, weight);
-    if (shape.dtype() == DType.F64) { // for who wants to know how exact the others are
-      return ConvolutionAlgorithm.DIRECT.apply(doubled, x, weight, bias);
-    }
-    return ConvolutionTuning.algorithm(shape).apply(doubled, x, weight, bias);
+    ConvolutionAlgorithm algorithm =
+        shape.dtype() != DType.F64 && x.is_contiguous(torch.MemoryFormat.ChannelsLast)
+            ? ConvolutionTuning.algorithm(shape)
+            : ConvolutionAlgorithm.DIRECT;
+    return algorithm.apply(doubled, x, weight, bias);
   }
 
-  /** The sum over all taps. */
+  /**
+   * The sum over all taps and channels. With channels last oneDNN adds them up in one accumulator,
+   * with channels first in parts, which rounds three times less where the sum is long; and of a
+   * small map it would bring the weight, which is larger, into its order anew for every call.
+   */
   static Tensor direct(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
-    if (weight.numel() > x.numel() && x.is_contiguous(torch.MemoryFormat.ChannelsLast)) {
-      // libtorch would bring the weight, not the smaller map, into its order anew for every call.
+    boolean last = x.is_contiguous(torch.MemoryFormat.ChannelsLast);
+    long products = weight.numel() / weight.size(0);
+    boolean longSum = Tensors.dtype(x) == DType.F32 && products >= LONG_SUM;
+    if (last && (longSum || weight.numel() > x.numel())) {
       return Tensors.channelsLast(Nn.plainConv2d(x.contiguous(), weight, bias, stride, padding));
     }
     return Nn.plainConv2d(x, weight, bias, stride, padding);

@@ -45,23 +45,23 @@ final class CpuGroupNorm {
   }
 
   /**
-   * Normalises x (B, C, H, W); the result has the type and the layout of x.
+   * Normalises x (B, C, H, W) into a map of the same type and layout.
    *
+   * @param result (B, C, H, W); x itself, if nothing else needs it
    * @param weight (C)
    * @param bias (C)
    * @param silu whether x·sigmoid(x) follows
    */
-  static Tensor apply(Tensor x, int groups, Tensor weight, Tensor bias, double eps, boolean silu) {
-    double[] scale = Tensors.doubles(Tensors.to(weight, DType.F64));
-    double[] shift = Tensors.doubles(Tensors.to(bias, DType.F64));
+  static void into(
+      Tensor result, Tensor x, int groups, Tensor weight, Tensor bias, double eps, boolean silu) {
     try (Scope scope = Scope.open()) {
-      Tensor result = torch.empty_like(x); // (B, C, H, W)
+      double[] scale = Tensors.doubles(Tensors.to(weight, DType.F64));
+      Tensor shift = Tensors.to(bias, DType.F32);
       for (int image = 0; image < x.size(0); image++) {
         CpuGroupNorm norm = new CpuGroupNorm(pixels(x, image));
-        Affine affine = norm.statistics().affine(groups, scale, shift, eps);
-        norm.write(affine, silu, pixels(result, image));
+        Moments moments = norm.statistics().moments(groups, scale, eps);
+        norm.write(moments, shift, silu, pixels(result, image));
       }
-      return scope.keep(result);
     }
   }
 
@@ -75,21 +75,20 @@ final class CpuGroupNorm {
   private record Statistics(int count, int pieceSize, float[] means, float[] squares) {
 
     /** Joins the channels of each group over all pieces, in float64. */
-    Affine affine(int groups, double[] weight, double[] bias, double eps) {
+    Moments moments(int groups, double[] weight, double eps) {
       int channels = weight.length;
       int width = channels / groups;
+      float[] means = new float[channels];
       float[] scale = new float[channels];
-      float[] shift = new float[channels];
       for (int first = 0; first < channels; first += width) {
         double mean = mean(first, width, channels);
         double variance = squares(first, width, channels, mean) / ((double) count * width);
         for (int channel = first; channel < first + width; channel++) {
-          double factor = weight[channel] / Math.sqrt(variance + eps);
-          scale[channel] = (float) factor;
-          shift[channel] = (float) (bias[channel] - mean * factor);
+          means[channel] = (float) mean;
+          scale[channel] = (float) (weight[channel] / Math.sqrt(variance + eps));
         }
       }
-      return new Affine(scale, shift);
+      return new Moments(means, scale);
     }
 
     private double mean(int first, int width, int channels) {
@@ -120,8 +119,11 @@ final class CpuGroupNorm {
     }
   }
 
-  /** What normalisation does to a channel: scale·x + shift. */
-  private record Affine(float[] scale, float[] shift) {}
+  /**
+   * The mean that is taken from each channel, and what the rest is multiplied by. The mean goes
+   * first: scale·x + shift would cancel where the mean is large against the deviation.
+   */
+  private record Moments(float[] means, float[] scale) {}
 
   private Statistics statistics() {
     Tensor means = Tensors.empty(DType.F32, TorchDevice.CPU, pieces, channels);
@@ -141,16 +143,17 @@ final class CpuGroupNorm {
     return new Statistics(count, pieceSize, Tensors.floats(means), Tensors.floats(squares));
   }
 
-  private void write(Affine affine, boolean silu, Tensor result) {
-    Tensor scale = Tensors.of(affine.scale(), channels);
-    Tensor shift = Tensors.of(affine.shift(), channels);
+  private void write(Moments moments, Tensor shift, boolean silu, Tensor result) {
+    Tensor means = Tensors.of(moments.means(), channels);
+    Tensor scale = Tensors.of(moments.scale(), channels);
     CpuTeam.run(
         pieces,
         piece -> {
           Tensor out = piece(result, piece);
           Tensor x = wide(piece(pixels, piece));
           Tensor y = Tensors.dtype(out) == DType.F32 ? out : Scratch.take("wide", x.shape());
-          torch.addcmul_out(y, shift, x, scale, ONE);
+          torch.sub_out(y, x, means);
+          torch.addcmul_out(y, shift, y, scale, ONE);
           if (silu) {
             torch.silu_(y);
           }

@@ -49,16 +49,36 @@ public final class Nn {
 
   /** Normalises groups of channels of x (B, C, H, W) together; weight and bias are (C). */
   public static Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
-    return frozenOnCpu(x, weight) && CpuGroupNorm.takes(x)
-        ? CpuGroupNorm.apply(x, groups, weight, bias, eps, false)
-        : torch.group_norm(x, groups, optional(weight), optional(bias), eps, true);
+    if (!ownGroupNorm(x, weight, bias)) {
+      return torch.group_norm(x, groups, optional(weight), optional(bias), eps, true);
+    }
+    Tensor result = torch.empty_like(x);
+    CpuGroupNorm.into(result, x, groups, weight, bias, eps, false);
+    return result;
   }
 
   /** x·sigmoid(x) of {@link #groupNorm}. */
   public static Tensor groupNormSilu(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
-    return frozenOnCpu(x, weight) && CpuGroupNorm.takes(x)
-        ? CpuGroupNorm.apply(x, groups, weight, bias, eps, true)
-        : torch.silu_(groupNorm(x, groups, weight, bias, eps));
+    if (!ownGroupNorm(x, weight, bias)) {
+      return torch.silu_(groupNorm(x, groups, weight, bias, eps));
+    }
+    Tensor result = torch.empty_like(x);
+    CpuGroupNorm.into(result, x, groups, weight, bias, eps, true);
+    return result;
+  }
+
+  /** {@link #groupNormSilu}, over x where that saves memory: nothing else may need x. */
+  public static Tensor groupNormSiluInPlace(
+      Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
+    if (!ownGroupNorm(x, weight, bias)) {
+      return groupNormSilu(x, groups, weight, bias, eps);
+    }
+    CpuGroupNorm.into(x, x, groups, weight, bias, eps, true);
+    return x;
+  }
+
+  private static boolean ownGroupNorm(Tensor x, Tensor weight, Tensor bias) {
+    return weight != null && bias != null && frozenOnCpu(x, weight) && CpuGroupNorm.takes(x);
   }
 
   /** x divided by its Euclidean norm along an axis, or by 1e-12 where the norm is less. */

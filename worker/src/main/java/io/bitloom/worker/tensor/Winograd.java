@@ -30,10 +30,19 @@ final class Winograd {
   /** Floats of transformed inputs, up to which the output channels are sliced. */
   private static final long SMALL_MAP = 1 << 23;
 
+  /**
+   * Most channels that a product adds up at once. A longer sum rounds more, and the output
+   * transform enlarges that: with 512 channels at once a picture's error was 1.9 times that of the
+   * direct sum, with parts it is 1.6 times.
+   */
+  private static final int MOST_SUMMED_CHANNELS = 192;
+
+  private static final int VECTOR = 16;
+
   /** Below these the transforms cost more than they save. */
   private static final int LEAST_TILES = 64;
 
-  private static final int LEAST_CHANNELS = 64;
+  private static final int LEAST_CHANNELS = 128;
 
   private final WinogradForm form;
   private final Tensor image; // (H, W, in)
@@ -170,11 +179,29 @@ final class Winograd {
     long count = tiles.size(1);
     long all = (long) variants * channels;
     Tensor products = Scratch.take("products", PLACES, count * columns, all);
-    torch.bmm_out(products, tiles.view(PLACES, count * columns, in), filters.transpose(1, 2));
+    Tensor inputs = tiles.view(PLACES, count * columns, in);
+    Tensor weights = filters.transpose(1, 2); // (36, in, all)
+    for (int from = 0; from < in; from += summed()) {
+      int some = Math.min(summed(), in - from);
+      Tensor x = inputs.narrow(2, from, some);
+      Tensor w = weights.narrow(1, from, some);
+      if (from == 0) {
+        torch.bmm_out(products, x, w);
+      } else {
+        products.baddbmm_(x, w);
+      }
+    }
     Tensor byRow = products.view(TILE, TILE, count, columns, all);
     for (int i = 0; i < count; i++) {
       output(byRow.select(2, i), row + i, channel, channels);
     }
+  }
+
+  /** Input channels of one product: equal parts, in whole vectors. */
+  private int summed() {
+    int parts = (in + MOST_SUMMED_CHANNELS - 1) / MOST_SUMMED_CHANNELS;
+    int vectors = (in + VECTOR * parts - 1) / (VECTOR * parts);
+    return vectors * VECTOR;
   }
 
   /** Transforms the products of a row of tiles (6, 6, columns, variants·channels) to outputs. */

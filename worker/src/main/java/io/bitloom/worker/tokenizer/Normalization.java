@@ -34,4 +34,9 @@ final class Normalization implements Layer {
   Tensor forwardSilu(Tensor x) {
     return Nn.groupNormSilu(x, groups, weight, bias, EPS);
   }
+
+  /** {@link #forwardSilu} that may write over x, which nothing else may need. */
+  Tensor forwardSiluInPlace(Tensor x) {
+    return Nn.groupNormSiluInPlace(x, groups, weight, bias, EPS);
+  }
 }

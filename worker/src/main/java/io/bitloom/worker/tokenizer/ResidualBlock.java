@@ -22,7 +22,7 @@ final class ResidualBlock implements Layer {
   @Override
   public Tensor forward(Tensor x) {
     Tensor h = conv1.forward(norm1.forwardSilu(x)); // (B, out, H, W)
-    h = conv2.forward(norm2.forwardSilu(h)); // (B, out, H, W)
+    h = conv2.forward(norm2.forwardSiluInPlace(h)); // (B, out, H, W)
     return h.add_(shortcut.forward(x)); // (B, out, H, W)
   }
 }

@@ -65,6 +65,23 @@ class ConvolutionTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"1, 1, 1", "2, 5, 3", "1, 30, 35"})
+  void phasesComputeTheConvolutionOfADoubledMapAsExactlyAsTheDirectSum(
+      int batch, int height, int width) {
+    try (Scope scope = Scope.open()) {
+      Tensor x = random(1, batch, 48, height, width);
+      Tensor weight = weight(20, 48);
+      Tensor bias = random(3, 20);
+      Tensor exact = exact(Resize.doubled(x), weight, bias);
+      Tensor computed = PhaseConvolution.apply(x, weight, bias);
+      assertArrayEquals(exact.shape(), computed.shape());
+      assertEquals(0, distance(computed, exact), 4e-6);
+      Tensor withoutBias = PhaseConvolution.apply(x, weight, null);
+      assertEquals(0, distance(withoutBias.add(bias.view(20, 1, 1)), computed), 2e-6);
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource({"64, 260, 260", "256, 40, 40"})
   void largeAndSmallMapsDoNotDependOnTheNumberOfThreads(int channels, int height, int width) {
     int threads = LibTorch.threads();

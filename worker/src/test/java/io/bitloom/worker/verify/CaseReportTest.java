@@ -80,4 +80,17 @@ class CaseReportTest {
       assertFalse(report.holds());
     }
   }
+
+  @Test
+  void whereTheStoredPictureIsMissedFloat64Decides() {
+    try (Scope scope = Scope.open()) {
+      var stored = Tensors.of(new byte[] {7, 1, 2, 3}, 4);
+      var computed = Tensors.of(new byte[] {8, 2, 2, 3}, 4);
+      var exact = Tensors.of(new byte[] {8, 1, 2, 3}, 4);
+      report.picture("image", computed, stored, 1, 0.25, () -> exact);
+      assertTrue(report.holds()); // one of four is neither
+      report.picture("image", computed, stored, 1, 0.2, () -> exact);
+      assertFalse(report.holds());
+    }
+  }
 }
