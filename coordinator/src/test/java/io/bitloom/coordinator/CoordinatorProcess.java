@@ -78,7 +78,7 @@ public final class CoordinatorProcess implements AutoCloseable {
 
   /** The exit code; waits for it. */
   public int exitCode() throws Exception {
-    if (!process.waitFor(60, TimeUnit.SECONDS)) {
+    if (!process.waitFor(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
       throw new AssertionError("the coordinator goes on: " + output());
     }
     return process.exitValue();
@@ -92,7 +92,7 @@ public final class CoordinatorProcess implements AutoCloseable {
   @Override
   public void close() throws Exception {
     process.destroy();
-    if (!process.waitFor(30, TimeUnit.SECONDS)) {
+    if (!process.waitFor(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
       process.destroyForcibly().waitFor();
     }
   }

@@ -195,7 +195,7 @@ public final class FakeWorker implements AutoCloseable {
   @Override
   public void close() {
     try {
-      loop.submit(this::handBack).get(10, TimeUnit.SECONDS);
+      loop.submit(this::handBack).get(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException e) {

@@ -54,7 +54,7 @@ public final class TestCoordinator implements AutoCloseable {
   public static final Duration PATIENCE = Duration.ofMinutes(3);
 
   public static final LeaseConfig QUICK_LEASES =
-      new LeaseConfig(Duration.ofSeconds(2), Duration.ofMillis(300), Duration.ofMillis(300), 3);
+      new LeaseConfig(Duration.ofSeconds(6), Duration.ofMillis(300), Duration.ofSeconds(2), 3);
 
   private final CoordinatorConfig config;
   private final Coordinator coordinator;

@@ -4,13 +4,14 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /** A program of this module in a process of its own, and what it prints. */
 public final class ChildJvm implements AutoCloseable {
-  private static final int PATIENCE_SECONDS = 60;
+  private static final int PATIENCE_SECONDS = 240;
 
   private final Process process;
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
@@ -30,6 +31,13 @@ public final class ChildJvm implements AutoCloseable {
   /** Runs a main class of the test class path. */
   public static ChildJvm start(Class<?> main, List<String> jvm, String... arguments)
       throws IOException {
+    return start(main, jvm, Map.of(), arguments);
+  }
+
+  /** Runs a main class of the test class path with more environment variables. */
+  public static ChildJvm start(
+      Class<?> main, List<String> jvm, Map<String, String> environment, String... arguments)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + "/bin/java");
     command.add("-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
@@ -40,6 +48,7 @@ public final class ChildJvm implements AutoCloseable {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("OMP_WAIT_POLICY", "PASSIVE");
     builder.environment().put("OPENBLAS_NUM_THREADS", "1");
+    builder.environment().putAll(environment);
     return new ChildJvm(builder.start());
   }
 

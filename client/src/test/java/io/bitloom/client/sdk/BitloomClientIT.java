@@ -107,7 +107,7 @@ class BitloomClientIT {
     assertThrows(Exception.class, () -> call.get(500, TimeUnit.MILLISECONDS));
     coordinator.start(port);
 
-    call.get(10, TimeUnit.SECONDS);
+    call.get(3, TimeUnit.MINUTES);
   }
 
   @Test

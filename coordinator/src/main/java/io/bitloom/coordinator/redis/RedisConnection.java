@@ -53,6 +53,10 @@ public final class RedisConnection implements AutoCloseable {
 
   private static final Duration TOPOLOGY_REFRESH = Duration.ofMinutes(1);
   private static final Duration PING_INTERVAL = Duration.ofMillis(2500);
+
+  /** After a loss of Redis, {@link #available} is false within this time. */
+  public static final Duration LOSS_NOTICED_WITHIN = PING_INTERVAL.plus(TIMEOUT);
+
   private static final RedisCodec<String, byte[]> CODEC =
       RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
 
@@ -185,9 +189,12 @@ public final class RedisConnection implements AutoCloseable {
         .build();
   }
 
-  /** Whether Redis answers; turns false within 5 s of its loss. */
+  /** Whether Redis answers; turns false within {@link #LOSS_NOTICED_WITHIN} of its loss. */
   public boolean available() {
-    return answering && connection.isOpen() && breaker.getState() == CircuitBreaker.State.CLOSED;
+    return answering
+        && connection.isOpen()
+        && channels.available()
+        && breaker.getState() == CircuitBreaker.State.CLOSED;
   }
 
   /** Makes one call. Its stage fails with a {@link BitloomException} only. */

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.coordinator.TestCoordinator;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
@@ -24,7 +25,7 @@ class SendBudgetTest {
   }
 
   private static SendBudget.Claim now(CompletableFuture<SendBudget.Claim> claim) throws Exception {
-    return claim.get(10, TimeUnit.SECONDS);
+    return claim.get(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS);
   }
 
   private static CompletableFuture<SendBudget.Claim> claim(SendBudget budget, long bytes) {
@@ -69,7 +70,9 @@ class SendBudgetTest {
     assertFalse(stalledIsCutOff.isDone());
     now(budget.claim(40, () -> laterIsCutOff.complete(null)).toCompletableFuture());
     now(claim(budget, 60));
-    assertTrue(stalledIsCutOff.isDone() || stalledIsCutOff.get(5, TimeUnit.SECONDS) == null);
+    assertTrue(
+        stalledIsCutOff.isDone()
+            || stalledIsCutOff.get(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS) == null);
     assertFalse(laterIsCutOff.isDone());
     assertEquals(100, budget.used());
   }

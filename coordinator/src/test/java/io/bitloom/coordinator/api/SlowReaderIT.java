@@ -140,7 +140,7 @@ class SlowReaderIT {
           stalled.add(reader);
         }
         for (StallingReader reader : stalled) {
-          assertTrue(reader.first.await(30, TimeUnit.SECONDS));
+          assertTrue(reader.first.await(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS));
         }
         awaitTrue(
             "every stalled reader holds something",
@@ -159,7 +159,8 @@ class SlowReaderIT {
         stalled.subList(READERS_THAT_GO_ON, STALLED_READERS).forEach(StallingReader::leave);
         goingOn.forEach(StallingReader::goOn);
         for (StallingReader reader : goingOn) {
-          assertEquals(RESULTS, reader.end.get(60, TimeUnit.SECONDS));
+          assertEquals(
+              RESULTS, reader.end.get(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS));
         }
         awaitTrue("all is given back", () -> quietly(httpPort) == 0);
       } finally {
@@ -216,6 +217,7 @@ class SlowReaderIT {
                 });
     call.onNext(AppendPromptsRequest.newBuilder().setName(job).addAllPrompts(prompts).build());
     call.onCompleted();
-    assertEquals(prompts.size(), appended.get(30, TimeUnit.SECONDS));
+    assertEquals(
+        prompts.size(), appended.get(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS));
   }
 }

@@ -110,7 +110,7 @@ class TenantsIT {
             .setHello(Hello.newBuilder().setWorkerId("w").addModels(model))
             .build());
     try {
-      return answer.get(20, TimeUnit.SECONDS);
+      return answer.get(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       throw GrpcErrors.fromStatus(e);
     } finally {

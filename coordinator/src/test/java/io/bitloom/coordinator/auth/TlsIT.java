@@ -58,7 +58,7 @@ class TlsIT {
     ManagedChannel channel = Grpc.newChannelBuilder(coordinator.target(), credentials).build();
     try {
       return BatchServiceGrpc.newBlockingStub(channel)
-          .withDeadlineAfter(20, TimeUnit.SECONDS)
+          .withDeadlineAfter(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS)
           .getLimits(GetLimitsRequest.getDefaultInstance())
           .getTenant();
     } finally {

@@ -21,7 +21,6 @@ import io.bitloom.v1.Release;
 import io.bitloom.v1.Task;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** What becomes of the prompts of workers that are lost, late or confused. */
@@ -159,11 +158,14 @@ class LostWorkerIT extends DispatchFixture {
     coordinator.submit(prompts(1));
     ScriptedWorker worker = connect("w");
     Lease lease = worker.lease();
-    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(2600);
-    while (System.nanoTime() < end) {
-      worker.send(m -> m.setHeartbeat(Heartbeat.newBuilder().addLeases(held(lease))));
-      Thread.sleep(200);
-    }
+    Job ofSilent = coordinator.submit(prompts(1));
+    connect("silent").lease();
+    awaitTrue(
+        "a later lease has expired",
+        () -> {
+          worker.send(m -> m.setHeartbeat(Heartbeat.newBuilder().addLeases(held(lease))));
+          return coordinator.job(ofSilent.getName()).getCounts().getRetried() == 1;
+        });
     assertEquals(COMMITTED, worker.report(drawn(lease, lease.getTasks(0), "in time")));
     worker.send(m -> m.setHeartbeat(Heartbeat.newBuilder().addLeases(held(lease))));
     assertEquals(lease.getLeaseId(), worker.next().getLeaseLost().getLeaseId());

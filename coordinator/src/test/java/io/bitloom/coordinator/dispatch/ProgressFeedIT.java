@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Duration;
+import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.ClusterServiceGrpc;
 import io.bitloom.v1.EstimatePromptsRequest;
@@ -188,6 +189,6 @@ class ProgressFeedIT extends DispatchFixture {
             .addAllPrompts(prompts)
             .build());
     call.onCompleted();
-    return answer.get(20, TimeUnit.SECONDS);
+    return answer.get(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS);
   }
 }

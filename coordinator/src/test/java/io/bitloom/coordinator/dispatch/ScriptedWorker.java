@@ -7,6 +7,7 @@ import com.google.protobuf.ByteString;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.common.results.ImageName;
+import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.GeneratedImage;
@@ -99,7 +100,7 @@ final class ScriptedWorker {
   }
 
   ConnectResponse next() throws Exception {
-    ConnectResponse message = received.poll(10, TimeUnit.SECONDS);
+    ConnectResponse message = received.poll(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS);
     if (message == null) {
       throw new AssertionError("no message, errors: " + errors);
     }
@@ -107,7 +108,9 @@ final class ScriptedWorker {
   }
 
   ErrorCode failure() throws Exception {
-    return GrpcErrors.fromStatus(errors.poll(10, TimeUnit.SECONDS)).code();
+    return GrpcErrors.fromStatus(
+            errors.poll(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS))
+        .code();
   }
 
   Lease lease() throws Exception {

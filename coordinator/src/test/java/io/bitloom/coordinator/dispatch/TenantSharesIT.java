@@ -58,7 +58,7 @@ class TenantSharesIT {
       Job small = submit(coordinator, "small", prompts(SMALL, "3:2", "4:3"));
       Drawn drawn = new Drawn(small.getName());
       try (FakeWorker worker = worker(coordinator, drawn)) {
-        double share = drawn.share.get(60, TimeUnit.SECONDS);
+        double share = drawn.share.get(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS);
         assertEquals(2.0 / 3, share, TOLERANCE * 2 / 3);
         assertEquals(1, worker.welcomes());
       }

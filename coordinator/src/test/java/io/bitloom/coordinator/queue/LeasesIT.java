@@ -187,14 +187,20 @@ class LeasesIT extends QueueFixture {
   @Test
   void aRenewedLeaseIsNotReaped() throws InterruptedException {
     sealedJob(1, SQUARE);
-    LeasedBatch batch =
-        await(queue.lease(SQUARE, "worker", 1, Duration.ofMillis(300))).orElseThrow();
-    for (int i = 0; i < 6; i++) {
-      Thread.sleep(100);
-      assertEquals(
-          Set.of(), await(queue.renew("worker", List.of(batch.lease()), Duration.ofMillis(300))));
-    }
+    LeasedBatch batch = lease(SQUARE, 1);
+    double expiry = expiry(batch.lease());
+    await(queue.renew("worker", List.of(batch.lease()), LEASE.multipliedBy(100)));
+    assertTrue(expiry(batch.lease()) - expiry > 98.0 * LEASE.toMillis());
+
+    String other = sealedJob(1, SQUARE);
+    await(queue.lease(SQUARE, "worker that dies", 1, Duration.ofMillis(1)));
+    awaitTrue("another one is reaped", () -> job(other).counts().queued() == 1);
     assertEquals(List.of(TaskVerdict.COMMITTED), succeed(batch));
+  }
+
+  private double expiry(LeaseRef lease) {
+    byte[] token = bytes(Long.toString(lease.token())).toByteArray();
+    return await(redis.call(r -> r.zscore(keys.bucket(lease.bucket())[5], token)));
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.coordinator.TestCoordinator;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
 import java.io.IOException;
@@ -15,7 +16,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -129,14 +130,17 @@ class EmbeddedRedisIT {
   }
 
   private static String getWhenBack(EmbeddedRedis redis) throws InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (true) {
-      try {
-        return get(redis);
-      } catch (RedisException e) {
-        assertTrue(System.nanoTime() < deadline, "not back");
-        Thread.sleep(20);
-      }
-    }
+    AtomicReference<String> value = new AtomicReference<>();
+    TestCoordinator.awaitTrue(
+        "back",
+        () -> {
+          try {
+            value.set(get(redis));
+            return true;
+          } catch (RedisException e) {
+            return false;
+          }
+        });
+    return value.get();
   }
 }

@@ -45,6 +45,7 @@ final class Outage implements AutoCloseable {
     assertEquals(ErrorCode.QUEUE_UNAVAILABLE, GrpcErrors.fromStatus(error).code());
     repair.run();
     awaitTrue("all are done", () -> succeeded(job) == PROMPTS);
+    awaitTrue("ready", () -> coordinator.ready() == 200);
     List<PromptResult> results = coordinator.results(job.getName());
     assertEquals(PROMPTS, results.size());
     assertEquals(PROMPTS, results.stream().map(PromptResult::getOffset).distinct().count());

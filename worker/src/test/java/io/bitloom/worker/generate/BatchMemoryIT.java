@@ -18,6 +18,7 @@ import io.bitloom.worker.text.TextEncoder;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -25,18 +26,24 @@ import org.junit.jupiter.api.Timeout;
  * The memory of batches in a process of its own, with a Java heap that does not grow. The long form
  * is {@code bitloom bench memory}.
  */
-@Timeout(300)
+@Timeout(600)
 class BatchMemoryIT {
   private static final List<String> SMALL_JVM =
       List.of("-Xms128m", "-Xmx128m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC");
 
+  /**
+   * Gives every tensor back to the system when it is freed. Else what glibc keeps is counted as
+   * taken before, and how much that is depends on the machine's threads and load.
+   */
+  private static final Map<String, String> KEEP_NOTHING = Map.of("MALLOC_MMAP_THRESHOLD_", "65536");
+
   @Test
   void aBatchTakesWhatItIsThoughtToTake() throws Exception {
-    try (ChildJvm child = ChildJvm.start(Measuring.class, SMALL_JVM)) {
+    try (ChildJvm child = ChildJvm.start(Measuring.class, SMALL_JVM, KEEP_NOTHING)) {
       for (String schedule : Measuring.BATCHES) {
         String line = child.awaitLine(schedule + " took ");
         double ratio = Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1));
-        assertTrue(ratio < BatchEstimate.TOLERANCE && ratio > 0.7, line);
+        assertTrue(ratio < BatchEstimate.TOLERANCE && ratio > 0.6, line);
       }
     }
   }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
  * In a process of its own, whose Java heap is all there from the start. The long form is {@code
  * bitloom bench memory}.
  */
-@Timeout(300)
+@Timeout(600)
 class FlatMemoryIT {
   private static final int IMAGES = 200;
   private static final int BATCH = 8;

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The demo model on the CPU. */
-@Timeout(120)
+@Timeout(600)
 class GenerationPipelineTest {
   private static final ScaleSchedule SQUARE = ScaleSchedules.find("1.0_0.06M").orElseThrow();
   private static final SimpleMeterRegistry metrics = new SimpleMeterRegistry();

@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The same prompt, seed and parameters give the same image: alone, among strangers, at any place of
  * a batch, in another process. The demo model on the CPU in float32.
  */
-@Timeout(180)
+@Timeout(600)
 class ReproducibleIT {
   private static final int BATCH = 16;
   private static final ModelDirectory UNTRAINED = ModelDirectory.open(ModelDirectory.UNTRAINED);

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Against a real HTTP server in this JVM. */
-@Timeout(60)
+@Timeout(600)
 class PromptRewriterTest {
   private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
   private ChatEndpoint endpoint;

@@ -35,7 +35,7 @@ import java.util.stream.Collectors;
  * connections and does what the test says, message by message.
  */
 final class CoordinatorPeer implements AutoCloseable {
-  private static final int PATIENCE_SECONDS = 30;
+  static final int PATIENCE_SECONDS = 180;
 
   private final Server server;
   private final BlockingQueue<Session> sessions = new LinkedBlockingQueue<>();

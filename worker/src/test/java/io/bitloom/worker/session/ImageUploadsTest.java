@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Uploads to an HTTP server on a socket. */
-@Timeout(60)
+@Timeout(600)
 class ImageUploadsTest {
   private static final Outcome OUTCOME =
       Outcome.newBuilder()
@@ -160,7 +160,7 @@ class ImageUploadsTest {
     told.take();
     loop.execute(() -> uploads.forget("lease", List.of()));
     granted(grant(storeUrl()));
-    loop.submit(() -> {}).get(10, TimeUnit.SECONDS);
+    loop.submit(() -> {}).get(CoordinatorPeer.PATIENCE_SECONDS, TimeUnit.SECONDS);
     assertEquals(List.of(), List.copyOf(told));
     assertEquals(List.of(), List.copyOf(files));
   }

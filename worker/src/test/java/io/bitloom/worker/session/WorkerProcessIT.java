@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The worker as a process. */
-@Timeout(120)
+@Timeout(600)
 class WorkerProcessIT {
 
   @Test

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A worker with the untrained model against the other side of the protocol on a real socket. */
-@Timeout(60)
+@Timeout(600)
 class WorkerSessionIT {
   private final UntrainedWorker worker = UntrainedWorker.shared();
   private CoordinatorPeer peer;
@@ -319,7 +319,7 @@ class WorkerSessionIT {
   void aDrainedWorkerWithNothingInHandEndsAtOnce() throws Exception {
     peer.nextSession().welcome();
     session.drain("test");
-    session.ended().get(20, TimeUnit.SECONDS);
+    session.ended().get(CoordinatorPeer.PATIENCE_SECONDS, TimeUnit.SECONDS);
     assertFalse(session.isConnected());
   }
 
@@ -330,7 +330,7 @@ class WorkerSessionIT {
             ExecutionException.class,
             () -> {
               peer.nextSession().refuse(Status.INVALID_ARGUMENT.withDescription("model too old"));
-              session.ended().get(20, TimeUnit.SECONDS);
+              session.ended().get(CoordinatorPeer.PATIENCE_SECONDS, TimeUnit.SECONDS);
             });
     StatusException refusal = assertInstanceOf(StatusException.class, ended.getCause());
     assertEquals("model too old", refusal.getStatus().getDescription());

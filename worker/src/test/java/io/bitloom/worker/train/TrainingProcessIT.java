@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Training by real processes that are killed, stopped, and that train together. */
-@Timeout(180)
+@Timeout(600)
 class TrainingProcessIT {
   @TempDir private Path folder;
 
