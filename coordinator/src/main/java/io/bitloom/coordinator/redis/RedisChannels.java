@@ -90,6 +90,15 @@ public final class RedisChannels {
     }
   }
 
+  /** Has every listener look itself. */
+  public void tellThatMessagesMayBeMissed() {
+    List<Listener> all = new ArrayList<>();
+    synchronized (listeners) {
+      listeners.values().forEach(all::addAll);
+    }
+    all.forEach(Listener::subscribed);
+  }
+
   private List<Listener> of(String channel) {
     synchronized (listeners) {
       return List.copyOf(listeners.getOrDefault(channel, List.of()));
