@@ -120,11 +120,7 @@ final class RedisInspection {
   }
 
   private CompletionStage<Void> look() {
-    return findings
-        .get()
-        .thenAccept(this::found)
-        .whenComplete((done, e) -> due = e != null)
-        .exceptionallyCompose(CompletableFuture::failedStage);
+    return findings.get().thenAccept(this::found).whenComplete((done, e) -> due = e != null);
   }
 
   private synchronized void found(List<RedisFinding> found) {
