@@ -74,8 +74,8 @@ public final class Coordinator implements AutoCloseable {
    * Starts all parts.
    *
    * @throws IOException if the embedded Redis does not start or an address cannot be bound
-   * @throws io.bitloom.common.config.ConfigException if the result store cannot be used as it is
-   *     set
+   * @throws io.bitloom.common.config.ConfigException if Redis or the result store cannot be used as
+   *     it is set
    * @throws io.bitloom.common.error.BitloomException if Redis or the result store is away
    */
   public static Coordinator start(CoordinatorConfig config) throws IOException {
@@ -101,6 +101,7 @@ public final class Coordinator implements AutoCloseable {
       DispatchMetrics dispatchMetrics = new DispatchMetrics(registry);
 
       ModelRegistry models = new ModelRegistry(queue, config.defaultModel());
+      queue.onDataLost(models::announceAgain);
       Arrivals arrivals = new Arrivals();
       Speeds speeds = new Speeds(queue);
       dispatcher =
@@ -160,10 +161,11 @@ public final class Coordinator implements AutoCloseable {
                   queue,
                   dispatcher,
                   trainingRuns,
-                  this::ready,
+                  this::trouble,
                   registry,
                   new QueueMetrics(registry, redis::available)));
-      timer.scheduleWithFixedDelay(() -> grpc.setServing(ready()), 0, 1, TimeUnit.SECONDS);
+      timer.scheduleWithFixedDelay(
+          () -> grpc.setServing(trouble().isEmpty()), 0, 1, TimeUnit.SECONDS);
       timer.scheduleWithFixedDelay(tenants::refresh, 0, 2, TimeUnit.SECONDS);
       long sweep = deletionInterval().toMillis();
       timer.scheduleWithFixedDelay(deletion::sweep, sweep, sweep, TimeUnit.MILLISECONDS);
@@ -204,7 +206,7 @@ public final class Coordinator implements AutoCloseable {
     long end = System.nanoTime() + REDIS_PATIENCE.toNanos();
     while (true) {
       try {
-        return RedisConnection.connect(redisUri);
+        return RedisConnection.connect(redisUri, config.redisNamespace());
       } catch (BitloomException e) {
         boolean comesBack =
             config.redis().equals(CoordinatorConfig.EMBEDDED)
@@ -252,9 +254,9 @@ public final class Coordinator implements AutoCloseable {
     return part;
   }
 
-  /** Whether calls can be served at this moment. */
-  public boolean ready() {
-    return !draining && redis.available();
+  /** Why calls cannot be served at this moment; empty if they can. */
+  public Optional<String> trouble() {
+    return draining ? Optional.of("this coordinator stops") : redis.trouble();
   }
 
   public int grpcPort() {

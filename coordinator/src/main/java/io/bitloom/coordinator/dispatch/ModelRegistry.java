@@ -26,6 +26,7 @@ public final class ModelRegistry {
   private final JobQueue queue;
   private final Optional<String> defaultModel;
   private final Map<String, Integer> workersByModel = new ConcurrentHashMap<>();
+  private final Map<String, Model> announced = new ConcurrentHashMap<>();
 
   /**
    * @param defaultModel draws where a job names no model; empty: the only model there is
@@ -123,6 +124,7 @@ public final class ModelRegistry {
   }
 
   private CompletionStage<Void> announce(Model before, Model model) {
+    announced.put(model.getName(), model);
     if (before != null && before.toBuilder().clearWorkers().build().equals(model)) {
       return CompletableFuture.completedStage(null);
     }
@@ -134,6 +136,23 @@ public final class ModelRegistry {
           model.getDigest());
     }
     return queue.announceModel(model.getName(), model.toByteString());
+  }
+
+  /** Announces what connected workers have: the queue has forgotten it. */
+  public void announceAgain() {
+    announced.forEach(
+        (name, model) -> {
+          if (workers(name) > 0) {
+            queue
+                .announceModel(name, model.toByteString())
+                .whenComplete(
+                    (done, e) -> {
+                      if (e != null) {
+                        log.warn("Model {} could not be announced again: {}", name, e.toString());
+                      }
+                    });
+          }
+        });
   }
 
   private static Model described(WorkerModel model) {

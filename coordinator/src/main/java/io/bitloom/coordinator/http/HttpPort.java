@@ -30,7 +30,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,7 +44,7 @@ public final class HttpPort implements AutoCloseable {
   private final HttpAccess access;
   private final JobQueue queue;
   private final Dispatcher dispatcher;
-  private final BooleanSupplier ready;
+  private final Supplier<Optional<String>> trouble;
   private final PrometheusMeterRegistry registry;
   private final QueueMetrics queueMetrics;
   private final TrainingView training;
@@ -59,7 +59,7 @@ public final class HttpPort implements AutoCloseable {
    * @param tenants who is let in
    * @param services a channel to the gRPC services
    * @param runs training runs that reported
-   * @param ready what {@code /health/ready} answers
+   * @param trouble why {@code /health/ready} answers no; empty: it answers yes
    * @throws IOException if the address cannot be bound
    */
   public HttpPort(
@@ -71,7 +71,7 @@ public final class HttpPort implements AutoCloseable {
       JobQueue queue,
       Dispatcher dispatcher,
       TrainingRuns runs,
-      BooleanSupplier ready,
+      Supplier<Optional<String>> trouble,
       PrometheusMeterRegistry registry,
       QueueMetrics queueMetrics)
       throws IOException {
@@ -81,7 +81,7 @@ public final class HttpPort implements AutoCloseable {
     this.queue = queue;
     this.dispatcher = dispatcher;
     this.training = new TrainingView(runs);
-    this.ready = ready;
+    this.trouble = trouble;
     this.registry = registry;
     this.queueMetrics = queueMetrics;
     this.live = new LiveView(vertx, this::state);
@@ -118,8 +118,8 @@ public final class HttpPort implements AutoCloseable {
   private Router router() {
     Router router = Router.router(vertx);
     router.route().handler(this::secure);
-    router.get("/health/live").handler(context -> health(context, true));
-    router.get("/health/ready").handler(context -> health(context, ready.getAsBoolean()));
+    router.get("/health/live").handler(context -> health(context, Optional.empty()));
+    router.get("/health/ready").handler(context -> health(context, trouble.get()));
     router.get("/metrics").handler(access::operators).handler(this::metrics);
     router.route("/api/*").handler(access::everybody);
     router.get("/api/v1/jobs").handler(this::jobs);
@@ -183,10 +183,11 @@ public final class HttpPort implements AutoCloseable {
     }
   }
 
-  private static void health(RoutingContext context, boolean up) {
+  private static void health(RoutingContext context, Optional<String> trouble) {
     JsonObject body = new JsonObject();
-    body.addProperty("status", up ? "UP" : "DOWN");
-    HttpJson.send(context, up ? 200 : 503, body);
+    body.addProperty("status", trouble.isEmpty() ? "UP" : "DOWN");
+    trouble.ifPresent(why -> body.addProperty("reason", why));
+    HttpJson.send(context, trouble.isEmpty() ? 200 : 503, body);
   }
 
   private void metrics(RoutingContext context) {

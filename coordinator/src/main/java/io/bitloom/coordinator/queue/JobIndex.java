@@ -227,6 +227,11 @@ final class JobIndex {
     }
   }
 
+  /** The list of buckets may be gone. */
+  void forgetBuckets() {
+    knownBuckets.clear();
+  }
+
   CompletionStage<Set<Bucket>> buckets() {
     return redis
         .call(r -> r.smembers(keys.buckets()))

@@ -32,6 +32,9 @@ import java.util.function.Function;
  */
 public final class JobQueue implements AutoCloseable {
 
+  /** With what follows it, a loss of all data is mended within five seconds. */
+  private static final long EPOCH_MILLIS = 3000;
+
   /** More results than this are not read in one call of Redis. */
   private static final int RESULTS_PER_CALL = 256;
 
@@ -46,6 +49,7 @@ public final class JobQueue implements AutoCloseable {
   private final Leases leases;
   private final ScheduledThreadPoolExecutor timers;
   private final WakeListener wakes;
+  private final Epoch epoch;
   private final List<Consumer<String>> stopListeners = new CopyOnWriteArrayList<>();
 
   /**
@@ -74,6 +78,11 @@ public final class JobQueue implements AutoCloseable {
     this.wakes =
         new WakeListener(ready, reaper, sweeper, deadlines, this::snapshots, timers, this::stopped);
     wakes.listen(redis.channels(), keys.wakeChannel());
+    this.epoch = new Epoch(redis, keys);
+    epoch.onLoss(index::forgetBuckets);
+    epoch.onLoss(ready::startAnew);
+    epoch.onLoss(redis.channels()::tellThatMessagesMayBeMissed);
+    timers.scheduleWithFixedDelay(epoch::look, 0, EPOCH_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   private static ScheduledThreadPoolExecutor timers() {
@@ -393,6 +402,14 @@ public final class JobQueue implements AutoCloseable {
    */
   public CompletionStage<Void> announceModel(String name, ByteString description) {
     return index.putModel(name, description);
+  }
+
+  /**
+   * Calls the listener when Redis has lost all its data, within some seconds: jobs are gone, and
+   * what coordinators said once has to be said again.
+   */
+  public Subscription onDataLost(Runnable listener) {
+    return epoch.onLoss(listener);
   }
 
   /** Every model that was ever announced, by name. */

@@ -128,6 +128,11 @@ final class Keys {
     return index("models");
   }
 
+  /** Name of all this data. */
+  String epoch() {
+    return index("epoch");
+  }
+
   private String index(String name) {
     return namespace + "{index}:" + name;
   }

@@ -99,6 +99,18 @@ final class ReadyBuckets {
     readyAfter(bucket, snapshot.nextRetryMillis());
   }
 
+  /** The buckets are gone, and their notifications are counted anew. */
+  void startAnew() {
+    states
+        .values()
+        .forEach(
+            state -> {
+              synchronized (state) {
+                state.wake = 0;
+              }
+            });
+  }
+
   private void markReady(Bucket bucket) {
     State state = state(bucket);
     boolean news;

@@ -1,7 +1,10 @@
 package io.bitloom.coordinator.redis;
 
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisConnectionStateAdapter;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -26,9 +29,17 @@ public final class RedisChannels {
 
   private final StatefulRedisPubSubConnection<String, byte[]> connection;
   private final Map<String, List<Listener>> listeners = new HashMap<>();
+  private volatile boolean answering = true;
 
   RedisChannels(StatefulRedisPubSubConnection<String, byte[]> connection) {
     this.connection = connection;
+    connection.addListener(
+        new RedisConnectionStateAdapter() {
+          @Override
+          public void onRedisConnected(RedisChannelHandler<?, ?> connected, SocketAddress address) {
+            answering = true;
+          }
+        });
     connection.addListener(
         new RedisPubSubAdapter<>() {
           @Override
@@ -79,20 +90,30 @@ public final class RedisChannels {
     }
   }
 
+  /** Has every listener look itself. */
+  public void tellThatMessagesMayBeMissed() {
+    List<Listener> all = new ArrayList<>();
+    synchronized (listeners) {
+      listeners.values().forEach(all::addAll);
+    }
+    all.forEach(Listener::subscribed);
+  }
+
   private List<Listener> of(String channel) {
     synchronized (listeners) {
       return List.copyOf(listeners.getOrDefault(channel, List.of()));
     }
   }
 
-  boolean isOpen() {
-    return connection.isOpen();
+  /** Whether Redis answers on this side. */
+  boolean available() {
+    return answering && connection.isOpen();
   }
 
   /** Keeps the connection busy, so that a dead one is noticed. */
   void ping() {
     if (connection.isOpen()) {
-      connection.async().ping();
+      connection.async().ping().whenComplete((pong, e) -> answering = e == null);
     }
   }
 

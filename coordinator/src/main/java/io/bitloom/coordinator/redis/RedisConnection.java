@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.redis;
 
+import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.error.BitloomException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
@@ -8,6 +9,7 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionStateAdapter;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisNoScriptException;
@@ -32,6 +34,7 @@ import io.netty.channel.Channel;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
@@ -65,27 +68,36 @@ public final class RedisConnection implements AutoCloseable {
   private final StatefulConnection<String, byte[]> connection;
   private final RedisClusterAsyncCommands<String, byte[]> commands;
   private final RedisChannels channels;
+  private final RedisInspection inspection;
+  private final String probeKey;
   private final CircuitBreaker breaker = CircuitBreaker.of("redis", breakerConfig());
   private final Future<?> pings;
   private volatile boolean answering = true;
+  private volatile Optional<String> takesNoWrites = Optional.empty();
+  private volatile boolean mayProbe = true;
 
   private RedisConnection(
       ClientResources resources,
       AbstractRedisClient client,
       StatefulConnection<String, byte[]> connection,
       RedisClusterAsyncCommands<String, byte[]> commands,
-      StatefulRedisPubSubConnection<String, byte[]> channels) {
+      StatefulRedisPubSubConnection<String, byte[]> channels,
+      RedisInspection inspection,
+      String namespace) {
     this.resources = resources;
     this.client = client;
     this.connection = connection;
     this.commands = commands;
     this.channels = new RedisChannels(channels);
+    this.inspection = inspection;
+    this.probeKey = namespace + ":probe";
     connection.addListener(
         new RedisConnectionStateAdapter() {
           @Override
           public void onRedisConnected(RedisChannelHandler<?, ?> connected, SocketAddress address) {
             answering = true;
             breaker.reset();
+            inspection.lookAgain();
           }
         });
     this.pings =
@@ -99,13 +111,15 @@ public final class RedisConnection implements AutoCloseable {
   }
 
   /**
-   * Connects.
+   * Connects, and looks whether this Redis can be trusted with jobs.
    *
    * @param uri of one server, of sentinels or of a cluster, as {@link RedisAddress} reads it
+   * @param namespace prefix of all keys that may be used
    * @throws BitloomException with {@code INVALID_FIELD} if this is not such a URI, with {@code
    *     QUEUE_UNAVAILABLE} if Redis does not answer, is not trusted, or does not let this user in
+   * @throws io.bitloom.common.config.ConfigException if it is set so that it would lose jobs
    */
-  public static RedisConnection connect(String uri) {
+  public static RedisConnection connect(String uri, String namespace) {
     RedisAddress address = RedisAddress.parse(uri);
     ClientResources resources =
         ClientResources.builder()
@@ -124,14 +138,20 @@ public final class RedisConnection implements AutoCloseable {
                 })
             .build();
     try {
-      return address.cluster() ? toCluster(resources, address) : toServer(resources, address);
+      return address.cluster()
+          ? toCluster(resources, address, namespace)
+          : toServer(resources, address, namespace);
     } catch (RedisException e) {
       resources.shutdown(0, 0, TimeUnit.SECONDS);
       throw RedisErrors.notLetIn(address, e);
+    } catch (ConfigException e) {
+      resources.shutdown(0, 0, TimeUnit.SECONDS);
+      throw e;
     }
   }
 
-  private static RedisConnection toServer(ClientResources resources, RedisAddress address) {
+  private static RedisConnection toServer(
+      ClientResources resources, RedisAddress address, String namespace) {
     RedisClient client = RedisClient.create(resources, address.nodes().get(0));
     client.setOptions(
         options(ClientOptions.builder(), address)
@@ -139,16 +159,25 @@ public final class RedisConnection implements AutoCloseable {
             .build());
     try {
       StatefulRedisConnection<String, byte[]> connection = client.connect(CODEC);
+      RedisInspection inspection = RedisInspection.of(address, connection);
+      inspection.check();
       return new RedisConnection(
-          resources, client, connection, connection.async(), client.connectPubSub(CODEC));
-    } catch (RedisException e) {
+          resources,
+          client,
+          connection,
+          connection.async(),
+          client.connectPubSub(CODEC),
+          inspection,
+          namespace);
+    } catch (RedisException | ConfigException e) {
       client.shutdown();
       throw e;
     }
   }
 
   /** Connections to nodes are made by their first calls, which therefore must wait for them. */
-  private static RedisConnection toCluster(ClientResources resources, RedisAddress address) {
+  private static RedisConnection toCluster(
+      ClientResources resources, RedisAddress address, String namespace) {
     RedisClusterClient client = RedisClusterClient.create(resources, address.nodes());
     ClusterClientOptions.Builder builder =
         ClusterClientOptions.builder()
@@ -160,9 +189,17 @@ public final class RedisConnection implements AutoCloseable {
     client.setOptions(builder.build());
     try {
       StatefulRedisClusterConnection<String, byte[]> connection = client.connect(CODEC);
+      RedisInspection inspection = RedisInspection.of(connection);
+      inspection.check();
       return new RedisConnection(
-          resources, client, connection, connection.async(), client.connectPubSub(CODEC));
-    } catch (RedisException e) {
+          resources,
+          client,
+          connection,
+          connection.async(),
+          client.connectPubSub(CODEC),
+          inspection,
+          namespace);
+    } catch (RedisException | ConfigException e) {
       client.shutdown();
       throw e;
     }
@@ -191,10 +228,17 @@ public final class RedisConnection implements AutoCloseable {
 
   /** Whether Redis answers; turns false within {@link #LOSS_NOTICED_WITHIN} of its loss. */
   public boolean available() {
-    return answering
-        && connection.isOpen()
-        && channels.isOpen()
-        && breaker.getState() == CircuitBreaker.State.CLOSED;
+    return trouble().isEmpty();
+  }
+
+  /** Why jobs cannot be taken now, in words for an operator; empty if they can. */
+  public Optional<String> trouble() {
+    boolean there =
+        answering
+            && connection.isOpen()
+            && channels.available()
+            && breaker.getState() == CircuitBreaker.State.CLOSED;
+    return there ? takesNoWrites.or(inspection::refusal) : Optional.of("Redis does not answer");
   }
 
   /** Makes one call. Its stage fails with a {@link BitloomException} only. */
@@ -202,7 +246,11 @@ public final class RedisConnection implements AutoCloseable {
       Function<RedisClusterAsyncCommands<String, byte[]>, CompletionStage<T>> command) {
     return breaker
         .executeCompletionStage(() -> command.apply(commands))
-        .exceptionallyCompose(e -> CompletableFuture.failedStage(RedisErrors.translate(e)));
+        .exceptionallyCompose(
+            e -> {
+              RedisErrors.takesNoWrites(e).ifPresent(why -> takesNoWrites = Optional.of(why));
+              return CompletableFuture.failedStage(RedisErrors.translate(e));
+            });
   }
 
   /** Runs a script, and loads it first if this Redis does not have it. */
@@ -223,16 +271,21 @@ public final class RedisConnection implements AutoCloseable {
     return channels;
   }
 
+  /** What is wrong with this Redis, as far as it was seen. */
+  List<RedisFinding> findings() {
+    return inspection.known();
+  }
+
   private void ping() {
     if (!connection.isOpen()) {
       answering = false;
       return;
     }
-    commands
-        .ping()
+    probe()
         .whenComplete(
-            (pong, e) -> {
+            (noWrites, e) -> {
               answering = e == null;
+              takesNoWrites = answering ? noWrites : takesNoWrites;
               CircuitBreaker.State state = breaker.getState();
               if (answering && state != CircuitBreaker.State.CLOSED) {
                 breaker.transitionToClosedState(); // half-open would refuse all calls but a few
@@ -241,6 +294,32 @@ public final class RedisConnection implements AutoCloseable {
               }
             });
     channels.ping();
+    inspection.lookIfDue();
+  }
+
+  /**
+   * Asks Redis for a sign of life by a write that changes nothing and makes no key, so that one
+   * that takes no writes says so.
+   *
+   * @return why it takes none
+   */
+  private CompletionStage<Optional<String>> probe() {
+    if (!mayProbe) {
+      return commands.ping().thenApply(pong -> Optional.empty());
+    }
+    return commands
+        .setrange(probeKey, 0, new byte[0])
+        .thenApply(length -> Optional.<String>empty())
+        .exceptionallyCompose(
+            e -> {
+              Optional<String> why = RedisErrors.takesNoWrites(e);
+              boolean answered = RedisErrors.cause(e) instanceof RedisCommandExecutionException;
+              if (why.isEmpty() && (!answered || RedisErrors.isLoss(e))) {
+                return CompletableFuture.failedStage(e);
+              }
+              mayProbe = why.isPresent();
+              return CompletableFuture.completedStage(why);
+            });
   }
 
   @Override

@@ -7,7 +7,8 @@ import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import javax.net.ssl.SSLException;
@@ -17,24 +18,23 @@ final class RedisErrors {
 
   /** Error replies that pass by themselves or by an operator's hand, not by another call. */
   private static final List<String> NOT_NOW =
-      List.of(
-          "LOADING",
-          "BUSY",
-          "OOM",
-          "MISCONF",
-          "MASTERDOWN",
-          "READONLY",
-          "NOREPLICAS",
-          "CLUSTERDOWN",
-          "TRYAGAIN");
+      List.of("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN");
+
+  /** Error replies of a Redis that answers and takes no writes, in words. */
+  private static final Map<String, String> NO_WRITES =
+      Map.of(
+          "OOM", "Redis is full (maxmemory)",
+          "MISCONF", "Redis cannot write to its disk",
+          "READONLY", "Redis is a replica, and takes no jobs",
+          "NOREPLICAS", "Redis has too few replicas to take jobs");
 
   private RedisErrors() {}
 
+  /** Whether Redis is away, or answers nothing at this time. */
   static boolean isLoss(Throwable thrown) {
     Throwable e = cause(thrown);
     if (e instanceof RedisCommandExecutionException) {
-      String message = String.valueOf(e.getMessage());
-      return NOT_NOW.stream().anyMatch(message::startsWith);
+      return NOT_NOW.stream().anyMatch(word -> says(e, word));
     }
     return e instanceof RedisException
         || e instanceof IOException // a connection that was reset, as Netty tells it
@@ -42,10 +42,28 @@ final class RedisErrors {
         || e instanceof CallNotPermittedException;
   }
 
+  /** Why Redis takes no writes, if that is what it says. */
+  static Optional<String> takesNoWrites(Throwable thrown) {
+    Throwable e = cause(thrown);
+    return e instanceof RedisCommandExecutionException
+        ? NO_WRITES.keySet().stream().filter(word -> says(e, word)).findFirst().map(NO_WRITES::get)
+        : Optional.empty();
+  }
+
+  /** Whether an error reply begins with a word; Redis 6 puts that of a script behind others. */
+  private static boolean says(Throwable e, String word) {
+    String message = String.valueOf(e.getMessage());
+    return message.startsWith(word) || message.contains(": -" + word + " ");
+  }
+
   static BitloomException translate(Throwable thrown) {
     Throwable e = cause(thrown);
     if (e instanceof BitloomException known) {
       return known;
+    }
+    Optional<String> full = takesNoWrites(e);
+    if (full.isPresent()) {
+      return new BitloomException(ErrorCode.QUEUE_UNAVAILABLE, full.get(), e);
     }
     return isLoss(e)
         ? new BitloomException(ErrorCode.QUEUE_UNAVAILABLE, "the queue is not reachable", e)
@@ -58,15 +76,10 @@ final class RedisErrors {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof SSLException) {
         why =
-            String.format(
-                Locale.ROOT,
-                "no TLS connection to Redis at %s, is its CA named (?ca=FILE)? %s",
-                address,
-                cause.getMessage());
+            "no TLS connection to Redis at %s, is its CA named (?ca=FILE)? %s"
+                .formatted(address, cause.getMessage());
       } else if (cause instanceof RedisCommandExecutionException) {
-        why =
-            String.format(
-                Locale.ROOT, "Redis at %s refuses this user: %s", address, cause.getMessage());
+        why = "Redis at %s refuses this user: %s".formatted(address, cause.getMessage());
       }
     }
     return new BitloomException(ErrorCode.QUEUE_UNAVAILABLE, why, e);

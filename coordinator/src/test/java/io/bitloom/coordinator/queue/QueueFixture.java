@@ -36,7 +36,7 @@ abstract class QueueFixture {
 
   @BeforeEach
   void openQueue() {
-    redis = RedisConnection.connect(uri());
+    redis = RedisConnection.connect(uri(), settings.namespace());
     queue = new JobQueue(redis, settings);
     keys = new Keys(settings.namespace());
     jobs = new JobScripts(redis, keys);

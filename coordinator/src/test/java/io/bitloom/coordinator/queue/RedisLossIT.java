@@ -121,12 +121,14 @@ class RedisLossIT extends QueueFixture {
   @Test
   void connectingToNothingFailsWithAClearError() {
     BitloomException error =
-        assertThrows(BitloomException.class, () -> RedisConnection.connect("redis://127.0.0.1:1"));
+        assertThrows(
+            BitloomException.class, () -> RedisConnection.connect("redis://127.0.0.1:1", "test"));
     assertEquals(ErrorCode.QUEUE_UNAVAILABLE, error.code());
     assertTrue(error.getMessage().contains("127.0.0.1:1"));
     assertEquals(
         ErrorCode.INVALID_FIELD,
-        assertThrows(BitloomException.class, () -> RedisConnection.connect("nonsense")).code());
+        assertThrows(BitloomException.class, () -> RedisConnection.connect("nonsense", "test"))
+            .code());
   }
 
   private void assertUnavailable(String jobId) {

@@ -154,7 +154,7 @@ class RedisTopologiesIT {
 
   private static void assertRefused(String why, String uri) {
     BitloomException refused =
-        assertThrows(BitloomException.class, () -> RedisConnection.connect(uri));
+        assertThrows(BitloomException.class, () -> RedisConnection.connect(uri, "test"));
     assertEquals(ErrorCode.QUEUE_UNAVAILABLE, refused.code());
     assertTrue(refused.getMessage().contains(why), refused.getMessage());
     assertFalse(refused.getMessage().contains("wrong@"), refused.getMessage());
@@ -196,7 +196,7 @@ class RedisTopologiesIT {
     BitloomException refused =
         assertThrows(
             BitloomException.class,
-            () -> RedisConnection.connect("rediss://127.0.0.1:1?ca=/no/such.pem"));
+            () -> RedisConnection.connect("rediss://127.0.0.1:1?ca=/no/such.pem", "test"));
     assertEquals(ErrorCode.INVALID_FIELD, refused.code());
     assertTrue(refused.getMessage().contains("ca=/no/such.pem"), refused.getMessage());
   }
@@ -205,7 +205,8 @@ class RedisTopologiesIT {
   void aUriThatIsNoneIsRefusedWithoutItsPassword() {
     BitloomException refused =
         assertThrows(
-            BitloomException.class, () -> RedisConnection.connect("mongo://me:secret@host:1"));
+            BitloomException.class,
+            () -> RedisConnection.connect("mongo://me:secret@host:1", "test"));
     assertEquals(ErrorCode.INVALID_FIELD, refused.code());
     assertEquals(false, refused.getMessage().contains("secret"), refused.getMessage());
   }

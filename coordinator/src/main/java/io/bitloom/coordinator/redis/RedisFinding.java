@@ -1,0 +1,24 @@
+package io.bitloom.coordinator.redis;
+
+import io.bitloom.common.config.ConfigException;
+
+/**
+ * Something about a Redis that endangers what it is given.
+ *
+ * @param refused whether a coordinator must not work with it, or only warns
+ * @param node where it is
+ * @param setting what it is about, as Redis calls it
+ * @param found its value
+ * @param wanted what it must be, and why; follows the setting's name
+ */
+record RedisFinding(boolean refused, String node, String setting, String found, String wanted) {
+
+  ConfigException refusal() {
+    return new ConfigException("redis", found, "at " + node + ": " + setting + " " + wanted);
+  }
+
+  @Override
+  public String toString() {
+    return "Redis at %s: %s %s, not \"%s\"".formatted(node, setting, wanted, found);
+  }
+}

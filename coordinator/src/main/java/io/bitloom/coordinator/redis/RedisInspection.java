@@ -1,0 +1,142 @@
+package io.bitloom.coordinator.redis;
+
+import io.bitloom.common.config.ConfigException;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks at the Redis that a coordinator was given, at the start and after every reconnect: what it
+ * must be like is in {@link RedisRules}. What is found is logged once, until it changes.
+ */
+final class RedisInspection {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RedisInspection.class);
+
+  private final Supplier<CompletionStage<List<RedisFinding>>> findings;
+  private volatile List<RedisFinding> known = List.of();
+  private volatile boolean due;
+
+  private RedisInspection(Supplier<CompletionStage<List<RedisFinding>>> findings) {
+    this.findings = findings;
+  }
+
+  static RedisInspection of(
+      RedisAddress address, StatefulRedisConnection<String, byte[]> connection) {
+    return new RedisInspection(
+        () ->
+            RedisServerReport.ask(address.toString(), connection.async())
+                .thenApply(report -> RedisRules.judge(report, false)));
+  }
+
+  static RedisInspection of(StatefulRedisClusterConnection<String, byte[]> connection) {
+    return new RedisInspection(() -> judge(connection));
+  }
+
+  /** Every server has its own view of the cluster. */
+  private static CompletionStage<List<RedisFinding>> judge(
+      StatefulRedisClusterConnection<String, byte[]> connection) {
+    CompletionStage<List<RedisFinding>> all = CompletableFuture.completedStage(List.of());
+    for (RedisClusterNode node : connection.getPartitions()) {
+      if (node.getRole().isUpstream() && !node.hasNoSlots()) {
+        all = all.thenCombine(judge(connection, node), RedisInspection::both);
+      }
+    }
+    return all;
+  }
+
+  private static CompletionStage<List<RedisFinding>> judge(
+      StatefulRedisClusterConnection<String, byte[]> connection, RedisClusterNode node) {
+    String place = node.getUri().getHost() + ":" + node.getUri().getPort();
+    return connection
+        .getConnectionAsync(node.getNodeId())
+        .thenCompose(
+            of ->
+                of.async()
+                    .clusterInfo()
+                    .thenApply(RedisServerReport::fields)
+                    .thenApply(info -> RedisRules.judgeCluster(place, info))
+                    .thenCombine(
+                        RedisServerReport.ask(place, of.async())
+                            .thenApply(report -> RedisRules.judge(report, true)),
+                        RedisInspection::both))
+        .exceptionally(e -> List.of(RedisRules.missing(place)));
+  }
+
+  private static List<RedisFinding> both(List<RedisFinding> some, List<RedisFinding> others) {
+    return Stream.of(some, others).flatMap(List::stream).distinct().toList();
+  }
+
+  /**
+   * Looks for the first time; waits for the answer.
+   *
+   * @throws ConfigException if this Redis must not be used
+   * @throws RedisException if it does not answer
+   */
+  void check() {
+    try {
+      look().toCompletableFuture().join();
+    } catch (CompletionException e) {
+      throw new RedisException("it does not answer INFO", RedisErrors.cause(e));
+    }
+    for (RedisFinding finding : known) {
+      if (finding.refused()) {
+        throw finding.refusal();
+      }
+    }
+  }
+
+  /** It may be another Redis now, or have another configuration. */
+  void lookAgain() {
+    due = true;
+    lookIfDue();
+  }
+
+  /** Looks if that is to be done, or if what was found last must not stay. */
+  void lookIfDue() {
+    if (due || refusal().isPresent()) {
+      look();
+    }
+  }
+
+  /** What was found last. */
+  List<RedisFinding> known() {
+    return known;
+  }
+
+  /** Why this Redis must not be used, if that is so. */
+  Optional<String> refusal() {
+    return known.stream().filter(RedisFinding::refused).findFirst().map(RedisFinding::toString);
+  }
+
+  private CompletionStage<Void> look() {
+    return findings.get().thenAccept(this::found).whenComplete((done, e) -> due = e != null);
+  }
+
+  private synchronized void found(List<RedisFinding> found) {
+    if (found.equals(known)) {
+      return;
+    }
+    known = List.copyOf(found);
+    for (RedisFinding finding : found) {
+      if (finding.refused()) {
+        LOG.error("{}", finding);
+      } else {
+        LOG.warn("{}", finding);
+      }
+    }
+    if (found.isEmpty()) {
+      LOG.info("Redis is as it should be again");
+    }
+  }
+}
