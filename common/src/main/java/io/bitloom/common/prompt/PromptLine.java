@@ -14,6 +14,7 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -143,7 +144,7 @@ public final class PromptLine {
       if (inString && c == '\\' && i + 1 < line.length()) {
         escaped.append(c).append(line.charAt(++i));
       } else if (inString && c < ' ') {
-        escaped.append(String.format("\\u%04x", (int) c));
+        escaped.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
       } else {
         escaped.append(c);
       }

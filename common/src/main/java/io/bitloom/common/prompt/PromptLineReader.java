@@ -15,6 +15,7 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -310,7 +311,10 @@ public final class PromptLineReader implements AutoCloseable {
     }
     return PromptLineException.ofLine(
         "not valid UTF-8",
-        ": byte %02X at %d; where a whole file is so, say its encoding to convert it: iconv -f WINDOWS-1252 -t UTF-8"
-            .formatted(stumbled.get(stumbled.position()), stumbled.position() + 1));
+        String.format(
+            Locale.ROOT,
+            ": byte %02X at %d; where a whole file is so, say its encoding to convert it: iconv -f WINDOWS-1252 -t UTF-8",
+            stumbled.get(stumbled.position()),
+            stumbled.position() + 1));
   }
 }

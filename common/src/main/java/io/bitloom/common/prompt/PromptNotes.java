@@ -2,6 +2,7 @@ package io.bitloom.common.prompt;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -48,17 +49,22 @@ public final class PromptNotes {
     List<String> sentences = new ArrayList<>(ofFile);
     if (strays.lines > 0) {
       sentences.add(
-          "%s in %s became spaces, first in line %d"
-              .formatted(
-                  plural(strays.characters, "control character"),
-                  plural(strays.lines, "prompt"),
-                  strays.firstLine));
+          String.format(
+              Locale.ROOT,
+              "%s in %s became spaces, first in line %d",
+              plural(strays.characters, "control character"),
+              plural(strays.lines, "prompt"),
+              strays.firstLine));
     }
     withoutUse.forEach(
         (field, met) ->
             sentences.add(
-                "%s has no use here and was passed over in %s, first in line %d"
-                    .formatted(field, plural(met.lines, "line"), met.firstLine)));
+                String.format(
+                    Locale.ROOT,
+                    "%s has no use here and was passed over in %s, first in line %d",
+                    field,
+                    plural(met.lines, "line"),
+                    met.firstLine)));
     return sentences;
   }
 

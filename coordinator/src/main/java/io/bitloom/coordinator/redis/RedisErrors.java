@@ -7,6 +7,7 @@ import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -76,10 +77,15 @@ final class RedisErrors {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof SSLException) {
         why =
-            "no TLS connection to Redis at %s, is its CA named (?ca=FILE)? %s"
-                .formatted(address, cause.getMessage());
+            String.format(
+                Locale.ROOT,
+                "no TLS connection to Redis at %s, is its CA named (?ca=FILE)? %s",
+                address,
+                cause.getMessage());
       } else if (cause instanceof RedisCommandExecutionException) {
-        why = "Redis at %s refuses this user: %s".formatted(address, cause.getMessage());
+        why =
+            String.format(
+                Locale.ROOT, "Redis at %s refuses this user: %s", address, cause.getMessage());
       }
     }
     return new BitloomException(ErrorCode.QUEUE_UNAVAILABLE, why, e);

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.redis;
 
 import io.bitloom.common.config.ConfigException;
+import java.util.Locale;
 
 /**
  * Something about a Redis that endangers what it is given.
@@ -19,6 +20,7 @@ record RedisFinding(boolean refused, String node, String setting, String found, 
 
   @Override
   public String toString() {
-    return "Redis at %s: %s %s, not \"%s\"".formatted(node, setting, wanted, found);
+    return String.format(
+        Locale.ROOT, "Redis at %s: %s %s, not \"%s\"", node, setting, wanted, found);
   }
 }

@@ -9,6 +9,8 @@ import io.bitloom.worker.tensor.DeviceThread;
 import io.bitloom.worker.tensor.LibTorch;
 import io.bitloom.worker.tensor.Machine;
 import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tensor.Tuning;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -87,10 +89,16 @@ public final class EngineBenchmark implements Callable<Integer> {
       description = "CPU threads of one operator; 0 (default): as many as help here.")
   private int threads;
 
+  @Option(
+      names = "--tune",
+      description =
+          "Measure anew which algorithms are quickest on this processor, and print what was chosen.")
+  private boolean tune;
+
   @Spec private CommandSpec spec;
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     ScaleSchedule shape =
         ScaleSchedules.find(schedule)
             .orElseThrow(() -> usage("--schedule: there is no schedule \"" + schedule + "\""));
@@ -99,6 +107,9 @@ public final class EngineBenchmark implements Callable<Integer> {
       throw usage("--runs, --batch and --prompt-tokens: expected at least 1");
     }
     CpuThreads.use(threads);
+    if (tune) {
+      Tuning.forget();
+    }
     PrintWriter out = spec.commandLine().getOut();
     ModelDirectory directory = ModelDirectory.open(model);
     heading(out, directory, device, shape);
@@ -110,6 +121,12 @@ public final class EngineBenchmark implements Callable<Integer> {
               return null;
             });
       }
+    }
+    if (tune) {
+      Tuning.fastestType();
+      out.printf(Locale.ROOT, "%nChosen in %s:%n", Tuning.file());
+      Tuning.lines().forEach(line -> out.println("- " + line));
+      out.flush();
     }
     return 0;
   }

@@ -6,6 +6,7 @@ import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.CpuThreads;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.worker.tensor.Tuning;
 import java.util.Locale;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -17,6 +18,9 @@ import picocli.CommandLine.Spec.Target;
 final class ModelOptions {
   /** Types that a model can compute in. */
   enum Precision {
+    /** The same on every processor: float32 on CPUs, bfloat16 on GPUs. */
+    DEFAULT,
+    /** What was measured to be fastest. */
     AUTO,
     FP32,
     BF16
@@ -45,8 +49,11 @@ final class ModelOptions {
   @Option(
       names = "--dtype",
       paramLabel = "TYPE",
-      defaultValue = "${env:BITLOOM_DTYPE:-auto}",
-      description = "fp32, bf16, or auto (default): fp32 on CPUs, bf16 on GPUs.")
+      defaultValue = "${env:BITLOOM_DTYPE:-default}",
+      description = {
+        "default: fp32 on CPUs, whatever the processor, and bf16 on GPUs;",
+        "auto: bf16 where it is measured to be faster; fp32; bf16."
+      })
   private Precision dtype;
 
   @Option(
@@ -96,7 +103,8 @@ final class ModelOptions {
       return new PipelineConfig(
           defaults.device(),
           switch (dtype) {
-            case AUTO -> defaults.dtype();
+            case DEFAULT -> defaults.dtype();
+            case AUTO -> defaults.device().cuda() ? DType.BF16 : Tuning.fastestType();
             case FP32 -> DType.F32;
             case BF16 -> DType.BF16;
           },
@@ -108,6 +116,13 @@ final class ModelOptions {
     } catch (ConfigException | IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
     }
+  }
+
+  /** Whether nobody asked for a type and another one is faster than the default. */
+  boolean couldBeFaster(PipelineConfig config) {
+    return dtype == Precision.DEFAULT
+        && !config.device().cuda()
+        && Tuning.fastestType() != config.dtype();
   }
 
   /** The device for people. */

@@ -179,6 +179,9 @@ public final class WorkerCommand implements Callable<Integer> {
     CpuThreads.Choice threads = CpuThreads.choose(pipelineConfig.threads());
     log.info("{}", threads);
     log.info("{}", Machine.of(threads.threads()));
+    if (model.couldBeFaster(pipelineConfig)) {
+      log.info("bfloat16 is faster on this processor, for other pictures: --dtype auto or bf16");
+    }
     rewriting.ifPresent(settings -> log.info("Prompts are rewritten by {}", settings));
     try (GenerationPipeline pipeline =
         GenerationPipeline.load(directory, pipelineConfig, rewriting, metrics)) {

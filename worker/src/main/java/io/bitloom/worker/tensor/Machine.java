@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -88,6 +89,7 @@ public record Machine(
   @Override
   public String toString() {
     return String.format(
+        Locale.ROOT,
         "%s%s, %d processor%s: libtorch %s with %s kernels on %s; oneDNN %s%s; %s; %s bfloat16"
             + " arithmetic; NNPACK %s",
         processor.isEmpty() ? "unknown CPU" : processor,

@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonParseException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
@@ -13,6 +14,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.InferenceMode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +36,45 @@ final class TuningFile {
    * @param fastest the name of what was chosen
    * @param milliseconds what each candidate took
    */
-  record Choice(String fastest, Map<String, Double> milliseconds) {}
+  record Choice(String fastest, Map<String, Double> milliseconds) {
+    private static final int ROUNDS = 2;
+
+    /**
+     * Runs each candidate in turn, once to warm up and then for its fastest time.
+     *
+     * @param preferred is chosen unless another takes less than {@code worthwhile} of its time
+     */
+    static Choice measured(String preferred, double worthwhile, Map<String, Runnable> candidates) {
+      Map<String, Double> fastest = new TreeMap<>();
+      try (InferenceMode inference = new InferenceMode(true)) {
+        for (int round = 0; round <= ROUNDS; round++) {
+          for (Map.Entry<String, Runnable> candidate : candidates.entrySet()) {
+            double time = milliseconds(candidate.getValue());
+            if (round > 0) {
+              fastest.merge(candidate.getKey(), time, Math::min);
+            }
+          }
+        }
+      }
+      String best = preferred;
+      double bound = worthwhile * fastest.get(preferred);
+      for (Map.Entry<String, Double> measured : fastest.entrySet()) {
+        if (measured.getValue() < bound) {
+          best = measured.getKey();
+          bound = measured.getValue();
+        }
+      }
+      return new Choice(best, fastest);
+    }
+
+    private static double milliseconds(Runnable run) {
+      try (Scope scope = Scope.open()) {
+        long start = System.nanoTime();
+        run.run();
+        return Math.round((System.nanoTime() - start) / 1e4) / 1e2;
+      }
+    }
+  }
 
   /** The file's content; Gson makes it. */
   private record Content(String processor, Map<String, Choice> choices) {}
@@ -47,6 +88,17 @@ final class TuningFile {
   TuningFile(Path file, String processor) {
     this.file = file;
     this.processor = processor;
+  }
+
+  /** The file of this processor, beside the native libraries. */
+  static TuningFile ofThisProcessor() {
+    String processor = Processor.identity();
+    String name = "bitloom-tuning-" + Integer.toHexString(processor.hashCode()) + ".json";
+    try {
+      return new TuningFile(Loader.getCacheDir().toPath().resolve(name), processor);
+    } catch (IOException e) {
+      throw new UncheckedIOException("there is no JavaCPP cache", e); // the natives lie in it
+    }
   }
 
   /** All choices by the name of what they are for. */
@@ -105,6 +157,10 @@ final class TuningFile {
         file.resolveSibling(file.getFileName() + ".lock"),
         StandardOpenOption.CREATE,
         StandardOpenOption.WRITE);
+  }
+
+  Path path() {
+    return file;
   }
 
   /** Forgets all choices. */

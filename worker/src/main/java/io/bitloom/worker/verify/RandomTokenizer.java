@@ -10,6 +10,7 @@ import io.bitloom.worker.tokenizer.TokenizerLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import org.bytedeco.pytorch.Tensor;
 
@@ -174,6 +175,7 @@ record RandomTokenizer(
   @Override
   public String toString() {
     return String.format(
+        Locale.ROOT,
         "seed %d (base_ch %d, ch_mult %s, d %d, blocks %d, stride %d, pixel_shuffle %d, %d × %d×%d)",
         seed,
         config.baseCh(),

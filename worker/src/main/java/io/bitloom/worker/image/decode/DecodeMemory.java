@@ -1,6 +1,7 @@
 package io.bitloom.worker.image.decode;
 
 import java.io.IOException;
+import java.util.Locale;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -28,8 +29,11 @@ final class DecodeMemory implements AutoCloseable {
     long needed = bytes / MIB + 1;
     if (needed > ALL) {
       throw new IOException(
-          "needs %,d MiB to be decoded, and half of the heap is %,d MiB (-Xmx gives more)"
-              .formatted(needed, ALL));
+          String.format(
+              Locale.ROOT,
+              "needs %,d MiB to be decoded, and half of the heap is %,d MiB (-Xmx gives more)",
+              needed,
+              ALL));
     }
     try {
       FREE.acquire((int) needed);

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -69,8 +70,13 @@ public final class DropReport {
   public synchronized void check(double most) {
     if (bad.size() > most * (kept + neverKept)) {
       throw new BadDataException(
-          "%d of %d samples are bad, more than data.most_bad, %s, allows: %s"
-              .formatted(bad.size(), kept + neverKept, most, json().get("dropped")));
+          String.format(
+              Locale.ROOT,
+              "%d of %d samples are bad, more than data.most_bad, %s, allows: %s",
+              bad.size(),
+              kept + neverKept,
+              most,
+              json().get("dropped")));
     }
   }
 
