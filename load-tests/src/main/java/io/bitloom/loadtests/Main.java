@@ -1,6 +1,7 @@
 package io.bitloom.loadtests;
 
 import io.bitloom.loadtests.chaos.ChaosCommand;
+import io.bitloom.loadtests.engine.ConvolutionBenchmark;
 import io.bitloom.loadtests.engine.EngineBenchmark;
 import io.bitloom.loadtests.engine.LateGuidanceBenchmark;
 import io.bitloom.loadtests.engine.MemoryBenchmark;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Spec;
     description = "Measures parts of Bitloom.",
     subcommands = {
       EngineBenchmark.class,
+      ConvolutionBenchmark.class,
       LateGuidanceBenchmark.class,
       MemoryBenchmark.class,
       PicturesBenchmark.class,
@@ -39,6 +41,6 @@ public final class Main implements Callable<Integer> {
   public Integer call() {
     throw new ParameterException(
         spec.commandLine(),
-        "say what to run: bench engine, guidance, memory, pictures, queue or chaos");
+        "say what to run: bench engine, convolutions, guidance, memory, pictures, queue or chaos");
   }
 }

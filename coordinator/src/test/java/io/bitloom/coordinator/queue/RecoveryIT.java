@@ -202,6 +202,7 @@ class RecoveryIT extends QueueFixture {
       expected.add(keys.job(jobId)[k]);
     }
     expected.addAll(List.of(keys.jobs(), keys.jobsOf("tenant"), keys.endedJobs(), keys.buckets()));
+    expected.add(keys.epoch());
     assertTrue(expected.containsAll(left), () -> "left: " + left);
   }
 

@@ -13,7 +13,10 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class CpuConvolution {
   /** Products that an output sums up, from which on it matters how. */
-  private static final long LONG_SUM = 9 * 192;
+  private static final long LONG_SUM = 9 * 96;
+
+  /** Where there are not more outputs, bringing the inputs into order takes longer than the sum. */
+  private static final long FEW_CHANNELS = 3;
 
   private CpuConvolution() {}
 
@@ -70,8 +73,9 @@ final class CpuConvolution {
   static Tensor direct(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
     boolean last = x.is_contiguous(torch.MemoryFormat.ChannelsLast);
     long products = weight.numel() / weight.size(0);
-    boolean longSum = Tensors.dtype(x) == DType.F32 && products >= LONG_SUM;
-    if (last && (longSum || weight.numel() > x.numel())) {
+    boolean longSum =
+        Tensors.dtype(x) == DType.F32 && products >= LONG_SUM && weight.size(0) > FEW_CHANNELS;
+    if (last && (longSum || weight.numel() > x.numel() / x.size(0))) {
       return Tensors.channelsLast(Nn.plainConv2d(x.contiguous(), weight, bias, stride, padding));
     }
     return Nn.plainConv2d(x, weight, bias, stride, padding);

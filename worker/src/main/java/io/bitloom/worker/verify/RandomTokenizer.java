@@ -29,12 +29,12 @@ record RandomTokenizer(
 
   /** What is special about some tokenizers. */
   enum Kind {
-    /** Too few channels for Winograd's convolution. */
+    /** Far too few channels for Winograd's convolution. */
     NARROW(50, 24, 32, 48),
-    /** Channels enough for it, on maps that are too small. */
+    /** Channels enough for it at some levels, on maps that are too small. */
     WIDE(40, 64, 72, 96),
     /** Maps just large enough for it too. */
-    WINOGRAD(12, 64, 72, 96),
+    WINOGRAD(12, 128, 144),
     /** Biases of several times the weights' standard deviation, of both signs. */
     LARGE_BIASES(50, 24, 32, 48, 64, 72, 96),
     /** Maps whose means are many times their standard deviation. */
@@ -56,7 +56,7 @@ record RandomTokenizer(
   /** Multiplications of the pictures' way through a decoder: seconds for all, not minutes. */
   private static final double MOST_WORK = 1e8;
 
-  private static final double MOST_WORK_OF_WINOGRAD = 6e8;
+  private static final double MOST_WORK_OF_WINOGRAD = 3e9;
 
   /** Cells of a map with 64 tiles. */
   private static final long WINOGRAD_CELLS = 64 * 4 * 4;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -34,10 +35,10 @@ class ConvolutionTest {
   @CsvSource({"1, 32, 32, true", "2, 33, 46, true", "1, 30, 35, false", "3, 4, 300, true"})
   void winogradComputesTheConvolutionOfAnySize(int batch, int height, int width, boolean last) {
     try (Scope scope = Scope.open()) {
-      Tensor x = random(1, batch, 64, height, width);
+      Tensor x = random(1, batch, 128, height, width);
       Tensor input = last ? Tensors.channelsLast(x) : x;
-      Tensor weight = weight(80, 64);
-      Tensor bias = random(3, 80);
+      Tensor weight = weight(144, 128);
+      Tensor bias = random(3, 144);
       assertTrue(ConvolutionAlgorithm.WINOGRAD.takes(ConvolutionShape.of(false, x, weight)));
       Tensor exact = exact(x, weight, bias);
       Tensor computed = Winograd.conv3x3(WinogradForm.SAME_SIZE, input, weight, bias);
@@ -45,7 +46,7 @@ class ConvolutionTest {
       double error = distance(computed, exact);
       assertTrue(error < 2e-5, "error " + error);
       Tensor withoutBias = Winograd.conv3x3(WinogradForm.SAME_SIZE, input, weight, null);
-      assertEquals(0, distance(withoutBias.add(bias.view(80, 1, 1)), computed), 2e-6);
+      assertEquals(0, distance(withoutBias.add(bias.view(144, 1, 1)), computed), 2e-6);
     }
   }
 
@@ -61,6 +62,17 @@ class ConvolutionTest {
       assertArrayEquals(exact.shape(), computed.shape());
       double error = distance(computed, exact);
       assertTrue(error < 2e-5, "error " + error);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"false, F32, 4", "true, F32, 4", "true, BF16, 3"})
+  void everyAlgorithmIsComparedWithFloat64(boolean doubled, DType dtype, int rows) {
+    List<ConvolutionComparison> compared = ConvolutionComparison.of(doubled, dtype, 128, 128, 64);
+    assertEquals(rows - (doubled ? 0 : 1), compared.size());
+    double bound = dtype == DType.F32 ? 3e-5 : 0.05;
+    for (ConvolutionComparison algorithm : compared) {
+      assertTrue(algorithm.largest() < bound && algorithm.mean() > 0, algorithm::toString);
     }
   }
 
@@ -82,18 +94,21 @@ class ConvolutionTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"64, 260, 260", "256, 40, 40"})
+  @CsvSource({"128, 260, 260", "256, 40, 40"})
   void largeAndSmallMapsDoNotDependOnTheNumberOfThreads(int channels, int height, int width) {
     int threads = LibTorch.threads();
     try (Scope scope = Scope.open()) {
-      Tensor x = random(1, 1, channels, height, width);
-      Tensor weight = weight(96, channels);
-      Tensor bias = random(3, 96);
-      Tensor sideBySide = Nn.conv2d(x, weight, bias, 1, 1);
-      assertEquals(0, distance(Nn.plainConv2d(x, weight, bias, 1, 1), sideBySide), 3e-5);
-      LibTorch.threads(1);
-      Tensor alone = Nn.conv2d(x, weight, bias, 1, 1);
-      assertArrayEquals(Tensors.floats(alone), Tensors.floats(sideBySide));
+      Tensor x = Tensors.channelsLast(random(1, 1, channels, height, width));
+      Tensor weight = weight(128, channels);
+      Tensor bias = random(3, 128);
+      for (ConvolutionAlgorithm algorithm : ConvolutionAlgorithm.values()) {
+        boolean doubled = algorithm == ConvolutionAlgorithm.PHASES;
+        LibTorch.threads(2);
+        Tensor sideBySide = algorithm.apply(doubled, x, weight, bias);
+        LibTorch.threads(1);
+        Tensor alone = algorithm.apply(doubled, x, weight, bias);
+        assertArrayEquals(Tensors.floats(alone), Tensors.floats(sideBySide), algorithm.name());
+      }
     } finally {
       LibTorch.threads(threads);
     }
@@ -102,23 +117,28 @@ class ConvolutionTest {
   @Test
   void anImageDoesNotDependOnItsBatch() {
     try (Scope scope = Scope.open()) {
-      Tensor x = random(1, 3, 64, 40, 40);
-      Tensor weight = weight(64, 64);
-      Tensor bias = random(3, 64);
-      Tensor together = Nn.conv2d(x, weight, bias, 1, 1);
-      Tensor alone = Nn.conv2d(x.narrow(0, 2, 1), weight, bias, 1, 1);
-      assertArrayEquals(Tensors.floats(alone), Tensors.floats(together.narrow(0, 2, 1)));
+      Tensor x = Tensors.channelsLast(random(1, 3, 128, 40, 40));
+      Tensor weight = weight(128, 128);
+      Tensor bias = random(3, 128);
+      for (ConvolutionAlgorithm algorithm : ConvolutionAlgorithm.values()) {
+        Tensor together = algorithm.apply(true, x, weight, bias).narrow(0, 2, 1);
+        Tensor alone = algorithm.apply(true, x.narrow(0, 2, 1), weight, bias);
+        assertArrayEquals(Tensors.floats(alone), Tensors.floats(together), algorithm.name());
+      }
     }
   }
 
   @Test
   void smallMapsStridesAndOtherKernelsTakeTheDirectWay() {
     try (Scope scope = Scope.open()) {
-      Tensor weight = weight(64, 64);
-      ConvolutionShape small = ConvolutionShape.of(false, random(1, 1, 64, 8, 8), weight);
+      Tensor wide = weight(128, 128);
+      ConvolutionShape small = ConvolutionShape.of(false, random(1, 1, 128, 8, 8), wide);
       assertFalse(ConvolutionAlgorithm.WINOGRAD.takes(small));
-      ConvolutionShape doubled = ConvolutionShape.of(true, random(1, 1, 64, 32, 32), weight);
+      ConvolutionShape doubled = ConvolutionShape.of(true, random(1, 1, 128, 32, 32), wide);
       assertFalse(ConvolutionAlgorithm.WINOGRAD.takes(doubled));
+      Tensor weight = weight(64, 64);
+      ConvolutionShape narrow = ConvolutionShape.of(false, random(1, 1, 64, 64, 64), weight);
+      assertFalse(ConvolutionAlgorithm.WINOGRAD.takes(narrow));
       Tensor x = random(1, 1, 64, 64, 64);
       Tensor bias = random(3, 64);
       assertEquals(

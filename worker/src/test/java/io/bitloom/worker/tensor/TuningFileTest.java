@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -70,5 +72,30 @@ class TuningFileTest {
     Path inTheWay = Files.writeString(folder.resolve("cache"), "a file, no folder");
     assertEquals("way 1", file("p").choose("shape", this::measurement).fastest());
     assertTrue(Files.isRegularFile(inTheWay));
+  }
+
+  @Test
+  void eachCandidateRunsInTurnAndOnlyAGainThatIsWorthwhileCounts() {
+    List<String> runs = new ArrayList<>();
+    Map<String, Runnable> candidates = new LinkedHashMap<>();
+    candidates.put("usual", () -> runs.add("usual"));
+    candidates.put("other", () -> runs.add("other"));
+    TuningFile.Choice choice = TuningFile.Choice.measured("usual", 0, candidates);
+    assertEquals("usual", choice.fastest()); // nothing takes less than no time
+    assertEquals(Set.of("usual", "other"), choice.milliseconds().keySet());
+    assertEquals(List.of("usual", "other"), runs.subList(0, 2));
+    assertEquals(3, runs.stream().filter("other"::equals).count());
+  }
+
+  @Test
+  void theTypeOfThisProcessorIsNotedAndShown() throws IOException {
+    DType fastest = Tuning.fastestType();
+    assertEquals(fastest, Tuning.fastestType());
+    if (!OneDnn.bf16()) {
+      assertEquals(DType.F32, fastest);
+      return;
+    }
+    assertTrue(Files.readString(Tuning.file()).contains("type of products"));
+    assertTrue(Tuning.lines().stream().anyMatch(line -> line.startsWith("type of products: ")));
   }
 }
