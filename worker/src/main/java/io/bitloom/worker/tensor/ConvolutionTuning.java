@@ -16,7 +16,7 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class ConvolutionTuning {
   /** Shapes below are computed directly: there is nothing to gain that is worth a measurement. */
-  private static final double LEAST_OPERATIONS = 20e6;
+  private static final double LEAST_OPERATIONS = 100e6;
 
   /**
    * Enough for what a call costs whatever the size (filters) not to decide; a tenth of a second.
@@ -26,8 +26,11 @@ final class ConvolutionTuning {
   /** Rows below which a strip of a large map is no example of it. */
   private static final long LEAST_ROWS = 32;
 
-  /** The direct sum is the most exact one, so another algorithm has to gain something by it. */
-  private static final double WORTHWHILE = 0.95;
+  /**
+   * The direct sum is the most exact one, so another algorithm has to gain something by it; and
+   * what is nearly as fast should not be chosen by chance.
+   */
+  private static final double WORTHWHILE = 0.85;
 
   private static final Map<ConvolutionShape, ConvolutionAlgorithm> CHOSEN =
       new ConcurrentHashMap<>();

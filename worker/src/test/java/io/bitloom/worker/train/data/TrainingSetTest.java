@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.SizeClass;
@@ -19,6 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TrainingSetTest {
   private static final SizeClass SMALL = SizeClass.values()[0];
+
+  /** {@code ../shared/cases} from the repository's root, which is the parent of this module. */
+  private static final Path CASES = Path.of("..", "..", "shared", "cases", "captions");
 
   @TempDir private Path folder;
 
@@ -92,6 +96,19 @@ class TrainingSetTest {
         List.of(":2: image_path", ":3: malformed", ":4: image_path", ":5: h_div_w")) {
       assertTrue(report.contains("captions.jsonl" + named), report);
     }
+  }
+
+  /** A line of the field, where the shared cases are beside the repository. */
+  @Test
+  void aScoreThatIsNoNumberDropsItsLineOnly() throws IOException {
+    assumeTrue(Files.isDirectory(CASES), "the shared cases are not here");
+    for (String name : List.of("a.png", "b.png", "nan-score.jsonl")) {
+      Files.copy(CASES.resolve(name), folder.resolve(name));
+    }
+    TrainingSet set = scan();
+    assertEquals(1, set.report().kept());
+    String report = set.report().json().toString();
+    assertTrue(report.contains("nan-score.jsonl:2: malformed"), report);
   }
 
   @Test
