@@ -60,7 +60,7 @@ public final class Nn {
   /** x·sigmoid(x) of {@link #groupNorm}. */
   public static Tensor groupNormSilu(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
     if (!ownGroupNorm(x, weight, bias)) {
-      return torch.silu_(groupNorm(x, groups, weight, bias, eps));
+      return siluOver(groupNorm(x, groups, weight, bias, eps));
     }
     Tensor result = torch.empty_like(x);
     CpuGroupNorm.into(result, x, groups, weight, bias, eps, true);
@@ -126,9 +126,20 @@ public final class Nn {
         : torch.conv2d(x, weight, optional(bias), strides, paddings, ONE, 1);
   }
 
-  /** x·sigmoid(x). */
+  /** x·sigmoid(x) of a map (B, C, H, W). */
   public static Tensor silu(Tensor x) {
-    return torch.silu(x);
+    boolean gradients = GradMode.is_enabled() && x.requires_grad();
+    return gradients || x.is_cuda() ? torch.silu(x) : siluOver(x.clone());
+  }
+
+  /** x·sigmoid(x), written over x. */
+  private static Tensor siluOver(Tensor x) {
+    boolean gradients = GradMode.is_enabled() && x.requires_grad();
+    if (gradients || x.is_cuda()) {
+      return torch.silu_(x);
+    }
+    CpuPieces.silu(x);
+    return x;
   }
 
   /** GELU in its tanh approximation. */
