@@ -23,6 +23,7 @@ public final class BatchLoader implements AutoCloseable {
   private final Settings settings;
   private final ExecutorService decoders;
   private final Queue<PendingBatch> pending = new ArrayDeque<>();
+  private volatile boolean closed;
 
   /**
    * How samples are read.
@@ -88,6 +89,9 @@ public final class BatchLoader implements AutoCloseable {
   }
 
   private Optional<Sample> load(ScaleSchedule schedule, int index, long number) {
+    if (closed) {
+      return Optional.empty();
+    }
     SplittableRandom random = new SplittableRandom(31 * settings.seed() + number);
     String name = schedule.id() + " sample " + index;
     try {
@@ -118,8 +122,11 @@ public final class BatchLoader implements AutoCloseable {
     return settings.cache().key(picture.version() + "\n" + schedule.id());
   }
 
+  /** Drops what was not asked for. A picture that is being read is read to its end. */
   @Override
   public void close() {
-    decoders.shutdownNow();
+    closed = true;
+    // no interrupt: it would make a good picture one that cannot be read
+    decoders.shutdown();
   }
 }

@@ -160,6 +160,19 @@ class TrainingSetTest {
   }
 
   @Test
+  void picturesThatAreBeingReadWhenTheLoaderIsClosedAreNotBad() throws IOException {
+    DrawnPictures.write(folder, 12);
+    TrainingSet set = scan();
+    BatchLoader.Settings settings = new BatchLoader.Settings(2, 6, 0.5, 1, 0, null);
+    for (int round = 0; round < 50; round++) {
+      try (BatchLoader loader = new BatchLoader(set, order(set), settings)) {
+        loader.next();
+      }
+    }
+    assertEquals(0, set.report().dropped(), () -> set.report().json().toString());
+  }
+
+  @Test
   void cachedFeaturesComeBackAndDamagedOnesDoNot() throws IOException {
     FeatureCache cache = new FeatureCache(folder, "model");
     String key = cache.key("picture");
