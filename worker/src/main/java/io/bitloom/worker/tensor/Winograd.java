@@ -181,19 +181,28 @@ final class Winograd {
     Tensor products = Scratch.take("products", PLACES, count * columns, all);
     Tensor inputs = tiles.view(PLACES, count * columns, in);
     Tensor weights = filters.transpose(1, 2); // (36, in, all)
-    for (int from = 0; from < in; from += summed()) {
-      int some = Math.min(summed(), in - from);
-      Tensor x = inputs.narrow(2, from, some);
-      Tensor w = weights.narrow(1, from, some);
-      if (from == 0) {
-        torch.bmm_out(products, x, w);
-      } else {
-        products.baddbmm_(x, w);
-      }
+    for (int place = 0; place < PLACES; place++) {
+      product(products.select(0, place), inputs.select(0, place), weights.select(0, place));
     }
     Tensor byRow = products.view(TILE, TILE, count, columns, all);
     for (int i = 0; i < count; i++) {
       output(byRow.select(2, i), row + i, channel, channels);
+    }
+  }
+
+  /**
+   * (tiles, in)·(in, out), added up in parts while the result of this one place is in the cache.
+   */
+  private void product(Tensor result, Tensor x, Tensor w) {
+    for (int from = 0; from < in; from += summed()) {
+      int some = Math.min(summed(), in - from);
+      Tensor xPart = x.narrow(1, from, some);
+      Tensor wPart = w.narrow(0, from, some);
+      if (from == 0) {
+        torch.mm_out(result, xPart, wPart);
+      } else {
+        result.addmm_(xPart, wPart);
+      }
     }
   }
 
