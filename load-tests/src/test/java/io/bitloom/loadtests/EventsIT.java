@@ -76,8 +76,7 @@ class EventsIT {
             folder.resolve("data"), "embedded", "events", TestCoordinator.QUICK_LEASES)) {
       coordinator.worker("willing", FakeBehaviour.DEFAULT);
       coordinator.worker(
-          "grim",
-          FakeBehaviour.DEFAULT.withModel("grim", "0.06M").with(new Troubles(0, 1, 0, 1)));
+          "grim", FakeBehaviour.DEFAULT.withModel("grim", "0.06M").with(new Troubles(0, 1, 0, 1)));
       Client client = new Client(coordinator.target());
       String job = drawn(client);
       jobThatIsStopped(client, coordinator);
@@ -156,7 +155,9 @@ class EventsIT {
     client.run(0, "resume", job.getName());
     client.run(0, "cancel", job.getName());
     client.run(REFUSED, "submit", file("{\"prompt\": 1}").toString(), "--model=fake");
-    String left = client.run(0, "submit", file("{\"prompt\": \"a\"}").toString(), "--model=fake", "--no-wait");
+    String left =
+        client.run(
+            0, "submit", file("{\"prompt\": \"a\"}").toString(), "--model=fake", "--no-wait");
     assertFalse(left.contains("interrupted"), left);
   }
 
@@ -183,7 +184,9 @@ class EventsIT {
   private void each(TestCoordinator coordinator, String path, String list, String definition)
       throws Exception {
     JsonArray items =
-        JsonParser.parseString(get(coordinator, path).body()).getAsJsonObject().getAsJsonArray(list);
+        JsonParser.parseString(get(coordinator, path).body())
+            .getAsJsonObject()
+            .getAsJsonArray(list);
     assertFalse(items.isEmpty(), path);
     items.forEach(item -> schema.check(definition, item.toString()));
   }
@@ -199,8 +202,7 @@ class EventsIT {
         0, "eval", "--model=" + model, "--limit=1", "--pictures=1", "--out=" + folder.resolve("e"));
     worker(0, "demo-data", "--count=1", "--out=" + folder.resolve("data"));
     worker(0, "quantizers", "--tokens=16", "--bits=4");
-    String demo =
-        Path.of(ModelDirectory.open(ModelDirectory.DEMO).source()).getParent().toString();
+    String demo = Path.of(ModelDirectory.open(ModelDirectory.DEMO).source()).getParent().toString();
     worker(0, "model", "inspect", demo);
     worker(0, "model", "convert", demo, "--out=" + folder.resolve("converted"));
     worker(REFUSED, "model", "inspect", folder.resolve("prompts").toString());

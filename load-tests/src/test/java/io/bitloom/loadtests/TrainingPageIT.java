@@ -98,10 +98,7 @@ class TrainingPageIT {
         assertEquals(200, http.send(stop, HttpResponse.BodyHandlers.ofString()).statusCode());
         assertEquals(0, training.exitCode(), training::said);
         assertTrue(training.out().contains("Training ended: stopped"), training::said);
-        awaitRun(
-            page,
-            coordinator,
-            run -> run.get("state").getAsString().equals("STOPPED"));
+        awaitRun(page, coordinator, run -> run.get("state").getAsString().equals("STOPPED"));
         assertTrue(Files.exists(folder.resolve("run/model/model.json")));
       }
     }

@@ -112,7 +112,7 @@ class JobControlApiIT extends ApiFixture {
     assertError(
         ErrorCode.INVALID_FIELD,
         "job.display_name",
-        "a\nb",
+        "a\\u000ab",
         error(() -> update(bare.toBuilder().setDisplayName("a\nb").build())));
     assertEquals(8, coordinator.job(name).getPriority());
     assertEquals("", coordinator.job(name).getDisplayName());

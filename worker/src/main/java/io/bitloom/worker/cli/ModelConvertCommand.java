@@ -90,12 +90,14 @@ public final class ModelConvertCommand implements Callable<Integer> {
     Checkpoint checkpoint =
         section == null ? Checkpoints.read(source) : Checkpoints.read(source, section);
     if (!json && !checkpoint.section().equals(Checkpoint.BARE)) {
-      spec.commandLine().getOut().println(
-          source
-              + ": takes "
-              + checkpoint.section()
-              + " of "
-              + String.join(", ", Checkpoints.sections(source)));
+      spec.commandLine()
+          .getOut()
+          .println(
+              source
+                  + ": takes "
+                  + checkpoint.section()
+                  + " of "
+                  + String.join(", ", Checkpoints.sections(source)));
     }
     Path written =
         ModelConversion.write(checkpoint, out, WeightType.of(dtype), (long) (shardSize * GIGABYTE));

@@ -128,11 +128,7 @@ public final class EvalReport {
     Files.write(folder.resolve("outcomes.jsonl"), outcomes);
     Files.writeString(
         folder.resolve("report.json"),
-        new GsonBuilder()
-                .setPrettyPrinting()
-                .create()
-                .toJson(json())
-            + "\n");
+        new GsonBuilder().setPrettyPrinting().create().toJson(json()) + "\n");
     Files.writeString(folder.resolve("report.md"), markdown());
     if (!bySampling.isEmpty()) {
       Files.writeString(folder.resolve("ablation.svg"), BarChart.of(bySampling, COMPARED));
