@@ -159,7 +159,6 @@ public final class Coordinator implements AutoCloseable {
                   tenants,
                   grpc.inProcessChannel(),
                   queue,
-                  dispatcher,
                   trainingRuns,
                   this::trouble,
                   registry,

@@ -24,9 +24,11 @@ final class BitloomProcess implements AutoCloseable {
   private final Process process;
   private final Path out;
   private final Path err;
+  private final boolean json;
 
-  private BitloomProcess(String name, Process process, Path out, Path err) {
+  private BitloomProcess(String name, boolean json, Process process, Path out, Path err) {
     this.name = name;
+    this.json = json;
     this.process = process;
     this.out = out;
     this.err = err;
@@ -73,7 +75,7 @@ final class BitloomProcess implements AutoCloseable {
     builder.environment().putAll(environment);
     builder.directory(folder.toFile());
     builder.redirectOutput(out.toFile()).redirectError(err.toFile());
-    return new BitloomProcess(name, builder.start(), out, err);
+    return new BitloomProcess(name, command.contains("--json"), builder.start(), out, err);
   }
 
   /** Runs a command to its end. */
@@ -84,13 +86,16 @@ final class BitloomProcess implements AutoCloseable {
     return process;
   }
 
-  /** Waits for the end. */
+  /** Waits for the end. What was printed for programs must be as it is documented. */
   int exitCode() throws InterruptedException, IOException {
     boolean ended = process.waitFor(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
     if (!ended) {
       process.destroyForcibly();
     }
     assertTrue(ended, () -> name + " does not end; it said:\n" + said());
+    if (json) {
+      new EventSchema().checkEvents(name, out());
+    }
     return process.exitValue();
   }
 

@@ -78,7 +78,7 @@ class TrainingPageIT {
         JsonObject seen =
             awaitRun(page, training, run -> run.getAsJsonArray("validation").size() > 0);
         assertEquals("seen-run", seen.get("name").getAsString());
-        assertEquals("TRAINING_STATE_RUNNING", seen.get("state").getAsString());
+        assertEquals("RUNNING", seen.get("state").getAsString());
         assertTrue(seen.getAsJsonArray("training").size() >= 3, seen::toString);
         assertTrue(seen.getAsJsonObject("numbers").has("loss/scale_1"), seen::toString);
         seen = awaitRun(page, training, run -> run.get("picture_step").getAsLong() > 0);
@@ -98,10 +98,7 @@ class TrainingPageIT {
         assertEquals(200, http.send(stop, HttpResponse.BodyHandlers.ofString()).statusCode());
         assertEquals(0, training.exitCode(), training::said);
         assertTrue(training.out().contains("Training ended: stopped"), training::said);
-        awaitRun(
-            page,
-            coordinator,
-            run -> run.get("state").getAsString().equals("TRAINING_STATE_STOPPED"));
+        awaitRun(page, coordinator, run -> run.get("state").getAsString().equals("STOPPED"));
         assertTrue(Files.exists(folder.resolve("run/model/model.json")));
       }
     }

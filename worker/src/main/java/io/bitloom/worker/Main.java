@@ -1,5 +1,7 @@
 package io.bitloom.worker;
 
+import com.google.gson.JsonObject;
+import io.bitloom.common.cli.ErrorEvent;
 import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.worker.cli.DemoDataCommand;
@@ -14,6 +16,7 @@ import io.bitloom.worker.train.data.BadDataException;
 import io.bitloom.worker.train.run.RunRefusedException;
 import io.bitloom.worker.verify.VerifyCommand;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -67,24 +70,42 @@ public final class Main implements Callable<Integer> {
 
   private static int reportUsage(ParameterException fault, String[] arguments) {
     CommandLine command = fault.getCommandLine();
-    command.getErr().println("bitloom: " + fault.getMessage());
-    command.getErr().println("Try: " + command.getCommandSpec().qualifiedName() + " --help");
+    String name = command.getCommandSpec().qualifiedName();
+    say(
+        command,
+        ErrorEvent.wanted(List.of(arguments)),
+        ErrorEvent.of(ErrorEvent.USAGE, fault.getMessage()),
+        "Try: " + name + " --help");
     return CommandLine.ExitCode.USAGE;
   }
 
   /** Faults that the user can act on are one line; anything else comes with its stack trace. */
   private static int report(Exception failure, CommandLine command, ParseResult arguments)
       throws Exception {
-    if (failure instanceof WeightsException
-        || failure instanceof BitloomException
-        || failure instanceof BadDataException) {
-      command.getErr().println("bitloom: " + failure.getMessage());
+    boolean json = ErrorEvent.wanted(arguments.originalArgs());
+    if (failure instanceof BitloomException known) {
+      say(command, json, ErrorEvent.of(known, known.getMessage()));
+      return CommandLine.ExitCode.SOFTWARE;
+    }
+    if (failure instanceof WeightsException || failure instanceof BadDataException) {
+      say(command, json, ErrorEvent.of(ErrorEvent.INVALID_FILE, failure.getMessage()));
       return CommandLine.ExitCode.SOFTWARE;
     }
     if (failure instanceof RunRefusedException) {
-      command.getErr().println("bitloom: " + failure.getMessage());
+      say(command, json, ErrorEvent.of(ErrorEvent.USAGE, failure.getMessage()));
       return CommandLine.ExitCode.USAGE;
     }
     throw failure;
+  }
+
+  /** On standard output for programs, on standard error for people, who get the hints, too. */
+  private static void say(CommandLine command, boolean json, JsonObject event, String... hints) {
+    if (json) {
+      command.getOut().println(event);
+      command.getOut().flush();
+      return;
+    }
+    command.getErr().println("bitloom: " + event.get("message").getAsString());
+    List.of(hints).forEach(command.getErr()::println);
   }
 }

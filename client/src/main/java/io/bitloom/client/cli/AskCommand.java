@@ -84,7 +84,8 @@ final class AskCommand implements Callable<Integer> {
             progress.getScales(),
             progress.getWorker()));
     JsonObject event = new JsonObject();
-    event.addProperty("event", "progress");
+    event.addProperty("event", "scale");
+    event.addProperty("worker", progress.getWorker());
     event.addProperty("scale", progress.getScale());
     event.addProperty("scales", progress.getScales());
     console.emit(event);
@@ -114,6 +115,8 @@ final class AskCommand implements Callable<Integer> {
     }
     JsonObject event = new JsonObject();
     event.addProperty("event", "result");
+    event.addProperty("custom_id", result.getCustomId());
+    event.addProperty("offset", result.getOffset());
     JsonArray names = new JsonArray();
     files.forEach(names::add);
     event.add("files", names);

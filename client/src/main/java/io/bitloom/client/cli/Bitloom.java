@@ -1,6 +1,7 @@
 package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.cli.ErrorEvent;
 import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
@@ -41,6 +42,8 @@ import picocli.CommandLine.Spec;
       JobCommands.Pause.class,
       JobCommands.Resume.class,
       JobCommands.Prioritize.class,
+      UpdateCommand.class,
+      PromptsCommand.class,
       JobCommands.Failures.class,
       JobCommands.Replay.class,
       ExportCommand.class,
@@ -79,7 +82,7 @@ public final class Bitloom implements Runnable {
   }
 
   /** The commands, with their errors mapped to exit codes. */
-  static CommandLine commandLine() {
+  public static CommandLine commandLine() {
     CommandLine commandLine = new CommandLine(new Bitloom());
     commandLine.getSubcommands().values().forEach(Bitloom::prepare);
     commandLine.setParameterExceptionHandler(Bitloom::misused);
@@ -109,9 +112,11 @@ public final class Bitloom implements Runnable {
 
   private static int misused(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
-    command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + e.getMessage());
-    command.getErr().println("Try './" + command.getCommandSpec().qualifiedName() + " --help'.");
-    command.getErr().flush();
+    String name = command.getCommandSpec().qualifiedName();
+    console(command, ErrorEvent.wanted(List.of(args)))
+        .complain(
+            name + ": " + e.getMessage() + "\nTry './" + name + " --help'.",
+            ErrorEvent.of(ErrorEvent.USAGE, e.getMessage()));
     return ExitCode.USAGE;
   }
 
@@ -121,36 +126,38 @@ public final class Bitloom implements Runnable {
       return ExitCode.FAILED;
     }
     if (e instanceof BitloomException known) {
-      return report(command, known.code().name(), message(known), known.violations());
+      report(command, blamed(known), ErrorEvent.of(known, message(known)));
+      return ExitCode.FAILED;
     }
     if (e instanceof PromptFileException) {
-      report(command, "INVALID_FILE", e.getMessage(), List.of());
+      report(command, "", ErrorEvent.of(ErrorEvent.INVALID_FILE, e.getMessage()));
       return ExitCode.USAGE;
     }
     if (e instanceof IOException || e instanceof UncheckedIOException) {
-      return report(command, "IO", message(e), List.of());
+      report(command, "", ErrorEvent.of(ErrorEvent.IO, message(e)));
+      return ExitCode.FAILED;
     }
     throw e;
   }
 
-  private static int report(
-      CommandLine command, String code, String message, List<FieldViolation> violations) {
-    JsonObject event = new JsonObject();
-    event.addProperty("event", "error");
-    event.addProperty("code", code);
-    event.addProperty("message", message);
-    String blamed = "";
-    if (!violations.isEmpty()) {
-      FieldViolation violation = violations.get(0);
-      event.addProperty("field", violation.field());
-      event.addProperty("value", violation.value());
-      boolean saysIt = message.contains(violation.value());
-      blamed = saysIt ? "" : " (" + violation.field() + " \"" + violation.value() + "\")";
+  /** The field and the value that are to blame, where the message does not say it. */
+  private static String blamed(BitloomException e) {
+    if (e.violations().isEmpty()) {
+      return "";
     }
-    boolean json = command.getParseResult().hasMatchedOption("--json");
-    new Console(command.getOut(), command.getErr(), json, 0, false)
-        .complain("bitloom: " + message + blamed, event);
-    return ExitCode.FAILED;
+    FieldViolation violation = e.violations().get(0);
+    return message(e).contains(violation.value())
+        ? ""
+        : " (" + violation.field() + " \"" + violation.value() + "\")";
+  }
+
+  private static void report(CommandLine command, String blamed, JsonObject event) {
+    console(command, command.getParseResult().hasMatchedOption("--json"))
+        .complain("bitloom: " + event.get("message").getAsString() + blamed, event);
+  }
+
+  private static Console console(CommandLine command, boolean json) {
+    return new Console(command.getOut(), command.getErr(), json, 0, false);
   }
 
   private static String message(BitloomException e) {

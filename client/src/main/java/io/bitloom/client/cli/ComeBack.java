@@ -14,6 +14,7 @@ final class ComeBack implements AutoCloseable {
   private final Thread onExit = new Thread(this::say, "come-back");
   private volatile String state;
   private volatile String command;
+  private volatile String event = "interrupted";
   private boolean done;
 
   private ComeBack(Console console, String job, String state, String command) {
@@ -69,12 +70,17 @@ final class ComeBack implements AutoCloseable {
     done = true;
   }
 
+  /** The program was asked to leave the job alone. */
+  void left() {
+    event = "submitted";
+  }
+
   private void say() {
-    JsonObject event = new JsonObject();
-    event.addProperty("event", "interrupted");
-    event.addProperty("job", job);
-    event.addProperty("come_back", command);
-    console.complain(job + state + "\n  " + command, event);
+    JsonObject said = new JsonObject();
+    said.addProperty("event", event);
+    said.addProperty("job", job);
+    said.addProperty("come_back", command);
+    console.complain(job + state + "\n  " + command, said);
   }
 
   @Override

@@ -67,7 +67,7 @@ final class Download {
     Progress progress =
         new Progress(
             console, "draw", job, total, folder.prompts(), folder.images(), System::nanoTime);
-    progress.update(folder.prompts(), folder.failed(), folder.images());
+    progress.update(folder.prompts(), folder.failed(), folder.stopped(), folder.images());
     while (results.hasNext()) {
       ReadResultsResponse response = results.next();
       List<String> files = folder.save(response);
@@ -75,7 +75,7 @@ final class Download {
         firstImageNanos = System.nanoTime();
       }
       report(response.getResult(), files);
-      progress.update(folder.prompts(), folder.failed(), folder.images());
+      progress.update(folder.prompts(), folder.failed(), folder.stopped(), folder.images());
     }
     progress.end();
   }

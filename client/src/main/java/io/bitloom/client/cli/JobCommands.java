@@ -122,6 +122,7 @@ final class JobCommands {
       while (failures.hasNext()) {
         FailedPrompt failed = failures.next();
         JsonObject event = new JsonObject();
+        event.addProperty("event", "failure");
         event.addProperty("custom_id", failed.getCustomId());
         event.addProperty("offset", failed.getOffset());
         event.addProperty("reason", failed.getFailure().getReason());

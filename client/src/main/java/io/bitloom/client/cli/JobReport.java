@@ -2,7 +2,8 @@ package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
 import com.google.protobuf.Timestamp;
-import com.google.protobuf.util.Timestamps;
+import io.bitloom.common.json.EnumNames;
+import io.bitloom.common.json.MessageJson;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobCounts;
 import io.bitloom.v1.JobState;
@@ -22,15 +23,21 @@ final class JobReport {
 
   /** {@code running}, {@code partially succeeded}. */
   static String state(JobState state) {
-    return constant(state).toLowerCase(Locale.ROOT).replace('_', ' ');
+    return EnumNames.of(state).toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 
-  private static String constant(JobState state) {
-    return state.name().replace("JOB_STATE_", "");
+  /** The state, or {@code no worker} where that is why nothing of the job is drawn. */
+  static String state(Job job) {
+    return job.getWaitsForWorker() ? "no worker" : state(job.getState());
   }
 
-  /** Prompts that have an outcome. */
+  /** Prompts that have their images. */
   static long done(JobCounts counts) {
+    return counts.getSucceeded();
+  }
+
+  /** Prompts that have an outcome, be it none that anybody wanted. */
+  static long ended(JobCounts counts) {
     return counts.getSucceeded() + counts.getFailed() + counts.getCancelled();
   }
 
@@ -66,62 +73,16 @@ final class JobReport {
 
   /** Says how a job ended, or where it stands. */
   static void conclude(Console console, Job job) {
-    console.say(
-        console.bold(job.getName())
-            + "  "
-            + state(job.getState())
-            + "  "
-            + counts(job.getCounts()));
-    JsonObject event = json(job);
-    event.addProperty("event", "job");
-    console.emit(event);
+    console.say(console.bold(job.getName()) + "  " + state(job) + "  " + counts(job.getCounts()));
+    console.emit(json(job));
   }
 
+  /** A job as an event: what {@link MessageJson} makes of it, and its name as in other events. */
   static JsonObject json(Job job) {
     JsonObject json = new JsonObject();
+    json.addProperty("event", "job");
     json.addProperty("job", job.getName());
-    json.addProperty("display_name", job.getDisplayName());
-    json.addProperty("state", constant(job.getState()));
-    json.addProperty("model", job.getModel());
-    json.addProperty("priority", job.getPriority());
-    json.add("labels", labels(job));
-    json.add("counts", json(job.getCounts()));
-    addTime(json, "create_time", job.hasCreateTime(), job.getCreateTime());
-    addTime(json, "seal_time", job.hasSealTime(), job.getSealTime());
-    addTime(json, "start_time", job.hasStartTime(), job.getStartTime());
-    addTime(json, "end_time", job.hasEndTime(), job.getEndTime());
-    addTime(json, "expire_time", job.hasExpireTime(), job.getExpireTime());
-    addTime(json, "estimated_end_time", job.hasEstimatedEndTime(), job.getEstimatedEndTime());
-    if (job.hasQueuePosition()) {
-      json.addProperty("queue_position", job.getQueuePosition());
-    }
-    if (!job.getReplayOf().isEmpty()) {
-      json.addProperty("replay_of", job.getReplayOf());
-    }
+    MessageJson.of(job).entrySet().forEach(field -> json.add(field.getKey(), field.getValue()));
     return json;
-  }
-
-  private static JsonObject labels(Job job) {
-    JsonObject labels = new JsonObject();
-    job.getLabelsMap().forEach(labels::addProperty);
-    return labels;
-  }
-
-  private static JsonObject json(JobCounts counts) {
-    JsonObject json = new JsonObject();
-    json.addProperty("appended", counts.getAppended());
-    json.addProperty("queued", counts.getQueued());
-    json.addProperty("running", counts.getRunning());
-    json.addProperty("succeeded", counts.getSucceeded());
-    json.addProperty("failed", counts.getFailed());
-    json.addProperty("cancelled", counts.getCancelled());
-    json.addProperty("retried", counts.getRetried());
-    return json;
-  }
-
-  private static void addTime(JsonObject json, String name, boolean present, Timestamp time) {
-    if (present) {
-      json.addProperty(name, Timestamps.toString(time));
-    }
   }
 }

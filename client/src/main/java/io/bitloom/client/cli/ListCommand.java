@@ -1,6 +1,7 @@
 package io.bitloom.client.cli;
 
 import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.common.json.EnumNames;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobCounts;
 import io.bitloom.v1.JobState;
@@ -48,11 +49,9 @@ final class ListCommand implements Callable<Integer> {
   static final class StateConverter implements ITypeConverter<JobState> {
     @Override
     public JobState convert(String value) {
-      try {
-        return JobState.valueOf("JOB_STATE_" + value.toUpperCase(Locale.ROOT).replace('-', '_'));
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException("\"" + value + "\" is not a state of a job");
-      }
+      return EnumNames.find(JobState.class, value)
+          .orElseThrow(
+              () -> new TypeConversionException("\"" + value + "\" is not a state of a job"));
     }
   }
 
@@ -93,11 +92,19 @@ final class ListCommand implements Callable<Integer> {
       return;
     }
     int width = jobs.stream().mapToInt(job -> job.getName().length()).max().orElse(0);
-    String format = "%-" + width + "s  %-19s  %15s  %8s  %-19s  %s";
+    String format = "%-" + width + "s  %-19s  %15s  %8s  %9s  %-19s  %s";
     console.say(
         console.bold(
             String.format(
-                Locale.ROOT, format, "JOB", "STATE", "DONE", "FAILED", "CREATED", "NAME")));
+                Locale.ROOT,
+                format,
+                "JOB",
+                "STATE",
+                "DONE",
+                "FAILED",
+                "CANCELLED",
+                "CREATED",
+                "NAME")));
     for (Job job : jobs) {
       JobCounts counts = job.getCounts();
       console.say(
@@ -105,9 +112,10 @@ final class ListCommand implements Callable<Integer> {
               Locale.ROOT,
               format,
               job.getName(),
-              JobReport.state(job.getState()),
+              JobReport.state(job),
               JobReport.done(counts) + "/" + counts.getAppended(),
               counts.getFailed(),
+              counts.getCancelled(),
               JobReport.time(job.getCreateTime()),
               job.getDisplayName()));
     }

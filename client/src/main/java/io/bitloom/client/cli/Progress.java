@@ -9,7 +9,8 @@ import java.util.function.LongSupplier;
 
 /**
  * How far a job is: a bar that is redrawn on a terminal, a line every few seconds in a log, an
- * object every second for machines. The speed is that of the last half minute.
+ * object every second for machines. Done are the prompts that have their images; what failed or was
+ * cancelled is told beside it. The speed is that of the last half minute.
  */
 final class Progress {
 
@@ -20,8 +21,8 @@ final class Progress {
   private static final long LOG_PAUSE = TimeUnit.SECONDS.toNanos(5);
   private static final int MAX_BAR = 32;
 
-  /** What was done at a time. */
-  private record Sample(long nanos, long done, long images) {}
+  /** What there was at a time. */
+  private record Sample(long nanos, long ended, long images) {}
 
   private final Console console;
   private final String phase;
@@ -34,7 +35,7 @@ final class Progress {
   /**
    * @param phase what is being done: {@code submit} or {@code draw}
    * @param total prompts of the job
-   * @param done prompts that were done before
+   * @param ended prompts that had an outcome before
    * @param images images that were there before
    * @param clock nanoseconds
    */
@@ -43,7 +44,7 @@ final class Progress {
       String phase,
       String job,
       long total,
-      long done,
+      long ended,
       long images,
       LongSupplier clock) {
     this.console = console;
@@ -51,27 +52,28 @@ final class Progress {
     this.job = job;
     this.total = total;
     this.clock = clock;
-    samples.add(new Sample(clock.getAsLong(), done, images));
+    samples.add(new Sample(clock.getAsLong(), ended, images));
   }
 
   /**
    * Shows the progress, unless it was shown a moment ago.
    *
-   * @param done prompts with an outcome
+   * @param ended prompts with an outcome
    * @param failed those of them that were tried and given up
+   * @param cancelled those of them that were cancelled or expired
    * @param images images so far
    */
-  void update(long done, long failed, long images) {
+  void update(long ended, long failed, long cancelled, long images) {
     long now = clock.getAsLong();
     if (now - samples.getLast().nanos() >= SAMPLE) {
-      samples.add(new Sample(now, done, images));
+      samples.add(new Sample(now, ended, images));
       while (now - samples.getFirst().nanos() > WINDOW) {
         samples.removeFirst();
       }
     }
-    if (shownNanos == Long.MIN_VALUE || now - shownNanos >= pause() || done == total) {
+    if (shownNanos == Long.MIN_VALUE || now - shownNanos >= pause() || ended == total) {
       shownNanos = now;
-      show(now, done, failed, images);
+      show(now, ended, failed, cancelled, images);
     }
   }
 
@@ -91,11 +93,12 @@ final class Progress {
     return console.columns() > 0 ? REDRAW : LOG_PAUSE;
   }
 
-  private void show(long now, long done, long failed, long images) {
+  private void show(long now, long ended, long failed, long cancelled, long images) {
+    long done = ended - failed - cancelled;
     double seconds = (now - samples.getFirst().nanos()) / 1e9;
     double imagesPerSecond = rate(images - samples.getFirst().images(), seconds);
-    double promptsPerSecond = rate(done - samples.getFirst().done(), seconds);
-    long left = promptsPerSecond > 0 ? Math.round((total - done) / promptsPerSecond) : -1;
+    double promptsPerSecond = rate(ended - samples.getFirst().ended(), seconds);
+    long left = promptsPerSecond > 0 ? Math.round((total - ended) / promptsPerSecond) : -1;
     if (console.isJson()) {
       JsonObject event = new JsonObject();
       event.addProperty("event", "progress");
@@ -104,12 +107,13 @@ final class Progress {
       event.addProperty("done", done);
       event.addProperty("total", total);
       event.addProperty("failed", failed);
+      event.addProperty("cancelled", cancelled);
       event.addProperty("images_per_second", Math.round(imagesPerSecond * 100) / 100.0);
       event.addProperty("eta_seconds", left < 0 ? null : left);
       console.emit(event);
       return;
     }
-    String facts = facts(done, failed, imagesPerSecond, left);
+    String facts = facts(done, failed, cancelled, imagesPerSecond, left);
     if (console.columns() > 0) {
       int bar = Math.min(MAX_BAR, console.columns() - facts.length() - 3);
       console.live(bar < 4 ? facts : bar(done, bar) + "  " + facts);
@@ -122,7 +126,7 @@ final class Progress {
     return seconds > 0 ? count / seconds : 0;
   }
 
-  private String facts(long done, long failed, double imagesPerSecond, long left) {
+  private String facts(long done, long failed, long cancelled, double imagesPerSecond, long left) {
     StringBuilder facts = new StringBuilder(String.format(Locale.ROOT, "%,d/%,d", done, total));
     if (imagesPerSecond > 0) {
       facts.append(String.format(Locale.ROOT, "  %.1f images/s", imagesPerSecond));
@@ -132,6 +136,9 @@ final class Progress {
     }
     if (failed > 0) {
       facts.append(String.format(Locale.ROOT, "  %,d failed", failed));
+    }
+    if (cancelled > 0) {
+      facts.append(String.format(Locale.ROOT, "  %,d cancelled", cancelled));
     }
     return facts.toString();
   }

@@ -22,7 +22,7 @@ final class StatusCommand implements Callable<Integer> {
     try (BitloomClient client = connection.client()) {
       Job job = client.getJob(name.resource());
       console.emit(JobReport.json(job));
-      console.say(console.bold(job.getName()) + "  " + JobReport.state(job.getState()));
+      console.say(console.bold(job.getName()) + "  " + JobReport.state(job));
       if (!job.getDisplayName().isEmpty()) {
         console.say("  name     " + job.getDisplayName());
       }

@@ -94,7 +94,7 @@ final class Submission {
 
   private static void showIfLong(Progress progress, long sent, long prompts) {
     if (prompts >= LONG) {
-      progress.update(sent, 0, 0);
+      progress.update(sent, 0, 0, 0);
     }
   }
 }

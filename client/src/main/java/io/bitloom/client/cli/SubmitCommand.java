@@ -6,6 +6,7 @@ import io.bitloom.client.input.PromptFormat;
 import io.bitloom.client.input.PromptInput;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.common.cli.ErrorEvent;
 import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
@@ -242,10 +243,7 @@ final class SubmitCommand implements Callable<Integer> {
       problem = "no prompts in " + input.name() + "; nothing was submitted";
     }
     if (!problem.isEmpty()) {
-      JsonObject event = new JsonObject();
-      event.addProperty("event", "error");
-      event.addProperty("message", problem);
-      console.complain(problem, event);
+      console.complain(problem, ErrorEvent.of(ErrorEvent.INVALID_FILE, problem));
       return ExitCode.USAGE;
     }
     return contents.badLines() > 0 ? ExitCode.PARTIAL : ExitCode.DONE;
@@ -278,6 +276,7 @@ final class SubmitCommand implements Callable<Integer> {
       comeBack.allIsSent(out);
       console.say(console.bold(job.getName()) + "  " + JobReport.counts(job.getCounts()));
       if (noWait) {
+        comeBack.left();
         return checked;
       }
       job =

@@ -1,16 +1,13 @@
 package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageOrBuilder;
-import com.google.protobuf.util.JsonFormat;
 import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.common.json.MessageJson;
 import io.bitloom.v1.GetClusterResponse;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -84,26 +81,17 @@ final class TopCommand implements Callable<Integer> {
 
   private void emit(Console console, BitloomClient client) {
     GetClusterResponse cluster = client.cluster();
-    jobs(client).forEach(job -> console.emit(event("job", JobReport.json(job))));
-    cluster.getWorkersList().forEach(worker -> console.emit(event("worker", json(worker))));
-    cluster.getBucketsList().forEach(bucket -> console.emit(event("bucket", json(bucket))));
+    jobs(client).forEach(job -> console.emit(JobReport.json(job)));
+    cluster.getWorkersList().forEach(worker -> console.emit(event("worker", worker)));
+    cluster.getBucketsList().forEach(bucket -> console.emit(event("bucket", bucket)));
   }
 
-  private static JsonObject event(String name, JsonObject event) {
+  private static JsonObject event(String name, MessageOrBuilder message) {
+    JsonObject event = new JsonObject();
     event.addProperty("event", name);
+    MessageJson.of(message)
+        .entrySet()
+        .forEach(field -> event.add(field.getKey(), field.getValue()));
     return event;
-  }
-
-  private static JsonObject json(MessageOrBuilder message) {
-    try {
-      return JsonParser.parseString(
-              JsonFormat.printer()
-                  .preservingProtoFieldNames()
-                  .alwaysPrintFieldsWithNoPresence()
-                  .print(message))
-          .getAsJsonObject();
-    } catch (InvalidProtocolBufferException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

@@ -82,7 +82,7 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
     return row(
         "%s  %-10s  %s%17s  %7s  %s",
         name(name),
-        shortened(JobReport.state(job.getState()), 10),
+        shortened(JobReport.state(job), 10),
         bar("█".repeat(full) + "░".repeat(BAR - full)),
         String.format(Locale.ROOT, "%,d/%,d", done, counts.getAppended()),
         failed == 0 ? "" : String.format(Locale.ROOT, "%,d", failed),

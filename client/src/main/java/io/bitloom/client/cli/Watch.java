@@ -30,11 +30,15 @@ final class Watch {
                   "draw",
                   name,
                   counts.getAppended(),
-                  JobReport.done(counts),
+                  JobReport.ended(counts),
                   counts.getSucceeded(),
                   System::nanoTime);
         }
-        progress.update(JobReport.done(counts), counts.getFailed(), counts.getSucceeded());
+        progress.update(
+            JobReport.ended(counts),
+            counts.getFailed(),
+            counts.getCancelled(),
+            counts.getSucceeded());
       }
     } finally {
       console.endLive();

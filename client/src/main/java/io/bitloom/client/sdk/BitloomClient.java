@@ -1,5 +1,6 @@
 package io.bitloom.client.sdk;
 
+import com.google.protobuf.FieldMask;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.BatchServiceGrpc.BatchServiceBlockingV2Stub;
@@ -17,6 +18,8 @@ import io.bitloom.v1.GetClusterResponse;
 import io.bitloom.v1.GetJobRequest;
 import io.bitloom.v1.GetLimitsRequest;
 import io.bitloom.v1.GetLimitsResponse;
+import io.bitloom.v1.GetPromptRequest;
+import io.bitloom.v1.GetPromptResponse;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
 import io.bitloom.v1.ListFailuresRequest;
@@ -24,9 +27,12 @@ import io.bitloom.v1.ListFailuresResponse;
 import io.bitloom.v1.ListJobsRequest;
 import io.bitloom.v1.ListJobsResponse;
 import io.bitloom.v1.ListModelsRequest;
+import io.bitloom.v1.ListPromptsRequest;
+import io.bitloom.v1.ListPromptsResponse;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.PauseJobRequest;
 import io.bitloom.v1.Prompt;
+import io.bitloom.v1.PromptStatus;
 import io.bitloom.v1.ReadResultsRequest;
 import io.bitloom.v1.ReadResultsResponse;
 import io.bitloom.v1.ReplayJobRequest;
@@ -203,19 +209,19 @@ public final class BitloomClient implements AutoCloseable {
    * @param filter conditions as in {@link ListJobsRequest#getFilter}, or empty
    */
   public Iterator<Job> listJobs(List<JobState> states, String filter) {
-    return new Pages<>(token -> page(states, filter, token), ListJobsResponse::getJobsList);
-  }
-
-  private Pages.Page<ListJobsResponse> page(List<JobState> states, String filter, String token) {
     ListJobsRequest request =
         ListJobsRequest.newBuilder()
             .setPageSize(PAGE)
-            .setPageToken(token)
             .addAllStates(states)
             .setFilter(filter)
             .build();
-    ListJobsResponse response = call(s -> s.listJobs(request));
-    return new Pages.Page<>(response, response.getNextPageToken());
+    return new Pages<>(
+        token -> {
+          ListJobsRequest page = request.toBuilder().setPageToken(token).build();
+          ListJobsResponse response = call(s -> s.listJobs(page));
+          return new Pages.Page<>(response, response.getNextPageToken());
+        },
+        ListJobsResponse::getJobsList);
   }
 
   /** Stops a job; prompts that are with a worker finish and results so far stay. */
@@ -242,11 +248,45 @@ public final class BitloomClient implements AutoCloseable {
    * @param priority 0 (last) to 9 (first)
    */
   public Job prioritize(String job, int priority) {
+    return update(Job.newBuilder().setName(job).setPriority(priority).build(), "priority");
+  }
+
+  /**
+   * Changes parts of a job.
+   *
+   * @param job with its name and the new values
+   * @param parts which they are: {@code priority}, {@code display_name}, {@code labels}
+   */
+  public Job update(Job job, String... parts) {
     UpdateJobRequest request =
         UpdateJobRequest.newBuilder()
-            .setJob(Job.newBuilder().setName(job).setPriority(priority))
+            .setJob(job)
+            .setUpdateMask(FieldMask.newBuilder().addAllPaths(List.of(parts)))
             .build();
     return call(s -> s.updateJob(request)).getJob();
+  }
+
+  /**
+   * The prompts of a job; pages are fetched as the iterator goes on.
+   *
+   * @param request which ones; its page size and token are of no interest
+   */
+  public Iterator<PromptStatus> listPrompts(ListPromptsRequest request) {
+    return new Pages<>(
+        token -> {
+          ListPromptsRequest page =
+              request.toBuilder().setPageSize(PAGE).setPageToken(token).build();
+          ListPromptsResponse response = call(s -> s.listPrompts(page));
+          return new Pages.Page<>(response, response.getNextPageToken());
+        },
+        ListPromptsResponse::getPromptsList);
+  }
+
+  /** One prompt of a job, with its result and the images if it has one. */
+  public GetPromptResponse getPrompt(String job, String customId) {
+    GetPromptRequest request =
+        GetPromptRequest.newBuilder().setName(job).setCustomId(customId).build();
+    return call(s -> s.getPrompt(request));
   }
 
   /** Deletes a job that has ended, with its images. */

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -87,6 +89,27 @@ class BitloomTest {
 
     assertEquals(2, exit, err.toString());
     assertTrue(err.toString().contains(complaint), err.toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "list --json --state nope",
+        "frobnicate --json",
+        "submit --json",
+        "update jobs/1 --json",
+        "submit FILE --offline --json"
+      })
+  void wrongUsageIsAnEventForMachines(String command) throws IOException {
+    Path file = write("{\"prompt\": \"a cat\"}");
+
+    assertEquals(2, run(command.replace("FILE", file.toString()).split(" ")));
+
+    JsonObject event = JsonParser.parseString(out.toString()).getAsJsonObject();
+    assertEquals("error", event.get("event").getAsString());
+    assertEquals("USAGE", event.get("reason").getAsString());
+    assertFalse(event.get("message").getAsString().isEmpty());
+    assertEquals("", err.toString());
   }
 
   @Test

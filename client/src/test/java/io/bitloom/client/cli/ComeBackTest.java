@@ -48,6 +48,21 @@ class ComeBackTest {
   }
 
   @Test
+  void whoAskedNotToWaitWasNotInterrupted() {
+    StringWriter out = new StringWriter();
+    Console json = new Console(new PrintWriter(out), new PrintWriter(err), true, 0, false);
+    try (ComeBack comeBack = ComeBack.toSubmit(json, "jobs/a", FILE, null, null)) {
+      comeBack.allIsSent(null);
+      comeBack.left();
+    }
+    ComeBack.toFollow(json, "jobs/b", null).close();
+    assertEquals(
+        "{\"event\":\"submitted\",\"job\":\"jobs/a\",\"come_back\":\"./bitloom watch jobs/a\"}\n"
+            + "{\"event\":\"interrupted\",\"job\":\"jobs/b\",\"come_back\":\"./bitloom watch jobs/b\"}\n",
+        out.toString());
+  }
+
+  @Test
   void whenAllIsDoneThereIsNothingToSay() {
     try (ComeBack comeBack = ComeBack.toFollow(console, "jobs/a", null)) {
       comeBack.done();

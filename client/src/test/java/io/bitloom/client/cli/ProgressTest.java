@@ -22,10 +22,10 @@ class ProgressTest {
     Progress progress = progress(false, 80);
 
     passSeconds(10);
-    progress.update(10, 1, 20);
+    progress.update(11, 1, 0, 20);
 
     String line = err.toString();
-    assertTrue(line.contains("10/40  2.0 images/s  30 s left  1 failed"), line);
+    assertTrue(line.contains("10/40  2.0 images/s  26 s left  1 failed"), line);
     assertTrue(line.contains("████████░░"), line);
     assertEquals("", out.toString());
   }
@@ -35,7 +35,7 @@ class ProgressTest {
     Progress progress = progress(false, 50);
 
     passSeconds(10);
-    progress.update(10, 0, 20);
+    progress.update(10, 0, 0, 20);
 
     String line = err.toString().replaceAll("\r\u001b\\[K", "");
     assertTrue(line.length() < 50, line);
@@ -47,7 +47,7 @@ class ProgressTest {
 
     for (int done = 1; done <= 40; done++) {
       passSeconds(1);
-      progress.update(done, 0, done);
+      progress.update(done, 0, 0, done);
     }
 
     assertFalse(out.toString().contains("\u001b"), out.toString());
@@ -61,13 +61,25 @@ class ProgressTest {
     Progress progress = progress(true, 80);
 
     passSeconds(10);
-    progress.update(10, 1, 20);
+    progress.update(11, 1, 0, 20);
 
     assertEquals(
         "{\"event\":\"progress\",\"phase\":\"draw\",\"job\":\"jobs/1\",\"done\":10,\"total\":40,\"failed\":1,"
-            + "\"images_per_second\":2.0,\"eta_seconds\":30}\n",
+            + "\"cancelled\":0,\"images_per_second\":2.0,\"eta_seconds\":26}\n",
         out.toString());
     assertEquals("", err.toString());
+  }
+
+  @Test
+  void whatFailedOrWasCancelledIsNotDone() {
+    Progress progress = progress(false, 80);
+
+    passSeconds(10);
+    progress.update(40, 3, 37, 0);
+
+    String line = err.toString();
+    assertTrue(line.contains("0/40  3 failed  37 cancelled"), line);
+    assertFalse(line.contains("█"), line);
   }
 
   @Test
@@ -75,10 +87,10 @@ class ProgressTest {
     Progress progress = progress(true, 0);
 
     passSeconds(1000);
-    progress.update(1, 0, 1);
+    progress.update(1, 0, 0, 1);
     for (int done = 2; done <= 40; done++) {
       passSeconds(1);
-      progress.update(done, 0, 2L * done);
+      progress.update(done, 0, 0, 2L * done);
     }
 
     assertTrue(out.toString().endsWith("\"images_per_second\":2.0,\"eta_seconds\":0}\n"));

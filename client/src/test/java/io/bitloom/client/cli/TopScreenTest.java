@@ -57,8 +57,8 @@ class TopScreenTest {
             "1 worker, 1,500 waiting, 16 being drawn",
             "Foxes",
             "running",
-            "████░",
-            "500/2,000",
+            "███░",
+            "400/2,000",
             "after 2 jobs",
             "gpu-1",
             "12,345",
@@ -69,11 +69,19 @@ class TopScreenTest {
   }
 
   @Test
+  void aJobWithoutAWorkerIsNotSaidToRun() {
+    Job stranded = job("Foxes").toBuilder().setWaitsForWorker(true).build();
+    String screen = String.join("\n", new TopScreen(List.of(stranded), CLUSTER, 120).lines());
+    assertTrue(screen.contains("no worker"), screen);
+    assertFalse(screen.contains("running"), screen);
+  }
+
+  @Test
   void numbersAreShownOnANarrowTerminalToo() {
     String name = "four hundred pictures of nothing at all";
     String screen = String.join("\n", new TopScreen(List.of(job(name)), CLUSTER, 66).lines());
     for (String part :
-        List.of("four hundre…  running", "500/2,000", "100", "12,345", "16 prompts")) {
+        List.of("four hundre…  running", "400/2,000", "100", "12,345", "16 prompts")) {
       assertTrue(screen.contains(part), part + " is not in\n" + screen);
     }
   }

@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.api;
 
+import com.google.protobuf.ByteString;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.config.LimitsConfig;
@@ -31,6 +32,8 @@ import io.bitloom.v1.GetJobRequest;
 import io.bitloom.v1.GetJobResponse;
 import io.bitloom.v1.GetLimitsRequest;
 import io.bitloom.v1.GetLimitsResponse;
+import io.bitloom.v1.GetPromptRequest;
+import io.bitloom.v1.GetPromptResponse;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.ListFailuresRequest;
 import io.bitloom.v1.ListFailuresResponse;
@@ -38,6 +41,8 @@ import io.bitloom.v1.ListJobsRequest;
 import io.bitloom.v1.ListJobsResponse;
 import io.bitloom.v1.ListModelsRequest;
 import io.bitloom.v1.ListModelsResponse;
+import io.bitloom.v1.ListPromptsRequest;
+import io.bitloom.v1.ListPromptsResponse;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.PauseJobRequest;
 import io.bitloom.v1.PauseJobResponse;
@@ -57,9 +62,13 @@ import io.bitloom.v1.WatchJobResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -72,7 +81,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
 
   private static final Duration STALL_PATIENCE = Duration.ofSeconds(30);
 
-  private static final int FAILURES_PER_PAGE = 100;
+  private static final int PROMPTS_PER_PAGE = 100;
 
   private final JobQueue queue;
   private final JobAccess jobs;
@@ -81,6 +90,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
   private final Quotas quotas;
   private final Deletion deletion;
   private final Replay replay;
+  private final Prompts prompts;
   private final Outlook outlook;
   private final Speeds speeds;
   private final ProgressFeed feed;
@@ -114,6 +124,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
     this.quotas = new Quotas(queue);
     this.deletion = deletion;
     this.replay = new Replay(queue);
+    this.prompts = new Prompts(queue);
     this.outlook = new Outlook(queue, speeds, models);
     this.speeds = speeds;
     this.feed = feed;
@@ -242,11 +253,26 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
 
   @Override
   public void updateJob(UpdateJobRequest request, StreamObserver<UpdateJobResponse> caller) {
-    int priority = JobRules.newPriority(request);
+    Set<String> changes = JobRules.changes(request);
     Calls.answer(
         caller,
-        jobs.with(request.getJob().getName(), id -> queue.prioritize(id, priority))
+        jobs.with(request.getJob().getName(), id -> change(id, request.getJob(), changes))
             .thenApply(record -> UpdateJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
+  }
+
+  /** The priority first: it is what may be refused, and then nothing is changed. */
+  private CompletionStage<JobRecord> change(String id, Job job, Set<String> changes) {
+    CompletionStage<JobRecord> changed =
+        changes.contains(Jobs.PRIORITY)
+            ? queue.prioritize(id, job.getPriority())
+            : CompletableFuture.completedStage(null);
+    Map<String, ByteString> parts = new HashMap<>();
+    for (String path : List.of(Jobs.DISPLAY_NAME, Jobs.LABELS)) {
+      if (changes.contains(path)) {
+        parts.put(path, Jobs.part(path, job));
+      }
+    }
+    return parts.isEmpty() ? changed : changed.thenCompose(done -> queue.describe(id, parts));
   }
 
   @Override
@@ -267,11 +293,36 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
             .thenApply(record -> ReplayJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
   }
 
+  private static int promptsPerPage(int asked) {
+    return asked == 0 ? PROMPTS_PER_PAGE : JobRules.pageSize(asked);
+  }
+
+  @Override
+  public void listPrompts(ListPromptsRequest request, StreamObserver<ListPromptsResponse> caller) {
+    PromptConditions conditions = PromptConditions.of(request);
+    int size = promptsPerPage(request.getPageSize());
+    Calls.answer(
+        caller,
+        jobs.with(
+            request.getName(), id -> prompts.list(id, conditions, size, request.getPageToken())));
+  }
+
+  @Override
+  public void getPrompt(GetPromptRequest request, StreamObserver<GetPromptResponse> caller) {
+    new GetPromptCall(
+            (ServerCallStreamObserver<GetPromptResponse>) caller,
+            prompts,
+            results,
+            sendBudget,
+            blockingThreads,
+            request)
+        .start(jobs);
+  }
+
   @Override
   public void listFailures(
       ListFailuresRequest request, StreamObserver<ListFailuresResponse> caller) {
-    int size =
-        request.getPageSize() == 0 ? FAILURES_PER_PAGE : JobRules.pageSize(request.getPageSize());
+    int size = promptsPerPage(request.getPageSize());
     Calls.answer(
         caller,
         jobs.with(

@@ -20,6 +20,7 @@ import io.bitloom.v1.ReadResultsRequest;
 import io.bitloom.v1.UpdateJobRequest;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,6 +37,7 @@ final class JobRules {
   private static final int MAX_PAGE_SIZE = 1000;
   private static final int DEFAULT_PAGE_SIZE = 50;
   private static final int MAX_PROMPTS = 10_000;
+  private static final String CHANGEABLE = "priority, display_name or labels";
 
   /** A message with thousands of bad prompts need not be checked to its end. */
   private static final int ENOUGH_VIOLATIONS = 100;
@@ -92,21 +94,52 @@ final class JobRules {
     }
   }
 
-  /** What the job asks for when it has nothing to say besides its new priority. */
-  static int newPriority(UpdateJobRequest request) {
-    for (String path : request.getUpdateMask().getPathsList()) {
-      if (!path.equals("priority")) {
-        throw BitloomException.invalid(
-            "update_mask", path, "must be priority, nothing else can be changed");
-      }
+  /**
+   * What a request changes.
+   *
+   * @return paths in {@link Jobs}, at least one
+   * @throws BitloomException {@code INVALID_FIELD} with all that is wrong
+   */
+  static Set<String> changes(UpdateJobRequest request) {
+    Job job = request.getJob();
+    Set<String> paths = new LinkedHashSet<>(request.getUpdateMask().getPathsList());
+    if (paths.isEmpty()) {
+      addIf(job.hasPriority(), Jobs.PRIORITY, paths);
+      addIf(!job.getDisplayName().isEmpty(), Jobs.DISPLAY_NAME, paths);
+      addIf(job.getLabelsCount() > 0, Jobs.LABELS, paths);
     }
-    if (!request.getJob().hasPriority()) {
-      throw BitloomException.invalid("job.priority", "", "must be there");
+    if (paths.isEmpty()) {
+      throw BitloomException.invalid("update_mask", "", "must name " + CHANGEABLE);
     }
     List<FieldViolation> violations = new ArrayList<>();
-    checkPriority(request.getJob(), violations);
+    for (String path : paths) {
+      switch (path) {
+        case Jobs.PRIORITY -> {
+          if (!job.hasPriority()) {
+            violations.add(FieldViolation.of("job.priority", "", "must be there"));
+          }
+          checkPriority(job, violations);
+        }
+        case Jobs.DISPLAY_NAME ->
+            PromptRules.checkLabel(
+                "job.display_name", job.getDisplayName(), MAX_DISPLAY_NAME, violations);
+        case Jobs.LABELS -> checkLabels(job.getLabelsMap(), violations);
+        default ->
+            violations.add(
+                FieldViolation.of(
+                    "update_mask",
+                    path,
+                    "must be " + CHANGEABLE + ", nothing else can be changed"));
+      }
+    }
     throwIfAny(violations);
-    return request.getJob().getPriority();
+    return paths;
+  }
+
+  private static void addIf(boolean there, String path, Set<String> paths) {
+    if (there) {
+      paths.add(path);
+    }
   }
 
   /** All that is wrong with what a prompt is to be drawn as. */

@@ -20,6 +20,11 @@ final class Jobs {
 
   static final int DEFAULT_PRIORITY = 5;
 
+  // Parts of a job that can be changed, by their paths in update masks.
+  static final String PRIORITY = "priority";
+  static final String DISPLAY_NAME = "display_name";
+  static final String LABELS = "labels";
+
   private Jobs() {}
 
   /**
@@ -60,7 +65,7 @@ final class Jobs {
   }
 
   static Job of(JobRecord record) {
-    Job.Builder job = specOf(record).toBuilder();
+    Job.Builder job = described(record).toBuilder();
     job.setName(JobNames.of(record.id()))
         .setState(record.state())
         .setTenant(record.tenant())
@@ -74,9 +79,50 @@ final class Jobs {
     return job.build();
   }
 
+  /**
+   * What the queue keeps of a new display name or new labels.
+   *
+   * @param job that has them
+   */
+  static ByteString part(String path, Job job) {
+    Job.Builder part = Job.newBuilder();
+    if (path.equals(DISPLAY_NAME)) {
+      part.setDisplayName(job.getDisplayName());
+    } else {
+      part.putAllLabels(job.getLabelsMap());
+    }
+    return bytes(part.build());
+  }
+
+  /** What a job says about itself now. */
+  static Job described(JobRecord record) {
+    Job created = specOf(record);
+    if (record.changes().isEmpty()) {
+      return created;
+    }
+    Job.Builder job = created.toBuilder();
+    record
+        .changes()
+        .forEach(
+            (path, bytes) -> {
+              Job now = parse(record, bytes);
+              if (path.equals(DISPLAY_NAME)) {
+                job.setDisplayName(now.getDisplayName());
+              } else if (path.equals(LABELS)) {
+                job.clearLabels().putAllLabels(now.getLabelsMap());
+              }
+            });
+    return job.build();
+  }
+
+  /** What the job's creator said. */
   static Job specOf(JobRecord record) {
+    return parse(record, record.spec());
+  }
+
+  private static Job parse(JobRecord record, ByteString bytes) {
     try {
-      return Job.parseFrom(record.spec());
+      return Job.parseFrom(bytes);
     } catch (InvalidProtocolBufferException e) {
       throw new UncheckedIOException("the spec of job " + record.id() + " is broken", e);
     }

@@ -2,6 +2,8 @@ package io.bitloom.coordinator.api;
 
 import io.bitloom.coordinator.dispatch.ModelRegistry;
 import io.bitloom.coordinator.dispatch.Speeds;
+import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
 import io.bitloom.coordinator.queue.BucketLine.Place;
 import io.bitloom.coordinator.queue.JobQueue;
@@ -14,8 +16,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 
 /**
  * When jobs will be served and done, as things stand. Who stands in line is read at most once a
@@ -37,8 +41,20 @@ final class Outlook {
     this.models = models;
   }
 
-  /** What stood in line at one moment, and how long it takes. */
-  private record Lines(List<BucketLine> lines, Speeds.Table speeds) {
+  /**
+   * What stood in line at one moment, and how long it takes.
+   *
+   * @param drawn buckets of which workers held prompts
+   */
+  private record Lines(List<BucketLine> lines, Set<Bucket> drawn, Speeds.Table speeds) {
+
+    /** In which buckets prompts of a job wait for their first attempt. */
+    List<Bucket> of(String jobId) {
+      return lines.stream()
+          .filter(line -> line.places().stream().anyMatch(place -> place.jobId().equals(jobId)))
+          .map(BucketLine::bucket)
+          .toList();
+    }
 
     /** How many other jobs are served before a job's next prompt; empty if none of it waits. */
     OptionalLong ahead(String jobId) {
@@ -102,6 +118,17 @@ final class Outlook {
     }
   }
 
+  /** What was known of the buckets beside who stands in line. */
+  private record BucketsNow(List<BucketBacklog> backlog, Speeds.Table speeds) {
+
+    Set<Bucket> drawn() {
+      return backlog.stream()
+          .filter(bucket -> bucket.leased() > 0)
+          .map(BucketBacklog::bucket)
+          .collect(Collectors.toSet());
+    }
+  }
+
   /** A job as its owner sees it, with what is known of its future. */
   CompletionStage<Job> of(JobRecord record) {
     Job job = Jobs.of(record);
@@ -113,6 +140,7 @@ final class Outlook {
             lines -> {
               Job.Builder complete = job.toBuilder();
               lines.ahead(record.id()).ifPresent(complete::setQueuePosition);
+              complete.setWaitsForWorker(waitsForWorker(record, job.getModel(), lines));
               int workers = models.workers(job.getModel());
               OptionalDouble seconds = lines.seconds(record, job.getModel());
               if (workers > 0 && seconds.isPresent()) {
@@ -121,6 +149,24 @@ final class Outlook {
               }
               return complete.build();
             });
+  }
+
+  /** Whether prompts of a job wait, and there is nobody who could draw any of them. */
+  private boolean waitsForWorker(JobRecord record, String model, Lines lines) {
+    boolean wanted =
+        switch (record.state()) {
+          case JOB_STATE_ACCEPTING, JOB_STATE_QUEUED, JOB_STATE_RUNNING -> true;
+          default -> false;
+        };
+    if (!wanted || record.counts().running() > 0) {
+      return false;
+    }
+    List<Bucket> waiting = lines.of(record.id());
+    // What waits for another attempt stands in no line.
+    return waiting.isEmpty()
+        ? models.workers(model) == 0
+        : waiting.stream()
+            .noneMatch(bucket -> models.draws(bucket) || lines.drawn().contains(bucket));
   }
 
   /** Jobs in the same order. */
@@ -135,7 +181,12 @@ final class Outlook {
     long now = System.nanoTime();
     if (latest == null || now - latestNanos > FRESH.toNanos()) {
       latestNanos = now;
-      latest = queue.lines().thenCombine(speeds.table(), Lines::new);
+      latest =
+          queue
+              .lines()
+              .thenCombine(
+                  queue.backlog().thenCombine(speeds.table(), BucketsNow::new),
+                  (lines, others) -> new Lines(lines, others.drawn(), others.speeds()));
     }
     return latest;
   }

@@ -31,7 +31,8 @@ final class ResultCursor {
     return Long.parseLong(matcher.group(2));
   }
 
-  private static String mark(String jobId) {
+  /** Tells the cursors and tokens of one job from those of another. */
+  static String mark(String jobId) {
     return Integer.toHexString(jobId.hashCode());
   }
 }

@@ -147,7 +147,7 @@ public final class Dispatcher implements AutoCloseable {
       replaced.fail(WorkerMessages.violation("this worker has connected again"));
     }
     session.joined();
-    models.connected(session.profile().modelNames());
+    models.connected(session.profile());
     HeldLeases named = HeldLeases.of(held, before);
     models
         .announce(session.profile().models())
@@ -184,7 +184,7 @@ public final class Dispatcher implements AutoCloseable {
    * or with another coordinator.
    */
   void left(WorkerSession session) {
-    models.disconnected(session.profile().modelNames());
+    models.disconnected(session.profile());
     if (stopping || sessions.get(session.workerId()) != session) {
       return;
     }

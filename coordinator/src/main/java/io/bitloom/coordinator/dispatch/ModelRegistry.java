@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.WorkerModel;
@@ -11,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -25,7 +27,7 @@ public final class ModelRegistry {
 
   private final JobQueue queue;
   private final Optional<String> defaultModel;
-  private final Map<String, Integer> workersByModel = new ConcurrentHashMap<>();
+  private final Set<WorkerProfile> connected = ConcurrentHashMap.newKeySet();
   private final Map<String, Model> announced = new ConcurrentHashMap<>();
 
   /**
@@ -100,9 +102,7 @@ public final class ModelRegistry {
 
   private Model model(String name, ByteString bytes) {
     try {
-      return Model.parseFrom(bytes).toBuilder()
-          .setWorkers(workersByModel.getOrDefault(name, 0))
-          .build();
+      return Model.parseFrom(bytes).toBuilder().setWorkers(workers(name)).build();
     } catch (InvalidProtocolBufferException e) {
       throw new UncheckedIOException("the description of model " + name + " is broken", e);
     }
@@ -168,14 +168,19 @@ public final class ModelRegistry {
 
   /** Workers connected here that have a model. */
   public int workers(String model) {
-    return workersByModel.getOrDefault(model, 0);
+    return (int) connected.stream().filter(worker -> worker.modelNames().contains(model)).count();
   }
 
-  void connected(Collection<String> models) {
-    models.forEach(model -> workersByModel.merge(model, 1, Integer::sum));
+  /** Whether a worker that is connected here can draw prompts of a bucket. */
+  public boolean draws(Bucket bucket) {
+    return connected.stream().anyMatch(worker -> worker.capacity(bucket) > 0);
   }
 
-  void disconnected(Collection<String> models) {
-    models.forEach(model -> workersByModel.merge(model, -1, Integer::sum));
+  void connected(WorkerProfile worker) {
+    connected.add(worker);
+  }
+
+  void disconnected(WorkerProfile worker) {
+    connected.remove(worker);
   }
 }

@@ -13,11 +13,11 @@ import io.bitloom.v1.ScheduleCapacity;
 import io.bitloom.v1.WorkerModel;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Who a worker is and what it can draw, as it said in its Hello and learned since. */
 final class WorkerProfile {
@@ -28,7 +28,9 @@ final class WorkerProfile {
 
   private final Hello hello;
   private final Map<String, WorkerModel> models = new LinkedHashMap<>();
-  private final Map<Bucket, ScheduleCapacity> capacities = new HashMap<>();
+
+  /** Changed by the dispatcher and read by whoever wants to know what can be drawn. */
+  private final Map<Bucket, ScheduleCapacity> capacities = new ConcurrentHashMap<>();
 
   /**
    * @throws BitloomException {@code INVALID_FIELD} with all that is wrong

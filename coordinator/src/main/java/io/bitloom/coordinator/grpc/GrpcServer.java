@@ -17,6 +17,7 @@ import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -117,11 +118,20 @@ public final class GrpcServer implements AutoCloseable {
         .executor(threads)
         .addService(health.getHealthService())
         .addService(ProtoReflectionServiceV1.newInstance())
+        .addService(olderReflection())
         .intercept(authentication)
         .intercept(new ErrorInterceptor())
         .intercept(telemetry);
     services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));
     return builder;
+  }
+
+  /**
+   * Tools that are a few years old ask for v1alpha only, and Java's gRPC has no other name for it.
+   */
+  @SuppressWarnings("deprecation")
+  private static BindableService olderReflection() {
+    return ProtoReflectionService.newInstance();
   }
 
   public int port() {

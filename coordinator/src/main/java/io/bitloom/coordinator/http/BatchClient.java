@@ -4,6 +4,9 @@ import io.bitloom.coordinator.auth.Authentication;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.CancelJobRequest;
 import io.bitloom.v1.CancelJobResponse;
+import io.bitloom.v1.ClusterServiceGrpc;
+import io.bitloom.v1.GetClusterRequest;
+import io.bitloom.v1.GetClusterResponse;
 import io.bitloom.v1.GetJobRequest;
 import io.bitloom.v1.GetJobResponse;
 import io.bitloom.v1.Job;
@@ -11,6 +14,8 @@ import io.bitloom.v1.ListJobsRequest;
 import io.bitloom.v1.ListJobsResponse;
 import io.bitloom.v1.ListModelsRequest;
 import io.bitloom.v1.ListModelsResponse;
+import io.bitloom.v1.ListPromptsRequest;
+import io.bitloom.v1.ListPromptsResponse;
 import io.bitloom.v1.PauseJobRequest;
 import io.bitloom.v1.PauseJobResponse;
 import io.bitloom.v1.ResumeJobRequest;
@@ -80,6 +85,18 @@ final class BatchClient {
     CancelJobRequest request = CancelJobRequest.newBuilder().setName(name).build();
     return this.<CancelJobResponse>call((stub, answer) -> stub.cancelJob(request, answer))
         .map(CancelJobResponse::getJob);
+  }
+
+  Future<ListPromptsResponse> listPrompts(ListPromptsRequest request) {
+    return call((stub, answer) -> stub.listPrompts(request, answer));
+  }
+
+  Future<GetClusterResponse> cluster() {
+    return call(
+        (stub, answer) ->
+            ClusterServiceGrpc.newStub(stub.getChannel())
+                .withDeadline(stub.getCallOptions().getDeadline())
+                .getCluster(GetClusterRequest.getDefaultInstance(), answer));
   }
 
   Future<ListModelsResponse> listModels() {

@@ -1,18 +1,24 @@
 package io.bitloom.coordinator.http;
 
 import com.google.gson.JsonObject;
+import com.google.protobuf.ProtocolMessageEnum;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.json.EnumNames;
+import io.bitloom.common.json.MessageJson;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.AccessConfig;
-import io.bitloom.coordinator.dispatch.Dispatcher;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.telemetry.QueueMetrics;
 import io.bitloom.coordinator.training.TrainingRuns;
+import io.bitloom.v1.GetClusterResponse;
 import io.bitloom.v1.GetJobRequest;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
 import io.bitloom.v1.ListJobsRequest;
+import io.bitloom.v1.ListJobsResponse;
+import io.bitloom.v1.ListPromptsRequest;
+import io.bitloom.v1.PromptState;
 import io.grpc.Channel;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.vertx.core.Future;
@@ -24,6 +30,8 @@ import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -43,7 +51,6 @@ public final class HttpPort implements AutoCloseable {
   private final BatchClient client;
   private final HttpAccess access;
   private final JobQueue queue;
-  private final Dispatcher dispatcher;
   private final Supplier<Optional<String>> trouble;
   private final PrometheusMeterRegistry registry;
   private final QueueMetrics queueMetrics;
@@ -69,7 +76,6 @@ public final class HttpPort implements AutoCloseable {
       Tenants tenants,
       Channel services,
       JobQueue queue,
-      Dispatcher dispatcher,
       TrainingRuns runs,
       Supplier<Optional<String>> trouble,
       PrometheusMeterRegistry registry,
@@ -79,7 +85,6 @@ public final class HttpPort implements AutoCloseable {
     this.client = new BatchClient(vertx, services);
     this.access = new HttpAccess(tenants);
     this.queue = queue;
-    this.dispatcher = dispatcher;
     this.training = new TrainingView(runs);
     this.trouble = trouble;
     this.registry = registry;
@@ -124,6 +129,7 @@ public final class HttpPort implements AutoCloseable {
     router.route("/api/*").handler(access::everybody);
     router.get("/api/v1/jobs").handler(this::jobs);
     router.get("/api/v1/jobs/:job").handler(this::job);
+    router.get("/api/v1/jobs/:job/prompts").handler(this::prompts);
     router.post("/api/v1/jobs/*").handler(HttpPort::fromOurPages);
     router.post("/api/v1/jobs/:job/pause").handler(context -> change(context, BatchClient::pause));
     router
@@ -136,7 +142,7 @@ public final class HttpPort implements AutoCloseable {
     router
         .get("/api/v1/cluster")
         .handler(access::operators)
-        .handler(context -> send(context, cluster()));
+        .handler(context -> send(context, client.of(context).cluster().map(MessageJson::of)));
     router
         .get("/api/v1/training")
         .handler(access::operators)
@@ -206,38 +212,55 @@ public final class HttpPort implements AutoCloseable {
 
   private void jobs(RoutingContext context) {
     ListJobsRequest.Builder request = ListJobsRequest.newBuilder();
-    String pageSize = context.request().getParam("page_size", "");
-    if (!pageSize.isEmpty()) {
-      request.setPageSize(integer("page_size", pageSize));
-    }
+    request.setPageSize(pageSize(context));
     request.setPageToken(context.request().getParam("page_token", ""));
     request.setFilter(context.request().getParam("filter", ""));
-    for (String state : context.queryParam("state")) {
-      request.addStates(state(state));
-    }
-    send(context, client.of(context).listJobs(request.build()).map(HttpJson::of));
+    request.addAllStates(states(context, JobState.class, "must be a state of a job"));
+    send(context, client.of(context).listJobs(request.build()).map(MessageJson::of));
   }
 
-  private static int integer(String field, String text) {
+  private void prompts(RoutingContext context) {
+    ListPromptsRequest.Builder request = ListPromptsRequest.newBuilder();
+    request.setName(name(context));
+    request.setPageSize(pageSize(context));
+    request.setPageToken(context.request().getParam("page_token", ""));
+    request.setFilter(context.request().getParam("filter", ""));
+    request.addAllStates(states(context, PromptState.class, "must be a state of a prompt"));
+    request.addAllCustomIds(context.queryParam("custom_id"));
+    send(context, client.of(context).listPrompts(request.build()).map(MessageJson::of));
+  }
+
+  /** 0 if nothing is asked for. */
+  private static int pageSize(RoutingContext context) {
+    String text = context.request().getParam("page_size", "");
     try {
-      return Integer.parseInt(text);
+      return text.isEmpty() ? 0 : Integer.parseInt(text);
     } catch (NumberFormatException e) {
-      throw BitloomException.invalid(field, text, "must be a whole number");
+      throw BitloomException.invalid("page_size", text, "must be a whole number");
     }
   }
 
-  private static JobState state(String name) {
-    try {
-      return JobState.valueOf("JOB_STATE_" + name);
-    } catch (IllegalArgumentException e) {
-      throw BitloomException.invalid("state", name, "must be a state of a job, such as RUNNING");
-    }
+  /** {@code ?state=running,paused}, or several of that; empty ones say nothing. */
+  private static <E extends Enum<E> & ProtocolMessageEnum> List<E> states(
+      RoutingContext context, Class<E> type, String rule) {
+    return context.queryParam("state").stream()
+        .flatMap(states -> Arrays.stream(states.split(",")))
+        .filter(state -> !state.isBlank())
+        .map(
+            state ->
+                EnumNames.find(type, state.strip())
+                    .orElseThrow(() -> BitloomException.invalid("state", state, rule)))
+        .toList();
   }
 
   private void job(RoutingContext context) {
-    String name = "jobs/" + context.pathParam("job");
-    GetJobRequest request = GetJobRequest.newBuilder().setName(name).build();
-    send(context, client.of(context).getJob(request).map(answer -> HttpJson.of(answer.getJob())));
+    GetJobRequest request = GetJobRequest.newBuilder().setName(name(context)).build();
+    send(
+        context, client.of(context).getJob(request).map(answer -> MessageJson.of(answer.getJob())));
+  }
+
+  private static String name(RoutingContext context) {
+    return "jobs/" + context.pathParam("job");
   }
 
   /** A page of another site cannot send such a header without being asked for permission first. */
@@ -250,12 +273,11 @@ public final class HttpPort implements AutoCloseable {
   }
 
   private void change(RoutingContext context, BiFunction<BatchClient, String, Future<Job>> change) {
-    String name = "jobs/" + context.pathParam("job");
-    send(context, change.apply(client.of(context), name).map(HttpJson::of));
+    send(context, change.apply(client.of(context), name(context)).map(MessageJson::of));
   }
 
   private void models(RoutingContext context) {
-    send(context, client.of(context).listModels().map(HttpJson::of));
+    send(context, client.of(context).listModels().map(MessageJson::of));
   }
 
   private void events(RoutingContext context) {
@@ -264,17 +286,13 @@ public final class HttpPort implements AutoCloseable {
     }
   }
 
-  private Future<JsonObject> cluster() {
-    return Future.all(onEventLoop(queue.backlog()), onEventLoop(dispatcher.workers()))
-        .map(all -> ClusterView.of(all.resultAt(0), all.resultAt(1)));
-  }
-
   private Future<JsonObject> state() {
-    return Future.all(client.listJobs(ListJobsRequest.getDefaultInstance()), cluster())
+    return Future.all(client.listJobs(ListJobsRequest.getDefaultInstance()), client.cluster())
         .map(
             all -> {
-              JsonObject state = all.resultAt(1);
-              state.add("jobs", HttpJson.of(all.resultAt(0)).getAsJsonObject().get("jobs"));
+              JsonObject state = MessageJson.of(all.<GetClusterResponse>resultAt(1));
+              ListJobsResponse listed = all.resultAt(0);
+              state.add("jobs", MessageJson.of(listed).get("jobs"));
               return state;
             });
   }

@@ -22,6 +22,7 @@ final class PageFile {
           "jobs.js",
           "pages.css",
           "pages.js",
+          "standing.js",
           "training.css",
           "training.js");
 

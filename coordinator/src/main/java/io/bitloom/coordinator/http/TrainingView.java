@@ -2,6 +2,7 @@ package io.bitloom.coordinator.http;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.bitloom.common.json.MessageJson;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.bitloom.v1.TrainingPicture;
 import io.vertx.core.buffer.Buffer;
@@ -25,7 +26,7 @@ final class TrainingView {
   }
 
   private static JsonObject json(TrainingRuns.Known known) {
-    JsonObject json = HttpJson.of(known.run()).getAsJsonObject();
+    JsonObject json = MessageJson.of(known.run());
     json.addProperty("report_time", known.reported().toString());
     json.addProperty("silent", known.silent());
     json.addProperty("stopping", known.stopping());

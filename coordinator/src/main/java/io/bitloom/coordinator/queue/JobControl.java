@@ -1,7 +1,9 @@
 package io.bitloom.coordinator.queue;
 
+import com.google.protobuf.ByteString;
 import io.bitloom.common.error.ErrorCode;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -123,6 +125,10 @@ final class JobControl {
 
   CompletionStage<JobRecord> prioritize(String jobId, int priority) {
     return jobs.prioritize(jobId, priority).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
+  }
+
+  CompletionStage<JobRecord> describe(String jobId, Map<String, ByteString> changes) {
+    return jobs.describe(jobId, changes).thenCompose(there -> get(jobId));
   }
 
   /** What this leaves undone when it breaks off is mended by the sweeper, or by the next lease. */

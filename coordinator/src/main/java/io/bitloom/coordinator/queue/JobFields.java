@@ -4,11 +4,15 @@ import com.google.protobuf.ByteString;
 import io.bitloom.v1.JobState;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** The fields of a job's hash, as {@code create.lua} names them. */
+/** The fields of a job's hash, as the scripts name them. */
 record JobFields(Map<String, byte[]> fields) {
+
+  /** Begins the fields that {@code describe.lua} writes. */
+  private static final String CHANGED = "now:";
 
   JobRecord toRecord(String jobId) {
     long running = number("running");
@@ -21,6 +25,7 @@ record JobFields(Map<String, byte[]> fields) {
         text("tenant"),
         Math.toIntExact(number("priority")),
         ByteString.copyFrom(fields.get("spec")),
+        changes(),
         JobState.valueOf("JOB_STATE_" + text("state")),
         new JobRecord.Counts(
             appended,
@@ -35,6 +40,17 @@ record JobFields(Map<String, byte[]> fields) {
         time("sealed"),
         time("started"),
         time("ended"));
+  }
+
+  private Map<String, ByteString> changes() {
+    Map<String, ByteString> changes = new HashMap<>();
+    fields.forEach(
+        (field, value) -> {
+          if (field.startsWith(CHANGED)) {
+            changes.put(field.substring(CHANGED.length()), ByteString.copyFrom(value));
+          }
+        });
+    return changes;
   }
 
   private String text(String field) {

@@ -42,6 +42,7 @@ public final class JobQueue implements AutoCloseable {
   private final Keys keys;
   private final JobIndex index;
   private final JobScripts jobs;
+  private final WaitingPrompts waiting;
   private final BucketScripts buckets;
   private final ReadyBuckets ready;
   private final JobControl control;
@@ -61,6 +62,7 @@ public final class JobQueue implements AutoCloseable {
     this.keys = new Keys(settings.namespace());
     this.index = new JobIndex(redis, keys);
     this.jobs = new JobScripts(redis, keys);
+    this.waiting = new WaitingPrompts(redis, keys);
     this.buckets = new BucketScripts(redis, keys, settings);
     JobEnd jobEnd = new JobEnd(jobs, buckets, index);
     this.ready = new ReadyBuckets(timers);
@@ -180,6 +182,14 @@ public final class JobQueue implements AutoCloseable {
   }
 
   /**
+   * Keeps what is changed of what a job says about itself, by the names of the parts. Fails with
+   * {@code JOB_NOT_FOUND}.
+   */
+  public CompletionStage<JobRecord> describe(String jobId, Map<String, ByteString> changes) {
+    return control.describe(jobId, changes);
+  }
+
+  /**
    * Removes all that is kept of a terminal job, the pages of its results first. Fails with {@code
    * JOB_NOT_FOUND}, or with {@code JOB_NOT_TERMINAL}.
    *
@@ -233,6 +243,11 @@ public final class JobQueue implements AutoCloseable {
                 results.isPresent()
                     ? CompletableFuture.completedStage(results.get())
                     : JobErrors.failed(JobErrors.notFound(jobId)));
+  }
+
+  /** Prompts without an outcome; looks at no more than so many, and no more than 256. */
+  public CompletionStage<WaitingPage> waiting(String jobId, WaitingPage.Place from, int count) {
+    return waiting.read(jobId, from, Math.min(count, RESULTS_PER_CALL));
   }
 
   /**

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.queue;
 import com.google.protobuf.ByteString;
 import io.bitloom.v1.JobState;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -10,6 +11,7 @@ import java.util.Optional;
  *
  * @param id without the {@code jobs/} of the resource name
  * @param spec as given to {@link NewJob}
+ * @param changes what callers changed of it since, by the names of the parts
  * @param expireTime when the completion window ends
  * @param sealTime when the appending ended
  * @param startTime when the first prompt was given to a worker
@@ -20,6 +22,7 @@ public record JobRecord(
     String tenant,
     int priority,
     ByteString spec,
+    Map<String, ByteString> changes,
     JobState state,
     Counts counts,
     Instant createTime,

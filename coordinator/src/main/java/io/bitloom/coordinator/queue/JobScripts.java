@@ -154,6 +154,13 @@ final class JobScripts {
                     : new NotOpen(state(reply.nextString())));
   }
 
+  /** Keeps what a job says about itself now; false if there is no such job. */
+  CompletionStage<Boolean> describe(String jobId, Map<String, ByteString> changes) {
+    Arguments arguments = new Arguments().add(keys.jobChannel(jobId));
+    changes.forEach((part, now) -> arguments.add(part).add(now));
+    return run(Script.DESCRIBE, jobId, arguments).thenApply(Reply::nextFlag);
+  }
+
   /**
    * Which prompts a job gave to a lease.
    *

@@ -20,6 +20,8 @@ enum Script {
   REQUEUE(Tag.JOB),
   LOSE(Tag.JOB),
   CANCEL(Tag.JOB),
+  DESCRIBE(Tag.JOB),
+  WAITING(Tag.JOB),
   UNDELIVERED(Tag.JOB),
   LOOSE_ENDS(Tag.JOB),
 

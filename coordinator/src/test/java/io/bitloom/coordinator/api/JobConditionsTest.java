@@ -9,6 +9,7 @@ import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +29,7 @@ class JobConditionsTest {
                   .putLabels("team", "art")
                   .putLabels("a b", "x")
                   .build()),
+          Map.of(),
           JobState.JOB_STATE_RUNNING,
           new JobRecord.Counts(1, 1, 0, 0, 0, 0, 0),
           Instant.parse("2026-02-01T12:00:00Z"),
@@ -49,6 +51,10 @@ class JobConditionsTest {
         "model : 2B | true",
         "display_name = \"Red \\\"Foxes\\\"\" | true",
         "display_name : fox | true",
+        "display_name = \"Red*\" | true",
+        "model = inf* | true",
+        "model != inf* | false",
+        "model = 2b* | false",
         "name = jobs/abc | true",
         "labels.team = art | true",
         "labels.team != art | false",

@@ -34,6 +34,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -83,29 +84,70 @@ class JobControlApiIT extends ApiFixture {
     assertEquals(ErrorCode.JOB_NOT_OPEN, error(() -> pause(paused.getName())).code());
   }
 
+  private static Job update(Job job, String... paths) {
+    return batch()
+        .updateJob(
+            UpdateJobRequest.newBuilder()
+                .setJob(job)
+                .setUpdateMask(FieldMask.newBuilder().addAllPaths(List.of(paths)))
+                .build())
+        .getJob();
+  }
+
   @Test
-  void onlyThePriorityCanBeChanged() {
-    Job job = coordinator.newJob();
-    UpdateJobRequest.Builder request =
-        UpdateJobRequest.newBuilder()
-            .setJob(Job.newBuilder().setName(job.getName()).setPriority(8));
-    assertEquals(8, batch().updateJob(request.build()).getJob().getPriority());
+  void priorityNameAndLabelsCanBeChangedAndNothingElse() {
+    String name = coordinator.newJob().getName();
+    Job eight = Job.newBuilder().setName(name).setPriority(8).build();
+    assertEquals(8, update(eight).getPriority());
     assertError(
-        ErrorCode.INVALID_FIELD,
-        "update_mask",
-        "labels",
-        error(
-            () ->
-                batch()
-                    .updateJob(
-                        request.setUpdateMask(FieldMask.newBuilder().addPaths("labels")).build())));
-    request.clearUpdateMask().getJobBuilder().setPriority(10);
+        ErrorCode.INVALID_FIELD, "update_mask", "model", error(() -> update(eight, "model")));
     assertError(
         ErrorCode.INVALID_FIELD,
         "job.priority",
         "10",
-        error(() -> batch().updateJob(request.build())));
-    assertEquals(8, coordinator.job(job.getName()).getPriority());
+        error(() -> update(eight.toBuilder().setPriority(10).build())));
+    Job bare = Job.newBuilder().setName(name).build();
+    assertError(ErrorCode.INVALID_FIELD, "update_mask", "", error(() -> update(bare)));
+    assertError(ErrorCode.INVALID_FIELD, "job.priority", "", error(() -> update(bare, "priority")));
+    assertError(
+        ErrorCode.INVALID_FIELD,
+        "job.display_name",
+        "a\\u000ab",
+        error(() -> update(bare.toBuilder().setDisplayName("a\nb").build())));
+    assertEquals(8, coordinator.job(name).getPriority());
+    assertEquals("", coordinator.job(name).getDisplayName());
+  }
+
+  @Test
+  void aJobIsFoundByItsNewNameAndLabelsAndStillByItsRequestId() {
+    String mark = "m" + System.nanoTime();
+    CreateJobRequest request =
+        CreateJobRequest.newBuilder()
+            .setRequestId(mark)
+            .setJob(Job.newBuilder().setDisplayName("old").putLabels("a", "1").putLabels("b", "2"))
+            .build();
+    String name = batch().createJob(request).getJob().getName();
+    coordinator.append(name, 0, prompts(2));
+    Job changed = Job.newBuilder().setName(name).setDisplayName(mark).build();
+    Job renamed = update(changed);
+    assertEquals(mark, renamed.getDisplayName());
+    assertEquals(Map.of("a", "1", "b", "2"), renamed.getLabelsMap());
+    assertEquals(5, renamed.getPriority());
+    coordinator.cancel(coordinator.seal(name).getName());
+
+    Job labelled = changed.toBuilder().clearDisplayName().putLabels("c", mark).build();
+    assertEquals(Map.of("c", mark), update(labelled, "labels").getLabelsMap());
+    Job closed = changed.toBuilder().setDisplayName("x").setPriority(1).build();
+    assertEquals(ErrorCode.JOB_NOT_OPEN, error(() -> update(closed)).code());
+    for (String filter : List.of("labels.c = " + mark, "display_name = " + mark)) {
+      ListJobsRequest list = ListJobsRequest.newBuilder().setFilter(filter).build();
+      assertEquals(1, batch().listJobs(list).getJobsCount(), filter);
+    }
+    assertEquals(name, batch().createJob(request).getJob().getName());
+    Job again = replay(name, true);
+    update(changed.toBuilder().setDisplayName("after the replay").build());
+    assertEquals(again.getName(), replay(name, true).getName());
+    coordinator.cancel(again.getName());
   }
 
   @Test

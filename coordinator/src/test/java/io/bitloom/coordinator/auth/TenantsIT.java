@@ -16,11 +16,14 @@ import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.CreateJobRequest;
 import io.bitloom.v1.GetJobRequest;
+import io.bitloom.v1.GetPromptRequest;
 import io.bitloom.v1.Hello;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.ListJobsRequest;
+import io.bitloom.v1.ListPromptsRequest;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.ReadResultsRequest;
+import io.bitloom.v1.UpdateJobRequest;
 import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WorkerModel;
 import io.bitloom.v1.WorkerServiceGrpc;
@@ -175,6 +178,31 @@ class TenantsIT {
         coordinator.withToken("ops").batch().listJobs(list).getJobsList().stream()
             .anyMatch(listed -> listed.getName().equals(name)));
     assertEquals(0, law.job(name).getCounts().getAppended());
+  }
+
+  @Test
+  void promptsAndNamesOfAnotherTenantsJobAreNotThere() {
+    TestCoordinator law = coordinator.withToken("law");
+    String name = law.newJob().getName();
+    law.append(name, 0, prompts(1));
+    ListPromptsRequest list = ListPromptsRequest.newBuilder().setName(name).build();
+    GetPromptRequest get =
+        GetPromptRequest.newBuilder().setName(name).setCustomId("prompt-0").build();
+    UpdateJobRequest update =
+        UpdateJobRequest.newBuilder()
+            .setJob(Job.newBuilder().setName(name).setDisplayName("mine"))
+            .build();
+    var art = coordinator.withToken("art").batch();
+    for (Executable call :
+        List.<Executable>of(
+            () -> art.listPrompts(list), () -> art.getPrompt(get), () -> art.updateJob(update))) {
+      assertEquals(ErrorCode.JOB_NOT_FOUND, error(call).code());
+    }
+    var ops = coordinator.withToken("ops").batch();
+    assertEquals(1, ops.listPrompts(list).getPromptsCount());
+    assertEquals("prompt-0", ops.getPrompt(get).getPrompt().getCustomId());
+    assertEquals("mine", ops.updateJob(update).getJob().getDisplayName());
+    law.cancel(name);
   }
 
   @Test

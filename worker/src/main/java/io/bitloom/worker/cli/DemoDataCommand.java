@@ -1,5 +1,6 @@
 package io.bitloom.worker.cli;
 
+import com.google.gson.JsonObject;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.worker.train.data.demo.DemoDataset;
@@ -54,6 +55,9 @@ public final class DemoDataCommand implements Callable<Integer> {
       description = "Draw only compositions that are never drawn without this option.")
   private boolean heldOut;
 
+  @Option(names = "--json", description = "Print one JSON object instead of the file's name.")
+  private boolean json;
+
   @Override
   public Integer call() {
     if (count < 1) {
@@ -75,7 +79,16 @@ public final class DemoDataCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw new BitloomException(ErrorCode.INTERNAL, out + " cannot be written: " + e, e);
     }
-    spec.commandLine().getOut().println(out.resolve("captions.jsonl"));
+    Path captions = out.resolve("captions.jsonl");
+    if (json) {
+      JsonObject event = new JsonObject();
+      event.addProperty("event", "data_set");
+      event.addProperty("file", captions.toString());
+      event.addProperty("pictures", count);
+      spec.commandLine().getOut().println(event);
+    } else {
+      spec.commandLine().getOut().println(captions);
+    }
     return CommandLine.ExitCode.OK;
   }
 }

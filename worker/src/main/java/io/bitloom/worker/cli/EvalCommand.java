@@ -97,6 +97,9 @@ public final class EvalCommand implements Callable<Integer> {
       description = "Seed of --print-prompts (default: 2026, that of the built-in list).")
   private long promptSeed;
 
+  @Option(names = "--json", description = "Print the report as one JSON object.")
+  private boolean json;
+
   @Mixin private SamplingOptions sampling;
   @Mixin private ModelOptions model;
 
@@ -149,6 +152,15 @@ public final class EvalCommand implements Callable<Integer> {
       report.compareWith(heldOut());
     }
     report.write(out);
+    print(report, print);
+    return CommandLine.ExitCode.OK;
+  }
+
+  private void print(EvalReport report, PrintWriter print) {
+    if (json) {
+      print.println(report.event(out));
+      return;
+    }
     for (Tally.Metric metric : Tally.Metric.values()) {
       print.printf(
           Locale.ROOT,
@@ -158,7 +170,6 @@ public final class EvalCommand implements Callable<Integer> {
           report.all().of(metric));
     }
     print.println(out.resolve("report.md"));
-    return CommandLine.ExitCode.OK;
   }
 
   private static PictureDistribution heldOut() {

@@ -1,5 +1,6 @@
 package io.bitloom.worker.cli;
 
+import com.google.gson.JsonObject;
 import io.bitloom.worker.checkpoint.Checkpoint;
 import io.bitloom.worker.checkpoint.Checkpoints;
 import io.bitloom.worker.modeldir.ModelConversion;
@@ -67,6 +68,9 @@ public final class ModelConvertCommand implements Callable<Integer> {
       description = "Most gigabytes of a file in a folder (default: 5).")
   private double shardSize = ModelConversion.SHARD_BYTES / GIGABYTE;
 
+  @Option(names = "--json", description = "Print one JSON object instead of lines.")
+  private boolean json;
+
   @Override
   public Integer call() {
     if (!Files.exists(source)) {
@@ -76,28 +80,41 @@ public final class ModelConvertCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--shard-size: expected a positive number, found " + shardSize);
     }
-    PrintWriter print = spec.commandLine().getOut();
     if (ModelDirectory.isAt(source)) {
       if (section != null) {
         throw new ParameterException(
             spec.commandLine(), "--section: " + source + " is a model directory, which has none");
       }
-      print.println(ModelConversion.writeModel(source, out, WeightType.of(dtype)));
-      return CommandLine.ExitCode.OK;
+      return done(ModelConversion.writeModel(source, out, WeightType.of(dtype)));
     }
     Checkpoint checkpoint =
         section == null ? Checkpoints.read(source) : Checkpoints.read(source, section);
-    if (!checkpoint.section().equals(Checkpoint.BARE)) {
-      print.println(
-          source
-              + ": takes "
-              + checkpoint.section()
-              + " of "
-              + String.join(", ", Checkpoints.sections(source)));
+    if (!json && !checkpoint.section().equals(Checkpoint.BARE)) {
+      spec.commandLine()
+          .getOut()
+          .println(
+              source
+                  + ": takes "
+                  + checkpoint.section()
+                  + " of "
+                  + String.join(", ", Checkpoints.sections(source)));
     }
     Path written =
         ModelConversion.write(checkpoint, out, WeightType.of(dtype), (long) (shardSize * GIGABYTE));
-    print.println(written);
+    return done(written);
+  }
+
+  private int done(Path written) {
+    PrintWriter print = spec.commandLine().getOut();
+    if (json) {
+      JsonObject event = new JsonObject();
+      event.addProperty("event", "converted");
+      event.addProperty("source", source.toString());
+      event.addProperty("file", written.toString());
+      print.println(event);
+    } else {
+      print.println(written);
+    }
     print.flush();
     return CommandLine.ExitCode.OK;
   }

@@ -150,6 +150,7 @@ public final class ModelImportCommand implements Callable<Integer> {
     ModelDirectory directory = ModelImport.run(request(), out, progress);
     if (json) {
       JsonObject document = new JsonObject();
+      document.addProperty("event", "imported");
       document.addProperty("directory", out.toString());
       document.addProperty("name", directory.name());
       document.addProperty("model_digest", directory.digest());

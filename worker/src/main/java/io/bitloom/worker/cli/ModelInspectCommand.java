@@ -104,6 +104,7 @@ public final class ModelInspectCommand implements Callable<Integer> {
     JsonArray items = new JsonArray();
     files.forEach(file -> items.add(InspectionText.json(file, summary)));
     JsonObject document = new JsonObject();
+    document.addProperty("event", "inspected");
     document.addProperty("source", source.toString());
     document.addProperty("strict", strict);
     document.addProperty("holds", files.stream().allMatch(FileInspection::holds));

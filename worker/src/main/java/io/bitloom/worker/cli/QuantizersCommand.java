@@ -1,5 +1,6 @@
 package io.bitloom.worker.cli;
 
+import com.google.gson.JsonObject;
 import io.bitloom.worker.tokenizer.quantizer.BinarySphericalQuantizer;
 import io.bitloom.worker.tokenizer.quantizer.EntropyMemory;
 import io.bitloom.worker.tokenizer.quantizer.LookupFreeQuantizer;
@@ -38,13 +39,34 @@ public final class QuantizersCommand implements Callable<Integer> {
       description = "Bits of a token (default: 8,10,12,14,16).")
   private List<Integer> bits;
 
+  @Option(names = "--json", description = "Print one JSON object a row instead of a table.")
+  private boolean json;
+
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
-    out.println("| d | codes | BSQ, MiB | LFQ, MiB |\n|---|---|---|---|");
+    if (!json) {
+      out.println("| d | codes | BSQ, MiB | LFQ, MiB |\n|---|---|---|---|");
+    }
     for (int d : bits) {
       long binary = EntropyMemory.bytes(new BinarySphericalQuantizer(d, 1), d, tokens);
       long exact = EntropyMemory.bytes(new LookupFreeQuantizer(d, 1), d, tokens);
+      print(out, d, binary, exact);
+      out.flush();
+    }
+    return CommandLine.ExitCode.OK;
+  }
+
+  private void print(PrintWriter out, int d, long binary, long exact) {
+    if (json) {
+      JsonObject event = new JsonObject();
+      event.addProperty("event", "entropy_memory");
+      event.addProperty("bits", d);
+      event.addProperty("codes", 1L << d);
+      event.addProperty("bsq_bytes", binary);
+      event.addProperty("lfq_bytes", exact);
+      out.println(event);
+    } else {
       out.printf(
           Locale.ROOT,
           "| %d | %d | %.1f | %.1f |%n",
@@ -52,8 +74,6 @@ public final class QuantizersCommand implements Callable<Integer> {
           1L << d,
           binary / 1048576.0,
           exact / 1048576.0);
-      out.flush();
     }
-    return CommandLine.ExitCode.OK;
   }
 }

@@ -3,6 +3,7 @@ package io.bitloom.worker.eval;
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
+import io.bitloom.common.json.JsonNumber;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.train.data.demo.Composition;
 import io.bitloom.worker.train.data.demo.Reading;
@@ -112,8 +113,8 @@ public final class EvalReport {
     line.addProperty("right_things", outcome.verdict().things());
     line.addProperty("right_backdrop", outcome.verdict().backdrop());
     line.addProperty("right_arrangement", outcome.verdict().arrangement());
-    line.addProperty("psnr", outcome.psnr());
-    line.addProperty("ssim", outcome.ssim());
+    line.add("psnr", JsonNumber.of(outcome.psnr()));
+    line.add("ssim", JsonNumber.of(outcome.ssim()));
     return line;
   }
 
@@ -127,16 +128,20 @@ public final class EvalReport {
     Files.write(folder.resolve("outcomes.jsonl"), outcomes);
     Files.writeString(
         folder.resolve("report.json"),
-        new GsonBuilder()
-                .setPrettyPrinting()
-                .serializeSpecialFloatingPointValues()
-                .create()
-                .toJson(json())
-            + "\n");
+        new GsonBuilder().setPrettyPrinting().create().toJson(json()) + "\n");
     Files.writeString(folder.resolve("report.md"), markdown());
     if (!bySampling.isEmpty()) {
       Files.writeString(folder.resolve("ablation.svg"), BarChart.of(bySampling, COMPARED));
     }
+  }
+
+  /** {@code report.json} as an event of the command that wrote it into a folder. */
+  public JsonObject event(Path folder) {
+    JsonObject event = new JsonObject();
+    event.addProperty("event", "evaluated");
+    event.addProperty("report", folder.resolve("report.md").toString());
+    json().entrySet().forEach(member -> event.add(member.getKey(), member.getValue()));
+    return event;
   }
 
   private JsonObject json() {
@@ -145,8 +150,8 @@ public final class EvalReport {
     json.addProperty("model_digest", directory.digest());
     json.add("prompt_following", rates(all));
     JsonObject likeness = new JsonObject();
-    likeness.addProperty("psnr", psnr / drawn.size());
-    likeness.addProperty("ssim", ssim / drawn.size());
+    likeness.add("psnr", JsonNumber.of(psnr / drawn.size()));
+    likeness.add("ssim", JsonNumber.of(ssim / drawn.size()));
     json.add("likeness", likeness);
     JsonObject formats = new JsonObject();
     byFormat.forEach((format, tally) -> formats.add(format, rates(tally)));
@@ -172,10 +177,10 @@ public final class EvalReport {
   private static JsonObject heldOut(ModelLosses losses) {
     JsonObject json = new JsonObject();
     json.addProperty("pictures", losses.pictures());
-    json.addProperty("psnr", losses.psnr());
-    json.addProperty("ssim", losses.ssim());
-    json.addProperty("bit_loss", losses.bitLoss());
-    json.addProperty("bit_accuracy", losses.bitAccuracy());
+    json.add("psnr", JsonNumber.of(losses.psnr()));
+    json.add("ssim", JsonNumber.of(losses.ssim()));
+    json.add("bit_loss", JsonNumber.of(losses.bitLoss()));
+    json.add("bit_accuracy", JsonNumber.of(losses.bitAccuracy()));
     json.add("reconstructions", rates(losses.reconstructions()));
     return json;
   }

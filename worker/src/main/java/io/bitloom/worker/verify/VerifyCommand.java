@@ -5,6 +5,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.bitloom.common.json.JsonNumber;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.LibTorch;
 import io.bitloom.worker.tensor.Machine;
@@ -178,12 +179,12 @@ public final class VerifyCommand implements Callable<Integer> {
     JsonArray cases = new JsonArray();
     boolean holds = suite.run(report -> cases.add(json(report)));
     JsonObject document = new JsonObject();
+    document.addProperty("event", "verified");
     document.addProperty("fixtures", fixtures.toString());
     document.addProperty("holds", holds);
     document.add("cases", cases);
     Gson gson =
         new GsonBuilder()
-            .setPrettyPrinting()
             .serializeSpecialFloatingPointValues()
             .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
             .create();
@@ -201,8 +202,8 @@ public final class VerifyCommand implements Callable<Integer> {
     for (Measurement measurement : report.measurements()) {
       JsonObject item = new JsonObject();
       item.addProperty("quantity", measurement.quantity());
-      item.addProperty("error", measurement.error());
-      item.addProperty("tolerance", measurement.tolerance());
+      item.add("error", JsonNumber.of(measurement.error()));
+      item.add("tolerance", JsonNumber.of(measurement.tolerance()));
       measurements.add(item);
     }
     entry.add("measurements", measurements);

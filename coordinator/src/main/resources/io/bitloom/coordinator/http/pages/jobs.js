@@ -1,7 +1,7 @@
 import { byId, change, duration, element, link, number, part, update } from "./pages.js";
+import { TERMINAL, outcomeName, shareDone, stateOf } from "./standing.js";
 
 const OUTCOMES = ["succeeded", "failed", "cancelled", "running"];
-const TERMINAL = ["SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"];
 
 const since = (time) => duration(Math.max(0, (Date.now() - Date.parse(time)) / 1000));
 
@@ -47,19 +47,18 @@ function outlook(job, state) {
 }
 
 function fillJob(card, job) {
-  const counts = job.counts || {};
-  const state = job.state.replace("JOB_STATE_", "");
+  const counts = job.counts;
+  const state = job.state;
   const appended = Number(counts.appended || 0);
-  const done = ["succeeded", "failed", "cancelled"].reduce((sum, key) => sum + Number(counts[key] || 0), 0);
   part(card, "name", job.display_name || job.name.slice("jobs/".length));
-  part(card, "state", state.toLowerCase().replaceAll("_", " ")).dataset.state = state;
+  const { label, colour } = stateOf(job);
+  part(card, "state", label).dataset.state = colour;
   part(card, "id", job.display_name ? job.name : "");
-  part(card, "share", appended ? number(done) + " / " + number(appended) + "  ·  " + Math.floor(100 * done / appended) + " %" : "empty");
+  part(card, "share", shareDone(job));
   for (const outcome of OUTCOMES) {
     const count = Number(counts[outcome] || 0);
     card.querySelector(".bar ." + outcome).style.width = appended ? 100 * count / appended + "%" : "0";
-    const label = part(card, "counts ." + outcome, number(count) + " " + outcome);
-    label.hidden = count === 0;
+    part(card, "counts ." + outcome, number(count) + " " + outcomeName(job, outcome)).hidden = count === 0;
   }
   const queued = Number(counts.queued || 0);
   part(card, "queued", number(queued) + " waiting").hidden = queued === 0;
@@ -92,11 +91,11 @@ function fillWorker(card, worker) {
   part(card, "images", number(worker.images_done) + " images");
   part(card, "device", [worker.device, worker.models.join(", ")].filter(Boolean).join("  ·  "));
   const lease = worker.leases.find((held) => held.scales > 0) || worker.leases[0];
-  const width = lease && lease.scales ? 100 * lease.scales_done / lease.scales : 0;
+  const width = lease && lease.scales ? 100 * lease.scale / lease.scales : 0;
   card.querySelector(".bar i").style.width = width + "%";
   const prompts = worker.leases.reduce((sum, held) => sum + held.prompts, 0);
   const batches = worker.leases.length + (worker.leases.length === 1 ? " batch, " : " batches, ");
-  const scales = lease && lease.scales ? "  ·  scale " + lease.scales_done + " of " + lease.scales : "";
+  const scales = lease && lease.scales ? "  ·  scale " + lease.scale + " of " + lease.scales : "";
   part(card, "work", !worker.connected ? "cut off; its prompts wait for it a moment"
     : lease ? batches + prompts + (prompts === 1 ? " prompt" : " prompts") + "  ·  " + lease.schedule + scales
     : "idle for now");
@@ -125,7 +124,7 @@ function fillBucket(card, bucket) {
   part(card, "about", [bucket.model,
     bucket.leased ? number(bucket.leased) + " being drawn" : "",
     bucket.retries ? number(bucket.retries) + " to be tried again" : "",
-    bucket.prompts ? "oldest " + duration(bucket.oldest_seconds) : ""].filter(Boolean).join("  ·  "));
+    bucket.prompts ? "oldest " + duration(parseFloat(bucket.oldest || "0")) : ""].filter(Boolean).join("  ·  "));
 }
 
 function shape(hDivW) {
@@ -153,7 +152,8 @@ function rate(jobs) {
 }
 
 function show(state) {
-  const open = state.jobs.filter((job) => !TERMINAL.includes(job.state.replace("JOB_STATE_", "")));
+  const open = state.jobs.filter((job) => !TERMINAL.includes(job.state));
+  const buckets = state.buckets.filter((bucket) => bucket.prompts + bucket.retries + bucket.leased > 0);
   const sum = (list, value) => list.reduce((total, item) => total + Number(value(item) || 0), 0);
   byId("f-jobs").textContent = number(open.length);
   byId("f-queued").textContent = number(sum(state.buckets, (bucket) => bucket.prompts + bucket.retries));
@@ -162,7 +162,7 @@ function show(state) {
   rate(state.jobs);
   update("jobs", state.jobs, (job) => job.name, makeJob, fillJob);
   update("workers", state.workers, (worker) => worker.id, makeWorker, fillWorker);
-  update("buckets", state.buckets, (bucket) => bucket.model + "\n" + bucket.schedule, makeBucket, fillBucket);
+  update("buckets", buckets, (bucket) => bucket.model + "\n" + bucket.schedule, makeBucket, fillBucket);
 }
 
 // Ages and rates go on although nothing changes, and then nothing is sent.

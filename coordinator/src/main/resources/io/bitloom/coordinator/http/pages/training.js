@@ -87,7 +87,7 @@ function fillCurve(card, run) {
 }
 
 function fillRun(card, run) {
-  const state = run.silent ? "FAILED" : run.state.replace("TRAINING_STATE_", "");
+  const state = run.silent ? "FAILED" : run.state;
   const step = Number(run.step || 0), steps = Number(run.steps || 0);
   part(card, "name", run.name);
   const label = run.silent ? "not heard of" : run.stopping ? "stopping" : state.toLowerCase().replaceAll("_", " ");
@@ -97,7 +97,7 @@ function fillRun(card, run) {
   card.querySelector(".bar i").style.width = 100 * step / Math.max(1, steps) + "%";
   const numbers = run.numbers || {};
   const left = parseFloat(run.left || "0");
-  const running = run.state === "TRAINING_STATE_RUNNING";
+  const running = run.state === "RUNNING";
   part(card, "about", [run.place,
     "loss" in numbers ? "loss " + short(numbers.loss) : "",
     "samples_per_second" in numbers ? short(numbers.samples_per_second) + " samples/s" : "",

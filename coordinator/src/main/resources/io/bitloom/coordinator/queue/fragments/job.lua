@@ -1,7 +1,7 @@
 -- The keys of one job, for every script that works on a job:
 --   job      hash    tenant, weight, priority, spec, state, counts, times (ms); revision: counts up
 --                    when it is paused, resumed or given another priority; ending: status of what
---                    waits in a job that is CANCELLING
+--                    waits in a job that is CANCELLING; now:…: parts of the spec that were changed
 --   appends  stream  what was appended to one bucket at once; the id is the offset of the first
 --                    prompt plus 1; b: bucket, e: entries
 --   prompts  hash    group, the offset of its first prompt -> payloads

@@ -1,0 +1,2 @@
+/** The one way in which messages become JSON. */
+package io.bitloom.common.json;
