@@ -1,6 +1,7 @@
 package io.bitloom.worker;
 
 import io.bitloom.common.cli.GrpcLog;
+import io.bitloom.common.cli.Usage;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.worker.cli.DemoDataCommand;
 import io.bitloom.worker.cli.EvalCommand;
@@ -54,7 +55,7 @@ public final class Main implements Callable<Integer> {
 
   /** The command line with all commands. */
   public static CommandLine commandLine() {
-    return new CommandLine(new Main())
+    return Usage.prepare(new CommandLine(new Main()))
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Main::reportUsage)
         .setExecutionExceptionHandler(Main::report);
@@ -62,12 +63,14 @@ public final class Main implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    throw new ParameterException(spec.commandLine(), "a command is needed");
+    throw new ParameterException(
+        spec.commandLine(),
+        "say what to do, for example: worker, generate PROMPT, eval, model inspect FILE");
   }
 
   private static int reportUsage(ParameterException fault, String[] arguments) {
     CommandLine command = fault.getCommandLine();
-    command.getErr().println("bitloom: " + fault.getMessage());
+    command.getErr().println("bitloom: " + Usage.message(fault));
     command.getErr().println("Try: " + command.getCommandSpec().qualifiedName() + " --help");
     return CommandLine.ExitCode.USAGE;
   }
@@ -75,9 +78,11 @@ public final class Main implements Callable<Integer> {
   /** Faults that the user can act on are one line; anything else comes with its stack trace. */
   private static int report(Exception failure, CommandLine command, ParseResult arguments)
       throws Exception {
-    if (failure instanceof WeightsException
-        || failure instanceof BitloomException
-        || failure instanceof BadDataException) {
+    if (failure instanceof BitloomException known) {
+      command.getErr().println("bitloom: " + known.getMessage());
+      return Usage.exitCode(known);
+    }
+    if (failure instanceof WeightsException || failure instanceof BadDataException) {
       command.getErr().println("bitloom: " + failure.getMessage());
       return CommandLine.ExitCode.SOFTWARE;
     }

@@ -1,7 +1,9 @@
 package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.GrpcLog;
+import io.bitloom.common.cli.Usage;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
@@ -13,7 +15,6 @@ import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -79,8 +80,8 @@ public final class Bitloom implements Runnable {
   }
 
   /** The commands, with their errors mapped to exit codes. */
-  static CommandLine commandLine() {
-    CommandLine commandLine = new CommandLine(new Bitloom());
+  public static CommandLine commandLine() {
+    CommandLine commandLine = Usage.prepare(new CommandLine(new Bitloom()));
     commandLine.getSubcommands().values().forEach(Bitloom::prepare);
     commandLine.setParameterExceptionHandler(Bitloom::misused);
     commandLine.setExecutionExceptionHandler(Bitloom::failed);
@@ -90,7 +91,8 @@ public final class Bitloom implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(command.commandLine(), "which command?");
+    throw new ParameterException(
+        command.commandLine(), "say what to do, for example: demo, up, submit FILE, list");
   }
 
   /** Gives a command its --help, with the options in the order in which they are declared. */
@@ -109,7 +111,7 @@ public final class Bitloom implements Runnable {
 
   private static int misused(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
-    command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + e.getMessage());
+    command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + Usage.message(e));
     command.getErr().println("Try './" + command.getCommandSpec().qualifiedName() + " --help'.");
     command.getErr().flush();
     return ExitCode.USAGE;
@@ -121,19 +123,21 @@ public final class Bitloom implements Runnable {
       return ExitCode.FAILED;
     }
     if (e instanceof BitloomException known) {
-      return report(command, known.code().name(), message(known), known.violations());
+      report(command, known.code().name(), message(known), known.violations());
+      return Usage.exitCode(known);
     }
     if (e instanceof PromptFileException) {
       report(command, "INVALID_FILE", e.getMessage(), List.of());
       return ExitCode.USAGE;
     }
     if (e instanceof IOException || e instanceof UncheckedIOException) {
-      return report(command, "IO", message(e), List.of());
+      report(command, "IO", FileFaults.message(e), List.of());
+      return FileFaults.isWrongPath(e) ? ExitCode.USAGE : ExitCode.FAILED;
     }
     throw e;
   }
 
-  private static int report(
+  private static void report(
       CommandLine command, String code, String message, List<FieldViolation> violations) {
     JsonObject event = new JsonObject();
     event.addProperty("event", "error");
@@ -150,18 +154,10 @@ public final class Bitloom implements Runnable {
     boolean json = command.getParseResult().hasMatchedOption("--json");
     new Console(command.getOut(), command.getErr(), json, 0, false)
         .complain("bitloom: " + message + blamed, event);
-    return ExitCode.FAILED;
   }
 
   private static String message(BitloomException e) {
     boolean away = e.code() == ErrorCode.COORDINATOR_UNAVAILABLE;
     return away ? e.getMessage() + "; ./bitloom up starts one" : e.getMessage();
-  }
-
-  private static String message(Exception e) {
-    Throwable cause = e instanceof UncheckedIOException ? e.getCause() : e;
-    return cause instanceof FileSystemException
-        ? cause.getClass().getSimpleName().replace("Exception", "") + ": " + cause.getMessage()
-        : cause.getMessage();
   }
 }

@@ -1,5 +1,7 @@
 package io.bitloom.worker.cli;
 
+import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.cli.Range;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.worker.train.data.demo.DemoDataset;
@@ -12,7 +14,6 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code bitloom demo-data}: draws the demo data set. */
@@ -40,6 +41,7 @@ public final class DemoDataCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "20000",
       description = "Number of pictures (default: 20000).")
+  @Range(min = 1)
   private int count;
 
   @Option(
@@ -56,10 +58,6 @@ public final class DemoDataCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (count < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--count: expected at least 1, got " + count);
-    }
     DemoDataset dataset = heldOut ? DemoDataset.heldOut(seed) : DemoDataset.training(seed);
     PrintWriter progress = spec.commandLine().getErr();
     try {
@@ -73,7 +71,8 @@ public final class DemoDataCommand implements Callable<Integer> {
                 }
               });
     } catch (IOException e) {
-      throw new BitloomException(ErrorCode.INTERNAL, out + " cannot be written: " + e, e);
+      throw new BitloomException(
+          ErrorCode.INTERNAL, "the pictures cannot be written: " + FileFaults.message(e), e);
     }
     spec.commandLine().getOut().println(out.resolve("captions.jsonl"));
     return CommandLine.ExitCode.OK;

@@ -1,5 +1,6 @@
 package io.bitloom.worker.cli;
 
+import io.bitloom.common.cli.Range;
 import io.bitloom.worker.tokenizer.quantizer.BinarySphericalQuantizer;
 import io.bitloom.worker.tokenizer.quantizer.EntropyMemory;
 import io.bitloom.worker.tokenizer.quantizer.LookupFreeQuantizer;
@@ -28,6 +29,7 @@ public final class QuantizersCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "1024",
       description = "Tokens of the batch (default: 1024).")
+  @Range(min = 1, max = 1 << 20)
   private int tokens;
 
   @Option(
@@ -36,6 +38,7 @@ public final class QuantizersCommand implements Callable<Integer> {
       split = ",",
       defaultValue = "8,10,12,14,16",
       description = "Bits of a token (default: 8,10,12,14,16).")
+  @Range(min = 1, max = 24)
   private List<Integer> bits;
 
   @Override
