@@ -24,7 +24,6 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "queue",
-    mixinStandardHelpOptions = true,
     description = "Measures the queue and prints one table.",
     mixinStandardHelpOptions = true)
 public final class QueueBench implements Callable<Integer> {
