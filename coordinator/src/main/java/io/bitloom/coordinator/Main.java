@@ -1,6 +1,9 @@
 package io.bitloom.coordinator;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.cli.OptionRule;
+import io.bitloom.common.cli.Usage;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
@@ -39,6 +42,11 @@ import picocli.CommandLine.Spec;
       "",
       "Exit codes: 0 stopped on request, 1 failed, 2 wrong usage."
     })
+@OptionRule(options = "--insecure", notWith = "--tenants")
+@OptionRule(
+    options = {"--s3-endpoint", "--s3-region", "--s3-path-style"},
+    notWith = "--results=directory")
+@OptionRule(options = "--no-fsync-results", onlyWith = "--results=directory")
 public final class Main implements Callable<Integer> {
 
   private static final Logger log = LoggerFactory.getLogger(Main.class);
@@ -233,7 +241,9 @@ public final class Main implements Callable<Integer> {
 
   /** The last of repeated options counts, so that scripts can have defaults. */
   static CommandLine commandLine() {
-    return new CommandLine(new Main()).setOverwrittenOptionsAllowed(true);
+    return Usage.prepare(new CommandLine(new Main()))
+        .setOverwrittenOptionsAllowed(true)
+        .setParameterExceptionHandler(Usage::refuse);
   }
 
   @Override
@@ -245,7 +255,7 @@ public final class Main implements Callable<Integer> {
     } catch (ConfigException e) {
       throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
     } catch (IOException | BitloomException e) {
-      log.error("The coordinator cannot start: {}", e.getMessage());
+      log.error("The coordinator cannot start: {}", FileFaults.message(e));
       return CommandLine.ExitCode.SOFTWARE;
     }
     Thread onSignal = new Thread(() -> stop(coordinator), "shutdown");
@@ -253,7 +263,7 @@ public final class Main implements Callable<Integer> {
     try {
       announce(coordinator);
     } catch (IOException e) {
-      log.error("The ports file cannot be written: {}", e.toString());
+      log.error("The ports file cannot be written: {}", FileFaults.message(e));
       Runtime.getRuntime().removeShutdownHook(onSignal);
       coordinator.close();
       return CommandLine.ExitCode.SOFTWARE;

@@ -1,5 +1,6 @@
 package io.bitloom.loadtests;
 
+import io.bitloom.common.cli.Usage;
 import io.bitloom.loadtests.chaos.ChaosCommand;
 import io.bitloom.loadtests.engine.ConvolutionBenchmark;
 import io.bitloom.loadtests.engine.EngineBenchmark;
@@ -34,7 +35,14 @@ public final class Main implements Callable<Integer> {
 
   public static void main(String[] arguments) {
     NativeLibraries.unpackIntoCache();
-    System.exit(new CommandLine(new Main()).execute(arguments));
+    System.exit(commandLine().execute(arguments));
+  }
+
+  /** The command line with all measurements. */
+  static CommandLine commandLine() {
+    return Usage.prepare(new CommandLine(new Main()))
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler(Usage::refuse);
   }
 
   @Override

@@ -5,11 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.client.cli.Bitloom;
+import io.bitloom.v1.Job;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -17,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
 
 class CommandLineIT {
 
@@ -48,9 +54,9 @@ class CommandLineIT {
         "{\"prompt\": \"\"}||2|prompts.jsonl:2: prompt|empty",
         "{\"prompt\": \"b\"|||prompts.jsonl:2:|not complete",
         "LONG||2|prompts.jsonl:2: prompt|5000 characters",
-        "{\"prompt\": \"b\"}|--model=nope|1|nope|there is no model",
+        "{\"prompt\": \"b\"}|--model=nope|2|nope|there is no model",
         "{\"prompt\": \"b\"}|--size=9M|2|--size|9M",
-        "{\"prompt\": \"b\"}|--priority=77|1|priority|77",
+        "{\"prompt\": \"b\"}|--priority=77|2|--priority must be 0 to 9|77",
       })
   void badInputIsNamedAndNothingIsSubmitted(
       String secondLine, String option, Integer exit, String place, String value) throws Exception {
@@ -138,16 +144,104 @@ class CommandLineIT {
     BitloomProcess list = bitloom("list", "--state=succeeded");
     assertTrue(list.out().contains(job) && list.out().contains("mine"), list::said);
     BitloomProcess cancel = bitloom("cancel", job);
-    assertEquals(0, cancel.exitCode(), cancel::said);
+    assertEquals(2, cancel.exitCode(), cancel::said);
     assertTrue(cancel.out().contains("succeeded"), "a terminal state changed: " + cancel.said());
+    assertTrue(cancel.out().contains("nothing to cancel"), cancel::said);
   }
 
   @Test
   void anUnknownJobIsNamed() throws Exception {
     BitloomProcess status = bitloom("status", "jobs/nope");
 
-    assertEquals(1, status.exitCode());
-    assertTrue(status.err().contains("jobs/nope"), status::said);
+    assertEquals(2, status.exitCode());
+    assertTrue(status.err().contains("there is no job jobs/nope"), status::said);
+  }
+
+  /** DONE has succeeded, STOPPED was cancelled, PAUSED is paused, OTHER holds another job's. */
+  @Test
+  void whatTheCallerDidWrongExitsWithTwoInEveryCommand() throws Exception {
+    write("{\"prompt\": \"a\"}");
+    String done = jobIn(bitloom("submit", "prompts.jsonl", "--out=other").out());
+    Job stopped = cluster.client().createJob(Job.getDefaultInstance(), "stopped");
+    cluster.client().cancel(stopped.getName());
+    Job paused = cluster.client().createJob(Job.getDefaultInstance(), "paused");
+    cluster.client().pause(paused.getName());
+    Map<String, String> words =
+        Map.of(
+            "DONE", done,
+            "STOPPED", stopped.getName(),
+            "PAUSED", paused.getName(),
+            "OTHER", folder.resolve("other").toString(),
+            "FILE", folder.resolve("prompts.jsonl").toString());
+    for (String row : WRONG.strip().split("\n")) {
+      String[] columns = row.split("\\|");
+      List<String> command = new ArrayList<>();
+      for (String word : columns[1].split(" ")) {
+        command.add(words.getOrDefault(word, word).replace('_', ' '));
+      }
+      StringWriter said = new StringWriter();
+      int exit = inProcess(command, said);
+
+      assertEquals(Integer.parseInt(columns[0]), exit, row + "\n" + said);
+      assertTrue(said.toString().contains(columns[2]), row + "\n" + said);
+      assertFalse(said.toString().contains("JOB_STATE_"), row + "\n" + said);
+      assertFalse(said.toString().contains("Exception"), row + "\n" + said);
+    }
+  }
+
+  private static final String WRONG =
+      """
+      2|status nope|there is no job jobs/nope
+      2|status a/b|must be the name of a job
+      2|watch nope|there is no job jobs/nope
+      2|results nope --out x|there is no job jobs/nope
+      2|cancel nope|there is no job jobs/nope
+      2|pause nope|there is no job jobs/nope
+      2|resume nope|there is no job jobs/nope
+      2|prioritize nope 3|there is no job jobs/nope
+      2|failures nope|there is no job jobs/nope
+      2|replay nope|there is no job jobs/nope
+      2|export nope --out x.jsonl|there is no job jobs/nope
+      2|delete nope|there is no job jobs/nope
+      2|submit FILE --resume nope|there is no job jobs/nope
+      2|prioritize DONE 12|N must be 0 to 9
+      2|prioritize DONE 3|can no longer be changed: it has succeeded
+      2|pause DONE|can no longer be changed: it has succeeded
+      2|resume DONE|can no longer be changed: it has succeeded
+      2|replay DONE|no prompt of
+      2|replay PAUSED|has not ended yet, it is paused
+      2|delete PAUSED|must be cancelled first: it is paused
+      2|cancel DONE|There was nothing to cancel, the job had ended.
+      0|cancel STOPPED|It was cancelled before.
+      0|pause PAUSED|paused
+      2|list --filter foo_=_3|must name state, model
+      2|list --filter state_=_SLEEPING|must have a state of a job
+      2|list --state asleep|is not a state of a job
+      2|results PAUSED --out OTHER|holds the images of
+      2|submit FILE --out OTHER|holds the images of
+      2|submit FILE --out OTHER --dry-run|holds the images of
+      2|submit FILE --size 1M|--size 1M is not drawn by model
+      2|submit FILE --window 9999d|must be 1 second to 366 days
+      2|submit FILE --window 9999d --dry-run|must be 1 second to 366 days
+      2|submit FILE --label =x --dry-run|must not have an empty key
+      2|results DONE --out FILE|prompts.jsonl: is there already, and is no folder
+      2|export DONE --out no/such/x.jsonl|--out: there is no folder
+      2|ask fox --out FILE|prompts.jsonl: is there already, and is no folder
+      2|ask fox --model nope|no worker has model "nope"; there is:
+      2|list --coordinator PAGES|a coordinator does so on its gRPC port
+      """;
+
+  private static int inProcess(List<String> command, StringWriter said) throws IOException {
+    List<String> all = new ArrayList<>(command);
+    int pages = all.indexOf("PAGES");
+    if (pages >= 0) {
+      all.set(pages, cluster.pages());
+    } else {
+      all.add("--coordinator=" + cluster.address());
+    }
+    CommandLine commandLine = Bitloom.commandLine();
+    commandLine.setOut(new PrintWriter(said, true)).setErr(new PrintWriter(said, true));
+    return commandLine.execute(all.toArray(String[]::new));
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.bitloom.loadtests;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonParser;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.client.sdk.ResumingStream;
 import io.bitloom.v1.Job;
@@ -122,6 +123,12 @@ final class TestCluster implements AutoCloseable {
 
   String address() {
     return "127.0.0.1:" + port;
+  }
+
+  /** Where the coordinator's pages are. */
+  String pages() throws IOException {
+    String ports = Files.readString(folder.resolve("ports.json"));
+    return "127.0.0.1:" + JsonParser.parseString(ports).getAsJsonObject().get("http").getAsInt();
   }
 
   BitloomClient client() {

@@ -3,6 +3,7 @@ package io.bitloom.worker;
 import com.google.gson.JsonObject;
 import io.bitloom.common.cli.ErrorEvent;
 import io.bitloom.common.cli.GrpcLog;
+import io.bitloom.common.cli.Usage;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.worker.cli.DemoDataCommand;
 import io.bitloom.worker.cli.EvalCommand;
@@ -57,7 +58,7 @@ public final class Main implements Callable<Integer> {
 
   /** The command line with all commands. */
   public static CommandLine commandLine() {
-    return new CommandLine(new Main())
+    return Usage.prepare(new CommandLine(new Main()))
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Main::reportUsage)
         .setExecutionExceptionHandler(Main::report);
@@ -65,7 +66,9 @@ public final class Main implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    throw new ParameterException(spec.commandLine(), "a command is needed");
+    throw new ParameterException(
+        spec.commandLine(),
+        "say what to do, for example: worker, generate PROMPT, eval, model inspect FILE");
   }
 
   private static int reportUsage(ParameterException fault, String[] arguments) {
@@ -74,7 +77,7 @@ public final class Main implements Callable<Integer> {
     say(
         command,
         ErrorEvent.wanted(List.of(arguments)),
-        ErrorEvent.of(ErrorEvent.USAGE, fault.getMessage()),
+        ErrorEvent.of(ErrorEvent.USAGE, Usage.message(fault)),
         "Try: " + name + " --help");
     return CommandLine.ExitCode.USAGE;
   }
@@ -85,7 +88,7 @@ public final class Main implements Callable<Integer> {
     boolean json = ErrorEvent.wanted(arguments.originalArgs());
     if (failure instanceof BitloomException known) {
       say(command, json, ErrorEvent.of(known, known.getMessage()));
-      return CommandLine.ExitCode.SOFTWARE;
+      return Usage.exitCode(known);
     }
     if (failure instanceof WeightsException || failure instanceof BadDataException) {
       say(command, json, ErrorEvent.of(ErrorEvent.INVALID_FILE, failure.getMessage()));

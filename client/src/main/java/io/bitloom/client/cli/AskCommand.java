@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.client.sdk.ResumingStream;
+import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
@@ -32,6 +33,9 @@ import picocli.CommandLine.Parameters;
       "Draw one prompt on the cluster, before everything of yours that waits.",
       "Ctrl-C cancels it."
     })
+@OptionRule(
+    options = "--quality",
+    notWith = {"--format=png", "--format=webp-lossless"})
 final class AskCommand implements Callable<Integer> {
 
   @Parameters(paramLabel = "PROMPT", description = "What to draw.")

@@ -2,7 +2,9 @@ package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.cli.ErrorEvent;
+import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.GrpcLog;
+import io.bitloom.common.cli.Usage;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
@@ -14,7 +16,6 @@ import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -83,7 +84,7 @@ public final class Bitloom implements Runnable {
 
   /** The commands, with their errors mapped to exit codes. */
   public static CommandLine commandLine() {
-    CommandLine commandLine = new CommandLine(new Bitloom());
+    CommandLine commandLine = Usage.prepare(new CommandLine(new Bitloom()));
     commandLine.getSubcommands().values().forEach(Bitloom::prepare);
     commandLine.setParameterExceptionHandler(Bitloom::misused);
     commandLine.setExecutionExceptionHandler(Bitloom::failed);
@@ -93,7 +94,8 @@ public final class Bitloom implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(command.commandLine(), "which command?");
+    throw new ParameterException(
+        command.commandLine(), "say what to do, for example: demo, up, submit FILE, list");
   }
 
   /** Gives a command its --help, with the options in the order in which they are declared. */
@@ -113,10 +115,11 @@ public final class Bitloom implements Runnable {
   private static int misused(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
     String name = command.getCommandSpec().qualifiedName();
+    String message = Usage.message(e);
     console(command, ErrorEvent.wanted(List.of(args)))
         .complain(
-            name + ": " + e.getMessage() + "\nTry './" + name + " --help'.",
-            ErrorEvent.of(ErrorEvent.USAGE, e.getMessage()));
+            name + ": " + message + "\nTry './" + name + " --help'.",
+            ErrorEvent.of(ErrorEvent.USAGE, message));
     return ExitCode.USAGE;
   }
 
@@ -127,15 +130,15 @@ public final class Bitloom implements Runnable {
     }
     if (e instanceof BitloomException known) {
       report(command, blamed(known), ErrorEvent.of(known, message(known)));
-      return ExitCode.FAILED;
+      return Usage.exitCode(known);
     }
     if (e instanceof PromptFileException) {
       report(command, "", ErrorEvent.of(ErrorEvent.INVALID_FILE, e.getMessage()));
       return ExitCode.USAGE;
     }
     if (e instanceof IOException || e instanceof UncheckedIOException) {
-      report(command, "", ErrorEvent.of(ErrorEvent.IO, message(e)));
-      return ExitCode.FAILED;
+      report(command, "", ErrorEvent.of(ErrorEvent.IO, FileFaults.message(e)));
+      return FileFaults.isWrongPath(e) ? ExitCode.USAGE : ExitCode.FAILED;
     }
     throw e;
   }
@@ -163,12 +166,5 @@ public final class Bitloom implements Runnable {
   private static String message(BitloomException e) {
     boolean away = e.code() == ErrorCode.COORDINATOR_UNAVAILABLE;
     return away ? e.getMessage() + "; ./bitloom up starts one" : e.getMessage();
-  }
-
-  private static String message(Exception e) {
-    Throwable cause = e instanceof UncheckedIOException ? e.getCause() : e;
-    return cause instanceof FileSystemException
-        ? cause.getClass().getSimpleName().replace("Exception", "") + ": " + cause.getMessage()
-        : cause.getMessage();
   }
 }

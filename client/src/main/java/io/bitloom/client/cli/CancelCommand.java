@@ -1,6 +1,9 @@
 package io.bitloom.client.cli;
 
 import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.JobState;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -10,9 +13,13 @@ import picocli.CommandLine.Parameters;
     name = "cancel",
     description = {
       "Stop a job; results so far stay.",
-      "What is being drawn is finished, nothing new is started."
+      "What is being drawn is finished, nothing new is started.",
+      "A job that has ended otherwise is left as it is; the exit code is 2 then."
     })
 final class CancelCommand implements Callable<Integer> {
+
+  private static final Set<JobState> STOPPED =
+      Set.of(JobState.JOB_STATE_CANCELLING, JobState.JOB_STATE_CANCELLED);
 
   @Mixin private ConnectionOptions connection;
   @Mixin private OutputOptions output;
@@ -22,9 +29,19 @@ final class CancelCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    Console console = output.console();
     try (BitloomClient client = connection.client()) {
-      JobReport.conclude(output.console(), client.cancel(job.resource()));
-      return ExitCode.DONE;
+      JobState before = client.getJob(job.resource()).getState();
+      Job cancelled = client.cancel(job.resource());
+      JobReport.conclude(console, cancelled);
+      if (STOPPED.contains(before)) {
+        console.say("It was cancelled before.");
+      }
+      if (STOPPED.contains(cancelled.getState())) {
+        return ExitCode.DONE;
+      }
+      console.say("There was nothing to cancel, the job had ended.");
+      return ExitCode.USAGE;
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.bitloom.client.cli;
 
+import io.bitloom.common.cli.Range;
 import java.nio.file.Path;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -23,6 +24,7 @@ final class ClusterOptions {
       paramLabel = "N",
       defaultValue = "1",
       description = "Number of workers (default: ${DEFAULT-VALUE}).")
+  @Range(min = 1)
   private int workers;
 
   String model() {
@@ -30,9 +32,6 @@ final class ClusterOptions {
   }
 
   int workers() {
-    if (workers < 1) {
-      throw new ParameterException(command.commandLine(), "--workers must be at least 1");
-    }
     return workers;
   }
 

@@ -7,6 +7,7 @@ import io.bitloom.client.input.PromptInput;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.prompt.PromptFileException;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.Model;
@@ -23,7 +24,10 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 @Command(
     name = "demo",
@@ -34,11 +38,14 @@ import picocli.CommandLine.Option;
     })
 final class DemoCommand implements Callable<Integer> {
 
+  private static final String LOGS = "logs";
   private static final String BUNDLED = "demo-prompts.jsonl";
   private static final long POLL_MILLIS = 50;
 
   /** The demo is over before the optimising compiler would have paid off. */
   private static final String QUICK_START = "-XX:TieredStopAtLevel=1";
+
+  @Spec private CommandSpec command;
 
   @Option(
       names = "--out",
@@ -60,6 +67,7 @@ final class DemoCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Console console = output.console();
     long startNanos = System.nanoTime();
+    refuseFolderOfAnotherJob();
     ImageFolder.clear(out);
     Path data = Files.createTempDirectory("bitloom-demo");
     console.say("Starting a Redis, a coordinator and " + workers() + " on this machine …");
@@ -73,6 +81,21 @@ final class DemoCommand implements Callable<Integer> {
       return ExitCode.of(job);
     } finally {
       deleteAll(data);
+    }
+  }
+
+  /** Images that no demo drew must not go with those of an earlier one. */
+  private void refuseFolderOfAnotherJob() throws IOException {
+    Optional<String> there = ImageFolder.jobOf(out);
+    if (there.isPresent() && !Files.exists(out.resolve(LOGS))) {
+      throw new ParameterException(
+          command.commandLine(),
+          "--out "
+              + out
+              + " holds the images of "
+              + there.get()
+              + ", which was no demo;"
+              + " choose another folder");
     }
   }
 
@@ -94,7 +117,7 @@ final class DemoCommand implements Callable<Integer> {
     return new ClusterConfig(
         options.home(),
         data,
-        out.resolve("logs"),
+        out.resolve(LOGS),
         0,
         0,
         options.workers(),
@@ -171,8 +194,11 @@ final class DemoCommand implements Callable<Integer> {
     Submission submission = new Submission(console, file);
     PromptFile.Contents contents = submission.check();
     if (contents.badLines() > 0 || contents.prompts() == 0) {
-      throw new IOException(
-          file.name() + " has " + JobReport.plural(contents.badLines(), "bad line"));
+      throw new PromptFileException(
+          file.name(),
+          contents.badLines() > 0
+              ? "has " + JobReport.plural(contents.badLines(), "bad line") + "; nothing was drawn"
+              : "has no prompts; nothing was drawn");
     }
     Job job =
         Submission.create(

@@ -13,18 +13,22 @@ import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.ReadResultsResponse;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 
 /** Brings a job's results into a folder. */
 final class Download {
 
-  private static final int SHOWN_FAILURES = 10;
+  /** Failures of one cause that are named; the others are counted. */
+  private static final int SHOWN_FAILURES = 3;
+
+  private static final int MOST_CAUSES = 100;
 
   private final Console console;
   private final BitloomClient client;
   private final Path out;
-  private long shownFailures;
+  private final Map<String, Long> failuresByCause = new LinkedHashMap<>();
   private long firstImageNanos;
 
   Download(Console console, BitloomClient client, Path out) {
@@ -78,6 +82,7 @@ final class Download {
       progress.update(folder.prompts(), folder.failed(), folder.stopped(), folder.images());
     }
     progress.end();
+    countFailures();
   }
 
   private void report(PromptResult result, List<String> files) {
@@ -98,20 +103,33 @@ final class Download {
     console.emit(event);
   }
 
-  /** Names the first failures; the manifest has them all. */
+  /** Names the first failures of each cause; the manifest has them all. */
   private void complain(PromptResult result, JsonObject event) {
     if (console.isJson()) {
       console.emit(event);
-    } else if (OutcomeStatus.failed(result) && shownFailures++ < SHOWN_FAILURES) {
-      String line =
-          String.format(
-              Locale.ROOT,
-              "%s failed: %s, %s",
-              FieldViolation.shown(result.getCustomId()),
-              result.getFailure().getReason(),
-              FieldViolation.shown(result.getFailure().getMessage()));
-      console.complain(line, event);
+    } else if (OutcomeStatus.failed(result)) {
+      String cause =
+          result.getFailure().getReason()
+              + ", "
+              + FieldViolation.shown(result.getFailure().getMessage());
+      String counted =
+          failuresByCause.size() < MOST_CAUSES || failuresByCause.containsKey(cause)
+              ? cause
+              : "other causes, see the manifest";
+      if (failuresByCause.merge(counted, 1L, Long::sum) <= SHOWN_FAILURES) {
+        console.complain(FieldViolation.shown(result.getCustomId()) + " failed: " + cause, event);
+      }
     }
+  }
+
+  private void countFailures() {
+    failuresByCause.forEach(
+        (cause, count) -> {
+          if (count > SHOWN_FAILURES) {
+            console.say(
+                JobReport.plural(count - SHOWN_FAILURES, "more prompt") + " failed: " + cause);
+          }
+        });
   }
 
   private void summarize(ImageFolder folder) {

@@ -23,8 +23,11 @@ import java.util.HexFormat;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 @Command(
     name = "export",
@@ -37,6 +40,7 @@ final class ExportCommand implements Callable<Integer> {
 
   private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
 
+  @Spec private CommandSpec command;
   @Mixin private ConnectionOptions connection;
   @Mixin private OutputOptions output;
 
@@ -53,6 +57,7 @@ final class ExportCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Console console = output.console();
+    requirePlace();
     try (BitloomClient client = connection.client()) {
       Job job = client.getJob(name.resource());
       Path part = out.resolveSibling("." + out.getFileName() + ".part");
@@ -67,6 +72,17 @@ final class ExportCommand implements Callable<Integer> {
       console.emit(event);
       console.say(JobReport.plural(lines, "prompt") + " in " + out);
       return lines < job.getCounts().getAppended() ? ExitCode.PARTIAL : ExitCode.DONE;
+    }
+  }
+
+  private void requirePlace() {
+    Path folder = out.toAbsolutePath().getParent();
+    if (Files.isDirectory(out)) {
+      throw new ParameterException(
+          command.commandLine(), "--out: " + out + " is a folder; name a file in it");
+    }
+    if (!Files.isDirectory(folder)) {
+      throw new ParameterException(command.commandLine(), "--out: there is no folder " + folder);
     }
   }
 

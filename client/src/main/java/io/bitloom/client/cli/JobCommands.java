@@ -2,6 +2,7 @@ package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
 import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.common.cli.Range;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.v1.FailedPrompt;
 import io.bitloom.v1.Job;
@@ -65,6 +66,7 @@ final class JobCommands {
   static final class Prioritize extends OfJob {
 
     @Parameters(index = "1", paramLabel = "N", description = "0 (last) to 9 (first).")
+    @Range(min = 0, max = 9)
     private int priority;
 
     @Override

@@ -16,7 +16,7 @@ import java.util.Locale;
 final class JobReport {
 
   private static final DateTimeFormatter LOCAL_TIME =
-      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT)
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss xxx", Locale.ROOT)
           .withZone(ZoneId.systemDefault());
 
   private JobReport() {}
@@ -64,7 +64,7 @@ final class JobReport {
     return String.format(Locale.ROOT, "%,d %s%s", count, what, count == 1 ? "" : "s");
   }
 
-  /** Local time to the second, or {@code -}. */
+  /** Local time to the second with its offset from UTC, or {@code -}. */
   static String time(Timestamp time) {
     return time.equals(Timestamp.getDefaultInstance())
         ? "-"

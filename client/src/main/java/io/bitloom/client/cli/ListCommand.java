@@ -1,15 +1,16 @@
 package io.bitloom.client.cli;
 
 import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.common.cli.Range;
 import io.bitloom.common.json.EnumNames;
 import io.bitloom.v1.Job;
-import io.bitloom.v1.JobCounts;
 import io.bitloom.v1.JobState;
+import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -18,7 +19,13 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-@Command(name = "list", description = "List jobs, newest first.")
+@Command(
+    name = "list",
+    description = {
+      "List jobs, newest first.",
+      "With --watch again and again, in place; q quits. Without a terminal, and with --json,",
+      "--watch says a job again when it has changed, and ends when all have ended."
+    })
 final class ListCommand implements Callable<Integer> {
 
   @Option(
@@ -43,7 +50,11 @@ final class ListCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "50",
       description = "Most jobs to list (default: ${DEFAULT-VALUE}).")
+  @Range(min = 1)
   private int limit;
+
+  @Option(names = "--watch", description = "Go on showing how they stand.")
+  private boolean watch;
 
   /** Reads {@code running} or {@code partially_succeeded}. */
   static final class StateConverter implements ITypeConverter<JobState> {
@@ -59,18 +70,38 @@ final class ListCommand implements Callable<Integer> {
   @Mixin private OutputOptions output;
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     Console console = output.console();
     try (BitloomClient client = connection.client()) {
-      List<Job> jobs = new ArrayList<>();
-      Iterator<Job> all = client.listJobs(states, conditions());
-      while (jobs.size() < limit && all.hasNext()) {
-        jobs.add(all.next());
+      if (watch) {
+        new JobsWatch(console, () -> jobs(client)).run();
+        return ExitCode.DONE;
       }
+      List<Job> jobs = jobs(client);
       jobs.forEach(job -> console.emit(JobReport.json(job)));
       print(console, jobs);
       return ExitCode.DONE;
     }
+  }
+
+  private List<Job> jobs(BitloomClient client) {
+    List<Job> jobs = new ArrayList<>();
+    Iterator<Job> all = client.listJobs(states, conditions());
+    while (jobs.size() < limit && all.hasNext()) {
+      jobs.add(all.next());
+    }
+    return jobs;
+  }
+
+  private static void print(Console console, List<Job> jobs) {
+    if (jobs.isEmpty()) {
+      console.say("no jobs");
+      return;
+    }
+    List<String> lines =
+        new JobTable(jobs, new JobSpeeds(), Instant.now(), console.columns()).lines();
+    console.say(console.bold(lines.get(0)));
+    lines.subList(1, lines.size()).forEach(console::say);
   }
 
   private String conditions() {
@@ -84,40 +115,5 @@ final class ListCommand implements Callable<Integer> {
 
   private static String quoted(String text) {
     return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
-  }
-
-  private static void print(Console console, List<Job> jobs) {
-    if (jobs.isEmpty()) {
-      console.say("no jobs");
-      return;
-    }
-    int width = jobs.stream().mapToInt(job -> job.getName().length()).max().orElse(0);
-    String format = "%-" + width + "s  %-19s  %15s  %8s  %9s  %-19s  %s";
-    console.say(
-        console.bold(
-            String.format(
-                Locale.ROOT,
-                format,
-                "JOB",
-                "STATE",
-                "DONE",
-                "FAILED",
-                "CANCELLED",
-                "CREATED",
-                "NAME")));
-    for (Job job : jobs) {
-      JobCounts counts = job.getCounts();
-      console.say(
-          String.format(
-              Locale.ROOT,
-              format,
-              job.getName(),
-              JobReport.state(job),
-              JobReport.done(counts) + "/" + counts.getAppended(),
-              counts.getFailed(),
-              counts.getCancelled(),
-              JobReport.time(job.getCreateTime()),
-              job.getDisplayName()));
-    }
   }
 }

@@ -29,7 +29,7 @@ record PromptCheck(Prompt defaults, Model model, PromptRules rules) {
   List<FieldViolation> violations(Prompt prompt) {
     List<FieldViolation> violations = rules.check(prompt);
     return violations.isEmpty() && sizeIsKnown(prompt)
-        ? PromptRules.check(resolved(prompt), sizes(), model.getBlocks())
+        ? PromptRules.check(resolved(prompt), model.getName(), sizes(), model.getBlocks())
         : violations;
   }
 

@@ -45,7 +45,7 @@ final class Submission {
     List<String> names = models.stream().map(Model::getName).toList();
     return new BitloomException(
         ErrorCode.MODEL_NOT_FOUND,
-        "there is no model \"" + name + "\", but: " + String.join(", ", names),
+        "there is no model \"" + name + "\"; there is: " + String.join(", ", names),
         "model",
         name);
   }

@@ -7,7 +7,9 @@ import io.bitloom.client.input.PromptInput;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.common.cli.ErrorEvent;
+import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.PromptOptions;
+import io.bitloom.common.cli.Range;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
@@ -48,6 +50,24 @@ import picocli.CommandLine.Spec;
       "  temperature, top_p, top_k, greedy, format, quality",
       "Ctrl-C leaves the job running; the last line says how to come back."
     })
+@OptionRule(options = "--offline", onlyWith = "--dry-run")
+@OptionRule(
+    options = {"--no-wait", "--resume"},
+    notWith = "--dry-run")
+@OptionRule(
+    options = {
+      "--model",
+      "--coordinator",
+      "--token",
+      "--tls",
+      "--tls-ca",
+      "--tls-cert",
+      "--tls-key"
+    },
+    notWith = "--offline")
+@OptionRule(
+    options = {"--name", "--priority", "--label", "--window"},
+    notWith = "--resume")
 final class SubmitCommand implements Callable<Integer> {
 
   @Spec private CommandSpec command;
@@ -79,6 +99,7 @@ final class SubmitCommand implements Callable<Integer> {
   private String name;
 
   @Option(names = "--priority", paramLabel = "N", description = "0 (last) to 9 (first); default 5.")
+  @Range(min = 0, max = 9)
   private Integer priority;
 
   @Option(names = "--label", paramLabel = "KEY=VALUE", description = "Labels of the job.")
@@ -120,9 +141,6 @@ final class SubmitCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (offline && !dryRun) {
-      throw new ParameterException(command.commandLine(), "--offline needs --dry-run");
-    }
     Console console = output.console();
     Prompt defaults = prompts.defaults();
     if (window != null) {
@@ -148,9 +166,11 @@ final class SubmitCommand implements Callable<Integer> {
         return unreachable(console, new Submission(console, file(PromptCheck.offline(defaults))));
       }
       Model model = Submission.model(models.get(), modelName);
+      prompts.requireSize(model.getName(), model.getSizesList());
       PromptRules rules = new PromptRules(client.limits().getPromptCharacters());
       Submission submission =
           new Submission(console, file(new PromptCheck(defaults, model, rules)));
+      refuseFolderOfAnotherJob();
       if (dryRun) {
         int checked = check(console, submission);
         if (checked != ExitCode.USAGE) {
@@ -158,7 +178,6 @@ final class SubmitCommand implements Callable<Integer> {
         }
         return checked;
       }
-      refuseFolderOfAnotherJob();
       return submit(console, client, submission, model);
     }
   }

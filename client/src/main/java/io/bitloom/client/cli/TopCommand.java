@@ -26,7 +26,7 @@ final class TopCommand implements Callable<Integer> {
 
   private static final int JOBS = 20;
   private static final long INTERVAL_MILLIS = 1000;
-  private static final List<JobState> OPEN =
+  static final List<JobState> OPEN =
       List.of(
           JobState.JOB_STATE_ACCEPTING,
           JobState.JOB_STATE_QUEUED,
@@ -42,6 +42,8 @@ final class TopCommand implements Callable<Integer> {
 
   @Mixin private ConnectionOptions connection;
   @Mixin private OutputOptions output;
+
+  private final JobSpeeds speeds = new JobSpeeds();
 
   @Override
   public Integer call() throws IOException {
@@ -67,7 +69,9 @@ final class TopCommand implements Callable<Integer> {
   }
 
   private TopFeed.View view(BitloomClient client) {
-    return new TopFeed.View(jobs(client), client.cluster(), System.nanoTime());
+    List<Job> jobs = jobs(client);
+    speeds.look(jobs, System.nanoTime());
+    return new TopFeed.View(jobs, client.cluster(), System.nanoTime(), speeds);
   }
 
   private List<Job> jobs(BitloomClient client) {

@@ -10,31 +10,52 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * Asks for what {@code top} shows, on a thread of its own, so that the terminal answers to keys and
- * to a new size while the coordinator does not answer.
+ * Asks for what {@code top} or {@code list --watch} shows, on a thread of its own, so that the
+ * terminal answers to keys and to a new size while the coordinator does not answer.
  */
 final class TopFeed implements AutoCloseable {
 
   private static final long INTERVAL_MILLIS = 1000;
   private static final long SILENT_SECONDS = 3;
 
-  /**
-   * What the coordinator said.
-   *
-   * @param nanos when, by {@link System#nanoTime}
-   */
-  record View(List<Job> jobs, GetClusterResponse cluster, long nanos) {}
+  /** What the coordinator said. */
+  interface Answer {
 
-  private final Supplier<View> source;
+    /** When it came, by {@link System#nanoTime}. */
+    long nanos();
+
+    /** How it is shown; the second line is free for a notice. */
+    List<String> lines(int columns);
+  }
+
+  /**
+   * Jobs and cluster.
+   *
+   * @param speeds of the jobs
+   */
+  record View(List<Job> jobs, GetClusterResponse cluster, long nanos, JobSpeeds speeds)
+      implements Answer {
+
+    View(List<Job> jobs, GetClusterResponse cluster, long nanos) {
+      this(jobs, cluster, nanos, new JobSpeeds());
+    }
+
+    @Override
+    public List<String> lines(int columns) {
+      return new TopScreen(jobs, cluster, columns, speeds).lines();
+    }
+  }
+
+  private final Supplier<? extends Answer> source;
   private final Thread thread = new Thread(this::ask, "top");
   private final long start = System.nanoTime();
-  private volatile View last;
+  private volatile Answer last;
   private volatile BitloomException refusal;
 
   /**
    * @param source may block, and fail with a {@link BitloomException}
    */
-  TopFeed(Supplier<View> source) {
+  TopFeed(Supplier<? extends Answer> source) {
     this.source = source;
     thread.setDaemon(true);
     thread.start();
@@ -71,7 +92,7 @@ final class TopFeed implements AutoCloseable {
     if (refusal != null) {
       throw refusal;
     }
-    View view = last;
+    Answer view = last;
     long silent =
         TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - (view == null ? start : view.nanos()));
     String notice =
@@ -81,8 +102,7 @@ final class TopFeed implements AutoCloseable {
     if (view == null) {
       return List.of("Bitloom", notice);
     }
-    List<String> lines =
-        new ArrayList<>(new TopScreen(view.jobs(), view.cluster(), columns).lines());
+    List<String> lines = new ArrayList<>(view.lines(columns));
     lines.set(1, notice);
     return lines;
   }

@@ -1,6 +1,5 @@
 package io.bitloom.client.cli;
 
-import io.bitloom.common.error.FieldViolation;
 import io.bitloom.v1.BucketStatus;
 import io.bitloom.v1.GetClusterResponse;
 import io.bitloom.v1.Job;
@@ -11,13 +10,17 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What {@code top} shows, as lines of text.
  *
  * @param columns longer lines are cut; in few of them names are short and there are no bars
+ * @param speeds of the jobs
  */
-record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
+record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpeeds speeds) {
 
   private static final int BAR = 16;
   private static final int LONGEST_NAME = 30;
@@ -28,6 +31,11 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
   /** What a line takes besides its name and its bar. */
   private static final int NUMBERS = 54;
 
+  /** With jobs' average speeds. */
+  TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
+    this(jobs, cluster, columns, new JobSpeeds());
+  }
+
   List<String> lines() {
     List<String> lines = new ArrayList<>();
     lines.add(headline());
@@ -36,7 +44,10 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
         row(
             "%s  %-10s  %s%17s  %7s  %s",
             name("JOB"), "STATE", " ".repeat(bar("").length()), "DONE", "FAILED", "LEFT"));
-    jobs.forEach(job -> lines.add(line(job)));
+    for (Job job : jobs) {
+      lines.add(line(job));
+      lines.add(row("  %s", details(job, Instant.now())));
+    }
     if (jobs.isEmpty()) {
       lines.add("no open jobs");
     }
@@ -87,6 +98,22 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
         String.format(Locale.ROOT, "%,d/%,d", done, counts.getAppended()),
         failed == 0 ? "" : String.format(Locale.ROOT, "%,d", failed),
         left(job));
+  }
+
+  /** What does not fit into the table, the name to copy first. */
+  private String details(Job job, Instant now) {
+    JobFacts facts = new JobFacts(job, now);
+    OptionalDouble speed = speeds.of(job, now);
+    String waited = job.hasCreateTime() ? facts.queueTime() : "";
+    return Stream.of(
+            job.getName(),
+            facts.images().isEmpty() ? "" : facts.images() + " images",
+            speed.isPresent() ? JobFacts.speed(speed.getAsDouble()) : "",
+            waited.isEmpty() ? "" : (job.hasStartTime() ? "waited " : "waits ") + waited,
+            job.hasPriority() ? "priority " + job.getPriority() : "",
+            facts.labels())
+        .filter(fact -> !fact.isEmpty())
+        .collect(Collectors.joining("  "));
   }
 
   private static String left(Job job) {
@@ -144,8 +171,7 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
   }
 
   private static String padded(String text, int width) {
-    String fitting = shortened(text, width);
-    return fitting + " ".repeat(width - fitting.codePointCount(0, fitting.length()));
+    return TerminalText.padded(text, width);
   }
 
   private String row(String format, Object... values) {
@@ -153,14 +179,7 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
     return shortened(line, Math.max(20, columns));
   }
 
-  /** What others wrote, without control characters, in at most so many characters. */
   private static String shortened(String text, int length) {
-    StringBuilder plain = new StringBuilder();
-    text.codePoints()
-        .limit(length + 1L)
-        .forEach(c -> plain.append(FieldViolation.shown(Character.toString(c))));
-    return plain.codePointCount(0, plain.length()) <= length
-        ? plain.toString()
-        : plain.substring(0, plain.offsetByCodePoints(0, length - 1)) + "…";
+    return TerminalText.shortened(text, length);
   }
 }

@@ -3,6 +3,7 @@ package io.bitloom.client.cli;
 import com.google.gson.JsonObject;
 import io.bitloom.client.cluster.ClusterConfig;
 import io.bitloom.client.cluster.LocalCluster;
+import io.bitloom.common.cli.Range;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -26,6 +27,7 @@ final class UpCommand implements Callable<Integer> {
       paramLabel = "PORT",
       defaultValue = "7700",
       description = "Port for clients and workers, 0: any (default: ${DEFAULT-VALUE}).")
+  @Range(min = 0, max = Range.LAST_PORT)
   private int grpcPort;
 
   @Option(
@@ -33,6 +35,7 @@ final class UpCommand implements Callable<Integer> {
       paramLabel = "PORT",
       defaultValue = "7701",
       description = "Port for pages and metrics, 0: any (default: ${DEFAULT-VALUE}).")
+  @Range(min = 0, max = Range.LAST_PORT)
   private int httpPort;
 
   @Mixin private ClusterOptions cluster;

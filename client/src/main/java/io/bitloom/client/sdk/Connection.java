@@ -95,7 +95,8 @@ final class Connection {
           ErrorCode.PROTOCOL_VIOLATION,
           "what listens at "
               + coordinator
-              + " does not speak gRPC; is it the port of a coordinator's pages?",
+              + " does not speak gRPC; a coordinator does so on its gRPC port, by default 7700"
+              + " (7701 is that of its pages)",
           failure);
     }
     if (failure.code() != ErrorCode.COORDINATOR_UNAVAILABLE) {

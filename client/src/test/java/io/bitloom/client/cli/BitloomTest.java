@@ -11,6 +11,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,7 +47,7 @@ class BitloomTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "|which command",
+        "|say what to do",
         "frobnicate|frobnicate",
         "submit|FILE",
         "submit no-such-file.jsonl --dry-run --offline|no-such-file.jsonl",
@@ -62,18 +64,18 @@ class BitloomTest {
         "submit FILE --dry-run --offline --top-p NaN|--top-p must be above 0",
         "submit FILE --dry-run --offline --guidance-layers 2|--guidance-layers must be 0",
         "submit FILE --dry-run --offline --guidance-layers -70|--guidance-layers must be 0",
-        "submit FILE --dry-run --offline --guidance-layers -1e9|'-1e9' is not an int",
+        "submit FILE --dry-run --offline --guidance-layers -1e9|\"-1e9\" is not a whole number",
         "submit FILE --dry-run --offline --guidance-schedule cone|must be one of constant, pyramid",
         "submit FILE --dry-run --offline --preset best|--preset must be one of quality, fast",
         "submit FILE --dry-run --offline --quality 0|--quality must be 1 to 100",
         "submit FILE --dry-run --offline --size 0.06M --guidance 4,3|must be one value or 7",
-        "submit FILE --dry-run --offline --top-p x|'x' is not a double",
+        "submit FILE --dry-run --offline --top-p x|\"x\" is not a number",
         "results jobs/1|--out",
         "list --state nope|nope",
         "list --label team|team",
         "submit FILE --window soon|--window must be a duration",
         "export jobs/1|--out",
-        "prioritize jobs/1 high|'high' is not an int",
+        "prioritize jobs/1 high|\"high\" is not a whole number",
         "pause jobs/1 --tls-cert x|--tls-cert and --tls-key go together",
         "pause jobs/1 --tls-ca no-such-file|no-such-file",
         "list --coordinator ftp://host|--coordinator must begin with http://, https://",
@@ -81,11 +83,42 @@ class BitloomTest {
         "list --coordinator 7700|--coordinator must have a host before the port",
         "list --coordinator a:1,b:2|--coordinator must be a single address, not \"a:1,b:2\"",
         "status jobs/1 --coordinator http://host --tls|--tls contradicts http://",
+        "submitt FILE|there is no command \"submitt\"; did you mean submit?",
+        "FILE --out out|is a file and no command; did you mean: submit ",
+        "submit FILE --ot x|there is no option --ot; did you mean --out?",
+        "submit FILE FILE|is one word too many",
+        "submit FILE --priority 11|--priority must be 0 to 9, not 11",
+        "submit FILE --no-wait --dry-run|--no-wait has no effect with --dry-run",
+        "submit FILE --resume 1 --dry-run|--resume has no effect with --dry-run",
+        "submit FILE --resume 1 --priority 3|--priority has no effect with --resume",
+        "submit FILE --dry-run --offline --token x|--token has no effect with --offline",
+        "submit FILE --dry-run --offline --model x|--model has no effect with --offline",
+        "submit FILE --dry-run --offline --greedy --top-k 3|--top-k has no effect with --greedy",
+        "ask fox --format png --quality 3|--quality has no effect with --format=png",
+        "prioritize 12|Missing required parameter: 'N'",
+        "prioritize jobs/1 12|N must be 0 to 9, not 12",
+        "prioritize jobs/1 -1|must be 0 to 9, not -1",
+        "list --limit 0|--limit must be at least 1, not 0",
+        "list --limit few|\"few\" is not a whole number",
+        "up --grpc-port 99999|--grpc-port must be 0 to 65535, not 99999",
+        "up --http-port -1|--http-port must be 0 to 65535, not -1",
+        "up --workers 0|--workers must be at least 1",
+        "demo --workers 0|--workers must be at least 1",
+        "demo --out FOLDER|holds the images of jobs/1, which was no demo",
       })
   void wrongUsageIsSaidAndExitsWithTwo(String command, String complaint) throws IOException {
     Path file = write("{\"prompt\": \"a cat\"}");
+    Path ofAJob = Files.createDirectories(folder.resolve("of-a-job"));
+    Files.writeString(
+        ofAJob.resolve("manifest.jsonl"),
+        "{\"job\": \"jobs/1\", \"offset\": 0, \"status\": \"failed\", \"cursor\": \"c\"}\n");
 
-    int exit = run((command == null ? "" : command).replace("FILE", file.toString()).split(" "));
+    int exit =
+        run(
+            (command == null ? "" : command)
+                .replace("FILE", file.toString())
+                .replace("FOLDER", ofAJob.toString())
+                .split(" "));
 
     assertEquals(2, exit, err.toString());
     assertTrue(err.toString().contains(complaint), err.toString());
@@ -135,6 +168,35 @@ class BitloomTest {
         complaints.get(0));
     assertTrue(complaints.get(1).startsWith(file + ":3: "), complaints.get(1));
     assertTrue(complaints.get(2).contains("2 bad lines"), complaints.get(2));
+  }
+
+  @Test
+  void oneCauseIsSaidOnceWithItsNumberOfLines() throws IOException {
+    List<String> lines =
+        new ArrayList<>(Collections.nCopies(5000, "{\"prompt\": \"a\", \"size\": \"9M\"}"));
+    lines.add("{\"prompt\": \"a\", \"seed\": 1.5}");
+    lines.add("{\"prompt\": \"a\", \"seed\": 2.5}");
+    Path file = write(lines.toArray(String[]::new));
+
+    assertEquals(2, run("submit", file.toString(), "--dry-run", "--offline"));
+
+    List<String> complaints = err.toString().lines().toList();
+    assertEquals(3, complaints.size(), err.toString());
+    assertEquals(
+        file
+            + ": 5,000 lines (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …): size must be one of 0.06M, 0.25M,"
+            + " 0.60M, 1M, var256, var512, not \"9M\"",
+        complaints.get(0));
+    assertTrue(
+        complaints.get(1).startsWith(file + ": 2 lines (5001, 5002): seed must be a whole number"),
+        complaints.get(1));
+
+    err.getBuffer().setLength(0);
+    out.getBuffer().setLength(0);
+    assertEquals(2, run("submit", file.toString(), "--dry-run", "--offline", "--json"));
+    List<String> events = out.toString().lines().toList();
+    assertEquals(4, events.size(), "two causes, what was counted, and the error");
+    assertTrue(events.get(0).contains("\"count\":5000,\"lines\":[1,2,3,"), events.get(0));
   }
 
   @Test

@@ -80,6 +80,18 @@ public final class PromptOptions {
     sampling.require(violations);
   }
 
+  /**
+   * Throws {@link ParameterException} if the size that was given is not one of a model's.
+   *
+   * @param sizes empty if they are not known
+   */
+  public void requireSize(String model, List<String> sizes) {
+    if (!size.isEmpty() && !sizes.isEmpty() && !sizes.contains(size)) {
+      throw new ParameterException(
+          command.commandLine(), "--size " + PromptRules.notDrawn(size, model, sizes));
+    }
+  }
+
   private Prompt given() {
     Prompt.Builder prompt =
         Prompt.newBuilder()

@@ -10,6 +10,9 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Options for how bits are drawn. */
+@OptionRule(
+    options = {"--temperature", "--top-p", "--top-k"},
+    notWith = "--greedy")
 public final class SamplingOptions {
 
   @Spec(Spec.Target.MIXEE)

@@ -1,5 +1,6 @@
 package io.bitloom.common.error;
 
+import io.bitloom.common.config.Settings;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -51,11 +52,11 @@ public final class BitloomException extends RuntimeException {
     String message =
         String.format(
             Locale.ROOT,
-            "%s has reached its limit %s of %d; try again in %d ms",
+            "%s has reached its limit of %,d %s; try again in %s",
             limit.subject(),
-            limit.limit(),
             limit.value(),
-            limit.retryAfter().toMillis());
+            limit.limit().replace('_', ' '),
+            Settings.text(limit.retryAfter()));
     return new BitloomException(ErrorCode.LIMIT_EXCEEDED, message, List.of(), limit, null);
   }
 

@@ -46,9 +46,13 @@ public record FieldViolation(String field, String value, String message) {
     return codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE;
   }
 
-  /** One line for people: {@code num_images must be 1 to 16, not "17"}. */
+  /**
+   * One line for people: {@code num_images must be 1 to 16, not "17"}. A message that begins with
+   * the value is the whole line: {@code size 1M is not drawn by model demo}.
+   */
   @Override
   public String toString() {
-    return field + " " + message + ", not \"" + value + "\"";
+    boolean saysIt = !value.isEmpty() && message.startsWith(value + " ");
+    return field + " " + message + (saysIt ? "" : ", not \"" + value + "\"");
   }
 }

@@ -17,7 +17,11 @@ public final class PromptLineException extends Exception {
    * @param problem what is wrong, to be read after the field's name
    */
   public PromptLineException(String field, String value, String problem) {
-    this(field, value, sentence(field, FieldViolation.shown(value), problem), "");
+    this(
+        field,
+        value,
+        sentence(field, FieldViolation.shown(value), problem),
+        sentence(field, "", problem));
   }
 
   private PromptLineException(String field, String value, String message, String kind) {
@@ -25,6 +29,21 @@ public final class PromptLineException extends Exception {
     this.field = field;
     this.value = FieldViolation.shown(value);
     this.kind = kind;
+  }
+
+  /**
+   * A value that a line before has had.
+   *
+   * @param earlier where that is: {@code line 7}
+   */
+  static PromptLineException repeated(String field, String value, String earlier) {
+    String quoted = '"' + value + '"';
+    String problem = "is the same as in " + earlier;
+    return new PromptLineException(
+        field,
+        quoted,
+        sentence(field, FieldViolation.shown(quoted), problem),
+        field + " is the same as in an earlier line");
   }
 
   /**
@@ -47,7 +66,7 @@ public final class PromptLineException extends Exception {
     return value;
   }
 
-  /** What lines have in common that are wrong in the same way; empty if that is not so. */
+  /** What lines have in common that are wrong in the same way, whatever their values. */
   public String kind() {
     return kind;
   }

@@ -42,7 +42,7 @@ public final class PromptLineReader implements AutoCloseable {
    * @param field the first field that is wrong, or empty if the line as a whole is
    * @param value what that field holds
    * @param message all that is wrong, with fields and values
-   * @param kind what lines have in common that are wrong in the same way; empty if that is not so
+   * @param kind what lines have in common that are wrong in the same way, whatever their values
    */
   public record BadLine(
       String file, long line, String field, String value, String message, String kind) {
@@ -259,8 +259,7 @@ public final class PromptLineReader implements AutoCloseable {
     }
     Optional<String> earlier = customIds.add(customId, line);
     if (earlier.isPresent()) {
-      throw new PromptLineException(
-          "custom_id", '"' + customId + '"', "is the same as in " + earlier.get());
+      throw PromptLineException.repeated("custom_id", customId, earlier.get());
     }
   }
 
@@ -271,7 +270,8 @@ public final class PromptLineReader implements AutoCloseable {
             .toList();
     String message = inLine.stream().map(FieldViolation::toString).collect(joining("; "));
     FieldViolation first = inLine.get(0);
-    return new BadLine(file, line, first.field(), first.value(), message, "");
+    String kind = inLine.stream().map(v -> v.field() + " " + v.message()).collect(joining("; "));
+    return new BadLine(file, line, first.field(), first.value(), message, kind);
   }
 
   /** Reads the next line's bytes, at most one more than are allowed; false at the file's end. */

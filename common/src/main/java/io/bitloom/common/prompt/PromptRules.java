@@ -85,20 +85,29 @@ public final class PromptRules {
    * not draw, shapes that the size does not have, lists whose length is not that of the schedule,
    * layers that it does not have.
    *
+   * @param model its name; empty if that is not known
    * @param modelBlocks blocks of its transformer; 0 if that is not known
    */
   public static List<FieldViolation> check(
-      Resolved resolved, Collection<String> modelSizes, int modelBlocks) {
+      Resolved resolved, String model, Collection<String> modelSizes, int modelBlocks) {
     List<FieldViolation> violations = new ArrayList<>();
     String size = resolved.prompt().getSize();
     if (!modelSizes.contains(size)) {
-      String drawn = "must be a size that the model draws: " + String.join(", ", modelSizes);
-      violations.add(FieldViolation.of("size", size, drawn));
+      violations.add(FieldViolation.of("size", size, notDrawn(size, model, modelSizes)));
     }
     checkShape(resolved, violations);
     violations.addAll(
         SamplingRules.check(resolved.prompt().getSampling(), resolved.schedule(), modelBlocks));
     return violations;
+  }
+
+  /** Says that a model does not draw a size, and which it does draw. */
+  public static String notDrawn(String size, String model, Collection<String> modelSizes) {
+    return size
+        + " is not drawn by "
+        + (model.isEmpty() ? "the model" : "model " + model)
+        + ", which draws "
+        + String.join(", ", modelSizes);
   }
 
   /** A shape that the size does not have is an error: nobody who asked for 3:2 wants a square. */

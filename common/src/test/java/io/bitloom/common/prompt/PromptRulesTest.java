@@ -251,7 +251,7 @@ class PromptRulesTest {
     Prompt prompt = prompt("a fox").toBuilder().setAspectRatio(ratio).setSize("var256").build();
     PromptRules.Resolved resolved = resolved(prompt);
     assertEquals("1.0_var256", resolved.schedule().id());
-    List<FieldViolation> violations = PromptRules.check(resolved, List.of("var256"), 16);
+    List<FieldViolation> violations = PromptRules.check(resolved, "m", List.of("var256"), 16);
     assertEquals(wanted.isEmpty(), violations.isEmpty());
     assertTrue(wanted.isEmpty() || violations.get(0).toString().contains(wanted));
   }
@@ -259,10 +259,10 @@ class PromptRulesTest {
   @Test
   void aSizeThatTheModelCannotDrawIsAViolation() {
     PromptRules.Resolved resolved = resolved(prompt("a fox").toBuilder().setSize("1M").build());
-    assertEquals(List.of(), PromptRules.check(resolved, List.of("1M"), 0));
+    assertEquals(List.of(), PromptRules.check(resolved, "m", List.of("1M"), 0));
     assertEquals(
-        "size must be a size that the model draws: 0.06M, 0.25M, not \"1M\"",
-        PromptRules.check(resolved, List.of("0.06M", "0.25M"), 0).get(0).toString());
+        "size 1M is not drawn by model m, which draws 0.06M, 0.25M",
+        PromptRules.check(resolved, "m", List.of("0.06M", "0.25M"), 0).get(0).toString());
   }
 
   private static PromptRules.Resolved resolved(Prompt prompt) {

@@ -145,7 +145,8 @@ class SamplingRulesTest {
     Sampling wrong =
         guidance(1.0, 2.0, 3.0).toBuilder().addAllTemperature(Collections.nCopies(13, 1.0)).build();
     List<String> violations =
-        PromptRules.check(resolve(wrong, NOTHING, NOTHING, "0.06M"), List.of("0.06M"), 0).stream()
+        PromptRules.check(resolve(wrong, NOTHING, NOTHING, "0.06M"), "m", List.of("0.06M"), 0)
+            .stream()
             .map(FieldViolation::toString)
             .toList();
     assertEquals(
@@ -161,11 +162,11 @@ class SamplingRulesTest {
   void aLayerThatTheModelDoesNotHaveIsNamedWithThoseThatItHas() {
     Sampling layer = Sampling.newBuilder().addGuidanceLayers(-12).build();
     PromptRules.Resolved prompt = resolve(layer, NOTHING, NOTHING, "0.06M");
-    assertEquals(List.of(), PromptRules.check(prompt, List.of("0.06M"), 0));
-    assertEquals(List.of(), PromptRules.check(prompt, List.of("0.06M"), 13));
+    assertEquals(List.of(), PromptRules.check(prompt, "m", List.of("0.06M"), 0));
+    assertEquals(List.of(), PromptRules.check(prompt, "m", List.of("0.06M"), 13));
     assertEquals(
         "sampling.guidance_layers must be 0 (logits) or -11 to -1 (blocks), not \"-12\"",
-        PromptRules.check(prompt, List.of("0.06M"), 12).get(0).toString());
+        PromptRules.check(prompt, "m", List.of("0.06M"), 12).get(0).toString());
   }
 
   /** Whatever is thrown at the rules is refused by field, or resolves to something drawable. */
@@ -180,7 +181,7 @@ class SamplingRulesTest {
       if (violations.isEmpty()) {
         String size = SizeClass.values()[random.nextInt(SizeClass.values().length)].label();
         PromptRules.Resolved filled = resolve(sampling, NOTHING, NOTHING, size);
-        if (PromptRules.check(filled, List.of(size), 12).isEmpty()) {
+        if (PromptRules.check(filled, "m", List.of(size), 12).isEmpty()) {
           accepted++;
           assertDrawable(filled);
         }

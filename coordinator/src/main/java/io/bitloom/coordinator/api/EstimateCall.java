@@ -68,7 +68,7 @@ final class EstimateCall implements StreamObserver<EstimatePromptsRequest> {
   public void onNext(EstimatePromptsRequest message) {
     if (model == null) {
       job = message.getJob();
-      rules.checkDefaults(job);
+      rules.check(job);
       model = models.resolve(job.getModel());
     }
     JobRules.checkCount(message.getPromptsCount());

@@ -40,6 +40,6 @@ final class JobAccess {
   }
 
   private static BitloomException notThere(String name) {
-    return new BitloomException(ErrorCode.JOB_NOT_FOUND, "there is no such job", "name", name);
+    return new BitloomException(ErrorCode.JOB_NOT_FOUND, "there is no job " + name, "name", name);
   }
 }

@@ -57,9 +57,22 @@ final class JobRules {
    * @throws BitloomException {@code INVALID_FIELD} with all that is wrong
    */
   void check(CreateJobRequest request) {
-    Job job = request.getJob();
     List<FieldViolation> violations = new ArrayList<>();
     PromptRules.checkLabel("request_id", request.getRequestId(), MAX_REQUEST_ID, violations);
+    check(request.getJob(), violations);
+    throwIfAny(violations);
+  }
+
+  /**
+   * @throws BitloomException {@code INVALID_FIELD} with what is wrong with a job to be created
+   */
+  void check(Job job) {
+    List<FieldViolation> violations = new ArrayList<>();
+    check(job, violations);
+    throwIfAny(violations);
+  }
+
+  private void check(Job job, List<FieldViolation> violations) {
     PromptRules.checkLabel("job.display_name", job.getDisplayName(), MAX_DISPLAY_NAME, violations);
     PromptRules.checkLabel("job.model", job.getModel(), MAX_MODEL_NAME, violations);
     checkPriority(job, violations);
@@ -68,7 +81,6 @@ final class JobRules {
     prompts.checkDefaults(job.getDefaults()).stream()
         .map(violation -> violation.in("job.defaults"))
         .forEach(violations::add);
-    throwIfAny(violations);
   }
 
   private static void checkPriority(Job job, List<FieldViolation> violations) {
@@ -145,7 +157,8 @@ final class JobRules {
   /** All that is wrong with what a prompt is to be drawn as. */
   List<FieldViolation> check(PromptRules.Resolved resolved, Model model) {
     List<FieldViolation> violations =
-        new ArrayList<>(PromptRules.check(resolved, model.getSizesList(), model.getBlocks()));
+        new ArrayList<>(
+            PromptRules.check(resolved, model.getName(), model.getSizesList(), model.getBlocks()));
     int images = resolved.prompt().getNumImages();
     if (images > limits.imagesPerPrompt()) {
       violations.add(
@@ -205,16 +218,6 @@ final class JobRules {
   /** All that is wrong with a prompt on its own. */
   List<FieldViolation> check(Prompt prompt) {
     return prompts.check(prompt);
-  }
-
-  /**
-   * @throws BitloomException {@code INVALID_FIELD} with what is wrong with the defaults of a job
-   */
-  void checkDefaults(Job job) {
-    throwIfAny(
-        prompts.checkDefaults(job.getDefaults()).stream()
-            .map(violation -> violation.in("job.defaults"))
-            .toList());
   }
 
   /** The limits in words for callers. */

@@ -70,7 +70,7 @@ final class Jobs {
         .setState(record.state())
         .setTenant(record.tenant())
         .setPriority(record.priority())
-        .setCounts(counts(record.counts()))
+        .setCounts(counts(record.counts(), record.images()))
         .setCreateTime(timestamp(record.createTime()));
     record.expireTime().ifPresent(time -> job.setExpireTime(timestamp(time)));
     record.sealTime().ifPresent(time -> job.setSealTime(timestamp(time)));
@@ -128,7 +128,7 @@ final class Jobs {
     }
   }
 
-  private static JobCounts counts(JobRecord.Counts counts) {
+  private static JobCounts counts(JobRecord.Counts counts, JobRecord.Images images) {
     return JobCounts.newBuilder()
         .setAppended(counts.appended())
         .setQueued(counts.queued())
@@ -137,6 +137,8 @@ final class Jobs {
         .setFailed(counts.failed())
         .setCancelled(counts.cancelled())
         .setRetried(counts.retried())
+        .setImages(images.asked())
+        .setImagesDrawn(images.drawn())
         .build();
   }
 

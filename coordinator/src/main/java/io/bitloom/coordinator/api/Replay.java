@@ -15,6 +15,7 @@ import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
 import io.bitloom.v1.Prompt;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -51,14 +52,14 @@ final class Replay {
     if (!old.terminal()) {
       throw new BitloomException(
           ErrorCode.JOB_NOT_TERMINAL,
-          "is the name of a job in state " + old.state() + ", which has not ended",
+          name + " has not ended yet, it " + JobRecord.inWords(old.state()),
           "name",
           name);
     }
     long prompts = old.counts().failed() + (includeCancelled ? old.counts().cancelled() : 0);
     if (prompts == 0) {
       throw new BitloomException(
-          ErrorCode.NOTHING_TO_REPLAY, "is the name of a job without failures", "name", name);
+          ErrorCode.NOTHING_TO_REPLAY, nothingToReplay(name, old.counts()), "name", name);
     }
     Job spec = Jobs.specOf(old).toBuilder().setReplayOf(name).clearCompletionWindow().build();
     NewJob replay =
@@ -78,6 +79,18 @@ final class Replay {
                     ? copy(old.id(), spec.getModel(), job, 0, 0, includeCancelled)
                         .thenCompose(count -> queue.seal(job.id(), OptionalLong.of(prompts)))
                     : CompletableFuture.completedStage(job));
+  }
+
+  private static String nothingToReplay(String name, JobRecord.Counts counts) {
+    String others =
+        counts.cancelled() == 0
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                "; %,d were cancelled or expired and are replayed on request (--cancelled,"
+                    + " include_cancelled)",
+                counts.cancelled());
+    return "no prompt of " + name + " failed" + others;
   }
 
   /**

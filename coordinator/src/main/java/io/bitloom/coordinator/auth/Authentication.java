@@ -53,7 +53,7 @@ public final class Authentication implements ServerInterceptor {
     if (needed.stream().noneMatch(caller::is)) {
       throw new BitloomException(
           ErrorCode.PERMISSION_DENIED,
-          "this token has not the role "
+          "this token may not do that: it lacks the role "
               + needed.iterator().next().name().toLowerCase(Locale.ROOT));
     }
     return Contexts.interceptCall(caller.in(Context.current()), call, headers, next);

@@ -108,11 +108,13 @@ public final class Tenants {
     }
     if (token == null) {
       throw new BitloomException(
-          ErrorCode.UNAUTHENTICATED, "a token is needed: authorization: Bearer TOKEN");
+          ErrorCode.UNAUTHENTICATED,
+          "this coordinator asks who calls: give a token (--token, BITLOOM_TOKEN, or the header"
+              + " authorization: Bearer TOKEN)");
     }
     Caller caller = callers.get(digest(token));
     if (caller == null) {
-      throw new BitloomException(ErrorCode.UNAUTHENTICATED, "nobody has this token");
+      throw new BitloomException(ErrorCode.UNAUTHENTICATED, "this token is not known here");
     }
     return caller;
   }

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.FieldViolation;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.v1.Model;
@@ -64,7 +65,8 @@ public final class ModelRegistry {
     }
     return models.values().stream()
         .findFirst()
-        .orElseThrow(() -> notFound(name, "no worker has announced a model yet"));
+        .orElseThrow(
+            () -> notFound(name, "no worker has connected yet, so that there is no model"));
   }
 
   /** The model of this name. Fails with {@code MODEL_NOT_FOUND}. */
@@ -78,8 +80,10 @@ public final class ModelRegistry {
       throw notFound(
           name,
           models.isEmpty()
-              ? "no worker has announced a model yet"
-              : "no worker has announced this model; there are "
+              ? "no worker has connected yet, so that there is no model"
+              : "no worker has model \""
+                  + FieldViolation.shown(name)
+                  + "\"; there is: "
                   + String.join(", ", models.keySet()));
     }
     return model;

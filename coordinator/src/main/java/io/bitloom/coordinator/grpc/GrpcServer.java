@@ -90,7 +90,8 @@ public final class GrpcServer implements AutoCloseable {
       network.start();
     } catch (IOException e) {
       close();
-      throw e;
+      String why = e.getCause() == null ? e.getMessage() : e.getCause().getMessage();
+      throw new IOException("cannot listen on " + bind + ":" + port + " (--grpc-port): " + why, e);
     }
   }
 

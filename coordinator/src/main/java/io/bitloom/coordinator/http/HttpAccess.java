@@ -37,7 +37,8 @@ final class HttpAccess {
       HttpErrors.send(
           context,
           new BitloomException(
-              ErrorCode.PERMISSION_DENIED, "this token has not the role operator"));
+              ErrorCode.PERMISSION_DENIED,
+              "this token may not do that: it lacks the role operator"));
     } else if (caller != null) {
       context.next();
     }

@@ -95,7 +95,8 @@ public final class HttpPort implements AutoCloseable {
       server.listen().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
       vertx.close();
-      throw new IOException("cannot listen on " + bind + ":" + port + ": " + e.getMessage(), e);
+      String why = e.getCause() == null ? "no answer in time" : e.getCause().getMessage();
+      throw new IOException("cannot listen on " + bind + ":" + port + " (--http-port): " + why, e);
     } catch (InterruptedException e) {
       vertx.close();
       Thread.currentThread().interrupt();
@@ -267,7 +268,8 @@ public final class HttpPort implements AutoCloseable {
   private static void fromOurPages(RoutingContext context) {
     if (context.request().getHeader("X-Bitloom") == null) {
       throw new BitloomException(
-          ErrorCode.PERMISSION_DENIED, "a change needs the header X-Bitloom, with any value");
+          ErrorCode.PERMISSION_DENIED,
+          "a change needs the header X-Bitloom, with any value, which pages of others cannot send");
     }
     context.next();
   }

@@ -49,7 +49,7 @@ final class JobControl {
                 created == JobScripts.Created.DIFFERS
                     ? JobErrors.failed(
                         ErrorCode.REQUEST_ID_REUSED,
-                        "was used for a job with other values",
+                        "request_id \"" + job.requestId() + "\" was used for another job",
                         "request_id",
                         job.requestId())
                     : get(jobId));
@@ -66,7 +66,7 @@ final class JobControl {
               return answer instanceof JobScripts.OtherCount other
                   ? JobErrors.failed(
                       ErrorCode.PROMPT_COUNT_MISMATCH,
-                      "must be " + other.count(),
+                      "the job has " + other.count() + " prompts, not " + expected,
                       "expected_prompts",
                       expected)
                   : JobErrors.failed(
@@ -156,11 +156,7 @@ final class JobControl {
                         .deleteNext(jobId)
                         .thenCompose(marked -> results.apply(jobId))
                         .thenCompose(done -> jobEnd.delete(jobId, job.tenant()))
-                    : JobErrors.failed(
-                        ErrorCode.JOB_NOT_TERMINAL,
-                        "is the name of a job in state " + job.state() + ", cancel it first",
-                        "name",
-                        "jobs/" + jobId));
+                    : JobErrors.failed(JobErrors.notTerminal(jobId, job.state())));
   }
 
   /** Those that have not ended. */

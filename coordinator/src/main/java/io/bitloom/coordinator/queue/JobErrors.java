@@ -18,8 +18,8 @@ final class JobErrors {
   private JobErrors() {}
 
   static BitloomException notFound(String jobId) {
-    return new BitloomException(
-        ErrorCode.JOB_NOT_FOUND, "there is no such job", "name", "jobs/" + jobId);
+    String name = "jobs/" + jobId;
+    return new BitloomException(ErrorCode.JOB_NOT_FOUND, "there is no job " + name, "name", name);
   }
 
   /**
@@ -29,11 +29,7 @@ final class JobErrors {
     return state
         .map(
             known ->
-                new BitloomException(
-                    ErrorCode.JOB_NOT_ACCEPTING,
-                    "is the name of a job in state " + known,
-                    "name",
-                    "jobs/" + jobId))
+                inState(jobId, ErrorCode.JOB_NOT_ACCEPTING, "takes no more prompts: it ", known))
         .orElseGet(() -> notFound(jobId));
   }
 
@@ -43,13 +39,19 @@ final class JobErrors {
   static BitloomException notOpen(String jobId, Optional<JobState> state) {
     return state
         .map(
-            known ->
-                new BitloomException(
-                    ErrorCode.JOB_NOT_OPEN,
-                    "is the name of a job in state " + known,
-                    "name",
-                    "jobs/" + jobId))
+            known -> inState(jobId, ErrorCode.JOB_NOT_OPEN, "can no longer be changed: it ", known))
         .orElseGet(() -> notFound(jobId));
+  }
+
+  static BitloomException notTerminal(String jobId, JobState state) {
+    return inState(jobId, ErrorCode.JOB_NOT_TERMINAL, "must be cancelled first: it ", state);
+  }
+
+  private static BitloomException inState(
+      String jobId, ErrorCode code, String fault, JobState state) {
+    String name = "jobs/" + jobId;
+    String message = name + " " + fault + JobRecord.inWords(state);
+    return new BitloomException(code, message, "name", name);
   }
 
   static <T> CompletionStage<T> tooManyOpenJobs(NewJob job) {

@@ -35,6 +35,7 @@ record JobFields(Map<String, byte[]> fields) {
             failed,
             cancelled,
             number("retried")),
+        new JobRecord.Images(numberOrZero("images"), numberOrZero("drawn")),
         Instant.ofEpochMilli(number("created")),
         time("expires"),
         time("sealed"),
@@ -59,6 +60,10 @@ record JobFields(Map<String, byte[]> fields) {
 
   private long number(String field) {
     return Long.parseLong(text(field));
+  }
+
+  private long numberOrZero(String field) {
+    return fields.containsKey(field) ? number(field) : 0;
   }
 
   private Optional<Instant> time(String field) {

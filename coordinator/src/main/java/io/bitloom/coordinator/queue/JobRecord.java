@@ -25,6 +25,7 @@ public record JobRecord(
     Map<String, ByteString> changes,
     JobState state,
     Counts counts,
+    Images images,
     Instant createTime,
     Optional<Instant> expireTime,
     Optional<Instant> sealTime,
@@ -49,6 +50,31 @@ public record JobRecord(
     public long decided() {
       return succeeded + failed + cancelled;
     }
+  }
+
+  /**
+   * Images of a job; jobs of older versions have none.
+   *
+   * @param asked by the appended prompts
+   * @param drawn of the prompts that succeeded
+   */
+  public record Images(long asked, long drawn) {}
+
+  /** What a job is or has done, to follow "it": {@code is running}, {@code has failed}. */
+  public static String inWords(JobState state) {
+    return switch (state) {
+      case JOB_STATE_ACCEPTING -> "is not sealed yet";
+      case JOB_STATE_QUEUED -> "waits in the queue";
+      case JOB_STATE_RUNNING -> "is running";
+      case JOB_STATE_PAUSED -> "is paused";
+      case JOB_STATE_CANCELLING -> "is being cancelled";
+      case JOB_STATE_CANCELLED -> "was cancelled";
+      case JOB_STATE_SUCCEEDED -> "has succeeded";
+      case JOB_STATE_PARTIALLY_SUCCEEDED -> "has partially succeeded";
+      case JOB_STATE_FAILED -> "has failed";
+      case JOB_STATE_EXPIRED -> "has expired";
+      case JOB_STATE_UNSPECIFIED, UNRECOGNIZED -> "is in a state that this version does not know";
+    };
   }
 
   /** Whether nothing can change any more. */

@@ -12,8 +12,9 @@ import java.util.Map;
  * Prompts of one append as Redis keeps them.
  *
  * @param parts one for each bucket
+ * @param images of all prompts
  */
-record PromptGroups(List<Part> parts) {
+record PromptGroups(List<Part> parts, long images) {
 
   /** More entries than this do not go into one entry of the stream of appends. */
   private static final int APPEND_PROMPTS = 256;
@@ -53,7 +54,7 @@ record PromptGroups(List<Part> parts) {
     }
     List<Part> parts = new ArrayList<>();
     places.forEach((bucket, ofBucket) -> parts.add(part(bucket, offset, prompts, ofBucket)));
-    return new PromptGroups(parts);
+    return new PromptGroups(parts, prompts.stream().mapToLong(NewPrompt::images).sum());
   }
 
   private static Part part(
@@ -83,7 +84,7 @@ record PromptGroups(List<Part> parts) {
             .flatMap(part -> part.appends().stream())
             .sorted(Comparator.comparingLong(Append::firstOffset))
             .toList();
-    arguments.add(parts.size()).add(appends.size());
+    arguments.add(parts.size()).add(appends.size()).add(images);
     for (Part part : parts) {
       arguments.add(Keys.id(part.bucket())).add(part.lastOffset());
     }

@@ -1,7 +1,7 @@
 -- Appends prompts, all or none. Their buckets are told afterwards (enqueue.lua).
 -- KEYS   of the job
 -- ARGV   1 channel of the job, 2 offset of the first prompt, 3 number of prompts, 4 number k of
---        buckets, 5 number m of appends; then k times: bucket, offset of its last prompt here; then
+--        buckets, 5 number m of appends, 6 images of the prompts; then k times: bucket, offset of its last prompt here; then
 --        m times, by their first offsets: bucket, offset of the first prompt, entries; then for each
 --        group: group, payloads
 -- Reply  {'appended', tenant, weight, priority, revision, 1 if paused, and for each of the k: offset
@@ -22,17 +22,17 @@ if was[2] ~= ARGV[2] then
 end
 
 local reply = {'appended', was[3], was[4], was[5], was[6], paused and 1 or 0}
-local buckets_end = 5 + 2 * ARGV[4]
+local buckets_end = 6 + 2 * ARGV[4]
 local appends_end = buckets_end + 3 * ARGV[5]
 local before = {'HMGET', buckets}
-for i = 6, buckets_end, 2 do
+for i = 7, buckets_end, 2 do
   before[#before + 1] = ARGV[i]
 end
 if #before > 2 then
   for k, offset in ipairs(redis.call(unpack(before))) do
     reply[6 + k] = tonumber(offset or -1)
   end
-  redis.call('HSET', buckets, unpack(ARGV, 6, buckets_end))
+  redis.call('HSET', buckets, unpack(ARGV, 7, buckets_end))
 end
 for i = buckets_end + 1, appends_end, 3 do
   redis.call('XADD', appends, ARGV[i + 1] + 1, 'b', ARGV[i], 'e', ARGV[i + 2])
@@ -41,5 +41,6 @@ for from = appends_end + 1, #ARGV, 1000 do
   redis.call('HSET', prompts, unpack(ARGV, from, math.min(from + 999, #ARGV)))
 end
 redis.call('HSET', job, 'appended', ARGV[2] + ARGV[3])
+redis.call('HINCRBY', job, 'images', ARGV[6])
 redis.call('PUBLISH', ARGV[1], '')
 return reply

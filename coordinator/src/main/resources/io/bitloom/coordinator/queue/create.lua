@@ -11,7 +11,8 @@ if was[1] then
 end
 redis.call('HSET', job, 'tenant', ARGV[1], 'weight', ARGV[2], 'priority', ARGV[3], 'spec', ARGV[4],
   'state', 'ACCEPTING', 'created', now_ms(), 'revision', 0,
-  'appended', 0, 'running', 0, 'succeeded', 0, 'failed', 0, 'cancelled', 0, 'retried', 0)
+  'appended', 0, 'running', 0, 'succeeded', 0, 'failed', 0, 'cancelled', 0, 'retried', 0,
+  'images', 0, 'drawn', 0)
 if ARGV[5] ~= '' then
   redis.call('HSET', job, 'expires', ARGV[5])
 end

@@ -32,6 +32,7 @@ class JobConditionsTest {
           Map.of(),
           JobState.JOB_STATE_RUNNING,
           new JobRecord.Counts(1, 1, 0, 0, 0, 0, 0),
+          new JobRecord.Images(1, 0),
           Instant.parse("2026-02-01T12:00:00Z"),
           Optional.empty(),
           Optional.empty(),

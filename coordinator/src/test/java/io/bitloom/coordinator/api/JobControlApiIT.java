@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Duration;
 import com.google.protobuf.FieldMask;
+import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.FakeBehaviour;
 import io.bitloom.coordinator.FakeWorker;
@@ -81,7 +82,10 @@ class JobControlApiIT extends ApiFixture {
       assertEquals(20, coordinator.results(paused.getName()).size());
       assertEquals(40, worker.committed());
     }
-    assertEquals(ErrorCode.JOB_NOT_OPEN, error(() -> pause(paused.getName())).code());
+    BitloomException ended = error(() -> pause(paused.getName()));
+    assertEquals(ErrorCode.JOB_NOT_OPEN, ended.code());
+    assertEquals(
+        paused.getName() + " can no longer be changed: it has succeeded", ended.getMessage());
   }
 
   private static Job update(Job job, String... paths) {
@@ -218,7 +222,9 @@ class JobControlApiIT extends ApiFixture {
           results.stream().map(PromptResult::getCustomId).sorted().toList());
     }
     assertEquals(ended, coordinator.job(job.getName()));
-    assertEquals(ErrorCode.NOTHING_TO_REPLAY, error(() -> replay(again.getName(), false)).code());
+    BitloomException nothing = error(() -> replay(again.getName(), false));
+    assertEquals(ErrorCode.NOTHING_TO_REPLAY, nothing.code());
+    assertEquals("no prompt of " + again.getName() + " failed", nothing.getMessage());
     assertError(
         ErrorCode.INVALID_FIELD,
         "page_token",
@@ -246,7 +252,11 @@ class JobControlApiIT extends ApiFixture {
     Job job = coordinator.submit(prompts(300, "1:1", "3:2", "16:9"));
     assertEquals(ErrorCode.JOB_NOT_TERMINAL, error(() -> replay(job.getName(), true)).code());
     batch().cancelJob(CancelJobRequest.newBuilder().setName(job.getName()).build());
-    assertEquals(ErrorCode.NOTHING_TO_REPLAY, error(() -> replay(job.getName(), false)).code());
+    BitloomException nothing = error(() -> replay(job.getName(), false));
+    assertEquals(ErrorCode.NOTHING_TO_REPLAY, nothing.code());
+    assertTrue(
+        nothing.getMessage().contains("300 were cancelled or expired"), nothing.getMessage());
+    assertTrue(nothing.getMessage().contains("--cancelled"), nothing.getMessage());
     Job again = replay(job.getName(), true);
     assertEquals(300, again.getCounts().getQueued());
     assertEquals(JobState.JOB_STATE_QUEUED, again.getState());
@@ -257,7 +267,10 @@ class JobControlApiIT extends ApiFixture {
   void aDeletedJobIsGoneWithItsImages() throws Exception {
     Job job = coordinator.submit(prompts(3));
     DeleteJobRequest request = DeleteJobRequest.newBuilder().setName(job.getName()).build();
-    assertEquals(ErrorCode.JOB_NOT_TERMINAL, error(() -> batch().deleteJob(request)).code());
+    BitloomException open = error(() -> batch().deleteJob(request));
+    assertEquals(ErrorCode.JOB_NOT_TERMINAL, open.code());
+    assertEquals(
+        job.getName() + " must be cancelled first: it waits in the queue", open.getMessage());
     try (FakeWorker worker = worker()) {
       coordinator.results(job.getName());
     }

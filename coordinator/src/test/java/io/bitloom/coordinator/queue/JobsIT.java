@@ -40,6 +40,7 @@ class JobsIT extends QueueFixture {
     JobRecord done = job(jobId);
     assertEquals(JobState.JOB_STATE_SUCCEEDED, done.state());
     assertEquals(new JobRecord.Counts(3, 0, 0, 3, 0, 0, 0), done.counts());
+    assertEquals(new JobRecord.Images(3, 3), done.images());
     assertTrue(done.endTime().isPresent() && done.startTime().isPresent());
     List<ResultRecord> results = results(jobId);
     assertEquals(List.of(1L, 2L, 3L), results.stream().map(ResultRecord::cursor).toList());

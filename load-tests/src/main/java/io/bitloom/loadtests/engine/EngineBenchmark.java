@@ -1,5 +1,6 @@
 package io.bitloom.loadtests.engine;
 
+import io.bitloom.common.cli.Range;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.worker.modeldir.ModelDirectory;
@@ -60,12 +61,14 @@ public final class EngineBenchmark implements Callable<Integer> {
       split = ",",
       defaultValue = "1,8",
       description = "Images of a batch (default: ${DEFAULT-VALUE}).")
+  @Range(min = 1)
   private List<Integer> batches;
 
   @Option(
       names = "--prompt-tokens",
       defaultValue = "40",
       description = "Length of the prompts (default: ${DEFAULT-VALUE}).")
+  @Range(min = 1)
   private int promptTokens;
 
   @Option(
@@ -78,6 +81,7 @@ public final class EngineBenchmark implements Callable<Integer> {
       names = "--runs",
       defaultValue = "5",
       description = "Measured runs after one to warm up (default: ${DEFAULT-VALUE}).")
+  @Range(min = 1)
   private int runs;
 
   @Option(names = "--device", defaultValue = "auto", description = "auto (default), cpu or cuda:N.")
@@ -87,6 +91,7 @@ public final class EngineBenchmark implements Callable<Integer> {
       names = "--threads",
       defaultValue = "0",
       description = "CPU threads of one operator; 0 (default): as many as help here.")
+  @Range(min = 0, max = 1024)
   private int threads;
 
   @Option(
@@ -103,9 +108,6 @@ public final class EngineBenchmark implements Callable<Integer> {
         ScaleSchedules.find(schedule)
             .orElseThrow(() -> usage("--schedule: there is no schedule \"" + schedule + "\""));
     TorchDevice device = device();
-    if (runs < 1 || batches.stream().anyMatch(batch -> batch < 1) || promptTokens < 1) {
-      throw usage("--runs, --batch and --prompt-tokens: expected at least 1");
-    }
     CpuThreads.use(threads);
     if (tune) {
       Tuning.forget();

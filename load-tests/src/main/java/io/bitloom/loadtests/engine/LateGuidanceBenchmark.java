@@ -1,5 +1,6 @@
 package io.bitloom.loadtests.engine;
 
+import io.bitloom.common.cli.Range;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.worker.model.Generation;
@@ -56,12 +57,14 @@ public final class LateGuidanceBenchmark implements Callable<Integer> {
       names = "--most",
       defaultValue = "4",
       description = "Unguided scales to try, from 0 on (default: ${DEFAULT-VALUE}).")
+  @Range(min = 0)
   private int most;
 
   @Option(
       names = "--images",
       defaultValue = "3",
       description = "Images, each with a prompt and a seed of its own (default: ${DEFAULT-VALUE}).")
+  @Range(min = 1)
   private int images;
 
   @Option(names = "--greedy", description = "Take the likelier state of every bit.")
@@ -76,13 +79,10 @@ public final class LateGuidanceBenchmark implements Callable<Integer> {
   public Integer call() {
     ScaleSchedule shape =
         ScaleSchedules.find(schedule)
-            .filter(found -> most >= 0 && most <= found.scales().size() && images > 0)
-            .orElseThrow(
-                () ->
-                    new ParameterException(
-                        spec.commandLine(),
-                        "--schedule, --most, --images: expected a schedule, at most as many scales"
-                            + " as it has, and at least one image"));
+            .orElseThrow(() -> usage("--schedule: there is no schedule \"" + schedule + "\""));
+    if (most > shape.scales().size()) {
+      throw usage("--most must be at most " + shape.scales().size() + ", the scales of " + shape);
+    }
     ModelDirectory directory = ModelDirectory.open(model);
     try (DeviceThread thread = new DeviceThread(TorchDevice.CPU)) {
       thread.call(
@@ -95,6 +95,10 @@ public final class LateGuidanceBenchmark implements Callable<Integer> {
           });
     }
     return 0;
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
   }
 
   private void measure(BenchmarkedModel loaded, ScaleSchedule shape) {

@@ -1,5 +1,6 @@
 package io.bitloom.loadtests.engine;
 
+import io.bitloom.common.cli.Range;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.worker.generate.BatchEstimate;
@@ -77,6 +78,7 @@ public final class MemoryBenchmark implements Callable<Integer> {
       names = "--images",
       defaultValue = "1000",
       description = "Images of the second part (default: ${DEFAULT-VALUE}).")
+  @Range(min = 1)
   private int images;
 
   @Spec private CommandSpec spec;

@@ -1,5 +1,6 @@
 package io.bitloom.loadtests.engine;
 
+import io.bitloom.common.cli.Range;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.image.decode.PictureFile;
 import io.bitloom.worker.image.decode.PictureOptions;
@@ -33,6 +34,7 @@ public final class PicturesBenchmark implements Callable<Integer> {
       names = "--rounds",
       defaultValue = "30",
       description = "Rounds of both in turn (default: ${DEFAULT-VALUE}).")
+  @Range(min = 1)
   private int rounds;
 
   @Spec private CommandSpec spec;

@@ -1,5 +1,6 @@
 package io.bitloom.loadtests.queue;
 
+import io.bitloom.common.cli.Range;
 import io.bitloom.loadtests.process.CoordinatorProcess;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -33,7 +34,8 @@ public final class QueueBench implements Callable<Integer> {
   private boolean quick;
 
   @Option(names = "--prompts", description = "How many are queued (default: 1,000,000).")
-  private int prompts;
+  @Range(min = 1)
+  private Integer prompts;
 
   @Option(names = "--profile", description = "Prints the commands that took Redis longest.")
   private boolean profile;
@@ -52,7 +54,7 @@ public final class QueueBench implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
-    int many = prompts > 0 ? prompts : quick ? 100_000 : 1_000_000;
+    int many = prompts != null ? prompts : quick ? 100_000 : 1_000_000;
     Table table = new Table(policies);
     for (String policy : policies) {
       out.println("appendfsync " + policy);

@@ -1,6 +1,8 @@
 package io.bitloom.worker.cli;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.cli.Range;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.worker.train.data.demo.DemoDataset;
@@ -13,7 +15,6 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code bitloom demo-data}: draws the demo data set. */
@@ -41,6 +42,7 @@ public final class DemoDataCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "20000",
       description = "Number of pictures (default: 20000).")
+  @Range(min = 1)
   private int count;
 
   @Option(
@@ -60,10 +62,6 @@ public final class DemoDataCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (count < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--count: expected at least 1, got " + count);
-    }
     DemoDataset dataset = heldOut ? DemoDataset.heldOut(seed) : DemoDataset.training(seed);
     PrintWriter progress = spec.commandLine().getErr();
     try {
@@ -77,7 +75,8 @@ public final class DemoDataCommand implements Callable<Integer> {
                 }
               });
     } catch (IOException e) {
-      throw new BitloomException(ErrorCode.INTERNAL, out + " cannot be written: " + e, e);
+      throw new BitloomException(
+          ErrorCode.INTERNAL, "the pictures cannot be written: " + FileFaults.message(e), e);
     }
     Path captions = out.resolve("captions.jsonl");
     if (json) {

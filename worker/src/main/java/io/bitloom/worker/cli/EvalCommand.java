@@ -1,5 +1,8 @@
 package io.bitloom.worker.cli;
 
+import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.cli.OptionRule;
+import io.bitloom.common.cli.Range;
 import io.bitloom.common.cli.SamplingOptions;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
@@ -13,6 +16,7 @@ import io.bitloom.worker.eval.SamplingVariant;
 import io.bitloom.worker.eval.Tally;
 import io.bitloom.worker.generate.GenerationPipeline;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.train.data.demo.DemoDataset;
 import io.bitloom.worker.train.data.demo.DemoPictures;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -44,6 +48,8 @@ import picocli.CommandLine.Spec;
       "1:The model or the prompt list cannot be used, or a file could not be written.",
       "2:The command line is wrong."
     })
+@OptionRule(options = "--prompt-seed", onlyWith = "--print-prompts")
+@OptionRule(options = OptionRule.ALL, except = "--prompt-seed", notWith = "--print-prompts")
 public final class EvalCommand implements Callable<Integer> {
   private static final long PICTURE_SEED = 77;
 
@@ -70,6 +76,7 @@ public final class EvalCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "2147483647",
       description = "Only the first N prompts.")
+  @Range(min = 1)
   private int limit;
 
   @Option(
@@ -82,12 +89,14 @@ public final class EvalCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "64",
       description = "Held-out pictures for PSNR, SSIM and loss; 0 for none (default: 64).")
+  @Range(min = 0)
   private int pictures;
 
   @Option(
       names = "--print-prompts",
       paramLabel = "N",
       description = "Print a list of N held-out prompts, and do nothing else.")
+  @Range(min = 1)
   private Integer printed;
 
   @Option(
@@ -105,14 +114,11 @@ public final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (limit < 1 || pictures < 0) {
-      throw new ParameterException(
-          spec.commandLine(), "--limit must be at least 1, and --pictures not negative");
-    }
     try {
       return measure();
     } catch (IOException | UncheckedIOException e) {
-      throw new BitloomException(ErrorCode.INTERNAL, out + " cannot be written: " + e, e);
+      throw new BitloomException(
+          ErrorCode.INTERNAL, "the report cannot be written: " + FileFaults.message(e), e);
     }
   }
 
@@ -122,7 +128,7 @@ public final class EvalCommand implements Callable<Integer> {
       EvalPrompts.draw(printed, promptSeed).forEach(prompt -> print.println(prompt.line()));
       return CommandLine.ExitCode.OK;
     }
-    List<EvalPrompt> all = prompts == null ? EvalPrompts.builtIn() : EvalPrompts.read(prompts);
+    List<EvalPrompt> all = prompts == null ? EvalPrompts.builtIn() : read();
     List<EvalPrompt> drawn = all.subList(0, Math.min(limit, all.size()));
     ModelDirectory directory = model.open();
     SamplingVariant asked = new SamplingVariant("as asked", sampling.sampling());
@@ -170,6 +176,14 @@ public final class EvalCommand implements Callable<Integer> {
           report.all().of(metric));
     }
     print.println(out.resolve("report.md"));
+  }
+
+  private List<EvalPrompt> read() {
+    try {
+      return EvalPrompts.read(prompts);
+    } catch (WeightsException e) {
+      throw new ParameterException(spec.commandLine(), "--prompts: " + e.getMessage());
+    }
   }
 
   private static PictureDistribution heldOut() {

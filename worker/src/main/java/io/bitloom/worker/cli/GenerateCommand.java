@@ -1,5 +1,7 @@
 package io.bitloom.worker.cli;
 
+import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.schedule.SizeClass;
@@ -48,6 +50,12 @@ import picocli.CommandLine.Spec;
       "1:The model cannot be used, or it could not draw the prompt.",
       "2:The command line is wrong."
     })
+@OptionRule(
+    options = "--bare-images",
+    notWith = {"--format=jpeg", "--format=webp", "--format=webp-lossless"})
+@OptionRule(
+    options = "--quality",
+    notWith = {"--format=png", "--format=webp-lossless"})
 public final class GenerateCommand implements Callable<Integer> {
   private static final int SEEDS = 1 << 30;
 
@@ -81,7 +89,8 @@ public final class GenerateCommand implements Callable<Integer> {
     PromptRules.Resolved resolved =
         PromptRules.resolve(
             prompt, Prompt.getDefaultInstance(), directory.defaults(), sizes, "generate", 0);
-    options.require(PromptRules.check(resolved, sizes, directory.transformer().depth()));
+    options.require(
+        PromptRules.check(resolved, directory.name(), sizes, directory.transformer().depth()));
     makeFolder();
     GeneratedFiles files = new GeneratedFiles(out, resolved.prompt());
     GenerateReport report = new GenerateReport(spec.commandLine(), json, directory, resolved);
@@ -112,7 +121,7 @@ public final class GenerateCommand implements Callable<Integer> {
       Files.createDirectories(out);
     } catch (IOException e) {
       throw new ParameterException(
-          spec.commandLine(), "--out " + out + " is no folder and cannot be made one: " + e);
+          spec.commandLine(), "--out cannot be made: " + FileFaults.message(e));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.bitloom.worker.cli;
 
+import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.results.ImageName;
@@ -73,7 +74,8 @@ final class GeneratedFiles {
     try {
       Files.write(file, image.getData().toByteArray());
     } catch (IOException e) {
-      throw new BitloomException(ErrorCode.INTERNAL, file + " cannot be written: " + e, e);
+      throw new BitloomException(
+          ErrorCode.INTERNAL, "an image cannot be written: " + FileFaults.message(e), e);
     }
   }
 }

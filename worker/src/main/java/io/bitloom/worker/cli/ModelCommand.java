@@ -17,6 +17,7 @@ public final class ModelCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    throw new ParameterException(spec.commandLine(), "import, inspect or convert is needed");
+    throw new ParameterException(
+        spec.commandLine(), "say what to do: model import, model inspect or model convert");
   }
 }

@@ -80,7 +80,16 @@ public final class ModelConvertCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--shard-size: expected a positive number, found " + shardSize);
     }
-    if (ModelDirectory.isAt(source)) {
+    PrintWriter print = spec.commandLine().getOut();
+    boolean whole = ModelDirectory.isAt(source);
+    if (spec.commandLine().getParseResult().hasMatchedOption("--shard-size")
+        && (whole || ModelConversion.isOneFile(out))) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--shard-size has an effect only where weights are written to a folder; "
+              + (whole ? source + " is a model directory" : out + " is one file"));
+    }
+    if (whole) {
       if (section != null) {
         throw new ParameterException(
             spec.commandLine(), "--section: " + source + " is a model directory, which has none");

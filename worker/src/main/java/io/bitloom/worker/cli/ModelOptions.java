@@ -87,8 +87,11 @@ final class ModelOptions {
       description = "Do not write prompt, seed, parameters and model into PNG files.")
   private boolean bareImages;
 
-  /** The model directory, its files checked. */
+  /** The model directory, its files checked; throws {@link ParameterException} without one. */
   ModelDirectory open() {
+    if (!ModelDirectory.exists(model)) {
+      throw new ParameterException(spec.commandLine(), "--model: " + ModelDirectory.unknown(model));
+    }
     ModelDirectory directory = ModelDirectory.open(model);
     if (!skipChecksums) {
       directory.verifyFiles();

@@ -1,6 +1,7 @@
 package io.bitloom.worker.cli;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.cli.Range;
 import io.bitloom.worker.tokenizer.quantizer.BinarySphericalQuantizer;
 import io.bitloom.worker.tokenizer.quantizer.EntropyMemory;
 import io.bitloom.worker.tokenizer.quantizer.LookupFreeQuantizer;
@@ -29,6 +30,7 @@ public final class QuantizersCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "1024",
       description = "Tokens of the batch (default: 1024).")
+  @Range(min = 1, max = 1 << 20)
   private int tokens;
 
   @Option(
@@ -37,6 +39,7 @@ public final class QuantizersCommand implements Callable<Integer> {
       split = ",",
       defaultValue = "8,10,12,14,16",
       description = "Bits of a token (default: 8,10,12,14,16).")
+  @Range(min = 1, max = 24)
   private List<Integer> bits;
 
   @Option(names = "--json", description = "Print one JSON object a row instead of a table.")

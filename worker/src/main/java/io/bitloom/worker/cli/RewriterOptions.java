@@ -1,5 +1,7 @@
 package io.bitloom.worker.cli;
 
+import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
@@ -16,6 +18,9 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
 
 /** The options that say which language model rewrites prompts; none does by default. */
+@OptionRule(
+    options = {"--prompt-rewriter-model", "--prompt-rewriter-timeout", "--prompt-rewriter-system"},
+    onlyWith = "--prompt-rewriter")
 final class RewriterOptions {
   private static final String KEY = "BITLOOM_PROMPT_REWRITER_KEY";
 
@@ -73,7 +78,7 @@ final class RewriterOptions {
     } catch (URISyntaxException e) {
       throw usage("--prompt-rewriter is no URL: " + e.getReason());
     } catch (IOException e) {
-      throw usage("--prompt-rewriter-system cannot be read: " + e);
+      throw usage("--prompt-rewriter-system cannot be read: " + FileFaults.message(e));
     }
   }
 

@@ -17,6 +17,7 @@ public final class TokenizerCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    throw new ParameterException(spec.commandLine(), "reconstruct is needed");
+    throw new ParameterException(
+        spec.commandLine(), "say what to do: tokenizer reconstruct IMAGES");
   }
 }

@@ -1,6 +1,7 @@
 package io.bitloom.worker.cli;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.schedule.SizeClass;
@@ -204,7 +205,8 @@ public final class TokenizerReconstructCommand implements Callable<Integer> {
       Files.createDirectories(file.getParent());
       Files.write(file, PngEncoder.encode(PictureStrip.of(both), Map.of()));
     } catch (IOException e) {
-      throw new BitloomException(ErrorCode.INTERNAL, file + " cannot be written: " + e, e);
+      throw new BitloomException(
+          ErrorCode.INTERNAL, "a picture cannot be written: " + FileFaults.message(e), e);
     }
   }
 
@@ -218,7 +220,8 @@ public final class TokenizerReconstructCommand implements Callable<Integer> {
       try (Stream<Path> entries = Files.list(image)) {
         entries.filter(TokenizerReconstructCommand::isPicture).sorted().forEach(found::add);
       } catch (IOException e) {
-        throw new ParameterException(spec.commandLine(), image + " cannot be read: " + e);
+        throw new ParameterException(
+            spec.commandLine(), "the folder cannot be read: " + FileFaults.message(e));
       }
     }
     if (found.isEmpty()) {

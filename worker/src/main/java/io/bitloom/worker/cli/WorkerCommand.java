@@ -1,6 +1,8 @@
 package io.bitloom.worker.cli;
 
 import io.bitloom.common.cli.AccessOptions;
+import io.bitloom.common.cli.OptionRule;
+import io.bitloom.common.cli.Range;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
@@ -73,6 +75,24 @@ import picocli.CommandLine.Spec;
       "1:Failed: the model cannot be used, the coordinator refuses the worker, or the grace is over.",
       "2:The command line is wrong."
     })
+@OptionRule(
+    options = {"--config", "--rank"},
+    onlyWith = {"--mode=train", "--mode=train-tokenizer"})
+@OptionRule(
+    options = OptionRule.ALL,
+    except = {
+      "--config",
+      "--rank",
+      "--coordinator",
+      "--token",
+      "--tls",
+      "--tls-ca",
+      "--tls-cert",
+      "--tls-key",
+      "--shutdown-grace",
+      "--exit-on-stdin-close"
+    },
+    notWith = {"--mode=train", "--mode=train-tokenizer"})
 public final class WorkerCommand implements Callable<Integer> {
   private static final Logger log = LoggerFactory.getLogger(WorkerCommand.class);
   private static final int NO_PORT = -1;
@@ -124,6 +144,7 @@ public final class WorkerCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "0",
       description = "Number of this process among those that train together, from 0 (default: 0).")
+  @Range(min = 0)
   private int rank;
 
   @Mixin private AccessOptions access;
@@ -144,6 +165,7 @@ public final class WorkerCommand implements Callable<Integer> {
       description =
           "Loopback port of /health/live, /health/ready and /metrics; 0 takes a free one (default:"
               + " none).")
+  @Range(min = 0, max = Range.LAST_PORT, also = NO_PORT)
   private int httpPort;
 
   @Option(

@@ -1,5 +1,6 @@
 package io.bitloom.worker.eval;
 
+import io.bitloom.common.cli.FileFaults;
 import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.train.data.demo.DemoDataset;
 import java.io.BufferedReader;
@@ -43,7 +44,7 @@ public final class EvalPrompts {
     try {
       return parse(file.toString(), Files.readAllLines(file));
     } catch (IOException e) {
-      throw new WeightsException(file.toString(), "cannot be read: " + e, e);
+      throw new WeightsException("the prompts cannot be read: " + FileFaults.message(e));
     }
   }
 

@@ -88,7 +88,8 @@ public final class PromptFollowing {
     int blocks = directory.transformer().depth();
     return prompts.stream()
         .map(prompt -> resolve(prompt, variant, directory))
-        .flatMap(full -> PromptRules.check(full, sizes(directory), blocks).stream())
+        .flatMap(
+            full -> PromptRules.check(full, directory.name(), sizes(directory), blocks).stream())
         .toList();
   }
 

@@ -42,7 +42,7 @@ public final class ModelConversion {
     Map<String, String> metadata =
         checkpoint.config().map(config -> Map.of("config", config.toString())).orElse(Map.of());
     try {
-      if (!out.toString().endsWith(SAFETENSORS)) {
+      if (!isOneFile(out)) {
         return writeFolder(checkpoint, out, metadata, dtype, shardBytes);
       }
       if (Files.exists(out)) {
@@ -58,6 +58,11 @@ public final class ModelConversion {
     } catch (IOException e) {
       throw new WeightsException(out.toString(), "cannot be written: " + e.getMessage(), e);
     }
+  }
+
+  /** Whether a name means one file, and not a folder. */
+  public static boolean isOneFile(Path out) {
+    return out.toString().endsWith(SAFETENSORS);
   }
 
   private static Path writeFolder(

@@ -61,12 +61,7 @@ public final class ModelDirectory {
             .orElseGet(() -> Path.of(nameOrFolder).toAbsolutePath().normalize());
     Path file = folder.resolve(FILE);
     if (!Files.isRegularFile(file)) {
-      throw new WeightsException(
-          nameOrFolder,
-          "is neither a built-in model ("
-              + String.join(", ", BUILT_IN)
-              + ") nor a folder with "
-              + FILE);
+      throw new WeightsException(unknown(nameOrFolder));
     }
     try {
       return new ModelDirectory(file.toString(), folder, Files.readAllBytes(file));
@@ -83,6 +78,21 @@ public final class ModelDirectory {
         model.json().has("sha256")
             ? ModelFiles.parse(source, folder, model.json().object("sha256"))
             : new ModelFiles(source, folder, Map.of());
+  }
+
+  /** Says that there is no such model, and which there are. */
+  public static String unknown(String nameOrFolder) {
+    return "\""
+        + nameOrFolder
+        + "\" is neither a built-in model ("
+        + String.join(", ", BUILT_IN)
+        + ") nor a folder with "
+        + FILE;
+  }
+
+  /** Whether there is a built-in model of this name, or a model directory there. */
+  public static boolean exists(String nameOrFolder) {
+    return BUILT_IN.contains(nameOrFolder) || isAt(Path.of(nameOrFolder));
   }
 
   /** Whether a folder is a model directory. */

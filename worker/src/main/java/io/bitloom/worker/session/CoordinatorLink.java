@@ -207,11 +207,13 @@ final class CoordinatorLink {
     nextAddress++;
     failures++;
     Duration wait = Duration.ofMillis(backoff.apply(Math.min(failures, 16)));
-    log.warn(
-        "no coordinator at {} ({}), next try in {} ms",
-        address,
-        FailuresInARow.why(status),
-        wait.toMillis());
+    if (Integer.bitCount(failures) == 1) { // ever more rarely
+      log.warn(
+          "no coordinator at {} ({}), trying again in {} ms and so on",
+          address,
+          FailuresInARow.why(status),
+          wait.toMillis());
+    }
     after(wait, this::connect);
   }
 

@@ -67,6 +67,7 @@ final class ImageUploads {
   private final IntervalFunction waits =
       IntervalFunction.ofExponentialRandomBackoff(Duration.ofMillis(200), 3);
   private final Map<Key, Upload> uploads = new HashMap<>();
+  private final FailuresInARow failing = new FailuresInARow(); // one store for all images
   private HttpClient http; // null until it is needed
 
   ImageUploads(ScheduledExecutorService loop, Listener listener) {
@@ -175,18 +176,23 @@ final class ImageUploads {
       return;
     }
     if (failure == null) {
+      failing.over();
       uploads.remove(key);
       listener.uploaded(named(upload.outcome, grant));
       return;
     }
     upload.failures++;
-    log.warn(
-        "images of {}#{} were not uploaded ({} of {}): {}",
-        key.task().getJob(),
-        key.task().getOffset(),
-        upload.failures,
-        MOST_FAILURES,
-        String.valueOf(failure.getCause()));
+    if (failing.isToBeSaid()) {
+      Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+      log.warn(
+          "images of prompt {} of {} could not be uploaded ({} of {} attempts; further failures are"
+              + " said ever more rarely): {}",
+          key.task().getOffset(),
+          key.task().getJob(),
+          upload.failures,
+          MOST_FAILURES,
+          cause.getMessage() == null ? "no answer" : cause.getMessage());
+    }
     if (upload.failures == MOST_FAILURES) {
       giveUp(upload);
     } else {

@@ -128,6 +128,7 @@ final class LeasedWork {
     return rejected(
         PromptRules.check(
             new PromptRules.Resolved(prompt, schedule),
+            "",
             List.of(schedule.size().label()),
             model.blocks()));
   }

@@ -52,6 +52,11 @@ final class FixtureSuite {
     return new FixtureSuite(folder, kinds, exact, names);
   }
 
+  /** Whether there is no file to check. */
+  boolean isEmpty() {
+    return files().isEmpty();
+  }
+
   /** Compares everything in float32, as the fixtures are. */
   static FixtureSuite exact(Path folder) {
     return new FixtureSuite(folder, EXACT, true, name -> true);

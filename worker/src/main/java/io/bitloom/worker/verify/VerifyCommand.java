@@ -82,11 +82,22 @@ public final class VerifyCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--fixtures: \"" + fixtures + "\" is not a folder");
     }
+    only.forEach(this::requireAny);
     PrintWriter out = spec.commandLine().getOut();
     Suite suite = suite();
     boolean holds = json ? printJson(suite, out) : printLines(suite, out);
     out.flush();
     return holds ? 0 : 1;
+  }
+
+  private void requireAny(String glob) {
+    boolean none =
+        !matches(glob, RandomTokenizersCheck.NAME)
+            && FixtureSuite.exact(fixtures).only(name -> matches(glob, name)).isEmpty();
+    if (none) {
+      throw new ParameterException(
+          spec.commandLine(), "--only: there is no fixture \"" + glob + "\" in " + fixtures);
+    }
   }
 
   /** Hands every case to a sink and says whether all hold. */
@@ -108,10 +119,11 @@ public final class VerifyCommand implements Callable<Integer> {
   }
 
   private boolean wanted(String name) {
-    return only.isEmpty()
-        || only.stream()
-            .map(glob -> Pattern.quote(glob).replace("*", "\\E.*\\Q"))
-            .anyMatch(name::matches);
+    return only.isEmpty() || only.stream().anyMatch(glob -> matches(glob, name));
+  }
+
+  private static boolean matches(String glob, String name) {
+    return name.matches(Pattern.quote(glob).replace("*", "\\E.*\\Q"));
   }
 
   private boolean printLines(Suite suite, PrintWriter out) {

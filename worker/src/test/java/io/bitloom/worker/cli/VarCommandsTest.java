@@ -175,7 +175,7 @@ class VarCommandsTest {
 
   @Test
   void generateRefusesOtherClassesShapesAndListsOfAnotherLength() {
-    assertFails(1, "\"a red fox\" is no class", "generate", "a red fox", "--model", model);
+    assertFails(2, "\"a red fox\" is no class", "generate", "a red fox", "--model", model);
     assertFails(
         2,
         "--aspect-ratio must be square",
@@ -185,7 +185,15 @@ class VarCommandsTest {
         model,
         "--aspect-ratio",
         "3:2");
-    assertFails(2, "--size must be a size", "generate", "hen", "--model", model, "--size", "0.06M");
+    assertFails(
+        2,
+        "--size 0.06M is not drawn by model",
+        "generate",
+        "hen",
+        "--model",
+        model,
+        "--size",
+        "0.06M");
     assertFails(
         2,
         "one value or 10",

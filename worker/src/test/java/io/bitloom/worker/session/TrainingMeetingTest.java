@@ -8,6 +8,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.bitloom.common.net.ServerAddress;
+import io.grpc.Status;
 import java.io.IOException;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
@@ -72,6 +73,17 @@ class TrainingMeetingTest {
     assertEquals(10, toBeSaid);
     failures.over();
     assertTrue(failures.isToBeSaid());
+  }
+
+  @Test
+  void aStatusIsSaidInWords() {
+    Status pages = Status.UNAVAILABLE.withDescription("http2 exception");
+    assertTrue(FailuresInARow.why(pages).contains("gRPC port"), FailuresInARow.why(pages));
+    Status away = Status.UNAVAILABLE.withDescription("io exception");
+    assertEquals(
+        "Connection refused: /127.0.0.1:1",
+        FailuresInARow.why(away.withCause(new IOException("Connection refused: /127.0.0.1:1"))));
+    assertEquals("deadline exceeded", FailuresInARow.why(Status.DEADLINE_EXCEEDED));
   }
 
   private static ServerAddress address(String text) {

@@ -92,15 +92,15 @@ class WorkerProcessIT {
   }
 
   @Test
-  void wrongUsageExitsWithTwoAndAnUnusableModelWithOne() throws Exception {
+  void wrongUsageExitsWithTwo() throws Exception {
     try (ChildJvm worker = ChildJvm.start("worker", "--shutdown-grace", "soon")) {
       worker.awaitLine("--shutdown-grace must be a duration");
       assertEquals(2, worker.awaitExit());
     }
     try (ChildJvm worker = ChildJvm.start("worker", "--model", "no-such-folder")) {
       worker.awaitLine(
-          "no-such-folder: is neither a built-in model (demo, untrained) nor a folder");
-      assertEquals(1, worker.awaitExit());
+          "\"no-such-folder\" is neither a built-in model (demo, untrained) nor a folder");
+      assertEquals(2, worker.awaitExit());
     }
   }
 

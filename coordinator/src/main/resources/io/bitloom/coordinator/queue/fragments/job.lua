@@ -1,5 +1,6 @@
 -- The keys of one job, for every script that works on a job:
---   job      hash    tenant, weight, priority, spec, state, counts, times (ms); revision: counts up
+--   job      hash    tenant, weight, priority, spec, state, counts (images: asked for, drawn: made),
+--                    times (ms); revision: counts up
 --                    when it is paused, resumed or given another priority; ending: status of what
 --                    waits in a job that is CANCELLING; now:…: parts of the spec that were changed
 --   appends  stream  what was appended to one bucket at once; the id is the offset of the first

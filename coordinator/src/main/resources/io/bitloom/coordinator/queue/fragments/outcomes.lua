@@ -36,10 +36,11 @@ end
 -- Returns 1 if the job is terminal now, else 0.
 local function record(tasks, reports, freed, now)
   local was = redis.call('HMGET', job, 'state', 'appended', 'running', 'succeeded', 'failed',
-    'cancelled', 'sealed', 'ending')
+    'cancelled', 'sealed', 'ending', 'drawn')
   local state, appended, held = was[1], tonumber(was[2]), tonumber(was[3]) - freed
   local counts = {succeeded = tonumber(was[4]), failed = tonumber(was[5]),
     cancelled = tonumber(was[6])}
+  local drawn = tonumber(was[9] or 0)
   local before = counts.succeeded + counts.failed + counts.cancelled
   if #tasks > 0 then
     write(tasks, reports, now)
@@ -47,7 +48,9 @@ local function record(tasks, reports, freed, now)
     for k, report in ipairs(reports) do
       local count = COUNTED_AS[string.sub(report, 1, 1)]
       counts[count] = counts[count] + 1
-      if count == 'failed' then
+      if count == 'succeeded' then
+        drawn = drawn + string.byte(tasks[k], ENTRY)
+      elseif count == 'failed' then
         bad[#bad + 1] = struct.pack('>I4', before + k)
       end
     end
@@ -56,7 +59,7 @@ local function record(tasks, reports, freed, now)
     end
   end
   local change = {'HSET', job, 'running', held, 'succeeded', counts.succeeded,
-    'failed', counts.failed, 'cancelled', counts.cancelled}
+    'failed', counts.failed, 'cancelled', counts.cancelled, 'drawn', drawn}
   local ended = before + #tasks == appended
     and end_state(state, was[7], was[8], counts.succeeded, counts.failed)
   if ended then

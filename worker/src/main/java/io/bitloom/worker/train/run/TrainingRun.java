@@ -1,5 +1,6 @@
 package io.bitloom.worker.train.run;
 
+import io.bitloom.common.cli.FileFaults;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.TorchDevice;
@@ -179,7 +180,8 @@ public final class TrainingRun {
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
-      throw new RunRefusedException(folder, "the run's folder cannot be made: " + e, e);
+      throw new RunRefusedException(
+          folder, "the run's folder cannot be made: " + FileFaults.message(e), e);
     }
     if (!Files.isWritable(folder)) {
       throw new RunRefusedException(folder, "the run's folder cannot be written to");
