@@ -1,6 +1,7 @@
 package io.bitloom.client.cli;
 
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.v1.BucketStatus;
 import io.bitloom.v1.GetClusterResponse;
 import io.bitloom.v1.Job;
@@ -55,7 +56,7 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
       lines.add(
           row(
               "%s  %-14s  %9s  %8s  %7s  %s",
-              name("MODEL"), "SCHEDULE", "WAIT", "DRAWN", "AGAIN", "OLDEST"));
+              name("MODEL"), "SHAPE", "WAIT", "DRAWN", "AGAIN", "OLDEST"));
       waiting.forEach(bucket -> lines.add(line(bucket)));
     }
     return lines;
@@ -111,14 +112,17 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns) {
 
   private static String draws(WorkerLease lease) {
     String scale = lease.getScales() == 0 ? "" : "  " + lease.getScale() + "/" + lease.getScales();
-    return lease.getSchedule() + "  " + JobReport.plural(lease.getPrompts(), "prompt") + scale;
+    return ScaleSchedules.name(lease.getSchedule())
+        + "  "
+        + JobReport.plural(lease.getPrompts(), "prompt")
+        + scale;
   }
 
   private String line(BucketStatus bucket) {
     return row(
         "%s  %-14s  %9s  %8s  %7s  %s",
         name(bucket.getModel()),
-        bucket.getSchedule(),
+        ScaleSchedules.name(bucket.getSchedule()),
         String.format(Locale.ROOT, "%,d", bucket.getPrompts()),
         String.format(Locale.ROOT, "%,d", bucket.getLeased()),
         bucket.getRetries() == 0 ? "" : String.format(Locale.ROOT, "%,d", bucket.getRetries()),

@@ -2,6 +2,7 @@ package io.bitloom.coordinator.http;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.coordinator.dispatch.WorkerView;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import java.util.List;
@@ -29,13 +30,24 @@ final class ClusterView {
   private static JsonObject bucket(BucketBacklog bucket) {
     JsonObject json = new JsonObject();
     json.addProperty("model", bucket.bucket().model());
-    json.addProperty("schedule", bucket.bucket().schedule());
+    addSchedule(json, bucket.bucket().schedule());
     json.addProperty("prompts", bucket.prompts());
     json.addProperty("images", bucket.images());
     json.addProperty("retries", bucket.retries());
     json.addProperty("leased", bucket.leased());
     json.addProperty("oldest_seconds", bucket.oldest().toSeconds());
     return json;
+  }
+
+  /** A schedule by its id, and by the name that people read. */
+  private static void addSchedule(JsonObject json, String id) {
+    json.addProperty("schedule", id);
+    ScaleSchedules.find(id)
+        .ifPresent(
+            schedule -> {
+              json.addProperty("shape", schedule.shape());
+              json.addProperty("size", schedule.size().label());
+            });
   }
 
   private static JsonObject worker(WorkerView worker) {
@@ -58,7 +70,7 @@ final class ClusterView {
   private static JsonObject lease(WorkerView.LeaseView lease) {
     JsonObject json = new JsonObject();
     json.addProperty("model", lease.model());
-    json.addProperty("schedule", lease.schedule());
+    addSchedule(json, lease.schedule());
     json.addProperty("prompts", lease.prompts());
     json.addProperty("scales_done", lease.scalesDone());
     json.addProperty("scales", lease.scales());
