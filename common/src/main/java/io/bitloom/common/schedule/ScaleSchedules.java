@@ -22,6 +22,7 @@ import java.util.Optional;
  */
 public final class ScaleSchedules {
 
+  private static final double ROUNDING = 1.01;
   private static final String TABLE = "scale-schedules.txt";
   private static final List<AspectRatioTemplate> TEMPLATES = read();
   private static final AspectRatioTemplate FLATTEST =
@@ -55,9 +56,9 @@ public final class ScaleSchedules {
     return nearest;
   }
 
-  /** Whether a shape is none that lies beyond the flattest and the tallest template. */
+  /** Whether a shape lies between the flattest and the tallest template, give or take rounding. */
   public static boolean covers(double hDivW) {
-    return hDivW >= FLATTEST.hDivW() && hDivW <= TALLEST.hDivW();
+    return hDivW >= FLATTEST.hDivW() / ROUNDING && hDivW <= TALLEST.hDivW() * ROUNDING;
   }
 
   /** The template of the widest images. */

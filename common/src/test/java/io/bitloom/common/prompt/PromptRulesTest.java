@@ -54,7 +54,7 @@ class PromptRulesTest {
         bad("aspect_ratio", "٣:٢", p -> p.setAspectRatio("٣:٢")),
         bad("aspect_ratio", "30:1", p -> p.setAspectRatio("30:1")),
         bad("aspect_ratio", "1:3.1", p -> p.setAspectRatio("1:3.1")),
-        bad("h_div_w", "3.01", p -> p.setHDivW(3.01)),
+        bad("h_div_w", "3.1", p -> p.setHDivW(3.1)),
         bad("h_div_w", "0.3", p -> p.setHDivW(0.3)),
         bad("h_div_w", "0.0", p -> p.setHDivW(0)),
         bad("h_div_w", "-1.0", p -> p.setHDivW(-1)),
