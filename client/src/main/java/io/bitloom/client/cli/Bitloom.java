@@ -59,7 +59,8 @@ import picocli.CommandLine.Spec;
       RoutedCommands.DemoData.class,
       RoutedCommands.Quantizers.class,
       RoutedCommands.Eval.class,
-      RoutedCommands.Tokenizer.class
+      RoutedCommands.Tokenizer.class,
+      RoutedCommands.Bench.class
     },
     footer = {
       "",

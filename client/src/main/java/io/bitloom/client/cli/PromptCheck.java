@@ -38,10 +38,10 @@ record PromptCheck(Prompt defaults, Model model, PromptRules rules) {
     return resolved(prompt).prompt().getNumImages();
   }
 
-  /** The scale schedule of a good prompt; its template if the size is the model's choice. */
+  /** What a good prompt is drawn as: {@code 3:2 0.25M}, without a size that the model chooses. */
   String schedule(Prompt prompt) {
     ScaleSchedule schedule = resolved(prompt).schedule();
-    return sizeIsKnown(prompt) ? schedule.id() : schedule.template();
+    return sizeIsKnown(prompt) ? schedule.toString() : schedule.shape();
   }
 
   private boolean sizeIsKnown(Prompt prompt) {

@@ -40,7 +40,7 @@ record PromptFile(String name, List<Part> parts, PromptCheck check) {
    * @param prompts good lines
    * @param images images of the good lines
    * @param badLines lines that cannot be taken
-   * @param schedules prompts by scale schedule, or by template where the size is the model's matter
+   * @param schedules prompts by what they are drawn as: {@link PromptCheck#schedule}
    */
   record Contents(long prompts, long images, long badLines, SortedMap<String, Long> schedules) {}
 

@@ -50,6 +50,9 @@ final class RoutedCommands {
   @Command(name = "eval", description = "Measure how well a model follows held-out prompts.")
   static final class Eval extends Routed {}
 
+  @Command(name = "bench", description = "Measure parts of Bitloom.")
+  static final class Bench extends Routed {}
+
   @Command(name = "tokenizer", description = "Show what a visual tokenizer keeps of pictures.")
   static final class Tokenizer extends Routed {}
 }

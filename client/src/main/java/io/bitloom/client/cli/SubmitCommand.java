@@ -45,9 +45,9 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Fields of a line; only prompt is required:",
-      "  custom_id, prompt, negative_prompt, aspect_ratio (\"3:2\") or h_div_w (1.5),",
-      "  size, seed, num_images, preset, guidance, guidance_schedule, guidance_layers,",
-      "  temperature, top_p, top_k, greedy, format, quality",
+      "  custom_id, prompt, negative_prompt, enable_positive_prompt, aspect_ratio (\"3:2\")",
+      "  or h_div_w (1.5), size, seed, num_images, preset, guidance, guidance_schedule,",
+      "  guidance_layers, temperature, top_p, top_k, greedy, format, quality",
       "Ctrl-C leaves the job running; the last line says how to come back."
     })
 @OptionRule(options = "--offline", onlyWith = "--dry-run")

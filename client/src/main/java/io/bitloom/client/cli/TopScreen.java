@@ -1,5 +1,6 @@
 package io.bitloom.client.cli;
 
+import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.v1.BucketStatus;
 import io.bitloom.v1.GetClusterResponse;
 import io.bitloom.v1.Job;
@@ -66,7 +67,7 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpe
       lines.add(
           row(
               "%s  %-14s  %9s  %8s  %7s  %s",
-              name("MODEL"), "SCHEDULE", "WAIT", "DRAWN", "AGAIN", "OLDEST"));
+              name("MODEL"), "SHAPE", "WAIT", "DRAWN", "AGAIN", "OLDEST"));
       waiting.forEach(bucket -> lines.add(line(bucket)));
     }
     return lines;
@@ -138,14 +139,17 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpe
 
   private static String draws(WorkerLease lease) {
     String scale = lease.getScales() == 0 ? "" : "  " + lease.getScale() + "/" + lease.getScales();
-    return lease.getSchedule() + "  " + JobReport.plural(lease.getPrompts(), "prompt") + scale;
+    return ScaleSchedules.name(lease.getSchedule())
+        + "  "
+        + JobReport.plural(lease.getPrompts(), "prompt")
+        + scale;
   }
 
   private String line(BucketStatus bucket) {
     return row(
         "%s  %-14s  %9s  %8s  %7s  %s",
         name(bucket.getModel()),
-        bucket.getSchedule(),
+        ScaleSchedules.name(bucket.getSchedule()),
         String.format(Locale.ROOT, "%,d", bucket.getPrompts()),
         String.format(Locale.ROOT, "%,d", bucket.getLeased()),
         bucket.getRetries() == 0 ? "" : String.format(Locale.ROOT, "%,d", bucket.getRetries()),

@@ -8,6 +8,8 @@ import com.google.gson.JsonParser;
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Timestamps;
 import io.bitloom.common.prompt.PromptLine;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.PromptFailure;
 import io.bitloom.v1.PromptResult;
@@ -31,6 +33,7 @@ import java.util.HexFormat;
  * @param parameters the prompt with every default filled in, as a prompt line
  * @param drawnText what was drawn, where it is not the prompt's own text or was to be another one
  * @param schedule scale schedule, {@code 0.666_0.25M}
+ * @param shape that was drawn, width to height: {@code 3:2}
  * @param modelDigest {@code sha256:} and the digest of the model's files
  * @param attempt how often the prompt was tried
  * @param batchImages images that shared the batch
@@ -56,6 +59,7 @@ record ManifestLine(
     JsonObject parameters,
     DrawnText drawnText,
     String schedule,
+    String shape,
     String model,
     String modelDigest,
     String worker,
@@ -98,6 +102,7 @@ record ManifestLine(
         parameters(provenance),
         drawnText(provenance),
         provenance.getSchedule(),
+        shape(provenance),
         provenance.getModel(),
         provenance.getModelDigest(),
         provenance.getWorker(),
@@ -129,6 +134,7 @@ record ManifestLine(
         parameters(provenance),
         drawnText(provenance),
         provenance.getSchedule(),
+        shape(provenance),
         provenance.getModel(),
         null,
         null,
@@ -166,6 +172,10 @@ record ManifestLine(
 
   private static JsonObject parameters(Provenance provenance) {
     return JsonParser.parseString(PromptLine.format(provenance.getPrompt())).getAsJsonObject();
+  }
+
+  private static String shape(Provenance provenance) {
+    return ScaleSchedules.find(provenance.getSchedule()).map(ScaleSchedule::shape).orElse(null);
   }
 
   private static DrawnText drawnText(Provenance provenance) {

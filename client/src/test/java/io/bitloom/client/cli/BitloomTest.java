@@ -153,7 +153,7 @@ class BitloomTest {
             "{\"prompt\": \"b\", \"h_div_w\": 0.67, \"size\": \"0.06M\"}");
 
     assertEquals(0, run("submit", file.toString(), "--dry-run", "--offline"), err.toString());
-    assertEquals(file + ": 2 prompts, 4 images\n  0.666  1\n  0.666_0.06M  1\n", out.toString());
+    assertEquals(file + ": 2 prompts, 4 images\n  3:2  1\n  3:2 0.06M  1\n", out.toString());
   }
 
   @Test
@@ -234,7 +234,7 @@ class BitloomTest {
 
     run("submit", file.toString(), "--dry-run", "--offline", "--size=0.25M", "--aspect-ratio=1:1");
 
-    assertTrue(out.toString().contains("  1.0_0.25M  1\n  1.0_1M  1\n"), out.toString());
+    assertTrue(out.toString().contains("  1:1 0.25M  1\n  1:1 1M  1\n"), out.toString());
   }
 
   @Test

@@ -45,6 +45,6 @@ class FieldLocaleTest {
             .execute("submit", file.toString(), "--dry-run", "--offline");
 
     assertEquals(0, exit, err::toString);
-    assertEquals(file + ": 2 prompts, 13 images\n  0.666  1\n  0.666_0.06M  1\n", out.toString());
+    assertEquals(file + ": 2 prompts, 13 images\n  3:2  1\n  3:2 0.06M  1\n", out.toString());
   }
 }

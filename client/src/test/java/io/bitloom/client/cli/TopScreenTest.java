@@ -65,7 +65,8 @@ class TopScreenTest {
             "16 prompts  3/10")) {
       assertTrue(screen.contains(part), part + " is not in\n" + screen);
     }
-    assertFalse(screen.contains("2.0_0.25M"), "a bucket without prompts");
+    assertTrue(screen.contains("1:1 0.25M"), screen);
+    assertFalse(screen.contains("1:2 0.25M"), "a bucket without prompts");
   }
 
   @Test

@@ -42,6 +42,7 @@ class ImageFolderTest {
     assertEquals(
         "{\"text\":\"a fine cat\",\"rewriter\":\"lm\"}", line.get("drawn_text").toString());
     assertEquals("0.75_0.06M", line.get("schedule").getAsString());
+    assertEquals("4:3", line.get("shape").getAsString());
     assertEquals("sha256:00", line.get("model_digest").getAsString());
     assertEquals("worker-1", line.get("worker").getAsString());
     assertTrue(line.getAsJsonObject("times").has("transformer"));

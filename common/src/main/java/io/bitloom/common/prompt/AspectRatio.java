@@ -1,5 +1,6 @@
 package io.bitloom.common.prompt;
 
+import io.bitloom.common.schedule.ScaleSchedules;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,6 +20,14 @@ public record AspectRatio(double width, double height) {
     double width = Double.parseDouble(matcher.group(1));
     double height = Double.parseDouble(matcher.group(2));
     return width > 0 && height > 0 ? Optional.of(new AspectRatio(width, height)) : Optional.empty();
+  }
+
+  /** The shapes that can be drawn, for messages: {@code between 1:3 and 3:1}. */
+  static String range() {
+    return "between "
+        + ScaleSchedules.tallest().shape()
+        + " and "
+        + ScaleSchedules.flattest().shape();
   }
 
   /** Height over width, the way templates are named. */

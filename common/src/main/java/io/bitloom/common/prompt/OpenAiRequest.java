@@ -2,6 +2,7 @@ package io.bitloom.common.prompt;
 
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
+import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.v1.Prompt;
 import java.io.IOException;
@@ -117,8 +118,12 @@ final class OpenAiRequest {
     Matcher pixels = PIXELS.matcher(size);
     if (pixels.matches()) {
       String ratio = pixels.group(1) + ":" + pixels.group(2);
-      if (AspectRatio.parse(ratio).isEmpty()) {
-        throw values.wrong("size", size, "must have a width and a height above 0");
+      AspectRatio shape =
+          AspectRatio.parse(ratio)
+              .orElseThrow(
+                  () -> values.wrong("size", size, "must have a width and a height above 0"));
+      if (!ScaleSchedules.covers(shape.hDivW())) {
+        throw values.wrong("size", size, "must have a shape " + AspectRatio.range());
       }
       prompt.setAspectRatio(ratio);
       fields.give("shape", "size", size);

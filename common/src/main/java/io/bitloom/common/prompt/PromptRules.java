@@ -11,6 +11,7 @@ import io.bitloom.v1.Sampling;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a prompt may be and what it means: checks every field, fills what was left out (from the
@@ -227,17 +228,7 @@ public final class PromptRules {
 
   private void checkShared(Prompt prompt, List<FieldViolation> violations) {
     checkText("negative_prompt", prompt.getNegativePrompt(), maxPromptCharacters, violations);
-    if (prompt.hasAspectRatio() && AspectRatio.parse(prompt.getAspectRatio()).isEmpty()) {
-      violations.add(
-          FieldViolation.of(
-              "aspect_ratio",
-              prompt.getAspectRatio(),
-              "must be width:height with positive numbers, such as 16:9"));
-    }
-    if (prompt.hasHDivW() && !(prompt.getHDivW() > 0 && Double.isFinite(prompt.getHDivW()))) {
-      violations.add(
-          FieldViolation.of("h_div_w", prompt.getHDivW(), "must be a positive, finite number"));
-    }
+    checkRatio(prompt, violations);
     if (!prompt.getSize().isEmpty() && SizeClass.find(prompt.getSize()).isEmpty()) {
       violations.add(
           FieldViolation.of("size", prompt.getSize(), "must be one of " + SizeClass.labels()));
@@ -255,6 +246,34 @@ public final class PromptRules {
       violations.add(FieldViolation.of("quality", prompt.getQuality(), "must be 1 to 100"));
     }
     SamplingRules.check(prompt.getSampling(), violations);
+  }
+
+  /** Who asks for a strip of 30:1 does not want 3:1, the widest shape that there is. */
+  private static void checkRatio(Prompt prompt, List<FieldViolation> violations) {
+    if (prompt.hasAspectRatio()) {
+      Optional<AspectRatio> ratio = AspectRatio.parse(prompt.getAspectRatio());
+      if (ratio.isEmpty()) {
+        violations.add(
+            FieldViolation.of(
+                "aspect_ratio",
+                prompt.getAspectRatio(),
+                "must be width:height with positive numbers, such as 16:9"));
+      } else if (!ScaleSchedules.covers(ratio.get().hDivW())) {
+        violations.add(
+            FieldViolation.of(
+                "aspect_ratio", prompt.getAspectRatio(), "must be " + AspectRatio.range()));
+      }
+    }
+    if (prompt.hasHDivW() && !ScaleSchedules.covers(prompt.getHDivW())) {
+      violations.add(
+          FieldViolation.of(
+              "h_div_w",
+              prompt.getHDivW(),
+              "must be a number between "
+                  + ScaleSchedules.flattest().key()
+                  + " and "
+                  + ScaleSchedules.tallest().key()));
+    }
   }
 
   private static void mustBeEmpty(String field, String value, List<FieldViolation> violations) {

@@ -150,7 +150,7 @@ public final class SamplingRules {
                   Locale.ROOT,
                   "must be one value or %d, one for each scale of %s",
                   scales,
-                  schedule.id())));
+                  schedule)));
     }
   }
 

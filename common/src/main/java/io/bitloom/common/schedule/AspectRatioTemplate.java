@@ -10,9 +10,25 @@ import java.util.List;
  */
 public record AspectRatioTemplate(double hDivW, List<Scale> scales) {
 
+  private static final double KEY_DIGIT = 0.001;
+
   /** The key of the official table: {@code 1.0}, {@code 0.666}, {@code 1.333}… */
   public String key() {
     return Double.toString(hDivW);
+  }
+
+  /** The name that people read: width to height in small whole numbers, {@code 7:4}. */
+  public String shape() {
+    return shape(hDivW);
+  }
+
+  /** The small whole numbers that a key of the table is the first three decimals of. */
+  static String shape(double hDivW) {
+    int width = 1;
+    while (Math.abs(Math.round(hDivW * width) - hDivW * width) >= KEY_DIGIT * width) {
+      width++;
+    }
+    return width + ":" + Math.round(hDivW * width);
   }
 
   /** Whether images of a size can have this shape. */

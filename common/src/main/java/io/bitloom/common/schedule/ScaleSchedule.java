@@ -40,13 +40,19 @@ public record ScaleSchedule(String template, SizeClass size, List<Scale> scales)
     return scales.stream().mapToInt(Scale::tokens).sum();
   }
 
-  /** A name that is unique among schedules and fit for keys and file names: {@code 0.666_0.25M}. */
+  /** The name in keys, files and interfaces, after the official table: {@code 0.666_0.25M}. */
   public String id() {
     return template + "_" + size.label();
   }
 
+  /** Width to height in small whole numbers: {@code 3:2}. */
+  public String shape() {
+    return AspectRatioTemplate.shape(Double.parseDouble(template));
+  }
+
+  /** The name that people read: {@code 3:2 0.25M}. */
   @Override
   public String toString() {
-    return id();
+    return shape() + " " + size.label();
   }
 }

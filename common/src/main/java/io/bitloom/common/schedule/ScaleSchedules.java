@@ -8,6 +8,8 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,8 +22,13 @@ import java.util.Optional;
  */
 public final class ScaleSchedules {
 
+  private static final double ROUNDING = 1.01;
   private static final String TABLE = "scale-schedules.txt";
   private static final List<AspectRatioTemplate> TEMPLATES = read();
+  private static final AspectRatioTemplate FLATTEST =
+      Collections.min(TEMPLATES, Comparator.comparingDouble(AspectRatioTemplate::hDivW));
+  private static final AspectRatioTemplate TALLEST =
+      Collections.max(TEMPLATES, Comparator.comparingDouble(AspectRatioTemplate::hDivW));
 
   private ScaleSchedules() {}
 
@@ -49,6 +56,21 @@ public final class ScaleSchedules {
     return nearest;
   }
 
+  /** Whether a shape lies between the flattest and the tallest template, give or take rounding. */
+  public static boolean covers(double hDivW) {
+    return hDivW >= FLATTEST.hDivW() / ROUNDING && hDivW <= TALLEST.hDivW() * ROUNDING;
+  }
+
+  /** The template of the widest images. */
+  public static AspectRatioTemplate flattest() {
+    return FLATTEST;
+  }
+
+  /** The template of the highest images. */
+  public static AspectRatioTemplate tallest() {
+    return TALLEST;
+  }
+
   /** The schedules of a size, in the table's order. */
   public static List<ScaleSchedule> of(SizeClass size) {
     return TEMPLATES.stream()
@@ -73,6 +95,11 @@ public final class ScaleSchedules {
         .flatMap(size -> of(size).stream())
         .filter(schedule -> schedule.id().equals(id))
         .findFirst();
+  }
+
+  /** What people call the schedule with this id: {@code 3:2 0.25M}; the id if there is none. */
+  public static String name(String id) {
+    return find(id).map(ScaleSchedule::toString).orElse(id);
   }
 
   private static List<AspectRatioTemplate> read() {

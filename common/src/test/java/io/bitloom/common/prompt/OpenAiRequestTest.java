@@ -101,6 +101,7 @@ class OpenAiRequestTest {
         "\"n\":1,\"num_images\":2|body.num_images||and n exclude each other",
         "\"size\":\"big\"|body.size|big|1024x1536",
         "\"size\":\"0x5\"|body.size|0x5|above 0",
+        "\"size\":\"3000x100\"|body.size|3000x100|between 1:3 and 3:1",
         "\"size\":\"5x6\",\"aspect_ratio\":\"1:1\"|body.aspect_ratio|1:1|and size exclude",
         "\"output_format\":\"gif\"|body.output_format|gif|png",
         "\"output_compression\":101|body.output_compression|101|0 to 100",

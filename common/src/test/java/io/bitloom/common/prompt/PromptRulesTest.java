@@ -52,6 +52,10 @@ class PromptRulesTest {
         bad("aspect_ratio", "NaN:1", p -> p.setAspectRatio("NaN:1")),
         bad("aspect_ratio", "1e3:1", p -> p.setAspectRatio("1e3:1")),
         bad("aspect_ratio", "٣:٢", p -> p.setAspectRatio("٣:٢")),
+        bad("aspect_ratio", "30:1", p -> p.setAspectRatio("30:1")),
+        bad("aspect_ratio", "1:3.1", p -> p.setAspectRatio("1:3.1")),
+        bad("h_div_w", "3.1", p -> p.setHDivW(3.1)),
+        bad("h_div_w", "0.3", p -> p.setHDivW(0.3)),
         bad("h_div_w", "0.0", p -> p.setHDivW(0)),
         bad("h_div_w", "-1.0", p -> p.setHDivW(-1)),
         bad("h_div_w", "NaN", p -> p.setHDivW(Double.NaN)),
@@ -117,9 +121,18 @@ class PromptRulesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"3:2", "16:9", "2.39:1", "1:1", "000001:2", "999999:0.000001"})
+  @ValueSource(strings = {"3:2", "16:9", "2.39:1", "1:1", "000001:2", "1:3", "3:1", "0.333333:1"})
   void peoplesAspectRatiosAreAccepted(String ratio) {
     assertEquals(List.of(), RULES.check(prompt("a fox").toBuilder().setAspectRatio(ratio).build()));
+  }
+
+  @Test
+  void aStripThatNoTemplateComesNearIsRefusedWithWhatCanBeDrawn() {
+    Prompt strip = prompt("a fox").toBuilder().setAspectRatio("30:1").build();
+
+    assertEquals(
+        "aspect_ratio must be between 1:3 and 3:1, not \"30:1\"",
+        RULES.check(strip).get(0).toString());
   }
 
   @ParameterizedTest
@@ -155,7 +168,7 @@ class PromptRulesTest {
             .setPrompt("🦊".repeat(4000))
             .setNegativePrompt("two\nlines")
             .setCustomId("é".repeat(256))
-            .setHDivW(Double.MIN_VALUE)
+            .setHDivW(0.333)
             .setNumImages(16)
             .setSeed(Long.MIN_VALUE)
             .setSampling(

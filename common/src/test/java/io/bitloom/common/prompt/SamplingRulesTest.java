@@ -151,9 +151,9 @@ class SamplingRulesTest {
             .toList();
     assertEquals(
         List.of(
-            "sampling.guidance must be one value or 7, one for each scale of 1.0_0.06M,"
+            "sampling.guidance must be one value or 7, one for each scale of 1:1 0.06M,"
                 + " not \"3 values\"",
-            "sampling.temperature must be one value or 7, one for each scale of 1.0_0.06M,"
+            "sampling.temperature must be one value or 7, one for each scale of 1:1 0.06M,"
                 + " not \"13 values\""),
         violations);
   }

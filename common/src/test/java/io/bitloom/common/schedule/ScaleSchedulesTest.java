@@ -19,6 +19,18 @@ class ScaleSchedulesTest {
   }
 
   @Test
+  void everyTemplateHasANameInSmallWholeNumbers() {
+    assertEquals(
+        List.of(
+            "1:1", "4:5", "5:4", "3:4", "4:3", "2:3", "3:2", "4:7", "7:4", "1:2", "2:1", "2:5",
+            "5:2", "1:3", "3:1"),
+        ScaleSchedules.templates().stream().map(AspectRatioTemplate::shape).toList());
+    assertEquals("7:4 0.25M", ScaleSchedules.name("0.571_0.25M"));
+    assertEquals("1:1 var256", ScaleSchedules.name("1.0_var256"));
+    assertEquals("of another version", ScaleSchedules.name("of another version"));
+  }
+
+  @Test
   void everySizeIsWithinAPercentOfItsTemplatesRatio() {
     for (SizeClass size : SizeClass.values()) {
       for (ScaleSchedule schedule : ScaleSchedules.of(size)) {

@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.api;
 
+import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.coordinator.dispatch.Dispatcher;
 import io.bitloom.coordinator.dispatch.Speeds;
 import io.bitloom.coordinator.dispatch.WorkerView;
@@ -52,6 +53,7 @@ public final class ClusterServiceApi extends ClusterServiceGrpc.ClusterServiceIm
     return BucketStatus.newBuilder()
         .setModel(bucket.bucket().model())
         .setSchedule(bucket.bucket().schedule())
+        .setShape(ScaleSchedules.name(bucket.bucket().schedule()))
         .setPrompts(bucket.prompts())
         .setImages(bucket.images())
         .setRetries(bucket.retries())
@@ -78,6 +80,7 @@ public final class ClusterServiceApi extends ClusterServiceGrpc.ClusterServiceIm
           WorkerLease.newBuilder()
               .setModel(lease.model())
               .setSchedule(lease.schedule())
+              .setShape(ScaleSchedules.name(lease.schedule()))
               .setPrompts(lease.prompts())
               .setScale(lease.scalesDone())
               .setScales(lease.scales()));

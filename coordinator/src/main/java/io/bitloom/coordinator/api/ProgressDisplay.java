@@ -9,14 +9,17 @@ import java.util.concurrent.Executor;
 import java.util.function.Function;
 
 /**
- * Shows a caller how its prompts are drawn. Nothing of this is kept for a caller that does not
- * read, who misses it.
+ * Shows a caller how its prompts are drawn. Only so much of this is kept for a caller that does not
+ * read; the rest it misses.
  *
  * @param <R> the caller's messages
  */
 final class ProgressDisplay<R> implements ProgressFeed.Watcher {
 
   private static final int MAX_PREVIEW_PIXELS = 512;
+
+  /** What the transport keeps before it is busy: all previews of a batch after a scale fit in. */
+  private static final int BUFFERED_BYTES = 4 << 20;
 
   private final boolean wantsProgress;
   private final int previewPixels;
@@ -31,6 +34,7 @@ final class ProgressDisplay<R> implements ProgressFeed.Watcher {
    * @param subscriptions of the call; once they have ended nothing is shown
    * @param sender where all messages of the call are sent
    * @throws BitloomException {@code INVALID_FIELD} for too large previews
+   * @throws IllegalStateException if the call's method has returned already
    */
   ProgressDisplay(
       boolean wantsProgress,
@@ -43,6 +47,9 @@ final class ProgressDisplay<R> implements ProgressFeed.Watcher {
     if (previewPixels < 0 || previewPixels > MAX_PREVIEW_PIXELS) {
       throw BitloomException.invalid(
           "preview_pixels", previewPixels, "must be 0 to " + MAX_PREVIEW_PIXELS);
+    }
+    if (previewPixels > 0) {
+      caller.setOnReadyThreshold(BUFFERED_BYTES);
     }
     this.wantsProgress = wantsProgress;
     this.previewPixels = previewPixels;

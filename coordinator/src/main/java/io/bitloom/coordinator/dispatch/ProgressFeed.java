@@ -2,6 +2,7 @@ package io.bitloom.coordinator.dispatch;
 
 import io.bitloom.coordinator.jobs.JobNames;
 import io.bitloom.coordinator.queue.LeasedBatch;
+import io.bitloom.coordinator.queue.LeasedTask;
 import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.v1.BatchProgress;
@@ -10,7 +11,6 @@ import io.bitloom.v1.Preview;
 import io.bitloom.v1.PromptPreview;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -48,23 +48,23 @@ public final class ProgressFeed {
 
   /** What a worker is to show of a batch. */
   Optional<LeaseWatch> wanted(LeasedBatch batch) {
-    List<List<Watcher>> wanted =
-        batch.tasks().stream()
-            .map(task -> watchers.get(task.task().jobId()))
-            .filter(Objects::nonNull)
-            .toList();
-    return wanted.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            LeaseWatch.newBuilder()
-                .setEveryScale(true)
-                .setPreviewPixels(
-                    wanted.stream()
-                        .flatMap(List::stream)
-                        .mapToInt(Watcher::previewPixels)
-                        .max()
-                        .orElse(0))
-                .build());
+    LeaseWatch.Builder wanted = LeaseWatch.newBuilder();
+    for (LeasedTask task : batch.tasks()) {
+      List<Watcher> ofJob = watchers.getOrDefault(task.task().jobId(), List.of());
+      if (ofJob.isEmpty()) {
+        continue;
+      }
+      wanted.setEveryScale(true);
+      int pixels = ofJob.stream().mapToInt(Watcher::previewPixels).max().orElse(0);
+      if (pixels > 0) {
+        wanted.setPreviewPixels(Math.max(pixels, wanted.getPreviewPixels()));
+        wanted.addPreviewTasks(WorkerMessages.ref(task.task()));
+      }
+    }
+    if (wanted.getPreviewTasksCount() == batch.tasks().size()) {
+      wanted.clearPreviewTasks();
+    }
+    return wanted.getEveryScale() ? Optional.of(wanted.build()) : Optional.empty();
   }
 
   void progress(String worker, OpenLease lease) {

@@ -100,7 +100,7 @@ final class WorkerMessages {
     return ConnectResponse.newBuilder().setDrain(Drain.newBuilder().setReason(reason)).build();
   }
 
-  private static io.bitloom.v1.TaskRef ref(TaskRef task) {
+  static io.bitloom.v1.TaskRef ref(TaskRef task) {
     return io.bitloom.v1.TaskRef.newBuilder()
         .setJob(JobNames.of(task.jobId()))
         .setOffset(task.offset())

@@ -17,6 +17,7 @@ final class PageFile {
   /** Style, scripts and icon, which the pages ask for at {@code /pages/NAME}. */
   static final List<String> PARTS =
       List.of(
+          "curve.js",
           "icon.svg",
           "jobs.css",
           "jobs.js",

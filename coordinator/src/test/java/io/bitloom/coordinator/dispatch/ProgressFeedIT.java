@@ -23,6 +23,7 @@ import io.bitloom.v1.Preview;
 import io.bitloom.v1.Progress;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.StageTimes;
+import io.bitloom.v1.TaskRef;
 import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WatchJobResponse;
 import io.grpc.stub.StreamObserver;
@@ -55,6 +56,19 @@ class ProgressFeedIT extends DispatchFixture {
     private boolean knows(Predicate<WatchJobResponse> what) {
       return told.stream().anyMatch(what);
     }
+  }
+
+  @Test
+  void noPreviewsAreMadeOfTheJobsOfOthersInTheSameBatch() throws Exception {
+    Job watched = coordinator.submit(prompts(1));
+    Job other = coordinator.submit(prompts(1));
+    watch(WatchJobRequest.newBuilder().setName(watched.getName()).setPreviewPixels(64));
+
+    Lease lease = connect("w").lease();
+    assertEquals(2, lease.getTasksCount(), other.getName() + " is not in the batch");
+    assertEquals(
+        List.of(watched.getName()),
+        lease.getWatch().getPreviewTasksList().stream().map(TaskRef::getJob).toList());
   }
 
   private Watcher watch(WatchJobRequest.Builder request) throws InterruptedException {
@@ -104,6 +118,23 @@ class ProgressFeedIT extends DispatchFixture {
                 told.getPreview().getOffset() == 1
                     && told.getPreview().getJpeg().toStringUtf8().equals("picture")));
     assertFalse(calm.knows(told -> told.hasPreview() || told.hasProgress()));
+    ByteString picture = ByteString.copyFrom(new byte[20_000]);
+    for (int i = 0; i < 64; i++) {
+      int index = i;
+      worker.send(
+          m ->
+              m.setPreview(
+                  Preview.newBuilder()
+                      .setLeaseId(lease.getLeaseId())
+                      .setTask(lease.getTasks(0).getRef())
+                      .setIndex(index)
+                      .setJpeg(picture)));
+    }
+    awaitTrue(
+        "all images of a large batch are told",
+        () ->
+            curious.told.stream().filter(it -> it.getPreview().getJpeg().equals(picture)).count()
+                == 64);
 
     Job other = coordinator.submit(prompts(1));
     assertFalse(worker.lease().hasWatch(), "nobody watches " + other.getName());

@@ -60,7 +60,7 @@ final class GenerateReport implements BatchObserver {
         String.format(
             Locale.ROOT,
             "%s: %d × %d pixels in %d scales, seed %d, guidance %s, temperature %s%s",
-            schedule.id(),
+            schedule,
             schedule.pixelWidth(),
             schedule.pixelHeight(),
             schedule.scales().size(),
@@ -145,6 +145,7 @@ final class GenerateReport implements BatchObserver {
     document.addProperty("model", model.name());
     document.addProperty("model_digest", model.digest());
     document.addProperty("schedule", schedule.id());
+    document.addProperty("shape", schedule.shape());
     document.addProperty("seed", prompt.getSeed());
     document.add("parameters", JsonParser.parseString(PromptLine.format(prompt)));
     if (!drawn.text().getText().isEmpty()) {

@@ -36,9 +36,10 @@ public final class ModelConvertCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "SOURCE",
+      converter = ModelPath.class,
       description = {
         "A weight file, the index.json of shards, or the folder of one of these;",
-        "or a model directory, which is written again as one."
+        "or a model directory or built-in model, which is written as a model directory."
       })
   private Path source;
 

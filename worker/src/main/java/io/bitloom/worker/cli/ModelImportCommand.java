@@ -189,6 +189,10 @@ public final class ModelImportCommand implements Callable<Integer> {
   }
 
   private void requireExisting(Path file) {
+    if (ModelDirectory.BUILT_IN.contains(file.toString()) && !Files.exists(file)) {
+      throw usage(
+          file + " is a whole model already; \"model convert " + file + "\" writes it to a folder");
+    }
     if (!Files.exists(file)) {
       throw usage(file + " does not exist");
     }

@@ -37,10 +37,11 @@ public final class ModelInspectCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Parameters(
-      paramLabel = "FILE|DIR",
+      paramLabel = "FILE|DIR|NAME",
+      converter = ModelPath.class,
       description =
-          "A weight file, the index.json of shards, a folder of weight files, or a model"
-              + " directory.")
+          "A weight file, the index.json of shards, a folder of weight files, a model directory,"
+              + " or the name of a built-in model.")
   private Path source;
 
   @Option(

@@ -56,9 +56,7 @@ public final class ModelDirectory {
    */
   public static ModelDirectory open(String nameOrFolder) {
     Path folder =
-        BuiltInModels.ofUser()
-            .find(nameOrFolder)
-            .orElseGet(() -> Path.of(nameOrFolder).toAbsolutePath().normalize());
+        builtIn(nameOrFolder).orElseGet(() -> Path.of(nameOrFolder).toAbsolutePath().normalize());
     Path file = folder.resolve(FILE);
     if (!Files.isRegularFile(file)) {
       throw new WeightsException(unknown(nameOrFolder));
@@ -68,6 +66,15 @@ public final class ModelDirectory {
     } catch (IOException e) {
       throw new WeightsException(file.toString(), "cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * The folder of a model that comes with the worker; empty if this is not the name of one.
+   *
+   * @throws WeightsException if it has to be copied and cannot be
+   */
+  public static Optional<Path> builtIn(String name) {
+    return BuiltInModels.ofUser().find(name);
   }
 
   private ModelDirectory(String source, Path folder, byte[] content) {

@@ -19,6 +19,10 @@ import java.util.concurrent.TimeUnit;
  */
 final class CoordinatorConnection {
   private static final int MAX_MESSAGE_BYTES = 64 << 20;
+
+  /** What the transport keeps before it is busy: all previews of a batch after a scale fit in. */
+  private static final int BUFFERED_BYTES = 4 << 20;
+
   private static final int KEEP_ALIVE_SECONDS = 10;
   private static final int KEEP_ALIVE_TIMEOUT_SECONDS = 5;
 
@@ -59,7 +63,9 @@ final class CoordinatorConnection {
   static CoordinatorConnection open(
       ServerAddress address, CoordinatorAccess access, Executor session, Listener listener) {
     CoordinatorConnection connection = new CoordinatorConnection(address, access, session);
-    WorkerServiceGrpc.newStub(connection.channel).connect(connection.new Responses(listener));
+    WorkerServiceGrpc.newStub(connection.channel)
+        .withOnReadyThreshold(BUFFERED_BYTES)
+        .connect(connection.new Responses(listener));
     return connection;
   }
 

@@ -22,17 +22,15 @@ final class LeaseObserver implements BatchObserver {
 
   private final Lease lease;
   private final List<TaskRef> tasks;
-  private final PreviewPace pace;
   private final LeasedWork.Listener listener;
   private boolean previews;
 
   /**
    * @param tasks those that are drawn, in the order of their prompts in the pipeline
    */
-  LeaseObserver(Lease lease, List<TaskRef> tasks, PreviewPace pace, LeasedWork.Listener listener) {
+  LeaseObserver(Lease lease, List<TaskRef> tasks, LeasedWork.Listener listener) {
     this.lease = lease;
     this.tasks = tasks;
-    this.pace = pace;
     this.listener = listener;
     this.previews = lease.getWatch().getPreviewPixels() > 0;
   }
@@ -47,8 +45,8 @@ final class LeaseObserver implements BatchObserver {
             .setScales(batch.scales())
             .build(),
         watch.getEveryScale());
-    if (previews && batch.scalesDone() < batch.scales()) { // the images themselves are next
-      pace.run(() -> preview(batch));
+    if (previews) {
+      preview(batch);
     }
   }
 
@@ -56,7 +54,7 @@ final class LeaseObserver implements BatchObserver {
   private void preview(BatchProgress batch) {
     try {
       for (int i = 0; i < batch.images(); i++) {
-        if (batch.index(i) == 0) {
+        if (isWatched(tasks.get(batch.prompt(i)))) {
           listener.preview(preview(batch, i));
         }
       }
@@ -64,6 +62,11 @@ final class LeaseObserver implements BatchObserver {
       log.warn("no previews of lease {}", lease.getLeaseId(), e);
       previews = false;
     }
+  }
+
+  private boolean isWatched(TaskRef task) {
+    List<TaskRef> watched = lease.getWatch().getPreviewTasksList();
+    return watched.isEmpty() || watched.contains(task);
   }
 
   private Preview preview(BatchProgress batch, int image) {

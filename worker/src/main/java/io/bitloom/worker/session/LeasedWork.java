@@ -33,7 +33,6 @@ import java.util.concurrent.CompletableFuture;
 final class LeasedWork {
   private final AnnouncedModel model;
   private final GenerationPipeline pipeline;
-  private final PreviewPace pace = new PreviewPace(System::nanoTime);
 
   /** The coordinator has limited the length of texts already. */
   private final PromptRules rules = new PromptRules(Integer.MAX_VALUE);
@@ -88,7 +87,7 @@ final class LeasedWork {
     }
     List<Prompt> prompts = drawable.stream().map(Task::getPrompt).toList();
     List<TaskRef> refs = drawable.stream().map(Task::getRef).toList();
-    LeaseObserver observer = new LeaseObserver(lease, refs, pace, listener);
+    LeaseObserver observer = new LeaseObserver(lease, refs, listener);
     BatchWork batch = pipeline.submit(schedule.orElseThrow(), prompts, observer);
     Map<TaskRef, PromptWork> works = new LinkedHashMap<>();
     List<CompletableFuture<Outcome>> outcomes = new ArrayList<>();
@@ -110,8 +109,8 @@ final class LeasedWork {
             + model.sizes()
             + ", not "
             + lease.getModel()
-            + " with schedule "
-            + lease.getSchedule());
+            + " in "
+            + ScaleSchedules.name(lease.getSchedule()));
   }
 
   private Optional<BitloomException> refusal(Task task, ScaleSchedule schedule) {

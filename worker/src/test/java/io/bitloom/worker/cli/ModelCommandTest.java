@@ -78,6 +78,19 @@ class ModelCommandTest {
   }
 
   @Test
+  void builtInModelsAreNamedAsForAnyOtherCommand() {
+    assertEquals(0, run("model", "inspect", "demo", "--strict", "--summary"), err::toString);
+    assertTrue(out.toString().contains("transformer, 7.20 million"), out.toString());
+
+    Path copy = folder.resolve("copy");
+    assertEquals(0, run("model", "convert", "demo", "--out", copy, "--dtype", "bf16"));
+    assertEquals(0, run("model", "inspect", copy, "--strict"), out::toString);
+
+    assertEquals(2, run("model", "import", "demo", "--out", folder.resolve("imported")));
+    assertTrue(err.toString().contains("\"model convert demo\" writes it"), err.toString());
+  }
+
+  @Test
   void inspectStrictlyAgreesWithAWholeModelAsTextAndAsJson() {
     assertEquals(0, run("model", "inspect", folder, "--strict", "--summary"), out::toString);
     assertEquals(2, out.toString().lines().filter(line -> line.startsWith("  ok ")).count());

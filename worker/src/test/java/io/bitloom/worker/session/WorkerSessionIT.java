@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectRequest.MessageCase;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.Drain;
@@ -26,10 +27,13 @@ import io.grpc.StatusException;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -129,6 +133,46 @@ class WorkerSessionIT {
     List<Integer> scales =
         stream.all(MessageCase.PROGRESS).stream().map(m -> m.getProgress().getScale()).toList();
     assertEquals(List.of(1, 2, 3, 4, 5, 6, 7), scales);
+  }
+
+  @Test
+  void sendsAPreviewOfEveryImageThatIsWatchedAfterEveryScale() throws Exception {
+    CoordinatorPeer.Session stream = peer.nextSession();
+    stream.welcome();
+    Prompt three = Leases.prompt("1.0_0.06M", 2).toBuilder().setNumImages(3).build();
+    Lease lease = Leases.lease("a", "1.0_0.06M", Leases.prompt("1.0_0.06M", 1), three);
+    LeaseWatch all = LeaseWatch.newBuilder().setPreviewPixels(512).build();
+    Set<String> ofFirst = previews(0, 1);
+    Set<String> ofSecond = previews(1, 3);
+
+    assertEquals(
+        ofSecond, shown(stream, lease, all.toBuilder().addPreviewTasks(Leases.ref("a", 1))));
+    assertEquals(
+        Stream.of(ofFirst, ofSecond).flatMap(Set::stream).collect(Collectors.toSet()),
+        shown(stream, lease, all.toBuilder()));
+  }
+
+  /** Offset, image and scale of every preview of a prompt of seven scales. */
+  private static Set<String> previews(int offset, int images) {
+    Set<String> previews = new HashSet<>();
+    for (int i = 0; i < 7 * images; i++) {
+      previews.add(offset + " " + i / 7 + " " + (i % 7 + 1));
+    }
+    return previews;
+  }
+
+  /** The previews that came of a lease before its last outcome. */
+  private static Set<String> shown(
+      CoordinatorPeer.Session stream, Lease lease, LeaseWatch.Builder watch) throws Exception {
+    stream.all(MessageCase.PREVIEW).clear();
+    stream.lease(lease.toBuilder().setWatch(watch).build());
+    for (int i = 0; i < lease.getTasksCount(); i++) {
+      stream.acknowledge(stream.nextOutcome());
+    }
+    return stream.all(MessageCase.PREVIEW).stream()
+        .map(ConnectRequest::getPreview)
+        .map(it -> it.getTask().getOffset() + " " + it.getIndex() + " " + it.getScale())
+        .collect(Collectors.toSet());
   }
 
   @Test

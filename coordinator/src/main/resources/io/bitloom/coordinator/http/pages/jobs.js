@@ -97,7 +97,7 @@ function fillWorker(card, worker) {
   const batches = worker.leases.length + (worker.leases.length === 1 ? " batch, " : " batches, ");
   const scales = lease && lease.scales ? "  ·  scale " + lease.scale + " of " + lease.scales : "";
   part(card, "work", !worker.connected ? "cut off; its prompts wait for it a moment"
-    : lease ? batches + prompts + (prompts === 1 ? " prompt" : " prompts") + "  ·  " + lease.schedule + scales
+    : lease ? batches + prompts + (prompts === 1 ? " prompt" : " prompts") + "  ·  " + lease.shape + scales
     : "idle for now");
 }
 
@@ -114,26 +114,17 @@ function makeBucket() {
 }
 
 function fillBucket(card, bucket) {
-  const [template, size] = bucket.schedule.split("_");
-  const ratio = Number(template) || 1;
+  const [, width, height] = (bucket.shape.match(/^(\d+):(\d+)/) || [0, 1, 1]).map(Number);
+  const ratio = height / width;
   const frame = card.querySelector(".frame i").style;
   frame.width = Math.round(42 / Math.max(1, ratio)) + "px";
   frame.height = Math.round(42 * Math.min(1, ratio)) + "px";
-  part(card, "name", shape(ratio) + "  ·  " + (size || ""));
+  part(card, "name", bucket.shape);
   part(card, "prompts", number(bucket.prompts + bucket.retries));
   part(card, "about", [bucket.model,
     bucket.leased ? number(bucket.leased) + " being drawn" : "",
     bucket.retries ? number(bucket.retries) + " to be tried again" : "",
     bucket.prompts ? "oldest " + duration(parseFloat(bucket.oldest || "0")) : ""].filter(Boolean).join("  ·  "));
-}
-
-function shape(hDivW) {
-  const names = [[1, 1], [4, 5], [3, 4], [2, 3], [4, 7], [1, 2], [2, 5], [1, 3]];
-  for (const [w, h] of names) {
-    if (Math.abs(h / w - hDivW) < 0.002) return w + ":" + h;
-    if (Math.abs(w / h - hDivW) < 0.002) return h + ":" + w;
-  }
-  return "h/w " + hDivW;
 }
 
 let doneBefore = null;

@@ -1,3 +1,4 @@
+import { trace } from "./curve.js";
 import { byId, change, duration, element, link, number, part, update } from "./pages.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -80,9 +81,10 @@ function fillCurve(card, run) {
   }
   svg.append(drawn("text", { x: LEFT, y: HEIGHT - 6 }, "0"));
   svg.append(drawn("text", { x: WIDTH - 6, y: HEIGHT - 6, "text-anchor": "end" }, "step " + number(lastStep)));
-  const line = (points) => points.map((point) => x(point[0]).toFixed(1) + "," + y(point[1]).toFixed(1)).join(" ");
-  svg.append(drawn("polyline", { class: "training", points: line(training) }));
-  svg.append(drawn("polyline", { class: "validation", points: line(validation) }));
+  for (const [name, points] of Object.entries({ training, validation })) {
+    const [tag, attributes] = trace(points.map(([step, loss]) => [x(step), y(loss)]));
+    svg.append(drawn(tag, { class: name, ...attributes }));
+  }
   card.querySelector(".legend .validation").hidden = validation.length === 0;
 }
 

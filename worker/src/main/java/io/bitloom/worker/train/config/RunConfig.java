@@ -134,7 +134,8 @@ public record RunConfig(
         validateEvery,
         picturesEvery,
         mostBadSteps,
-        device);
+        device,
+        precision);
   }
 
   /** Whether the processes have to ask a coordinator where they meet. */

@@ -2,6 +2,7 @@ package io.bitloom.worker.train.config;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import io.bitloom.worker.modeldir.ModelDirectory;
 import java.io.IOException;
 import java.io.Reader;
 import java.math.BigDecimal;
@@ -136,6 +137,11 @@ public final class YamlFields {
   public Path path(String name, Path otherwise) {
     String text = text(name, null);
     return text == null ? otherwise : Path.of(file).toAbsolutePath().resolveSibling(text);
+  }
+
+  /** A path as {@link #path(String)}, or the folder of a built-in model by its name. */
+  public Path model(String name) {
+    return ModelDirectory.builtIn(text(name)).orElseGet(() -> path(name));
   }
 
   /** An integer in a range; {@code otherwise} if it is not there. */

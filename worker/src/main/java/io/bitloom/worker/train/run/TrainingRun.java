@@ -2,6 +2,7 @@ package io.bitloom.worker.train.run;
 
 import io.bitloom.common.cli.FileFaults;
 import io.bitloom.worker.image.RgbImage;
+import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.train.data.BadDataException;
@@ -72,6 +73,7 @@ public final class TrainingRun {
    * @param picturesEvery steps between sample grids; 0 for none
    * @param mostBadSteps steps in a row without finite loss and gradients that end the run
    * @param device that the learner computes on
+   * @param precision type that its products are computed in
    */
   public record Settings(
       Path folder,
@@ -83,7 +85,8 @@ public final class TrainingRun {
       int validateEvery,
       int picturesEvery,
       int mostBadSteps,
-      TorchDevice device) {}
+      TorchDevice device,
+      DType precision) {}
 
   /**
    * What a run learns from.
@@ -197,7 +200,8 @@ public final class TrainingRun {
 
   private Outcome train() throws IOException {
     resume();
-    throughput = new Throughput(Throughput.peakFlops(settings.device()));
+    double peakFlops = Throughput.peakFlops(settings.device(), settings.precision());
+    throughput = new Throughput(processes.count() * peakFlops);
     try (BatchLoader loader = data.training().apply(state.step());
         RunRecord opened = writes() ? new RunRecord(settings.folder(), state.step()) : null) {
       record = opened;

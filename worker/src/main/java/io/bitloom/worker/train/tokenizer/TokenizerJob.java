@@ -45,8 +45,7 @@ public final class TokenizerJob implements TrainingJob {
     }
     OptimizerConfig optimizer = OptimizerConfig.of(yaml.section("optimizer"), LEARNING_RATE);
     YamlFields adversarial = yaml.section("adversarial");
-    Path path = yaml.path("start_from", null);
-    start = path == null ? null : new TokenizerFile(path);
+    start = yaml.has("start_from") ? new TokenizerFile(yaml.model("start_from")) : null;
     TokenizerConfig architecture = start == null ? architecture(yaml) : architecture(yaml, start);
     settings =
         new TokenizerSettings(

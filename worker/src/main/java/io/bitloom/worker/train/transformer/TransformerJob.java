@@ -85,9 +85,10 @@ public final class TransformerJob implements TrainingJob {
   private TransformerJob(YamlFields yaml) {
     run = RunConfig.of(yaml);
     data = DataConfig.of(yaml.section("data"));
-    start = yaml.has("start_from") ? open(yaml) : null;
-    Path path = start == null ? yaml.path("tokenizer") : yaml.path("tokenizer", null);
-    tokenizerFile = path == null ? null : new TokenizerFile(path);
+    start =
+        yaml.has("start_from") ? ModelDirectory.open(yaml.model("start_from").toString()) : null;
+    boolean ownTokenizer = start == null || yaml.has("tokenizer");
+    tokenizerFile = ownTokenizer ? new TokenizerFile(yaml.model("tokenizer")) : null;
     tokenizer = tokenizer(yaml);
     architecture = architecture(yaml);
     initialization = initialization(yaml.section("initialization"));
@@ -103,12 +104,6 @@ public final class TransformerJob implements TrainingJob {
    */
   public static TransformerJob read(Path file) {
     return new TransformerJob(YamlFields.read(file));
-  }
-
-  private static ModelDirectory open(YamlFields yaml) {
-    String text = yaml.text("start_from");
-    return ModelDirectory.open(
-        ModelDirectory.BUILT_IN.contains(text) ? text : yaml.path("start_from").toString());
   }
 
   private TokenizerConfig tokenizer(YamlFields yaml) {

@@ -59,8 +59,16 @@ public record TransformerSettings(
     return lora == null ? !InfinityLayout.isBuffer(name) : LowRank.learns(name);
   }
 
-  /** Floating-point operations of a forward pass of one picture; text layers are left out. */
-  double forwardFlops(List<Scale> scales) {
+  /**
+   * Floating-point operations that learning from one picture needs: forwards, backwards through the
+   * layers and, unless their matrices stay as they are, once more for the changes of these. Text
+   * layers and low-rank changes are left out.
+   */
+  double flops(List<Scale> scales) {
+    return (lora == null ? 3 : 2) * forwardFlops(scales);
+  }
+
+  private double forwardFlops(List<Scale> scales) {
     double tokens = scales.stream().mapToLong(Scale::tokens).sum();
     double width = architecture.embedDim();
     double feedForward = (architecture.swiGlu() ? 3 : 2) * width * architecture.mlpWidth();

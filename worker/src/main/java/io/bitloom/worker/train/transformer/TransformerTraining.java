@@ -154,7 +154,7 @@ public final class TransformerTraining implements Learner {
         norm,
         batch.samples().size(),
         total.tokens(),
-        3 * settings.forwardFlops(scales) * batch.samples().size(),
+        settings.flops(scales) * batch.samples().size(),
         total.scalars());
   }
 
