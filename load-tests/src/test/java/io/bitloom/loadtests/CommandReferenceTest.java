@@ -133,9 +133,7 @@ class CommandReferenceTest {
   }
 
   private static Set<String> options(CommandSpec spec) {
-    return spec.options().stream()
-        .flatMap(CommandReferenceTest::names)
-        .collect(Collectors.toSet());
+    return spec.options().stream().flatMap(CommandReferenceTest::names).collect(Collectors.toSet());
   }
 
   private static Stream<String> names(OptionSpec option) {
