@@ -64,7 +64,7 @@ class WorkerUsageTest {
         "demo-data --out x --count 0|--count must be at least 1",
         "quantizers --tokens 0|--tokens must be 1 to",
         "quantizers --bits 8,99|--bits must be 1 to 24, not 99",
-        "verify|--fixtures",
+        "verify --only schedules|needs --fixtures",
         "verify --fixtures nowhere|is not a folder",
         "verify --fixtures FOLDER --only nothing*|--only: there is no fixture \"nothing*\"",
         "model|say what to do: model import",
