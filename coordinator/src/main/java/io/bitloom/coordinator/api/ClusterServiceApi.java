@@ -50,10 +50,12 @@ public final class ClusterServiceApi extends ClusterServiceGrpc.ClusterServiceIm
   }
 
   private static BucketStatus status(BucketBacklog bucket, Speeds.Table speeds) {
-    return BucketStatus.newBuilder()
+    BucketStatus.Builder status = BucketStatus.newBuilder();
+    ScaleSchedules.find(bucket.bucket().schedule())
+        .ifPresent(schedule -> status.setShape(schedule.shape()).setSize(schedule.size().label()));
+    return status
         .setModel(bucket.bucket().model())
         .setSchedule(bucket.bucket().schedule())
-        .setShape(ScaleSchedules.name(bucket.bucket().schedule()))
         .setPrompts(bucket.prompts())
         .setImages(bucket.images())
         .setRetries(bucket.retries())
@@ -76,15 +78,21 @@ public final class ClusterServiceApi extends ClusterServiceGrpc.ClusterServiceIm
             .setConnectTime(Jobs.timestamp(worker.since()))
             .setImagesDone(worker.imagesDone());
     for (WorkerView.LeaseView lease : worker.leases()) {
-      status.addLeases(
-          WorkerLease.newBuilder()
-              .setModel(lease.model())
-              .setSchedule(lease.schedule())
-              .setShape(ScaleSchedules.name(lease.schedule()))
-              .setPrompts(lease.prompts())
-              .setScale(lease.scalesDone())
-              .setScales(lease.scales()));
+      status.addLeases(status(lease));
     }
     return status.build();
+  }
+
+  private static WorkerLease status(WorkerView.LeaseView lease) {
+    WorkerLease.Builder status = WorkerLease.newBuilder();
+    ScaleSchedules.find(lease.schedule())
+        .ifPresent(schedule -> status.setShape(schedule.shape()).setSize(schedule.size().label()));
+    return status
+        .setModel(lease.model())
+        .setSchedule(lease.schedule())
+        .setPrompts(lease.prompts())
+        .setScale(lease.scalesDone())
+        .setScales(lease.scales())
+        .build();
   }
 }

@@ -97,7 +97,7 @@ function fillWorker(card, worker) {
   const batches = worker.leases.length + (worker.leases.length === 1 ? " batch, " : " batches, ");
   const scales = lease && lease.scales ? "  ·  scale " + lease.scale + " of " + lease.scales : "";
   part(card, "work", !worker.connected ? "cut off; its prompts wait for it a moment"
-    : lease ? batches + prompts + (prompts === 1 ? " prompt" : " prompts") + "  ·  " + lease.shape + scales
+    : lease ? batches + prompts + (prompts === 1 ? " prompt" : " prompts") + "  ·  " + drawnAs(lease) + scales
     : "idle for now");
 }
 
@@ -114,17 +114,21 @@ function makeBucket() {
 }
 
 function fillBucket(card, bucket) {
-  const [, width, height] = (bucket.shape.match(/^(\d+):(\d+)/) || [0, 1, 1]).map(Number);
+  const [width, height] = (bucket.shape || "1:1").split(":").map(Number);
   const ratio = height / width;
   const frame = card.querySelector(".frame i").style;
   frame.width = Math.round(42 / Math.max(1, ratio)) + "px";
   frame.height = Math.round(42 * Math.min(1, ratio)) + "px";
-  part(card, "name", bucket.shape);
+  part(card, "name", drawnAs(bucket));
   part(card, "prompts", number(bucket.prompts + bucket.retries));
   part(card, "about", [bucket.model,
     bucket.leased ? number(bucket.leased) + " being drawn" : "",
     bucket.retries ? number(bucket.retries) + " to be tried again" : "",
     bucket.prompts ? "oldest " + duration(parseFloat(bucket.oldest || "0")) : ""].filter(Boolean).join("  ·  "));
+}
+
+function drawnAs({ shape, size, schedule }) {
+  return shape ? shape + " " + size : schedule;
 }
 
 let doneBefore = null;
