@@ -22,8 +22,8 @@ import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.redis.EmbeddedRedis;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.results.S3ResultStore;
+import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
-import io.bitloom.coordinator.telemetry.QueueMetrics;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
 import io.bitloom.coordinator.training.TrainingMeetings;
 import io.bitloom.coordinator.training.TrainingRuns;
@@ -99,6 +99,7 @@ public final class Coordinator implements AutoCloseable {
       new ProcessorMetrics().bindTo(registry);
       new UptimeMetrics().bindTo(registry);
       DispatchMetrics dispatchMetrics = new DispatchMetrics(registry);
+      queue.onGivenUp(prompts -> dispatchMetrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
 
       ModelRegistry models = new ModelRegistry(queue, config.defaultModel());
       queue.onDataLost(models::announceAgain);
@@ -163,7 +164,12 @@ public final class Coordinator implements AutoCloseable {
                   trainingRuns,
                   this::trouble,
                   registry,
-                  new QueueMetrics(registry, redis::available)));
+                  new ClusterMetrics(
+                      registry,
+                      queue,
+                      models::all,
+                      dispatcher::connectedWorkers,
+                      redis::available)));
       timer.scheduleWithFixedDelay(
           () -> grpc.setServing(trouble().isEmpty()), 0, 1, TimeUnit.SECONDS);
       timer.scheduleWithFixedDelay(tenants::refresh, 0, 2, TimeUnit.SECONDS);

@@ -21,7 +21,7 @@ record JobFields(Map<String, byte[]> fields) {
         text("tenant"),
         Math.toIntExact(number("priority")),
         ByteString.copyFrom(fields.get("spec")),
-        JobState.valueOf("JOB_STATE_" + text("state")),
+        state(fields.get("state")),
         new JobRecord.Counts(
             appended,
             appended - succeeded - failed - cancelled - running,
@@ -35,6 +35,10 @@ record JobFields(Map<String, byte[]> fields) {
         time("sealed"),
         time("started"),
         time("ended"));
+  }
+
+  static JobState state(byte[] text) {
+    return JobState.valueOf("JOB_STATE_" + new String(text, StandardCharsets.UTF_8));
   }
 
   private String text(String field) {
