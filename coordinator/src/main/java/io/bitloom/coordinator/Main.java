@@ -4,6 +4,8 @@ import com.google.gson.JsonObject;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.process.FolderInUseException;
+import io.bitloom.common.process.FolderLock;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
@@ -51,6 +53,12 @@ public final class Main implements Callable<Integer> {
       defaultValue = "${env:BITLOOM_DATA:-data}",
       description = "Where the queue and the images are kept (default: ./data).")
   private Path data;
+
+  @Option(
+      names = "--share-data",
+      description =
+          "Let other coordinators that say so as well use this folder and the Redis in it.")
+  private boolean shareData;
 
   @Option(
       names = "--redis",
@@ -240,15 +248,20 @@ public final class Main implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     CoordinatorConfig config = config();
     Coordinator coordinator;
+    Optional<FolderLock> own;
     try {
+      own = ownData(config);
       coordinator = Coordinator.start(config);
+    } catch (FolderInUseException e) {
+      log.error("The coordinator cannot start: {}", e.getMessage());
+      return CommandLine.ExitCode.USAGE;
     } catch (ConfigException e) {
       throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
     } catch (IOException | BitloomException e) {
       log.error("The coordinator cannot start: {}", e.getMessage());
       return CommandLine.ExitCode.SOFTWARE;
     }
-    Thread onSignal = new Thread(() -> stop(coordinator), "shutdown");
+    Thread onSignal = new Thread(() -> stop(coordinator, own), "shutdown");
     Runtime.getRuntime().addShutdownHook(onSignal);
     try {
       announce(coordinator);
@@ -265,6 +278,20 @@ public final class Main implements Callable<Integer> {
     }
     Thread.currentThread().join();
     return CommandLine.ExitCode.OK;
+  }
+
+  /** Where our own Redis is, no other coordinator may be by accident. */
+  private Optional<FolderLock> ownData(CoordinatorConfig config) throws IOException {
+    if (!config.redis().equals(CoordinatorConfig.EMBEDDED)) {
+      return Optional.empty();
+    }
+    String command =
+        FolderLock.command(
+            "./bitloom coordinator", spec.commandLine().getParseResult().originalArgs());
+    return Optional.of(
+        shareData
+            ? FolderLock.share(config.directory(), FolderLock.COORDINATOR, command)
+            : FolderLock.take(config.directory(), FolderLock.COORDINATOR, command));
   }
 
   private CoordinatorConfig config() {
@@ -340,9 +367,16 @@ public final class Main implements Callable<Integer> {
    * Runs as a shutdown hook. It ends the virtual machine itself, because one that was ended by a
    * signal would report the signal and not that all went well.
    */
-  private static void stop(Coordinator coordinator) {
+  private static void stop(Coordinator coordinator, Optional<FolderLock> own) {
     log.info("Bitloom coordinator stops");
     coordinator.stop();
+    try {
+      if (own.isPresent()) {
+        own.get().close();
+      }
+    } catch (IOException e) {
+      log.debug("{} is still locked: {}", FolderLock.COORDINATOR, e.toString());
+    }
     Runtime.getRuntime().halt(CommandLine.ExitCode.OK);
   }
 

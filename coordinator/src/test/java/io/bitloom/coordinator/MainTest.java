@@ -30,6 +30,7 @@ class MainTest {
     for (String option :
         List.of(
             "--data",
+            "--share-data",
             "--redis",
             "--redis-namespace",
             "--bind",

@@ -5,6 +5,7 @@ import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.process.FolderInUseException;
 import io.bitloom.common.prompt.PromptFileException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -125,6 +126,10 @@ public final class Bitloom implements Runnable {
     }
     if (e instanceof PromptFileException) {
       report(command, "INVALID_FILE", e.getMessage(), List.of());
+      return ExitCode.USAGE;
+    }
+    if (e instanceof FolderInUseException) {
+      report(command, "FOLDER_IN_USE", e.getMessage(), List.of());
       return ExitCode.USAGE;
     }
     if (e instanceof IOException || e instanceof UncheckedIOException) {
