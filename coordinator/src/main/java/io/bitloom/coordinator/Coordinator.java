@@ -36,6 +36,7 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -70,24 +71,35 @@ public final class Coordinator implements AutoCloseable {
   private final HttpPort http;
   private volatile boolean draining;
 
+  /** Takes the folder in which our own Redis is, where no other coordinator may be by accident. */
+  public interface DataLock {
+
+    /**
+     * @return held until the coordinator has ended
+     * @throws IOException if the folder is another's
+     */
+    AutoCloseable take(Path folder) throws IOException;
+  }
+
   /**
    * Starts all parts.
    *
+   * @param lock taken if Redis is embedded
    * @throws IOException if the embedded Redis does not start or an address cannot be bound
    * @throws io.bitloom.common.config.ConfigException if Redis or the result store cannot be used as
    *     it is set
    * @throws io.bitloom.common.error.BitloomException if Redis or the result store is away
    */
-  public static Coordinator start(CoordinatorConfig config) throws IOException {
-    return new Coordinator(config);
+  public static Coordinator start(CoordinatorConfig config, DataLock lock) throws IOException {
+    return new Coordinator(config, lock);
   }
 
-  private Coordinator(CoordinatorConfig config) throws IOException {
+  private Coordinator(CoordinatorConfig config, DataLock lock) throws IOException {
     this.config = config;
     boolean started = false;
     try {
       Tenants tenants = Tenants.of(config.access().tenants(), config.limits());
-      redisUri = redisUri();
+      redisUri = redisUri(lock);
       redis = part(connect());
       JobQueue queue = part(new JobQueue(redis, queueSettings()));
       ResultStore store = resultStore();
@@ -193,10 +205,11 @@ public final class Coordinator implements AutoCloseable {
         .orElse(most);
   }
 
-  private String redisUri() throws IOException {
+  private String redisUri(DataLock lock) throws IOException {
     if (!config.redis().equals(CoordinatorConfig.EMBEDDED)) {
       return config.redis();
     }
+    part(lock.take(config.directory()));
     return part(EmbeddedRedis.start(config.directory().resolve("redis"))).uri();
   }
 

@@ -248,10 +248,8 @@ public final class Main implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     CoordinatorConfig config = config();
     Coordinator coordinator;
-    Optional<FolderLock> own;
     try {
-      own = ownData(config);
-      coordinator = Coordinator.start(config);
+      coordinator = Coordinator.start(config, this::ownData);
     } catch (FolderInUseException e) {
       log.error("The coordinator cannot start: {}", e.getMessage());
       return CommandLine.ExitCode.USAGE;
@@ -261,7 +259,7 @@ public final class Main implements Callable<Integer> {
       log.error("The coordinator cannot start: {}", e.getMessage());
       return CommandLine.ExitCode.SOFTWARE;
     }
-    Thread onSignal = new Thread(() -> stop(coordinator, own), "shutdown");
+    Thread onSignal = new Thread(() -> stop(coordinator), "shutdown");
     Runtime.getRuntime().addShutdownHook(onSignal);
     try {
       announce(coordinator);
@@ -280,18 +278,13 @@ public final class Main implements Callable<Integer> {
     return CommandLine.ExitCode.OK;
   }
 
-  /** Where our own Redis is, no other coordinator may be by accident. */
-  private Optional<FolderLock> ownData(CoordinatorConfig config) throws IOException {
-    if (!config.redis().equals(CoordinatorConfig.EMBEDDED)) {
-      return Optional.empty();
-    }
+  private FolderLock ownData(Path folder) throws IOException {
     String command =
         FolderLock.command(
             "./bitloom coordinator", spec.commandLine().getParseResult().originalArgs());
-    return Optional.of(
-        shareData
-            ? FolderLock.share(config.directory(), FolderLock.COORDINATOR, command)
-            : FolderLock.take(config.directory(), FolderLock.COORDINATOR, command));
+    return shareData
+        ? FolderLock.share(folder, FolderLock.COORDINATOR, command)
+        : FolderLock.take(folder, FolderLock.COORDINATOR, command);
   }
 
   private CoordinatorConfig config() {
@@ -367,16 +360,9 @@ public final class Main implements Callable<Integer> {
    * Runs as a shutdown hook. It ends the virtual machine itself, because one that was ended by a
    * signal would report the signal and not that all went well.
    */
-  private static void stop(Coordinator coordinator, Optional<FolderLock> own) {
+  private static void stop(Coordinator coordinator) {
     log.info("Bitloom coordinator stops");
     coordinator.stop();
-    try {
-      if (own.isPresent()) {
-        own.get().close();
-      }
-    } catch (IOException e) {
-      log.debug("{} is still locked: {}", FolderLock.COORDINATOR, e.toString());
-    }
     Runtime.getRuntime().halt(CommandLine.ExitCode.OK);
   }
 

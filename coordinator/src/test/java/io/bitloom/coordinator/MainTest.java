@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,5 +85,6 @@ class MainTest {
     assertEquals(2, execute(option));
     assertTrue(err.toString().contains(message), err.toString());
     assertFalse(err.toString().contains("\tat "), err.toString());
+    assertFalse(Files.exists(Path.of("data")), "wrong options have made a folder");
   }
 }

@@ -48,6 +48,9 @@ import picocli.CommandLine.Spec;
       JobCommands.Delete.class,
       AskCommand.class,
       TopCommand.class,
+      DoctorCommand.class,
+      CompletionCommand.class,
+      ManCommand.class,
       RoutedCommands.Coordinator.class,
       RoutedCommands.Worker.class,
       RoutedCommands.Generate.class,
@@ -56,7 +59,8 @@ import picocli.CommandLine.Spec;
       RoutedCommands.DemoData.class,
       RoutedCommands.Quantizers.class,
       RoutedCommands.Eval.class,
-      RoutedCommands.Tokenizer.class
+      RoutedCommands.Tokenizer.class,
+      RoutedCommands.Bench.class
     },
     footer = {
       "",
@@ -100,6 +104,7 @@ public final class Bitloom implements Runnable {
     spec.addOption(
         OptionSpec.builder("-h", "--help").usageHelp(true).description("Show this help.").build());
     spec.usageMessage().sortOptions(false).sortSynopsis(false);
+    subcommand.getSubcommands().values().forEach(Bitloom::prepare);
   }
 
   /** UTF-8 whatever the locale says: JSON has to be, and terminals are. */

@@ -52,4 +52,7 @@ final class RoutedCommands {
 
   @Command(name = "tokenizer", description = "Show what a visual tokenizer keeps of pictures.")
   static final class Tokenizer extends Routed {}
+
+  @Command(name = "bench", description = "Measure parts of Bitloom.")
+  static final class Bench extends Routed {}
 }
