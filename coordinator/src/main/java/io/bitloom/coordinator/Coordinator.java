@@ -22,8 +22,8 @@ import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.redis.EmbeddedRedis;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.results.S3ResultStore;
+import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
-import io.bitloom.coordinator.telemetry.QueueMetrics;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
 import io.bitloom.coordinator.training.TrainingMeetings;
 import io.bitloom.coordinator.training.TrainingRuns;
@@ -36,6 +36,7 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -70,24 +71,35 @@ public final class Coordinator implements AutoCloseable {
   private final HttpPort http;
   private volatile boolean draining;
 
+  /** Takes the folder in which our own Redis is, where no other coordinator may be by accident. */
+  public interface DataLock {
+
+    /**
+     * @return held until the coordinator has ended
+     * @throws IOException if the folder is another's
+     */
+    AutoCloseable take(Path folder) throws IOException;
+  }
+
   /**
    * Starts all parts.
    *
+   * @param lock taken if Redis is embedded
    * @throws IOException if the embedded Redis does not start or an address cannot be bound
    * @throws io.bitloom.common.config.ConfigException if Redis or the result store cannot be used as
    *     it is set
    * @throws io.bitloom.common.error.BitloomException if Redis or the result store is away
    */
-  public static Coordinator start(CoordinatorConfig config) throws IOException {
-    return new Coordinator(config);
+  public static Coordinator start(CoordinatorConfig config, DataLock lock) throws IOException {
+    return new Coordinator(config, lock);
   }
 
-  private Coordinator(CoordinatorConfig config) throws IOException {
+  private Coordinator(CoordinatorConfig config, DataLock lock) throws IOException {
     this.config = config;
     boolean started = false;
     try {
       Tenants tenants = Tenants.of(config.access().tenants(), config.limits());
-      redisUri = redisUri();
+      redisUri = redisUri(lock);
       redis = part(connect());
       JobQueue queue = part(new JobQueue(redis, queueSettings()));
       ResultStore store = resultStore();
@@ -99,6 +111,7 @@ public final class Coordinator implements AutoCloseable {
       new ProcessorMetrics().bindTo(registry);
       new UptimeMetrics().bindTo(registry);
       DispatchMetrics dispatchMetrics = new DispatchMetrics(registry);
+      queue.onGivenUp(prompts -> dispatchMetrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
 
       ModelRegistry models = new ModelRegistry(queue, config.defaultModel());
       queue.onDataLost(models::announceAgain);
@@ -162,7 +175,12 @@ public final class Coordinator implements AutoCloseable {
                   trainingRuns,
                   this::trouble,
                   registry,
-                  new QueueMetrics(registry, redis::available)));
+                  new ClusterMetrics(
+                      registry,
+                      queue,
+                      models::all,
+                      dispatcher::connectedWorkers,
+                      redis::available)));
       timer.scheduleWithFixedDelay(
           () -> grpc.setServing(trouble().isEmpty()), 0, 1, TimeUnit.SECONDS);
       timer.scheduleWithFixedDelay(tenants::refresh, 0, 2, TimeUnit.SECONDS);
@@ -186,10 +204,11 @@ public final class Coordinator implements AutoCloseable {
         .orElse(most);
   }
 
-  private String redisUri() throws IOException {
+  private String redisUri(DataLock lock) throws IOException {
     if (!config.redis().equals(CoordinatorConfig.EMBEDDED)) {
       return config.redis();
     }
+    part(lock.take(config.directory()));
     return part(EmbeddedRedis.start(config.directory().resolve("redis"))).uri();
   }
 

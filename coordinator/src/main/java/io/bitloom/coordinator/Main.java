@@ -7,6 +7,8 @@ import io.bitloom.common.cli.Usage;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.process.FolderInUseException;
+import io.bitloom.common.process.FolderLock;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
@@ -59,6 +61,12 @@ public final class Main implements Callable<Integer> {
       defaultValue = "${env:BITLOOM_DATA:-data}",
       description = "Where the queue and the images are kept (default: ./data).")
   private Path data;
+
+  @Option(
+      names = "--share-data",
+      description =
+          "Let other coordinators that say so as well use this folder and the Redis in it.")
+  private boolean shareData;
 
   @Option(
       names = "--redis",
@@ -251,7 +259,10 @@ public final class Main implements Callable<Integer> {
     CoordinatorConfig config = config();
     Coordinator coordinator;
     try {
-      coordinator = Coordinator.start(config);
+      coordinator = Coordinator.start(config, this::ownData);
+    } catch (FolderInUseException e) {
+      log.error("The coordinator cannot start: {}", e.getMessage());
+      return CommandLine.ExitCode.USAGE;
     } catch (ConfigException e) {
       throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
     } catch (IOException | BitloomException e) {
@@ -275,6 +286,15 @@ public final class Main implements Callable<Integer> {
     }
     Thread.currentThread().join();
     return CommandLine.ExitCode.OK;
+  }
+
+  private FolderLock ownData(Path folder) throws IOException {
+    String command =
+        FolderLock.command(
+            "./bitloom coordinator", spec.commandLine().getParseResult().originalArgs());
+    return shareData
+        ? FolderLock.share(folder, FolderLock.COORDINATOR, command)
+        : FolderLock.take(folder, FolderLock.COORDINATOR, command);
   }
 
   private CoordinatorConfig config() {

@@ -72,4 +72,37 @@ class MainIT {
     }
     assertFalse(Files.exists(directory.resolve("ports.json")));
   }
+
+  @Test
+  void aSecondOneOnTheSameDataIsToldWhoHasThemUnlessBothShareThem() throws Exception {
+    List<String> embedded =
+        List.of("--data", directory.resolve("data").toString(), "--grpc-port=0", "--http-port=0");
+    List<String> first = new ArrayList<>(embedded);
+    first.add("--ports-file=" + directory.resolve("ports.json"));
+    try (CoordinatorProcess holder = CoordinatorProcess.launch(directory, List.of(), first)) {
+      holder.ports();
+      for (List<String> more : List.of(List.<String>of(), List.of("--share-data"))) {
+        List<String> options = new ArrayList<>(embedded);
+        options.addAll(more);
+        try (CoordinatorProcess second = CoordinatorProcess.launch(directory, List.of(), options)) {
+          assertEquals(2, second.exitCode());
+          assertEquals(1, second.output().lines().count(), second.output());
+          assertTrue(
+              second
+                  .output()
+                  .contains(
+                      directory.resolve("data")
+                          + " belongs to process "
+                          + holder.process().pid()
+                          + " (./bitloom coordinator --data "),
+              second.output());
+        }
+      }
+      holder.process().destroyForcibly().waitFor();
+    }
+    first.add("--share-data");
+    try (CoordinatorProcess afterwards = CoordinatorProcess.launch(directory, List.of(), first)) {
+      afterwards.ports();
+    }
+  }
 }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +32,7 @@ class MainTest {
     for (String option :
         List.of(
             "--data",
+            "--share-data",
             "--redis",
             "--redis-namespace",
             "--bind",
@@ -88,5 +91,6 @@ class MainTest {
     assertEquals(2, execute(option.split(" (?=--)")));
     assertTrue(err.toString().contains(message), err.toString());
     assertFalse(err.toString().contains("\tat "), err.toString());
+    assertFalse(Files.exists(Path.of("data")), "wrong options have made a folder");
   }
 }

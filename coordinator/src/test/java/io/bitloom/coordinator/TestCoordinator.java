@@ -65,7 +65,7 @@ public final class TestCoordinator implements AutoCloseable {
 
   private TestCoordinator(CoordinatorConfig config) throws IOException {
     this.config = config;
-    this.coordinator = Coordinator.start(config);
+    this.coordinator = Coordinator.start(config, folder -> () -> {});
     this.channel =
         NettyChannelBuilder.forTarget(target())
             .usePlaintext()

@@ -8,6 +8,7 @@ import io.bitloom.common.cli.Usage;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.process.FolderInUseException;
 import io.bitloom.common.prompt.PromptFileException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -51,6 +52,9 @@ import picocli.CommandLine.Spec;
       JobCommands.Delete.class,
       AskCommand.class,
       TopCommand.class,
+      DoctorCommand.class,
+      CompletionCommand.class,
+      ManCommand.class,
       RoutedCommands.Coordinator.class,
       RoutedCommands.Worker.class,
       RoutedCommands.Generate.class,
@@ -105,6 +109,7 @@ public final class Bitloom implements Runnable {
     spec.addOption(
         OptionSpec.builder("-h", "--help").usageHelp(true).description("Show this help.").build());
     spec.usageMessage().sortOptions(false).sortSynopsis(false);
+    subcommand.getSubcommands().values().forEach(Bitloom::prepare);
   }
 
   /** UTF-8 whatever the locale says: JSON has to be, and terminals are. */
@@ -135,6 +140,10 @@ public final class Bitloom implements Runnable {
     }
     if (e instanceof PromptFileException) {
       report(command, "", ErrorEvent.of(ErrorEvent.INVALID_FILE, e.getMessage()));
+      return ExitCode.USAGE;
+    }
+    if (e instanceof FolderInUseException) {
+      report(command, "", ErrorEvent.of(ErrorEvent.FOLDER_IN_USE, e.getMessage()));
       return ExitCode.USAGE;
     }
     if (e instanceof IOException || e instanceof UncheckedIOException) {

@@ -3,6 +3,7 @@ package io.bitloom.client.cli;
 import com.google.gson.JsonObject;
 import io.bitloom.client.cluster.ClusterConfig;
 import io.bitloom.client.cluster.LocalCluster;
+import io.bitloom.client.cluster.RestartPolicy;
 import io.bitloom.client.input.PromptInput;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
@@ -71,7 +72,7 @@ final class DemoCommand implements Callable<Integer> {
     ImageFolder.clear(out);
     Path data = Files.createTempDirectory("bitloom-demo");
     console.say("Starting a Redis, a coordinator and " + workers() + " on this machine …");
-    try (LocalCluster cluster = LocalCluster.start(config(data));
+    try (LocalCluster cluster = LocalCluster.start(config(data), restart -> {});
         BitloomClient client = BitloomClient.builder(cluster.grpcAddress()).build()) {
       Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(cluster, data), "stop-cluster"));
       cluster.whenBroken(client::close);
@@ -122,7 +123,8 @@ final class DemoCommand implements Callable<Integer> {
         0,
         options.workers(),
         options.model(),
-        QUICK_START);
+        QUICK_START,
+        RestartPolicy.NEVER);
   }
 
   private static void sayTimes(Console console, long startNanos, long firstNanos) {

@@ -3,17 +3,31 @@ package io.bitloom.client.cli;
 import com.google.gson.JsonObject;
 import io.bitloom.client.cluster.ClusterConfig;
 import io.bitloom.client.cluster.LocalCluster;
+import io.bitloom.client.cluster.Restart;
+import io.bitloom.client.cluster.RestartPolicy;
 import io.bitloom.common.cli.Range;
+import io.bitloom.common.process.FolderLock;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
-@Command(name = "up", description = "Run a cluster on this machine until Ctrl-C.")
+@Command(
+    name = "up",
+    description = {
+      "Run a cluster on this machine until Ctrl-C.",
+      "A process that ends is started again. Exit codes: 1 one of them keeps ending,",
+      "2 wrong usage, or the folder belongs to another cluster."
+    })
 final class UpCommand implements Callable<Integer> {
+
+  private static final Duration LAST_ONES_END = Duration.ofSeconds(15);
 
   @Option(
       names = "--data",
@@ -41,9 +55,13 @@ final class UpCommand implements Callable<Integer> {
   @Mixin private ClusterOptions cluster;
   @Mixin private OutputOptions output;
 
+  @Spec private CommandSpec spec;
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     Console console = output.console();
+    String command =
+        FolderLock.command("./bitloom", spec.commandLine().getParseResult().originalArgs());
     ClusterConfig config =
         new ClusterConfig(
             cluster.home(),
@@ -53,15 +71,40 @@ final class UpCommand implements Callable<Integer> {
             httpPort,
             cluster.workers(),
             cluster.model(),
-            "");
+            "",
+            RestartPolicy.OF_A_SERVICE);
     CountDownLatch ended = new CountDownLatch(1);
-    try (LocalCluster running = LocalCluster.start(config)) {
+    try (FolderLock own = ownData(command);
+        LocalCluster running =
+            LocalCluster.start(config, restart -> sayRestart(console, restart))) {
       Runtime.getRuntime().addShutdownHook(new Thread(running::close, "stop-cluster"));
       announce(console, running, config);
       running.whenBroken(ended::countDown);
       ended.await();
       throw new IOException(running.broken().orElse("a process ended"));
     }
+  }
+
+  /** Also waits for a coordinator that lost its parent a moment ago and is about to end. */
+  private FolderLock ownData(String command) throws IOException {
+    FolderLock own = FolderLock.take(data, FolderLock.UP, command);
+    try {
+      FolderLock.awaitFree(data, FolderLock.COORDINATOR, command, LAST_ONES_END);
+      return own;
+    } catch (IOException e) {
+      own.close();
+      throw e;
+    }
+  }
+
+  private static void sayRestart(Console console, Restart restart) {
+    JsonObject event = new JsonObject();
+    event.addProperty("event", "restart");
+    event.addProperty("process", restart.program());
+    event.addProperty("exit_code", restart.exitCode());
+    event.addProperty("wait_seconds", restart.delay().toMillis() / 1000.0);
+    event.addProperty("log", restart.log().toString());
+    console.complain("bitloom: " + restart, event);
   }
 
   private static void announce(Console console, LocalCluster running, ClusterConfig config) {

@@ -1,44 +1,47 @@
 package io.bitloom.client.cluster;
 
-import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
  * A program that ends when its standard input is closed, so it cannot outlive this one, however
- * this one ends. What it prints goes to a log file.
+ * this one ends. What it prints goes to a log.
  */
 final class ChildProcess implements AutoCloseable {
 
   private static final String JVM_OPTIONS = "BITLOOM_JAVA_OPTS";
-  private static final Duration GRACE = Duration.ofSeconds(20);
-  private static final Duration SHORT_GRACE = Duration.ofSeconds(5);
+  private static final long GRACE_SECONDS = 20;
+  private static final long SHORT_GRACE_SECONDS = 5;
+  private static final long LAST_WORDS_MILLIS = 2000;
+  private static final int CHUNK_BYTES = 8192;
 
-  private final String name;
-  private final Path log;
+  private final RotatingLog log;
   private final Process process;
+  private final Thread pump;
 
-  private ChildProcess(String name, Path log, Process process) {
-    this.name = name;
+  private ChildProcess(String name, RotatingLog log, Process process) {
     this.log = log;
     this.process = process;
+    this.pump = new Thread(this::pump, "log-" + name);
+    pump.setDaemon(true);
+    pump.start();
   }
 
   /**
-   * Starts {@code ./bitloom} with arguments; its log lies in the folder for logs.
+   * Starts {@code ./bitloom} with arguments.
    *
    * @param jvmOptions flags for its JVM besides those of the cluster, separated by spaces
    */
   static ChildProcess start(
-      String name, ClusterConfig config, String jvmOptions, List<String> arguments)
+      String name, ClusterConfig config, RotatingLog log, String jvmOptions, List<String> arguments)
       throws IOException {
     ProcessBuilder builder = new ProcessBuilder(config.home().resolve("bitloom").toString());
     builder.command().addAll(arguments);
@@ -48,32 +51,50 @@ final class ChildProcess implements AutoCloseable {
         .environment()
         .merge(
             JVM_OPTIONS, config.jvmOptions() + " " + jvmOptions, (own, ours) -> ours + " " + own);
-    Path log = config.logs().resolve(name + ".log");
-    builder.redirectErrorStream(true).redirectOutput(new File(log.toString()));
-    return new ChildProcess(name, log, builder.start());
+    return new ChildProcess(name, log, builder.redirectErrorStream(true).start());
   }
 
-  boolean isAlive() {
-    return process.isAlive();
+  private void pump() {
+    byte[] chunk = new byte[CHUNK_BYTES];
+    try (InputStream output = process.getInputStream()) {
+      for (int length = output.read(chunk); length >= 0; length = output.read(chunk)) {
+        log.write(chunk, length);
+      }
+    } catch (IOException e) {
+      // The program has ended.
+    }
   }
 
-  /** Runs something when the program has ended. */
-  void whenEnded(Runnable action) {
-    process.onExit().thenRun(action);
+  /** Runs something when the program has ended and its last words are in the log. */
+  void whenEnded(Runnable action, Executor executor) {
+    process
+        .onExit()
+        .thenRunAsync(
+            () -> {
+              awaitLastWords();
+              action.run();
+            },
+            executor);
   }
 
-  /** How the program ended, with its last words. */
-  String epitaph(int lines) {
-    StringBuilder text =
-        new StringBuilder(
-            "the " + name + " ended with exit code " + process.exitValue() + "; end of " + log);
-    lastLines(lines).forEach(line -> text.append("\n  ").append(line));
-    return text.toString();
+  /** Not for ever: a program that it has started may hold its output open. */
+  private void awaitLastWords() {
+    try {
+      pump.join(LAST_WORDS_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
-  private Deque<String> lastLines(int count) {
+  /** How the program ended; 128 and its number for a signal. */
+  int exitCode() {
+    return process.exitValue();
+  }
+
+  /** The end of the log, each line on a line of its own. */
+  String lastLines(int count) {
     Deque<String> last = new ArrayDeque<>();
-    try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
+    try (Stream<String> lines = Files.lines(log.file(), StandardCharsets.ISO_8859_1)) {
       lines.forEach(
           line -> {
             last.add(line);
@@ -84,28 +105,34 @@ final class ChildProcess implements AutoCloseable {
     } catch (IOException e) {
       last.add("(the log cannot be read: " + e.getMessage() + ")");
     }
-    return last;
+    return "\n  " + String.join("\n  ", last);
   }
 
-  /** Ends the program: politely, then by SIGTERM, then by SIGKILL. */
-  @Override
-  public void close() {
+  /** Tells the program to end, without waiting for it. */
+  void askToEnd() {
     try {
       process.getOutputStream().close();
     } catch (IOException e) {
       // It has ended already.
     }
-    if (!hasEnded(GRACE)) {
+  }
+
+  /** Ends the program: politely, then by SIGTERM, then by SIGKILL. */
+  @Override
+  public void close() {
+    askToEnd();
+    if (!hasEnded(GRACE_SECONDS)) {
       process.destroy();
-      if (!hasEnded(SHORT_GRACE)) {
+      if (!hasEnded(SHORT_GRACE_SECONDS)) {
         process.destroyForcibly();
       }
     }
+    awaitLastWords();
   }
 
-  private boolean hasEnded(Duration within) {
+  private boolean hasEnded(long withinSeconds) {
     try {
-      return process.waitFor(within.toMillis(), TimeUnit.MILLISECONDS);
+      return process.waitFor(withinSeconds, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;

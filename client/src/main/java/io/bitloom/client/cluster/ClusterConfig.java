@@ -13,6 +13,7 @@ import java.nio.file.Path;
  * @param workers number of workers
  * @param model name or folder of the workers' model; empty for the built-in one
  * @param jvmOptions more flags for the JVMs, separated by spaces
+ * @param restarts of processes that end by themselves
  */
 public record ClusterConfig(
     Path home,
@@ -22,4 +23,5 @@ public record ClusterConfig(
     int httpPort,
     int workers,
     String model,
-    String jvmOptions) {}
+    String jvmOptions,
+    RestartPolicy restarts) {}

@@ -10,40 +10,62 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 
-/** A coordinator with its embedded Redis, and workers; each is its own process. */
+/**
+ * A coordinator with its embedded Redis, and workers; each is its own process, and is started again
+ * when it ends, as the configuration says. Redis itself is none of them: it is the coordinator's,
+ * which starts it again and leaves it running when it is killed.
+ */
 public final class LocalCluster implements AutoCloseable {
 
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration POLL = Duration.ofMillis(20);
-  private static final int LAST_LINES = 20;
   private static final int FIRST_PORT = 20_000;
   private static final int LAST_PORT = 32_000;
   private static final int PORT_ATTEMPTS = 100;
 
-  private final Deque<ChildProcess> processes = new ArrayDeque<>();
+  private final ClusterConfig config;
+  private final Consumer<Restart> listener;
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(LocalCluster::daemon);
+  private final List<SupervisedProgram> workers = new ArrayList<>();
+  private SupervisedProgram coordinator;
   private String grpcAddress;
-  private String httpAddress;
-  private volatile boolean closing;
+  private volatile int httpPort;
 
-  private LocalCluster() {}
+  private LocalCluster(ClusterConfig config, Consumer<Restart> listener) {
+    this.config = config;
+    this.listener = listener;
+    this.httpPort = config.httpPort();
+  }
+
+  private static Thread daemon(Runnable task) {
+    Thread thread = new Thread(task, "supervisor");
+    thread.setDaemon(true);
+    return thread;
+  }
 
   /**
    * Starts the processes; returns when the coordinator is ready, while the workers still load their
    * model.
    *
+   * @param listener told whenever a process is started again
    * @throws IOException if the coordinator cannot be started; has the end of its log
    */
-  public static LocalCluster start(ClusterConfig config) throws IOException {
-    LocalCluster cluster = new LocalCluster();
+  public static LocalCluster start(ClusterConfig config, Consumer<Restart> listener)
+      throws IOException {
+    LocalCluster cluster = new LocalCluster(config, listener);
     try {
-      cluster.startAll(config);
+      cluster.startAll();
     } catch (IOException | RuntimeException e) {
       cluster.close();
       throw e;
@@ -52,22 +74,30 @@ public final class LocalCluster implements AutoCloseable {
   }
 
   /** All at once: each program spends its first seconds on loading its own classes. */
-  private void startAll(ClusterConfig config) throws IOException {
+  private void startAll() throws IOException {
     Files.createDirectories(config.logs());
     int port = config.grpcPort() != 0 ? config.grpcPort() : freePort();
     grpcAddress = "127.0.0.1:" + port;
     Path ports = Files.createTempDirectory("bitloom-ports").resolve("ports.json");
     try {
-      startCoordinator(config, port, ports);
+      coordinator =
+          program(
+              "coordinator",
+              log -> ChildProcess.start("coordinator", config, log, "", coordinator(port, ports)));
+      coordinator.start();
       for (int i = 1; i <= config.workers(); i++) {
-        startWorker(config, i);
+        SupervisedProgram worker = worker(i);
+        workers.add(worker);
+        worker.keepRunning();
+        worker.start();
       }
       JsonObject bound = JsonParser.parseString(awaitFile(ports)).getAsJsonObject();
-      httpAddress = "http://127.0.0.1:" + bound.get("http").getAsInt();
+      httpPort = bound.get("http").getAsInt();
     } finally {
       Files.deleteIfExists(ports);
       Files.delete(ports.getParent());
     }
+    coordinator.keepRunning();
   }
 
   /** A port that nobody listens on, outside of the range that systems give to connections. */
@@ -84,19 +114,21 @@ public final class LocalCluster implements AutoCloseable {
     throw new IOException("no free port between " + FIRST_PORT + " and " + LAST_PORT);
   }
 
-  private void startCoordinator(ClusterConfig config, int port, Path ports) throws IOException {
-    List<String> arguments =
-        List.of(
-            "coordinator",
-            "--data=" + config.data(),
-            "--grpc-port=" + port,
-            "--http-port=" + config.httpPort(),
-            "--ports-file=" + ports,
-            "--exit-on-stdin-close");
-    start("coordinator", config, "", arguments);
+  /** Every start gets the same ports; the first one tells which those are. */
+  private List<String> coordinator(int port, Path ports) {
+    List<String> arguments = new ArrayList<>();
+    arguments.add("coordinator");
+    arguments.add("--data=" + config.data());
+    arguments.add("--grpc-port=" + port);
+    arguments.add("--http-port=" + httpPort);
+    if (Files.exists(ports.getParent())) {
+      arguments.add("--ports-file=" + ports);
+    }
+    arguments.add("--exit-on-stdin-close");
+    return arguments;
   }
 
-  private void startWorker(ClusterConfig config, int number) throws IOException {
+  private SupervisedProgram worker(int number) {
     boolean alone = config.workers() == 1;
     List<String> arguments = new ArrayList<>();
     arguments.add("worker");
@@ -106,11 +138,9 @@ public final class LocalCluster implements AutoCloseable {
       arguments.add("--model=" + config.model());
     }
     int share = processorsOf(number, config.workers(), Runtime.getRuntime().availableProcessors());
-    start(
-        alone ? "worker" : "worker-" + number,
-        config,
-        alone ? "" : "-XX:ActiveProcessorCount=" + share,
-        arguments);
+    String name = alone ? "worker" : "worker-" + number;
+    String jvmOptions = alone ? "" : "-XX:ActiveProcessorCount=" + share;
+    return program(name, log -> ChildProcess.start(name, config, log, jvmOptions, arguments));
   }
 
   /**
@@ -123,9 +153,9 @@ public final class LocalCluster implements AutoCloseable {
     return Math.max(1, processors / workers + (number <= processors % workers ? 1 : 0));
   }
 
-  private void start(String name, ClusterConfig config, String jvmOptions, List<String> arguments)
-      throws IOException {
-    processes.push(ChildProcess.start(name, config, jvmOptions, arguments));
+  private SupervisedProgram program(String name, SupervisedProgram.Launcher launcher) {
+    RotatingLog log = new RotatingLog(config.logs().resolve(name + ".log"));
+    return new SupervisedProgram(name, log, launcher, config.restarts(), timer, listener);
   }
 
   /** The coordinator writes the file in one step when it is ready. */
@@ -160,33 +190,34 @@ public final class LocalCluster implements AutoCloseable {
 
   /** Address of the coordinator's pages. */
   public String httpAddress() {
-    return httpAddress;
+    return "http://127.0.0.1:" + httpPort;
   }
 
-  /** Which process ended though it should run, with the end of its log. */
+  /** Which process was given up, with the end of its log. */
   public Optional<String> broken() {
-    return processes.stream()
-        .filter(process -> !process.isAlive())
-        .findFirst()
-        .map(process -> process.epitaph(LAST_LINES));
+    return programs()
+        .map(program -> program.givenUp().getNow(null))
+        .filter(Objects::nonNull)
+        .findFirst();
   }
 
-  /** Runs something as soon as a process ends that should run. */
+  /** Runs something as soon as a process is given up. */
   public void whenBroken(Runnable action) {
-    for (ChildProcess process : processes) {
-      process.whenEnded(
-          () -> {
-            if (!closing) {
-              action.run();
-            }
-          });
-    }
+    programs().forEach(program -> program.givenUp().thenRun(action));
   }
 
-  /** Ends the workers, then the coordinator; waits for them. */
+  private Stream<SupervisedProgram> programs() {
+    return Stream.concat(Stream.ofNullable(coordinator), workers.stream());
+  }
+
+  /** Ends the workers together, then the coordinator; waits for them. */
   @Override
   public void close() {
-    closing = true;
-    processes.forEach(ChildProcess::close);
+    workers.forEach(SupervisedProgram::askToEnd);
+    workers.forEach(SupervisedProgram::close);
+    if (coordinator != null) {
+      coordinator.close();
+    }
+    timer.shutdownNow();
   }
 }

@@ -17,6 +17,9 @@ public final class ErrorEvent {
   /** A file or a connection broke. */
   public static final String IO = "IO";
 
+  /** Another process owns the folder. */
+  public static final String FOLDER_IN_USE = "FOLDER_IN_USE";
+
   private ErrorEvent() {}
 
   /**

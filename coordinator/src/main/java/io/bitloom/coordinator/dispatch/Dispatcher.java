@@ -399,6 +399,11 @@ public final class Dispatcher implements AutoCloseable {
         loop);
   }
 
+  /** How many workers are connected here. */
+  public CompletionStage<Long> connectedWorkers() {
+    return workers().thenApply(all -> all.stream().filter(WorkerView::connected).count());
+  }
+
   /** Ends the loop; leases stay with their workers, which will name them where they go. */
   @Override
   public void close() {

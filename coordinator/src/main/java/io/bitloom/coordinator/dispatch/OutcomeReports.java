@@ -130,7 +130,7 @@ final class OutcomeReports implements OutcomeIntake.Listener {
           imagesDone += outcome.getImages().getImagesCount();
           metrics.succeeded(lease.ref().bucket(), outcome.getImages().getImagesCount());
         } else {
-          metrics.failed();
+          metrics.failed(outcome.getFailure().getReason(), 1);
         }
       }
       case RETRIED -> metrics.retried(outcome.getFailure().getReason(), 1);

@@ -9,7 +9,7 @@ import io.bitloom.common.json.MessageJson;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.queue.JobQueue;
-import io.bitloom.coordinator.telemetry.QueueMetrics;
+import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.bitloom.v1.GetClusterResponse;
 import io.bitloom.v1.GetJobRequest;
@@ -53,7 +53,7 @@ public final class HttpPort implements AutoCloseable {
   private final JobQueue queue;
   private final Supplier<Optional<String>> trouble;
   private final PrometheusMeterRegistry registry;
-  private final QueueMetrics queueMetrics;
+  private final ClusterMetrics clusterMetrics;
   private final TrainingView training;
   private final LiveView live;
   private final HttpServer server;
@@ -79,7 +79,7 @@ public final class HttpPort implements AutoCloseable {
       TrainingRuns runs,
       Supplier<Optional<String>> trouble,
       PrometheusMeterRegistry registry,
-      QueueMetrics queueMetrics)
+      ClusterMetrics clusterMetrics)
       throws IOException {
     this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
     this.client = new BatchClient(vertx, services);
@@ -88,7 +88,7 @@ public final class HttpPort implements AutoCloseable {
     this.training = new TrainingView(runs);
     this.trouble = trouble;
     this.registry = registry;
-    this.queueMetrics = queueMetrics;
+    this.clusterMetrics = clusterMetrics;
     this.live = new LiveView(vertx, this::state);
     this.server = vertx.createHttpServer(options(bind, port, tls)).requestHandler(router());
     try {
@@ -198,17 +198,13 @@ public final class HttpPort implements AutoCloseable {
   }
 
   private void metrics(RoutingContext context) {
-    onEventLoop(queue.backlog())
+    onEventLoop(clusterMetrics.refresh())
         .onComplete(
-            backlog -> {
-              if (backlog.succeeded()) {
-                queueMetrics.show(backlog.result());
-              }
-              context
-                  .response()
-                  .putHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-                  .end(registry.scrape());
-            });
+            refreshed ->
+                context
+                    .response()
+                    .putHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                    .end(registry.scrape()));
   }
 
   private void jobs(RoutingContext context) {

@@ -2,6 +2,7 @@ package io.bitloom.coordinator.queue;
 
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.v1.JobState;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -9,12 +10,16 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** What callers do with jobs as a whole, as {@link JobQueue} promises it. */
 final class JobControl {
 
   /** More jobs than this are not looked at for one page. */
   private static final int JOBS_PER_PAGE = 2000;
+
+  /** Whoever has more open jobs than this is not helped by their number. */
+  private static final int MOST_COUNTED = 10_000;
 
   private final JobIndex index;
   private final JobScripts jobs;
@@ -157,6 +162,24 @@ final class JobControl {
                         .thenCompose(marked -> results.apply(jobId))
                         .thenCompose(done -> jobEnd.delete(jobId, job.tenant()))
                     : JobErrors.failed(JobErrors.notTerminal(jobId, job.state())));
+  }
+
+  /** How many jobs of all tenants have not ended, by state; of the longest open ones. */
+  CompletionStage<Map<JobState, Long>> openByState() {
+    return index
+        .activeJobs()
+        .thenCompose(
+            active ->
+                Stages.all(
+                    active.stream()
+                        .limit(MOST_COUNTED)
+                        .map(job -> jobs.stateOf(job.jobId()))
+                        .toList()))
+        .thenApply(
+            states ->
+                states.stream()
+                    .flatMap(Optional::stream)
+                    .collect(Collectors.groupingBy(state -> state, Collectors.counting())));
   }
 
   /** Those that have not ended. */

@@ -26,7 +26,7 @@ record JobFields(Map<String, byte[]> fields) {
         Math.toIntExact(number("priority")),
         ByteString.copyFrom(fields.get("spec")),
         changes(),
-        JobState.valueOf("JOB_STATE_" + text("state")),
+        state(fields.get("state")),
         new JobRecord.Counts(
             appended,
             appended - succeeded - failed - cancelled - running,
@@ -52,6 +52,10 @@ record JobFields(Map<String, byte[]> fields) {
           }
         });
     return changes;
+  }
+
+  static JobState state(byte[] text) {
+    return JobState.valueOf("JOB_STATE_" + new String(text, StandardCharsets.UTF_8));
   }
 
   private String text(String field) {

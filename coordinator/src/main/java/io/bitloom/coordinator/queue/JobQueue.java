@@ -3,6 +3,7 @@ package io.bitloom.coordinator.queue;
 import com.google.protobuf.ByteString;
 import io.bitloom.coordinator.redis.RedisChannels;
 import io.bitloom.coordinator.redis.RedisConnection;
+import io.bitloom.v1.JobState;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 
 /**
  * Jobs of millions of prompts, and the leases by which workers draw them.
@@ -45,6 +47,7 @@ public final class JobQueue implements AutoCloseable {
   private final WaitingPrompts waiting;
   private final BucketScripts buckets;
   private final ReadyBuckets ready;
+  private final Reaper reaper;
   private final JobControl control;
   private final Appending appending;
   private final Leases leases;
@@ -66,7 +69,7 @@ public final class JobQueue implements AutoCloseable {
     this.buckets = new BucketScripts(redis, keys, settings);
     JobEnd jobEnd = new JobEnd(jobs, buckets, index);
     this.ready = new ReadyBuckets(timers);
-    Reaper reaper = new Reaper(jobs, buckets, jobEnd, settings, timers);
+    this.reaper = new Reaper(jobs, buckets, jobEnd, settings, timers);
     Deadlines deadlines = new Deadlines(index, jobEnd, timers);
     this.control = new JobControl(index, jobs, buckets, jobEnd, deadlines);
     Sweeper sweeper = new Sweeper(jobs, buckets, index, jobEnd, timers);
@@ -389,6 +392,16 @@ public final class JobQueue implements AutoCloseable {
   /** What waits in every bucket that ever had a prompt. */
   public CompletionStage<List<BucketBacklog>> backlog() {
     return snapshots().thenApply(all -> all.stream().map(BucketScripts.Snapshot::backlog).toList());
+  }
+
+  /** How many jobs have not ended, by state; of the 10,000 that are open longest. */
+  public CompletionStage<Map<JobState, Long>> openJobsByState() {
+    return control.openByState();
+  }
+
+  /** Calls the listener with the number of prompts whose last attempt a lost worker had. */
+  public void onGivenUp(IntConsumer listener) {
+    reaper.onGivenUp(listener);
   }
 
   /** Who stands in line in every bucket that ever had a prompt. */

@@ -62,6 +62,12 @@ final class JobScripts {
                     : Optional.of(new JobFields(fields).toRecord(jobId)));
   }
 
+  CompletionStage<Optional<JobState>> stateOf(String jobId) {
+    return redis
+        .call(r -> r.hget(keys.jobHash(jobId), "state"))
+        .thenApply(state -> Optional.ofNullable(state).map(JobFields::state));
+  }
+
   /** What {@code append.lua} did. */
   sealed interface Appended {}
 

@@ -6,9 +6,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +33,7 @@ final class Reaper {
   private final QueueSettings settings;
   private final ScheduledExecutorService timers;
   private final Map<Bucket, ScheduledFuture<?>> watches = new ConcurrentHashMap<>();
+  private final List<IntConsumer> givenUp = new CopyOnWriteArrayList<>();
   private volatile long graceEndsNanos;
 
   Reaper(
@@ -45,6 +48,11 @@ final class Reaper {
     this.settings = settings;
     this.timers = timers;
     startGrace(RECONNECT.compareTo(settings.reapGrace()) < 0 ? RECONNECT : settings.reapGrace());
+  }
+
+  /** Calls the listener with the number of prompts that have no attempt left. */
+  void onGivenUp(IntConsumer listener) {
+    givenUp.add(listener);
   }
 
   /** Workers could not renew their leases for a while, and get the time to do so. */
@@ -124,6 +132,12 @@ final class Reaper {
     List<TaskRef> tasks =
         ended.exhausted().stream().map(task -> new TaskRef(ended.jobId(), task.offset())).toList();
     return jobs.lose(ended.jobId(), ended.lease(), ended.exhausted())
+        .whenComplete(
+            (terminal, e) -> {
+              if (e == null) {
+                givenUp.forEach(listener -> listener.accept(tasks.size()));
+              }
+            })
         .thenCompose(
             terminal ->
                 buckets

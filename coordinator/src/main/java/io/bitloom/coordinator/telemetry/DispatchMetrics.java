@@ -9,8 +9,11 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Counts what goes to workers and what comes back. */
 public final class DispatchMetrics {
@@ -42,17 +45,44 @@ public final class DispatchMetrics {
     }
   }
 
+  private static final String OTHER = "OTHER";
+
   private final MeterRegistry registry;
   private final Map<Bucket, OfBucket> buckets = new ConcurrentHashMap<>();
   private final Counter succeeded;
   private final Counter failed;
   private final Counter superseded;
+  private final Map<String, Timer> stages;
+  private final Map<String, Counter> failures;
+  private final Map<String, Counter> retries;
 
   public DispatchMetrics(MeterRegistry registry) {
     this.registry = registry;
     this.succeeded = outcomes("succeeded");
     this.failed = outcomes("failed");
     this.superseded = outcomes("superseded");
+    this.stages =
+        Stream.of("text", "transformer", "decode", "encode")
+            .collect(Collectors.toMap(stage -> stage, this::stageTimer));
+    this.failures = byReason("bitloom.failures", "Prompts that were given up");
+    this.retries = byReason("bitloom.retries", "Attempts that ended without an outcome");
+  }
+
+  /** All of them from the start: of a counter that appears with a 1 nobody sees the increase. */
+  private Map<String, Counter> byReason(String name, String description) {
+    return Stream.concat(Arrays.stream(ErrorCode.values()).map(Enum::name), Stream.of(OTHER))
+        .collect(
+            Collectors.toMap(
+                reason -> reason,
+                reason ->
+                    Counter.builder(name)
+                        .description(description)
+                        .tag("reason", reason)
+                        .register(registry)));
+  }
+
+  private static String known(String reason) {
+    return ErrorCode.find(reason).map(Enum::name).orElse(OTHER);
   }
 
   private Counter outcomes(String outcome) {
@@ -80,9 +110,14 @@ public final class DispatchMetrics {
     of(bucket).images().increment(images);
   }
 
-  /** A prompt was given up. */
-  public void failed() {
-    failed.increment();
+  /**
+   * Prompts were given up.
+   *
+   * @param reason from a worker, so it may be anything; unknown ones are counted together
+   */
+  public void failed(String reason, int prompts) {
+    failed.increment(prompts);
+    failures.get(known(reason)).increment(prompts);
   }
 
   /** An outcome came too late to count. */
@@ -96,12 +131,7 @@ public final class DispatchMetrics {
    * @param reason from a worker, so it may be anything; unknown ones are counted together
    */
   public void retried(String reason, int prompts) {
-    String known = ErrorCode.find(reason).map(Enum::name).orElse("OTHER");
-    Counter.builder("bitloom.retries")
-        .description("Attempts that ended without an outcome")
-        .tag("reason", known)
-        .register(registry)
-        .increment(prompts);
+    retries.get(known(reason)).increment(prompts);
   }
 
   /** How long a batch took in its worker. */
@@ -113,10 +143,13 @@ public final class DispatchMetrics {
   }
 
   private void stage(String stage, Duration time) {
-    Timer.builder("bitloom.stage")
+    stages.get(stage).record(java.time.Duration.ofSeconds(time.getSeconds(), time.getNanos()));
+  }
+
+  private Timer stageTimer(String stage) {
+    return Timer.builder("bitloom.stage")
         .description("Wall time of a batch in one stage of a worker")
         .tag("stage", stage)
-        .register(registry)
-        .record(java.time.Duration.ofSeconds(time.getSeconds(), time.getNanos()));
+        .register(registry);
   }
 }

@@ -46,6 +46,7 @@ public final class CoordinatorProcess implements AutoCloseable {
         List.of(
             "coordinator",
             "--data=" + folder.resolve("data"),
+            "--share-data",
             "--grpc-port=" + grpcPort,
             "--http-port=0",
             "--exit-on-stdin-close",

@@ -17,6 +17,8 @@ public final class LibTorch {
   private static final String PHYSICAL_MEMORY_LIMIT = "org.bytedeco.javacpp.maxPhysicalBytes";
   private static final String JAVACPP_LOG = "org.bytedeco.javacpp.logger";
 
+  private static final String GPU = "-gpu";
+
   private LibTorch() {}
 
   /**
@@ -54,6 +56,15 @@ public final class LibTorch {
     return torch.cuda_is_available();
   }
 
+  /** Whether this build has the libtorch for GPUs. */
+  public static boolean builtForGpu() {
+    return LibTorch.class.getResource(folder() + GPU + "/") != null;
+  }
+
+  private static String folder() {
+    return "/org/bytedeco/pytorch/" + Loader.getPlatform();
+  }
+
   /** The holder idiom: the JVM runs the initialiser once, whichever thread comes first. */
   private static final class Loading {
     static {
@@ -79,9 +90,8 @@ public final class LibTorch {
      * libtorch of the operating system for those that it has not unpacked yet, and crash.
      */
     private static void unpackBeforeAnyTorchClassLoads() {
-      String root = "/org/bytedeco/pytorch/" + Loader.getPlatform();
       try {
-        for (String folder : new String[] {root + "/", root + "-gpu/"}) {
+        for (String folder : new String[] {folder() + "/", folder() + GPU + "/"}) {
           if (LibTorch.class.getResource(folder) != null) {
             Loader.cacheResources(org.bytedeco.pytorch.presets.torch.class, folder);
           }

@@ -1,0 +1,175 @@
+package io.bitloom.client.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The programs are scripts that do what coordinator and worker do at their start and their end. */
+class SupervisionTest {
+
+  private static final int PATIENCE_SECONDS = 120;
+  private static final RestartPolicy QUICKLY =
+      new RestartPolicy(3, Duration.ofHours(1), failure -> 10L);
+  private static final String RUN = "exec cat >/dev/null";
+
+  @TempDir Path folder;
+
+  private final BlockingQueue<Restart> restarts = new LinkedBlockingQueue<>();
+
+  @Test
+  void whatIsKilledIsStartedAgainOnTheSamePorts() throws Exception {
+    programs(RUN, RUN);
+    try (LocalCluster cluster = start(QUICKLY)) {
+      assertEquals("http://127.0.0.1:7", cluster.httpAddress());
+
+      kill("worker");
+      Restart worker = restart();
+      assertEquals("worker", worker.program());
+      assertEquals(137, worker.exitCode());
+      assertEquals(folder.resolve("logs/worker.log"), worker.log());
+      kill("coordinator");
+      assertEquals("coordinator", restart().program());
+      awaitStarts("coordinator", 2);
+
+      List<String> starts = starts("coordinator");
+      String port = cluster.grpcAddress().replace("127.0.0.1:", "--grpc-port=");
+      starts.forEach(start -> assertTrue(start.contains(port), start));
+      assertTrue(starts.get(0).contains("--http-port=0"), starts.get(0));
+      assertTrue(starts.get(1).contains("--http-port=7"), starts.get(1));
+      assertTrue(cluster.broken().isEmpty());
+    }
+    assertEquals(List.of(), processes());
+  }
+
+  @Test
+  void aProgramThatKeepsEndingIsGivenUpWithItsLog() throws Exception {
+    programs(RUN, "echo no model today; exit 1");
+    CountDownLatch broken = new CountDownLatch(1);
+    try (LocalCluster cluster = start(QUICKLY)) {
+      cluster.whenBroken(broken::countDown);
+      assertTrue(broken.await(PATIENCE_SECONDS, TimeUnit.SECONDS));
+
+      String reason = cluster.broken().orElseThrow();
+      assertTrue(
+          reason.startsWith("the worker ended with exit code 1, 3 times in a row soon after"),
+          reason);
+      assertTrue(reason.contains(folder.resolve("logs/worker.log") + "\n  "), reason);
+      assertTrue(reason.endsWith("no model today"), reason);
+    }
+    assertEquals(3, starts("worker").size());
+    assertEquals(2, restarts.size());
+  }
+
+  @Test
+  void wrongOptionsAreNotTriedAgainAndNeitherIsAnythingInADemo() throws Exception {
+    String untilToldTo = "until [ -e '" + folder + "/end' ]; do sleep 0.02; done; ";
+    programs(RUN, untilToldTo + "exit 2");
+    assertGivesUpAtOnce(QUICKLY);
+    programs(RUN, untilToldTo + "exit 1");
+    assertGivesUpAtOnce(RestartPolicy.NEVER);
+  }
+
+  private void assertGivesUpAtOnce(RestartPolicy policy) throws Exception {
+    CountDownLatch broken = new CountDownLatch(1);
+    try (LocalCluster cluster = start(policy)) {
+      cluster.whenBroken(broken::countDown);
+      Files.createFile(folder.resolve("end"));
+      assertTrue(broken.await(PATIENCE_SECONDS, TimeUnit.SECONDS));
+    }
+    Files.delete(folder.resolve("end"));
+    assertEquals(0, restarts.size());
+  }
+
+  @Test
+  void aCoordinatorThatDoesNotStartIsSaidAtOnce() throws Exception {
+    programs("echo port in use; exit 1", RUN);
+    IOException refused = assertThrows(IOException.class, () -> start(QUICKLY).close());
+
+    assertTrue(refused.getMessage().endsWith("port in use"), refused.getMessage());
+    assertEquals(1, starts("coordinator").size());
+    assertEquals(List.of(), processes());
+  }
+
+  @Test
+  void logsOfEarlierStartsStay() throws Exception {
+    programs(RUN, "echo hello from $$; " + RUN);
+    start(QUICKLY).close();
+    String first = Files.readString(folder.resolve("logs/worker.log"));
+    start(QUICKLY).close();
+    String both = Files.readString(folder.resolve("logs/worker.log"));
+
+    assertTrue(both.startsWith(first), both);
+    assertNotEquals(first, both);
+  }
+
+  private LocalCluster start(RestartPolicy policy) throws IOException {
+    return LocalCluster.start(
+        new ClusterConfig(
+            folder, folder.resolve("data"), folder.resolve("logs"), 0, 0, 1, "", "", policy),
+        restarts::add);
+  }
+
+  private Restart restart() throws InterruptedException {
+    Restart restart = restarts.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    assertTrue(restart != null, "nothing was started again");
+    return restart;
+  }
+
+  /** Scripts that note their starts; the coordinator's is ready when its worker has started. */
+  private void programs(String coordinator, String worker) throws IOException {
+    Path script = folder.resolve("bitloom");
+    Files.deleteIfExists(script);
+    Files.write(
+        script,
+        List.of(
+            "#!/bin/sh",
+            "echo \"$$ $*\" >>'" + folder + "'/starts-$1",
+            "if [ $1 = worker ]; then " + worker + "; fi",
+            "for option; do case $option in --ports-file=*) ports=${option#*=} ;; esac; done",
+            "case '" + coordinator + "' in exec*)",
+            "  until [ -s '" + folder + "'/starts-worker ]; do sleep 0.02; done",
+            "  if [ -n \"${ports:-}\" ]; then",
+            "    echo '{\"grpc\": 1, \"http\": 7}' >$ports.new; mv $ports.new $ports",
+            "  fi ;; esac",
+            coordinator));
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  private List<String> starts(String program) throws IOException {
+    Path file = folder.resolve("starts-" + program);
+    return Files.exists(file) ? Files.readAllLines(file) : List.of();
+  }
+
+  private void awaitStarts(String program, int count) throws Exception {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    while (starts(program).size() < count) {
+      assertTrue(System.nanoTime() < end, program + " was not started again");
+      Thread.sleep(20);
+    }
+  }
+
+  private void kill(String program) throws IOException {
+    List<String> starts = starts(program);
+    long pid = Long.parseLong(starts.get(starts.size() - 1).split(" ")[0]);
+    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+  }
+
+  /** Processes that this test has started and that still run. */
+  private List<Long> processes() {
+    return ProcessHandle.current().children().map(ProcessHandle::pid).toList();
+  }
+}

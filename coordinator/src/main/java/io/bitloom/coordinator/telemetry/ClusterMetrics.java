@@ -1,0 +1,163 @@
+package io.bitloom.coordinator.telemetry;
+
+import io.bitloom.coordinator.queue.BucketBacklog;
+import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.v1.JobState;
+import io.bitloom.v1.Model;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.Tags;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What waits, and who is there to work on it. Filled when somebody asks for metrics. */
+public final class ClusterMetrics {
+
+  private static final Logger log = LoggerFactory.getLogger(ClusterMetrics.class);
+
+  private static final String STATE = "JOB_STATE_";
+
+  /** All of them are shown, also with no job: what is missing cannot be told from zero. */
+  private static final List<JobState> OPEN =
+      List.of(
+          JobState.JOB_STATE_ACCEPTING,
+          JobState.JOB_STATE_QUEUED,
+          JobState.JOB_STATE_RUNNING,
+          JobState.JOB_STATE_PAUSED,
+          JobState.JOB_STATE_CANCELLING);
+
+  private final JobQueue queue;
+  private final Supplier<CompletionStage<Collection<Model>>> knownModels;
+  private final Supplier<CompletionStage<Long>> connectedWorkers;
+  private final MultiGauge prompts;
+  private final MultiGauge images;
+  private final MultiGauge retries;
+  private final MultiGauge leased;
+  private final MultiGauge age;
+  private final MultiGauge jobs;
+  private final MultiGauge models;
+  private volatile long workers;
+
+  /**
+   * @param knownModels with the number of workers that are connected here
+   * @param connectedWorkers to this coordinator
+   * @param redisAvailable whether Redis answers and takes jobs
+   */
+  public ClusterMetrics(
+      MeterRegistry registry,
+      JobQueue queue,
+      Supplier<CompletionStage<Collection<Model>>> knownModels,
+      Supplier<CompletionStage<Long>> connectedWorkers,
+      BooleanSupplier redisAvailable) {
+    this.queue = queue;
+    this.knownModels = knownModels;
+    this.connectedWorkers = connectedWorkers;
+    prompts = gauge(registry, "queue.prompts", "Prompts that wait for their first attempt", null);
+    images = gauge(registry, "queue.images", "Images that these prompts ask for", null);
+    retries = gauge(registry, "queue.retries", "Prompts that wait for a later attempt", null);
+    leased = gauge(registry, "queue.leased", "Prompts that workers hold", null);
+    age =
+        gauge(
+            registry,
+            "queue.age",
+            "How long the least recently served job of the bucket has waited",
+            "seconds");
+    jobs = gauge(registry, "jobs", "Jobs that have not ended", null);
+    models = gauge(registry, "model.workers", "Workers connected here that have the model", null);
+    Gauge.builder("bitloom.workers", () -> workers)
+        .description("Workers connected to this coordinator")
+        .register(registry);
+    Gauge.builder("bitloom.redis.up", () -> redisAvailable.getAsBoolean() ? 1 : 0)
+        .description("1 if Redis answers and takes jobs")
+        .register(registry);
+  }
+
+  private static MultiGauge gauge(
+      MeterRegistry registry, String name, String description, String unit) {
+    return MultiGauge.builder("bitloom." + name)
+        .description(description)
+        .baseUnit(unit)
+        .register(registry);
+  }
+
+  /**
+   * Asks for the present numbers. Completes normally in any case; what cannot be had keeps its last
+   * value, as all that comes from Redis does while that is away.
+   */
+  public CompletionStage<Void> refresh() {
+    CompletionStage<Void> backlog = taken("the queue", queue.backlog(), this::showBacklog);
+    CompletionStage<Void> open = taken("the jobs", queue.openJobsByState(), this::showJobs);
+    CompletionStage<Void> known = taken("the models", knownModels.get(), this::showModels);
+    CompletionStage<Void> here = taken("the workers", connectedWorkers.get(), n -> workers = n);
+    return backlog
+        .thenCombine(open, (a, b) -> a)
+        .thenCombine(known, (a, b) -> a)
+        .thenCombine(here, (a, b) -> a);
+  }
+
+  private static <T> CompletionStage<Void> taken(
+      String what, CompletionStage<T> numbers, Consumer<T> show) {
+    return numbers
+        .thenAccept(show)
+        .exceptionally(
+            e -> {
+              log.debug("No numbers of {}: {}", what, e.toString());
+              return null;
+            });
+  }
+
+  private void showBacklog(List<BucketBacklog> backlog) {
+    show(prompts, backlog, BucketBacklog::prompts);
+    show(images, backlog, BucketBacklog::images);
+    show(retries, backlog, BucketBacklog::retries);
+    show(leased, backlog, BucketBacklog::leased);
+    show(age, backlog, bucket -> bucket.oldest().toMillis() / 1000.0);
+  }
+
+  private static void show(
+      MultiGauge gauge, List<BucketBacklog> backlog, ToDoubleFunction<BucketBacklog> value) {
+    gauge.register(
+        backlog.stream()
+            .<MultiGauge.Row<?>>map(
+                bucket ->
+                    MultiGauge.Row.of(
+                        Tags.of(
+                            "model",
+                            bucket.bucket().model(),
+                            "schedule",
+                            bucket.bucket().schedule()),
+                        value.applyAsDouble(bucket)))
+            .toList(),
+        true);
+  }
+
+  private void showJobs(Map<JobState, Long> byState) {
+    jobs.register(
+        OPEN.stream()
+            .<MultiGauge.Row<?>>map(
+                state ->
+                    MultiGauge.Row.of(
+                        Tags.of("state", state.name().substring(STATE.length())),
+                        byState.getOrDefault(state, 0L)))
+            .toList(),
+        true);
+  }
+
+  private void showModels(Collection<Model> known) {
+    models.register(
+        known.stream()
+            .<MultiGauge.Row<?>>map(
+                model -> MultiGauge.Row.of(Tags.of("model", model.getName()), model.getWorkers()))
+            .toList(),
+        true);
+  }
+}
