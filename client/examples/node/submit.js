@@ -14,6 +14,8 @@ const protoLoader = require('@grpc/proto-loader');
 const PROTOS = path.resolve(__dirname, '../../../proto/src/main/proto');
 const PROMPTS_PER_MESSAGE = 256;
 const MAX_MESSAGE_BYTES = 64 << 20;
+// A stream that something on the way reset is cancelled, though not by us.
+const AWAY = [grpc.status.UNAVAILABLE, grpc.status.CANCELLED];
 const EXTENSIONS = {
   IMAGE_FORMAT_PNG: 'png',
   IMAGE_FORMAT_JPEG: 'jpg',
@@ -74,7 +76,7 @@ async function append(client, name, prompts) {
     try {
       return await appendFrom(client, name, prompts, first);
     } catch (error) {
-      if (error.code !== grpc.status.UNAVAILABLE) throw error;
+      if (!AWAY.includes(error.code)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 1000));
       const {job} = await call(client, 'GetJob', {name}, {waitForReady: true});
       first = Number(job.counts.appended);
@@ -111,7 +113,7 @@ async function fetchResults(client, name, out) {
       }
       return saved;
     } catch (error) {
-      if (error.code !== grpc.status.UNAVAILABLE) throw error;
+      if (!AWAY.includes(error.code)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   }
@@ -174,6 +176,6 @@ function run(program) {
   );
 }
 
-module.exports = {bitloom, call, grpc, run};
+module.exports = {AWAY, bitloom, call, grpc, run};
 
 if (require.main === module) run(main);

@@ -5,7 +5,7 @@
 
 'use strict';
 
-const {bitloom, call, grpc, run} = require('./submit.js');
+const {AWAY, bitloom, call, grpc, run} = require('./submit.js');
 
 /** Prints every prompt that comes to its end, each once, over as many connections as it takes. */
 async function watch(client, name) {
@@ -24,7 +24,7 @@ async function watch(client, name) {
       }
       return job;
     } catch (error) {
-      if (error.code !== grpc.status.UNAVAILABLE) throw error;
+      if (!AWAY.includes(error.code)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   }

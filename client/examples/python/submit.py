@@ -20,6 +20,8 @@ PROTOS = Path(__file__).resolve().parents[3] / "proto/src/main/proto"
 PROMPTS_PER_MESSAGE = 256
 MAX_MESSAGE_BYTES = 64 << 20
 EXTENSIONS = {1: "png", 2: "jpg", 3: "webp", 4: "webp"}
+# A stream that something on the way reset is cancelled, though not by us.
+AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 
 def compile_protos():
@@ -77,7 +79,7 @@ def append(stub, name, all_prompts):
         try:
             return stub.AppendPrompts(append_requests(name, all_prompts, first)).next_offset
         except grpc.RpcError as error:
-            if error.code() != grpc.StatusCode.UNAVAILABLE:
+            if error.code() not in AWAY:
                 raise
         request = api.GetJobRequest(name=name)
         first = stub.GetJob(request, timeout=60, wait_for_ready=True).job.counts.appended
@@ -102,7 +104,7 @@ def fetch_results(stub, name, out):
                 cursor = response.cursor
             return saved
         except grpc.RpcError as error:
-            if error.code() != grpc.StatusCode.UNAVAILABLE:
+            if error.code() not in AWAY:
                 raise
             time.sleep(1)
 

@@ -9,7 +9,7 @@ import time
 
 import grpc
 
-from submit import api, api_grpc, jobs
+from submit import AWAY, api, api_grpc, jobs
 
 
 class Watch:
@@ -27,7 +27,7 @@ class Watch:
                 self.follow()
                 return self.job
             except grpc.RpcError as error:
-                if error.code() != grpc.StatusCode.UNAVAILABLE:
+                if error.code() not in AWAY:
                     raise
                 time.sleep(1)
             except KeyboardInterrupt:

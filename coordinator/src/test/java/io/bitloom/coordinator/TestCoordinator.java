@@ -344,6 +344,11 @@ public final class TestCoordinator implements AutoCloseable {
     coordinator.close();
   }
 
+  /** Ends it as SIGTERM would. */
+  public void stop() {
+    coordinator.stop();
+  }
+
   @Override
   public void close() {
     workers.forEach(FakeWorker::kill);

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** One run of {@code ./bitloom}; the script becomes the program, so signals reach it. */
-final class BitloomProcess implements AutoCloseable {
+public final class BitloomProcess implements AutoCloseable {
 
   /** The repository. */
   static final Path HOME =
@@ -40,7 +40,8 @@ final class BitloomProcess implements AutoCloseable {
    * @param folder for the files with what it prints
    * @param name of those files
    */
-  static BitloomProcess start(Path folder, String name, List<String> arguments) throws IOException {
+  public static BitloomProcess start(Path folder, String name, List<String> arguments)
+      throws IOException {
     return start(folder, name, arguments, Map.of());
   }
 
@@ -87,7 +88,7 @@ final class BitloomProcess implements AutoCloseable {
   }
 
   /** Waits for the end. What was printed for programs must be as it is documented. */
-  int exitCode() throws InterruptedException, IOException {
+  public int exitCode() throws InterruptedException, IOException {
     boolean ended = process.waitFor(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
     if (!ended) {
       process.destroyForcibly();
@@ -99,11 +100,11 @@ final class BitloomProcess implements AutoCloseable {
     return process.exitValue();
   }
 
-  boolean isAlive() {
+  public boolean isAlive() {
     return process.isAlive();
   }
 
-  String out() throws IOException {
+  public String out() throws IOException {
     return Files.readString(out);
   }
 
@@ -112,7 +113,7 @@ final class BitloomProcess implements AutoCloseable {
   }
 
   /** All that the program printed, for the messages of failed tests. */
-  String said() {
+  public String said() {
     try {
       return out() + err();
     } catch (IOException e) {

@@ -115,19 +115,61 @@ class CommandLineIT {
         BitloomProcess.start(
             folder,
             "submit",
-            List.of("submit", "prompts.jsonl", "--out=out", "--coordinator=" + cluster.address()));
-    cluster.await("the first image", () -> Files.exists(folder.resolve("out/manifest.jsonl")));
+            List.of(
+                "submit",
+                "prompts.jsonl",
+                "--out=it's here",
+                "--coordinator=" + cluster.address()));
+    Path manifest = folder.resolve("it's here/manifest.jsonl");
+    cluster.await("the first image", () -> Files.exists(manifest));
 
     // Takes the same way as SIGINT, which is ignored where a background shell runs the tests.
     submit.signal("TERM");
 
     assertEquals(143, submit.exitCode(), submit::said);
     String comeBack =
-        submit.err().lines().filter(l -> l.contains("./bitloom results")).findFirst().orElse("");
+        submit.err().lines().filter(l -> l.contains("bitloom results")).findFirst().orElse("");
     assertTrue(comeBack.contains("--follow"), submit::said);
-    BitloomProcess results = bitloom(comeBack.strip().replace("./bitloom ", "").split(" "));
+    BitloomProcess results =
+        BitloomProcess.startProgram(folder, "come-back", List.of("sh", "-c", comeBack));
     assertEquals(0, results.exitCode(), results::said);
-    assertEquals(30, Files.readAllLines(folder.resolve("out/manifest.jsonl")).size());
+    assertEquals(30, Files.readAllLines(manifest).size());
+  }
+
+  @Test
+  void theSameSubmissionFindsItsJobUntilThatIsDeleted() throws Exception {
+    write("{\"prompt\": \"once\"}");
+    BitloomProcess first = bitloom("submit", "prompts.jsonl", "--out=out");
+    assertEquals(0, first.exitCode(), first::said);
+    String job = jobIn(first.out());
+
+    BitloomProcess again = bitloom("submit", "prompts.jsonl", "--out=out");
+    assertEquals(0, again.exitCode(), again::said);
+    assertTrue(again.err().contains("was submitted before: " + job + " is succeeded"), again::said);
+    assertEquals(job, jobIn(again.out()));
+    BitloomProcess other = bitloom("submit", "prompts.jsonl", "--request-id=new", "--no-wait");
+    assertEquals(0, other.exitCode(), other::said);
+    assertFalse(other.out().contains(job), other::said);
+    BitloomProcess refused = bitloom("submit", "prompts.jsonl", "--request-id=new", "--out=out");
+    assertEquals(2, refused.exitCode(), refused::said);
+    assertTrue(refused.err().contains("holds the images of " + job), refused::said);
+
+    cluster.client().delete(job);
+    BitloomProcess anew = bitloom("submit", "prompts.jsonl");
+    assertEquals(0, anew.exitCode(), anew::said);
+    assertFalse(anew.err().contains("submitted before"), anew::said);
+  }
+
+  @Test
+  void aFolderThatCannotBeWrittenIsSaidBeforeAnythingIsSubmitted() throws Exception {
+    write("{\"prompt\": \"nowhere to go\"}");
+    List<String> before = jobs();
+
+    BitloomProcess submit = bitloom("submit", "prompts.jsonl", "--out=prompts.jsonl/out");
+
+    assertEquals(2, submit.exitCode(), submit::said);
+    assertTrue(submit.err().contains("prompts.jsonl is not a folder"), submit::said);
+    assertEquals(before, jobs());
   }
 
   @Test

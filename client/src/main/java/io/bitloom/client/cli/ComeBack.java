@@ -1,7 +1,6 @@
 package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
-import java.nio.file.Path;
 
 /**
  * Says how to come back to a job when the program ends before the job does: after Ctrl-C, and when
@@ -9,65 +8,66 @@ import java.nio.file.Path;
  */
 final class ComeBack implements AutoCloseable {
 
-  private final Console console;
-  private final String job;
-  private final Thread onExit = new Thread(this::say, "come-back");
-  private volatile String state;
-  private volatile String command;
-  private volatile String event = "interrupted";
-  private boolean done;
+  /** What there is to say. */
+  private record Hint(String job, String state, ShellCommand command) {}
 
-  private ComeBack(Console console, String job, String state, String command) {
+  private final Console console;
+  private final Thread onExit = new Thread(this::say, "come-back");
+  private volatile Hint hint; // null while there is nothing to say
+  private volatile String event = "interrupted";
+
+  private ComeBack(Console console, Hint hint) {
     this.console = console;
-    this.job = job;
-    this.state = state;
-    this.command = command;
+    this.hint = hint;
     Runtime.getRuntime().addShutdownHook(onExit);
+  }
+
+  /** There is no job yet; it may be ended as soon as there is one. */
+  static ComeBack beforeSubmit(Console console) {
+    return new ComeBack(console, null);
   }
 
   /**
    * The prompts of a file are being sent.
    *
-   * @param inputFormat of the file, or null to go by its name
-   * @param out folder for the images, or null
+   * @param command goes on with that
    */
-  static ComeBack toSubmit(Console console, String job, Path file, String inputFormat, Path out) {
-    String format = inputFormat == null ? "" : " --input-format " + inputFormat;
-    String command = "./bitloom submit " + file + format + " --resume " + job + folder(out);
-    return new ComeBack(console, job, " does not have all its prompts yet. Go on with:", command);
+  void submits(String job, ShellCommand command) {
+    hint = new Hint(job, " does not have all its prompts yet. Go on with:", command);
   }
 
   /**
    * The job has all its prompts.
    *
-   * @param out folder for the images; null if they are not fetched
+   * @param command follows it
    */
-  static ComeBack toFollow(Console console, String job, Path out) {
-    ComeBack comeBack = new ComeBack(console, job, "", "");
-    comeBack.allIsSent(out);
+  static ComeBack toFollow(Console console, String job, ShellCommand command) {
+    ComeBack comeBack = new ComeBack(console, null);
+    comeBack.allIsSent(job, command);
     return comeBack;
+  }
+
+  /**
+   * A job's images are being fetched.
+   *
+   * @param command fetches the rest
+   */
+  static ComeBack toFetch(Console console, String job, ShellCommand command) {
+    return new ComeBack(console, new Hint(job, " is not all here. Fetch the rest with:", command));
   }
 
   /**
    * The job has all its prompts: it goes on without this program.
    *
-   * @param out folder for the images; null if they are not fetched
+   * @param follow follows it
    */
-  void allIsSent(Path out) {
-    state = " goes on. Come back with:";
-    command =
-        out == null
-            ? "./bitloom watch " + job
-            : "./bitloom results " + job + folder(out) + " --follow";
-  }
-
-  private static String folder(Path out) {
-    return out == null ? "" : " --out " + out;
+  void allIsSent(String job, ShellCommand follow) {
+    hint = new Hint(job, " goes on. Come back with:", follow);
   }
 
   /** The program did what it was to do; there is nothing to come back for. */
   void done() {
-    done = true;
+    hint = null;
   }
 
   /** The program was asked to leave the job alone. */
@@ -76,20 +76,22 @@ final class ComeBack implements AutoCloseable {
   }
 
   private void say() {
+    Hint last = hint;
+    if (last == null) {
+      return;
+    }
     JsonObject said = new JsonObject();
     said.addProperty("event", event);
-    said.addProperty("job", job);
-    said.addProperty("come_back", command);
-    console.complain(job + state + "\n  " + command, said);
+    said.addProperty("job", last.job());
+    said.addProperty("come_back", last.command().toString());
+    console.complain(last.job() + last.state() + "\n  " + last.command(), said);
   }
 
   @Override
   public void close() {
     try {
       Runtime.getRuntime().removeShutdownHook(onExit);
-      if (!done) {
-        say();
-      }
+      say();
     } catch (IllegalStateException e) {
       // The program is being ended, and the hook says it.
     }

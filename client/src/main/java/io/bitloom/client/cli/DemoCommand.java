@@ -212,7 +212,7 @@ final class DemoCommand implements Callable<Integer> {
             + JobReport.plural(contents.schedules().size(), "scale schedule")
             + " as "
             + job.getName());
-    job = download.run(job.getName(), true, "Bitloom demo", model.getDescription());
+    job = download.run(job, true, "Bitloom demo", model.getDescription());
     JobReport.conclude(console, job);
     return job;
   }

@@ -7,6 +7,8 @@ import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.output.OutcomeStatus;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.client.sdk.ResumingStream;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.PromptResult;
@@ -14,8 +16,11 @@ import io.bitloom.v1.ReadResultsResponse;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /** Brings a job's results into a folder. */
 final class Download {
@@ -38,26 +43,49 @@ final class Download {
   }
 
   /**
-   * Saves the results that are not in the folder yet and draws the contact sheet.
+   * Saves the results that are not in the folder yet and draws the contact sheet. What a replay
+   * drew goes into the folder of the job that it repeats as if that had drawn it; what is not there
+   * yet of that job is fetched first.
    *
    * @param follow whether to wait until the job is done
    * @param title of the contact sheet
    * @param note second line of the contact sheet
    * @return the job as it stands afterwards
    */
-  Job run(String job, boolean follow, String title, String note) throws IOException {
-    long total = client.getJob(job).getCounts().getAppended();
-    try (ImageFolder folder = ImageFolder.open(out, job);
-        ResumingStream<ReadResultsResponse> results =
-            follow
-                ? client.followResults(job, folder.cursor())
-                : client.readResults(job, folder.cursor())) {
-      save(results, folder, job, total);
+  Job run(Job job, boolean follow, String title, String note) throws IOException {
+    Set<String> replayed = replayed(job);
+    Optional<String> made = ImageFolder.jobOf(out).filter(replayed::contains);
+    if (made.isPresent()) {
+      try (ImageFolder folder = ImageFolder.open(out, made.get())) {
+        save(client.getJob(made.get()), folder, false);
+      }
+    }
+    try (ImageFolder folder = ImageFolder.open(out, job.getName(), replayed)) {
+      save(job, folder, follow);
+      folder.merge();
       String counted = title + "  ·  " + JobReport.plural(folder.images(), "image");
       ContactSheet.draw(out, counted, note);
       summarize(folder);
     }
-    return client.getJob(job);
+    return client.getJob(job.getName());
+  }
+
+  /** The jobs that a job repeats, the latest first, as far as they are still there. */
+  private Set<String> replayed(Job job) {
+    Set<String> names = new LinkedHashSet<>();
+    String before = job.getReplayOf();
+    while (!before.isEmpty() && names.add(before)) {
+      try {
+        before = client.getJob(before).getReplayOf();
+      } catch (BitloomException e) {
+        if (e.code() != ErrorCode.JOB_NOT_FOUND) {
+          throw e;
+        }
+        names.remove(before); // what failed in it cannot be told any more
+        before = "";
+      }
+    }
+    return names;
   }
 
   /** When the first image was on disk, by {@link System#nanoTime}; 0 if none was fetched. */
@@ -65,23 +93,35 @@ final class Download {
     return firstImageNanos;
   }
 
-  private void save(
-      ResumingStream<ReadResultsResponse> results, ImageFolder folder, String job, long total)
-      throws IOException {
+  private void save(Job job, ImageFolder folder, boolean follow) throws IOException {
     Progress progress =
         new Progress(
-            console, "draw", job, total, folder.prompts(), folder.images(), System::nanoTime);
-    progress.update(folder.prompts(), folder.failed(), folder.stopped(), folder.images());
-    while (results.hasNext()) {
-      ReadResultsResponse response = results.next();
-      List<String> files = folder.save(response);
-      if (firstImageNanos == 0 && !files.isEmpty()) {
-        firstImageNanos = System.nanoTime();
-      }
-      report(response.getResult(), files);
-      progress.update(folder.prompts(), folder.failed(), folder.stopped(), folder.images());
+            console,
+            "draw",
+            job.getName(),
+            job.getCounts().getAppended(),
+            folder.prompts(),
+            folder.images(),
+            System::nanoTime);
+    if (follow && JobReport.isOpen(job)) {
+      progress.catchUp(JobReport.ended(job.getCounts()));
     }
-    progress.end();
+    progress.update(folder.prompts(), folder.failed(), folder.stopped(), folder.images());
+    try (Pulse pulse = Pulse.ofJob(client, job.getName(), progress);
+        ResumingStream<ReadResultsResponse> results =
+            follow
+                ? client.followResults(job.getName(), folder.cursor())
+                : client.readResults(job.getName(), folder.cursor())) {
+      while (results.hasNext()) {
+        ReadResultsResponse response = results.next();
+        List<String> files = folder.save(response);
+        if (firstImageNanos == 0 && !files.isEmpty()) {
+          firstImageNanos = System.nanoTime();
+        }
+        report(response.getResult(), files);
+        progress.update(folder.prompts(), folder.failed(), folder.stopped(), folder.images());
+      }
+    }
     countFailures();
   }
 

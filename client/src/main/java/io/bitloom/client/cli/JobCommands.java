@@ -11,8 +11,10 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Commands that do one thing to one job. */
 final class JobCommands {
@@ -85,6 +87,8 @@ final class JobCommands {
       })
   static final class Replay extends OfJob {
 
+    @Spec private CommandSpec command;
+
     @Option(names = "--cancelled", description = "What was cancelled or expired, too.")
     private boolean cancelled;
 
@@ -92,7 +96,16 @@ final class JobCommands {
     int run(Console console, BitloomClient client, String job) {
       Job again = client.replay(job, cancelled);
       JobReport.conclude(console, again);
-      console.say("Fetch its images with:\n  ./bitloom results " + again.getName() + " --out DIR");
+      ShellCommand fetch =
+          ShellCommand.of("results", again.getName())
+              .with("--follow")
+              .sameCoordinator(command.commandLine().getParseResult());
+      console.say(
+          "Fetch its images, into the folder of "
+              + job
+              + " to fill the gaps there:\n  "
+              + fetch
+              + " --out DIR");
       return ExitCode.DONE;
     }
   }

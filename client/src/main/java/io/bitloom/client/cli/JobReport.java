@@ -31,6 +31,19 @@ final class JobReport {
     return job.getWaitsForWorker() ? "no worker" : state(job.getState());
   }
 
+  /** Whether its state may still change. */
+  static boolean isOpen(Job job) {
+    return switch (job.getState()) {
+      case JOB_STATE_SUCCEEDED,
+          JOB_STATE_PARTIALLY_SUCCEEDED,
+          JOB_STATE_FAILED,
+          JOB_STATE_CANCELLED,
+          JOB_STATE_EXPIRED ->
+          false;
+      default -> true;
+    };
+  }
+
   /** Prompts that have their images. */
   static long done(JobCounts counts) {
     return counts.getSucceeded();

@@ -10,7 +10,8 @@ import java.util.function.LongSupplier;
 /**
  * How far a job is: a bar that is redrawn on a terminal, a line every few seconds in a log, an
  * object every second for machines. Done are the prompts that have their images; what failed or was
- * cancelled is told beside it. The speed is that of the last half minute.
+ * cancelled is told beside it. The speed is that of the last half minute in which nothing hindered
+ * the job, and there is none while something does. Thread-safe.
  */
 final class Progress {
 
@@ -27,9 +28,17 @@ final class Progress {
   private final Console console;
   private final String phase;
   private final String job;
-  private final long total;
   private final LongSupplier clock;
   private final Deque<Sample> samples = new ArrayDeque<>();
+  private long total;
+  private long ended;
+  private long failed;
+  private long cancelled;
+  private long images;
+  private long backlog;
+  private String obstacle = "";
+  private boolean closed;
+  private long updatedNanos;
   private long shownNanos = Long.MIN_VALUE;
 
   /**
@@ -51,8 +60,11 @@ final class Progress {
     this.phase = phase;
     this.job = job;
     this.total = total;
+    this.ended = ended;
+    this.images = images;
     this.clock = clock;
-    samples.add(new Sample(clock.getAsLong(), ended, images));
+    updatedNanos = clock.getAsLong();
+    samples.add(new Sample(updatedNanos, ended, images));
   }
 
   /**
@@ -63,26 +75,77 @@ final class Progress {
    * @param cancelled those of them that were cancelled or expired
    * @param images images so far
    */
-  void update(long ended, long failed, long cancelled, long images) {
+  synchronized void update(long ended, long failed, long cancelled, long images) {
+    boolean catchingUp = this.ended < backlog;
+    this.ended = ended;
+    this.failed = failed;
+    this.cancelled = cancelled;
+    this.images = images;
     long now = clock.getAsLong();
-    if (now - samples.getLast().nanos() >= SAMPLE) {
+    updatedNanos = now;
+    if (isHindered() || catchingUp) {
+      samples.clear(); // what was drawn unseen comes at once and says nothing about the speed
+    }
+    sample(now);
+    if (shownNanos == Long.MIN_VALUE || now - shownNanos >= pause() || ended == total) {
+      show(now);
+    }
+  }
+
+  private void sample(long now) {
+    if (samples.isEmpty() || now - samples.getLast().nanos() >= SAMPLE) {
       samples.add(new Sample(now, ended, images));
-      while (now - samples.getFirst().nanos() > WINDOW) {
+      while (now - samples.getFirst().nanos() > WINDOW && samples.size() > 1) {
         samples.removeFirst();
       }
     }
-    if (shownNanos == Long.MIN_VALUE || now - shownNanos >= pause() || ended == total) {
-      shownNanos = now;
-      show(now, ended, failed, cancelled, images);
+  }
+
+  /** Has another total: prompts are still being appended. */
+  synchronized void expect(long total) {
+    this.total = total;
+  }
+
+  /**
+   * So many prompts have an outcome already and only have to be fetched.
+   *
+   * @param backlog 0: what comes is as fast as it will be to the end
+   */
+  synchronized void catchUp(long backlog) {
+    this.backlog = backlog;
+  }
+
+  /**
+   * Says what keeps the job from going on, and shows that time passes.
+   *
+   * @param obstacle for people; empty: nothing that is known
+   */
+  synchronized void hindered(String obstacle) {
+    boolean news = !obstacle.equals(this.obstacle);
+    this.obstacle = obstacle;
+    long now = clock.getAsLong();
+    if (news) {
+      samples.clear();
+    }
+    sample(now);
+    boolean redrawn = console.columns() > 0 && shownNanos != Long.MIN_VALUE;
+    if (redrawn || news && isHindered()) {
+      show(now);
     }
   }
 
-  long total() {
-    return total;
+  private boolean isHindered() {
+    return !obstacle.isEmpty();
   }
 
-  /** Takes the bar off the terminal. */
-  void end() {
+  /** Nanoseconds since the last {@link #update}. */
+  synchronized long silence() {
+    return clock.getAsLong() - updatedNanos;
+  }
+
+  /** Takes the bar off the terminal, for good. */
+  synchronized void end() {
+    closed = true;
     console.endLive();
   }
 
@@ -93,7 +156,11 @@ final class Progress {
     return console.columns() > 0 ? REDRAW : LOG_PAUSE;
   }
 
-  private void show(long now, long ended, long failed, long cancelled, long images) {
+  private void show(long now) {
+    if (closed) {
+      return;
+    }
+    shownNanos = now;
     long done = ended - failed - cancelled;
     double seconds = (now - samples.getFirst().nanos()) / 1e9;
     double imagesPerSecond = rate(images - samples.getFirst().images(), seconds);
@@ -110,23 +177,29 @@ final class Progress {
       event.addProperty("cancelled", cancelled);
       event.addProperty("images_per_second", Math.round(imagesPerSecond * 100) / 100.0);
       event.addProperty("eta_seconds", left < 0 ? null : left);
+      event.addProperty("obstacle", isHindered() ? obstacle : null);
       console.emit(event);
       return;
     }
-    String facts = facts(done, failed, cancelled, imagesPerSecond, left);
+    String facts = facts(done, imagesPerSecond, left);
     if (console.columns() > 0) {
       int bar = Math.min(MAX_BAR, console.columns() - facts.length() - 3);
-      console.live(bar < 4 ? facts : bar(done, bar) + "  " + facts);
+      console.live(bar < 4 ? cut(facts) : bar(bar, done) + "  " + facts);
     } else {
       console.say(facts);
     }
+  }
+
+  /** A line that wraps could not be taken back. */
+  private String cut(String facts) {
+    return facts.substring(0, Math.min(facts.length(), console.columns() - 1));
   }
 
   private static double rate(long count, double seconds) {
     return seconds > 0 ? count / seconds : 0;
   }
 
-  private String facts(long done, long failed, long cancelled, double imagesPerSecond, long left) {
+  private String facts(long done, double imagesPerSecond, long left) {
     StringBuilder facts = new StringBuilder(String.format(Locale.ROOT, "%,d/%,d", done, total));
     if (imagesPerSecond > 0) {
       facts.append(String.format(Locale.ROOT, "  %.1f images/s", imagesPerSecond));
@@ -140,10 +213,13 @@ final class Progress {
     if (cancelled > 0) {
       facts.append(String.format(Locale.ROOT, "  %,d cancelled", cancelled));
     }
+    if (isHindered()) {
+      facts.append("  ").append(obstacle);
+    }
     return facts.toString();
   }
 
-  private String bar(long done, int width) {
+  private String bar(int width, long done) {
     int full = total == 0 ? 0 : (int) (Math.min(done, total) * width / total);
     return "█".repeat(full) + "░".repeat(width - full);
   }

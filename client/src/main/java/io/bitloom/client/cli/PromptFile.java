@@ -1,5 +1,6 @@
 package io.bitloom.client.cli;
 
+import com.google.protobuf.ByteString;
 import io.bitloom.client.input.PromptFormat;
 import io.bitloom.client.input.PromptInput;
 import io.bitloom.common.prompt.CustomIds;
@@ -15,8 +16,12 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.SortedMap;
+import java.util.Spliterator;
+import java.util.Spliterators;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /**
  * Files of prompts that are read twice: once to check them, once to send them.
@@ -41,8 +46,14 @@ record PromptFile(String name, List<Part> parts, PromptCheck check) {
    * @param images images of the good lines
    * @param badLines lines that cannot be taken
    * @param schedules prompts by what they are drawn as: {@link PromptCheck#schedule}
+   * @param digest of the good lines, however they are written
    */
-  record Contents(long prompts, long images, long badLines, SortedMap<String, Long> schedules) {}
+  record Contents(
+      long prompts,
+      long images,
+      long badLines,
+      SortedMap<String, Long> schedules,
+      ByteString digest) {}
 
   static PromptFile of(PromptInput input, PromptCheck check) throws IOException {
     List<Part> parts =
@@ -75,22 +86,36 @@ record PromptFile(String name, List<Part> parts, PromptCheck check) {
           report.badLine(line);
         };
     CustomIds customIds = new CustomIds();
+    RequestId requestId = new RequestId();
     for (Part part : parts) {
       try (PromptLineReader reader = reader(part, customIds, counted)) {
         for (NumberedPrompt p = reader.next(); p != null; p = reader.next()) {
           prompts++;
+          requestId.add(p.prompt());
           images += check.images(p.prompt());
           schedules.merge(check.schedule(p.prompt()), 1L, Long::sum);
         }
         report.end(part.name(), reader.notes().sentences());
       }
     }
-    return new Contents(prompts, images, bad[0], schedules);
+    return new Contents(prompts, images, bad[0], schedules, requestId.promptsDigest());
   }
 
   /** The good prompts; bad lines are passed over. */
   Reading read() throws IOException {
     return new Reading(this);
+  }
+
+  /** Like {@link #read}, with {@link UncheckedIOException} for a file that cannot be read. */
+  Stream<Prompt> stream() {
+    try {
+      Reading reading = read();
+      Spliterator<Prompt> prompts =
+          Spliterators.spliteratorUnknownSize(reading, Spliterator.ORDERED);
+      return StreamSupport.stream(prompts, false).onClose(reading::closeUnchecked);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private PromptLineReader reader(Part part, CustomIds customIds, Consumer<BadLine> badLines)
@@ -148,6 +173,14 @@ record PromptFile(String name, List<Part> parts, PromptCheck check) {
         throw new UncheckedIOException(e);
       }
       return prompt;
+    }
+
+    private void closeUnchecked() {
+      try {
+        close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
 
     @Override

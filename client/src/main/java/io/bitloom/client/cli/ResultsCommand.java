@@ -7,8 +7,10 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 @Command(
     name = "results",
@@ -19,6 +21,8 @@ import picocli.CommandLine.Parameters;
       "the exit code is 3."
     })
 final class ResultsCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec command;
 
   @Parameters(paramLabel = "JOB", converter = JobName.Converter.class, description = "The job.")
   private JobName name;
@@ -42,9 +46,15 @@ final class ResultsCommand implements Callable<Integer> {
     try (BitloomClient client = connection.client()) {
       Job job = client.getJob(name.resource());
       String title = job.getDisplayName().isEmpty() ? job.getName() : job.getDisplayName();
-      Job fetched =
-          new Download(console, client, out)
-              .run(job.getName(), follow, title, "model " + job.getModel());
+      ShellCommand again =
+          ShellCommand.of("results", job.getName())
+              .sameOptions(command.commandLine().getParseResult());
+      Job fetched;
+      try (ComeBack comeBack = ComeBack.toFetch(console, job.getName(), again)) {
+        fetched =
+            new Download(console, client, out).run(job, follow, title, "model " + job.getModel());
+        comeBack.done();
+      }
       JobReport.conclude(console, fetched);
       return ExitCode.of(fetched);
     }

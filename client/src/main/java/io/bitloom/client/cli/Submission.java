@@ -73,15 +73,14 @@ final class Submission {
     long sent = job.getCounts().getAppended();
     Progress progress =
         new Progress(console, "submit", job.getName(), prompts, sent, 0, System::nanoTime);
-    try (PromptFile.Reading reading = file.read().skip(sent)) {
+    try (Pulse pulse = Pulse.ofSubmission(client, progress);
+        PromptFile.Reading reading = file.read().skip(sent)) {
       sent =
           client.append(
               job.getName(),
               sent,
               reading,
               acknowledged -> showIfLong(progress, acknowledged, prompts));
-    } finally {
-      progress.end();
     }
     if (sent != prompts) {
       client.cancel(job.getName());

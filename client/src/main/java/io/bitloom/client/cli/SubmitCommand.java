@@ -111,13 +111,6 @@ final class SubmitCommand implements Callable<Integer> {
       description = "What is not drawn after this time expires: 30m, 12h, 2d.")
   private String window;
 
-  @Option(
-      names = "--resume",
-      paramLabel = "JOB",
-      converter = JobName.Converter.class,
-      description = "Go on with a submission of this file that broke off.")
-  private JobName resume;
-
   @Option(names = "--model", paramLabel = "NAME", description = "The model that draws.")
   private String modelName = "";
 
@@ -133,6 +126,7 @@ final class SubmitCommand implements Callable<Integer> {
       description = "How long a pipe may be silent before its first prompt (default: 30s).")
   private String patience;
 
+  @Mixin private JobChoice choice;
   @Mixin private PromptOptions prompts;
   @Mixin private ConnectionOptions connection;
   @Mixin private OutputOptions output;
@@ -141,6 +135,10 @@ final class SubmitCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    choice.check();
+    if (out != null) {
+      refuseUnwritable(out);
+    }
     Console console = output.console();
     Prompt defaults = prompts.defaults();
     if (window != null) {
@@ -156,9 +154,18 @@ final class SubmitCommand implements Callable<Integer> {
     }
   }
 
+  /** Before anything is read or submitted: drawing takes long. */
+  private void refuseUnwritable(Path folder) {
+    try {
+      ImageFolder.check(folder);
+    } catch (IOException e) {
+      throw new ParameterException(command.commandLine(), "--out: " + e.getMessage(), e);
+    }
+  }
+
   private int run(Console console, Prompt defaults) throws IOException {
     if (offline) {
-      return check(console, new Submission(console, file(PromptCheck.offline(defaults))));
+      return check(console, new Submission(console, file(PromptCheck.offline(defaults))).check());
     }
     try (BitloomClient client = connection.client()) {
       Optional<List<Model>> models = models(client);
@@ -170,10 +177,12 @@ final class SubmitCommand implements Callable<Integer> {
       PromptRules rules = new PromptRules(client.limits().getPromptCharacters());
       Submission submission =
           new Submission(console, file(new PromptCheck(defaults, model, rules)));
-      refuseFolderOfAnotherJob();
       if (dryRun) {
-        int checked = check(console, submission);
+        PromptFile.Contents contents = submission.check();
+        int checked = check(console, contents);
         if (checked != ExitCode.USAGE) {
+          choice.refuseFolder(
+              client, new JobChoice.Submitted(input.name(), newJob(), model, contents), out);
           estimate(console, client, file(new PromptCheck(defaults, model, rules)));
         }
         return checked;
@@ -205,11 +214,8 @@ final class SubmitCommand implements Callable<Integer> {
   }
 
   /** What the prompts of a good file would take. */
-  private void estimate(Console console, BitloomClient client, PromptFile file) throws IOException {
-    EstimatePromptsResponse estimate;
-    try (PromptFile.Reading reading = file.read()) {
-      estimate = client.estimate(newJob(), reading);
-    }
+  private void estimate(Console console, BitloomClient client, PromptFile file) {
+    EstimatePromptsResponse estimate = client.estimate(newJob(), file::stream);
     JsonObject event = new JsonObject();
     event.addProperty("event", "estimate");
     event.addProperty("model", estimate.getModel());
@@ -227,8 +233,7 @@ final class SubmitCommand implements Callable<Integer> {
     return PromptFile.of(input, check);
   }
 
-  private int check(Console console, Submission submission) throws IOException {
-    PromptFile.Contents contents = submission.check();
+  private int check(Console console, PromptFile.Contents contents) {
     JsonObject event = new JsonObject();
     event.addProperty("event", "checked");
     event.addProperty("file", input.name());
@@ -268,16 +273,6 @@ final class SubmitCommand implements Callable<Integer> {
     return contents.badLines() > 0 ? ExitCode.PARTIAL : ExitCode.DONE;
   }
 
-  private void refuseFolderOfAnotherJob() throws IOException {
-    Optional<String> there = out == null ? Optional.empty() : ImageFolder.jobOf(out);
-    boolean same = resume != null && there.equals(Optional.of(resume.resource()));
-    if (there.isPresent() && !same) {
-      throw new ParameterException(
-          command.commandLine(),
-          out + " holds the images of " + there.get() + "; choose another folder");
-    }
-  }
-
   private int submit(Console console, BitloomClient client, Submission submission, Model model)
       throws IOException {
     PromptFile.Contents contents = submission.check();
@@ -285,14 +280,20 @@ final class SubmitCommand implements Callable<Integer> {
     if (checked == ExitCode.USAGE) {
       return checked;
     }
-    Job job =
-        resume == null ? Submission.create(client, newJob()) : client.getJob(resume.resource());
-    input.needed(true);
-    try (ComeBack comeBack =
-        ComeBack.toSubmit(console, job.getName(), input.file(), inputFormat, out)) {
+    JobChoice.Submitted submitted =
+        new JobChoice.Submitted(input.name(), newJob(), model, contents);
+    choice.refuseFolder(client, submitted, out);
+    ShellCommand again =
+        ShellCommand.of("submit", input.file().toString())
+            .sameOptions(command.commandLine().getParseResult());
+    Job job;
+    try (ComeBack comeBack = ComeBack.beforeSubmit(console)) {
+      job = choice.job(console, client, submitted);
+      input.needed(true);
+      comeBack.submits(job.getName(), again.with("--resume", job.getName()));
       job = submission.send(client, job, contents.prompts());
       input.needed(false);
-      comeBack.allIsSent(out);
+      comeBack.allIsSent(job.getName(), follow(job));
       console.say(console.bold(job.getName()) + "  " + JobReport.counts(job.getCounts()));
       if (noWait) {
         comeBack.left();
@@ -307,6 +308,14 @@ final class SubmitCommand implements Callable<Integer> {
     JobReport.conclude(console, job);
     int outcome = ExitCode.of(job);
     return outcome == ExitCode.DONE ? checked : outcome;
+  }
+
+  private ShellCommand follow(Job job) {
+    ShellCommand follow =
+        out == null
+            ? ShellCommand.of("watch", job.getName())
+            : ShellCommand.of("results", job.getName()).with("--out", out).with("--follow");
+    return follow.sameCoordinator(command.commandLine().getParseResult());
   }
 
   private Optional<PromptFormat> format() {
@@ -347,6 +356,6 @@ final class SubmitCommand implements Callable<Integer> {
       throws IOException {
     String title = job.getDisplayName().isEmpty() ? job.getName() : job.getDisplayName();
     String note = model.getName() + ": " + model.getDescription();
-    return new Download(console, client, out).run(job.getName(), true, title, note);
+    return new Download(console, client, out).run(job, true, title, note);
   }
 }

@@ -14,8 +14,18 @@ final class Watch {
   /** Shows a job's progress until its state is terminal; returns it as it then is. */
   static Job until(Console console, BitloomClient client, String name) {
     Job job = client.getJob(name);
-    Progress progress = null;
-    try (ResumingStream<WatchJobResponse> events = client.watch(name)) {
+    JobCounts before = job.getCounts();
+    Progress progress =
+        new Progress(
+            console,
+            "draw",
+            name,
+            before.getAppended(),
+            JobReport.ended(before),
+            before.getImagesDrawn(),
+            System::nanoTime);
+    try (Pulse pulse = Pulse.ofJob(client, name, progress);
+        ResumingStream<WatchJobResponse> events = client.watch(name)) {
       while (events.hasNext()) {
         WatchJobResponse event = events.next();
         if (!event.hasJob()) {
@@ -23,25 +33,13 @@ final class Watch {
         }
         job = event.getJob();
         JobCounts counts = job.getCounts();
-        if (progress == null || progress.total() != counts.getAppended()) {
-          progress =
-              new Progress(
-                  console,
-                  "draw",
-                  name,
-                  counts.getAppended(),
-                  JobReport.ended(counts),
-                  counts.getSucceeded(),
-                  System::nanoTime);
-        }
+        progress.expect(counts.getAppended());
         progress.update(
             JobReport.ended(counts),
             counts.getFailed(),
             counts.getCancelled(),
-            counts.getSucceeded());
+            counts.getImagesDrawn());
       }
-    } finally {
-      console.endLive();
     }
     return job;
   }

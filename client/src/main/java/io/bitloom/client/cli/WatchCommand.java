@@ -5,7 +5,9 @@ import io.bitloom.v1.Job;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 @Command(
     name = "watch",
@@ -14,6 +16,8 @@ import picocli.CommandLine.Parameters;
       "Ctrl-C leaves the job running; the last line says how to come back."
     })
 final class WatchCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec command;
 
   @Mixin private ConnectionOptions connection;
   @Mixin private OutputOptions output;
@@ -26,7 +30,10 @@ final class WatchCommand implements Callable<Integer> {
     Console console = output.console();
     try (BitloomClient client = connection.client()) {
       Job ended = client.getJob(job.resource());
-      try (ComeBack comeBack = ComeBack.toFollow(console, ended.getName(), null)) {
+      ShellCommand follow =
+          ShellCommand.of("watch", ended.getName())
+              .sameOptions(command.commandLine().getParseResult());
+      try (ComeBack comeBack = ComeBack.toFollow(console, ended.getName(), follow)) {
         ended = Watch.until(console, client, job.resource());
         comeBack.done();
       }

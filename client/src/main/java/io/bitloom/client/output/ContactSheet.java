@@ -87,8 +87,7 @@ public final class ContactSheet {
             }
           }
         });
-    chosen.sort(
-        Comparator.comparingLong(ManifestLine::offset).thenComparingInt(ManifestLine::index));
+    chosen.sort(Comparator.comparingInt(ManifestLine::place).thenComparingInt(ManifestLine::index));
     return chosen;
   }
 

@@ -12,6 +12,7 @@ import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -20,12 +21,17 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 
 /**
- * The folder that receives the images of one job. Opened again, it knows what it has and where to
- * go on; an image that is gone, or is not as long as it was, is taken anew.
+ * The folder that receives the images of one job, and those that replays of it draw in the places
+ * of prompts that failed. Opened again, it knows what it has and where to go on; an image that is
+ * gone, or is not as long as it was, is taken anew.
  */
 public final class ImageFolder implements AutoCloseable {
 
@@ -34,25 +40,39 @@ public final class ImageFolder implements AutoCloseable {
   private final Path folder;
   private final String job;
   private final FileNames names = new FileNames();
+
+  /** Offsets in the opened job of which the folder has an outcome. */
   private final BitSet prompts = new BitSet();
+
+  /** Offsets in the job that the folder was made for, by what the folder has of them. */
+  private final BitSet pictured = new BitSet();
+
+  private final BitSet failedPlaces = new BitSet();
+  private final BitSet stoppedPlaces = new BitSet();
+  private final BitSet lostPlaces = new BitSet();
+
+  /** Where the newest outcome of a place begins in the manifest, if there are older ones. */
+  private final Map<Integer, Long> superseded = new HashMap<>();
+
+  private Optional<Repairs> repairs = Optional.empty(); // present if the opened job is a replay
+  private String folderJob;
   private FileChannel lock;
   private FileChannel manifest;
   private String cursor = "";
   private long images;
-  private long failed;
-  private long stopped;
 
   private ImageFolder(Path folder, String job) {
     this.folder = folder;
     this.job = job;
+    this.folderJob = job;
   }
 
-  /** The job whose images are in a folder, if there are any. */
+  /** The job that a folder was made for, if there is anything of it. */
   public static Optional<String> jobOf(Path folder) throws IOException {
     Path manifest = folder.resolve(Manifest.FILE);
     String[] job = new String[1];
     if (Files.exists(manifest)) {
-      Manifest.read(manifest, (line, end) -> job[0] = line.job());
+      Manifest.read(manifest, (line, end) -> job[0] = line.folderJob());
     }
     return Optional.ofNullable(job[0]);
   }
@@ -80,17 +100,59 @@ public final class ImageFolder implements AutoCloseable {
   }
 
   /**
+   * Finds out before anything is submitted whether images can be saved. Makes nothing.
+   *
+   * @throws IOException naming the folder and what is in the way
+   */
+  public static void check(Path folder) throws IOException {
+    checkPlace(folder);
+    if (Files.exists(folder.resolve(LOCK))) {
+      new ImageFolder(folder, "").lockAndUnlock();
+    }
+  }
+
+  private static void checkPlace(Path folder) throws IOException {
+    Path there = folder.toAbsolutePath();
+    while (there.getParent() != null && !Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
+      there = there.getParent();
+    }
+    if (!Files.isDirectory(there)) {
+      throw new IOException(folder + " cannot be written: " + there + " is not a folder");
+    }
+    if (!Files.isWritable(there)) {
+      throw new IOException(folder + " cannot be written: " + there + " is not yours to change");
+    }
+  }
+
+  private void lockAndUnlock() throws IOException {
+    try {
+      lock();
+    } finally {
+      close();
+    }
+  }
+
+  /** Makes or opens the folder of a job that is no replay. */
+  public static ImageFolder open(Path folder, String job) throws IOException {
+    return open(folder, job, Set.of());
+  }
+
+  /**
    * Makes or opens a folder.
    *
+   * @param replayed the jobs whose failed prompts this job repeats, and those whose failed prompts
+   *     they repeat; what this job draws goes into the folder of one of them as if that had drawn
+   *     it
    * @throws BitloomException if it holds the images of another job
    * @throws IOException also if another process is writing into it
    */
-  public static ImageFolder open(Path folder, String job) throws IOException {
+  public static ImageFolder open(Path folder, String job, Set<String> replayed) throws IOException {
+    checkPlace(folder);
     Files.createDirectories(folder);
     ImageFolder opened = new ImageFolder(folder, job);
     try {
       opened.lock();
-      opened.open(folder.resolve(Manifest.FILE));
+      opened.open(folder.resolve(Manifest.FILE), replayed);
       return opened;
     } catch (IOException | RuntimeException e) {
       opened.close();
@@ -111,37 +173,49 @@ public final class ImageFolder implements AutoCloseable {
     throw new IOException(folder + " is being written by another process");
   }
 
-  private void open(Path file) throws IOException {
+  private void open(Path file, Set<String> replayed) throws IOException {
     long end = 0;
     if (Files.exists(file)) {
-      BitSet lost = lostPrompts(file);
-      if (!lost.isEmpty()) {
-        Manifest.keep(file, line -> !lost.get((int) line.offset()));
+      folderJob = jobOf(folder).orElse(job);
+      if (replayed.contains(folderJob)) {
+        repairs = Optional.of(new Repairs());
+      } else if (!folderJob.equals(job)) {
+        throw new BitloomException(
+            ErrorCode.INVALID_FIELD,
+            folder + " holds the images of " + folderJob + "; choose another folder");
+      }
+      boolean complete = findLost(file);
+      if (!complete && repairs.isEmpty()) {
+        Manifest.keep(file, (line, at) -> !isLost(line));
+        lostPlaces.clear();
       }
       end = load(file);
-      if (!lost.isEmpty()) {
+      if (!complete) {
         cursor = "";
       }
     }
     manifest = Manifest.open(file, end);
+    merge();
   }
 
-  /** Offsets of the prompts of which an image is missing. */
-  private BitSet lostPrompts(Path file) throws IOException {
-    BitSet lost = new BitSet();
+  /** Looks for prompts of the opened job of which an image is missing; true if there is none. */
+  private boolean findLost(Path file) throws IOException {
     Manifest.read(
         file,
         (line, end) -> {
-          if (!line.job().equals(job)) {
-            throw new BitloomException(
-                ErrorCode.INVALID_FIELD,
-                folder + " holds the images of " + line.job() + "; choose another folder");
+          if (!line.folderJob().equals(folderJob)) {
+            throw new IOException(
+                file + " has images of " + folderJob + " and of " + line.folderJob());
           }
-          if (line.succeeded() && !isOnDisk(line)) {
-            lost.set(Math.toIntExact(line.offset()));
+          if (line.job().equals(job) && line.succeeded() && !isOnDisk(line)) {
+            lostPlaces.set(line.place());
           }
         });
-    return lost;
+    return lostPlaces.isEmpty();
+  }
+
+  private boolean isLost(ManifestLine line) {
+    return line.job().equals(job) && lostPlaces.get(line.place());
   }
 
   private boolean isOnDisk(ManifestLine line) {
@@ -159,29 +233,74 @@ public final class ImageFolder implements AutoCloseable {
     Manifest.read(
         file,
         (line, end) -> {
-          if (line.succeeded()) {
+          if (line.succeeded() && !isLost(line)) {
             files.add(line.file());
           }
           if (line.endsPrompt()) {
             files.forEach(names::add);
             files.clear();
+            take(line, complete[0]);
             complete[0] = end;
-            count(line);
           }
         });
     return complete[0];
   }
 
-  private void count(ManifestLine line) {
-    prompts.set(Math.toIntExact(line.offset()));
-    cursor = line.cursor();
+  private void take(ManifestLine line, long start) {
+    if (isLost(line)) {
+      repairs.ifPresent(missing -> missing.addLost(line));
+      return;
+    }
+    count(line, start);
+    if (line.job().equals(job)) {
+      cursor = line.cursor();
+    } else {
+      repairs.ifPresent(
+          missing -> {
+            missing.remove(line);
+            if (!line.succeeded()) {
+              missing.add(line);
+            }
+          });
+    }
+  }
+
+  /**
+   * @param start position of the prompt's first line in the manifest
+   */
+  private void count(ManifestLine line, long start) {
+    int place = line.place();
+    if (has(place) || lostPlaces.get(place)) {
+      superseded.put(place, start);
+    }
+    if (repairs.isEmpty()) {
+      prompts.set(place);
+    } else if (line.job().equals(job)) {
+      prompts.set(Math.toIntExact(line.offset()));
+    }
+    pictured.set(place, line.succeeded());
+    failedPlaces.set(place, OutcomeStatus.FAILED.equals(line.status()));
+    stoppedPlaces.set(place, !line.succeeded() && !failedPlaces.get(place));
+    lostPlaces.clear(place);
     if (line.succeeded()) {
       images += line.images();
-    } else if (OutcomeStatus.FAILED.equals(line.status())) {
-      failed++;
-    } else {
-      stopped++;
     }
+  }
+
+  private boolean has(int place) {
+    return pictured.get(place) || failedPlaces.get(place) || stoppedPlaces.get(place);
+  }
+
+  /** Leaves each prompt's newest outcome alone in the manifest. */
+  public void merge() throws IOException {
+    if (superseded.isEmpty()) {
+      return;
+    }
+    Path file = folder.resolve(Manifest.FILE);
+    manifest.close();
+    Manifest.keep(file, (line, end) -> end > superseded.getOrDefault(line.place(), -1L));
+    superseded.clear();
+    manifest = Manifest.open(file, Files.size(file));
   }
 
   /** Where reading goes on: the cursor of the last result that is here, or empty. */
@@ -189,18 +308,18 @@ public final class ImageFolder implements AutoCloseable {
     return cursor;
   }
 
-  /** Prompts that are here, failed ones included. */
+  /** Prompts of the opened job that are here, failed ones included. */
   public long prompts() {
     return prompts.cardinality();
   }
 
   public long failed() {
-    return failed;
+    return failedPlaces.cardinality();
   }
 
   /** Prompts that were cancelled or expired. */
   public long stopped() {
-    return stopped;
+    return stoppedPlaces.cardinality();
   }
 
   public long images() {
@@ -215,35 +334,48 @@ public final class ImageFolder implements AutoCloseable {
    */
   public List<String> save(ReadResultsResponse response) throws IOException {
     PromptResult result = response.getResult();
-    if (prompts.get(Math.toIntExact(result.getOffset()))) {
-      cursor = response.getCursor();
+    OptionalInt place = placeOf(result);
+    cursor = response.getCursor();
+    if (place.isEmpty()) {
+      prompts.set(Math.toIntExact(result.getOffset()));
       return List.of();
     }
+    ManifestLine.Repeated repeats =
+        repairs.isPresent() ? new ManifestLine.Repeated(folderJob, place.getAsInt()) : null;
     List<ManifestLine> lines = new ArrayList<>();
     List<String> files = new ArrayList<>();
     if (result.hasImages()) {
       List<GeneratedImage> made = result.getImages().getImagesList();
-      files.addAll(namesFor(result, made));
+      files.addAll(namesFor(result, place.getAsInt(), made));
       for (int i = 0; i < made.size(); i++) {
         write(files.get(i), result, made.get(i));
-        lines.add(ManifestLine.of(job, result, made.get(i), files.get(i), response.getCursor()));
+        lines.add(ManifestLine.of(job, repeats, result, made.get(i), files.get(i), cursor));
       }
     } else {
-      lines.add(ManifestLine.ofFailure(job, result, response.getCursor()));
+      lines.add(ManifestLine.ofFailure(job, repeats, result, cursor));
     }
+    long start = manifest.position();
     Manifest.append(manifest, lines);
-    count(lines.get(lines.size() - 1));
+    count(lines.get(lines.size() - 1), start);
     return files;
   }
 
-  private List<String> namesFor(PromptResult result, List<GeneratedImage> made) {
+  /** Where in the folder's job a result belongs; empty if what is there is as good. */
+  private OptionalInt placeOf(PromptResult result) {
+    if (repairs.isPresent()) {
+      return repairs.get().take(result);
+    }
+    int place = Math.toIntExact(result.getOffset());
+    return prompts.get(place) ? OptionalInt.empty() : OptionalInt.of(place);
+  }
+
+  private List<String> namesFor(PromptResult result, long place, List<GeneratedImage> made) {
     if (made.isEmpty()) {
       throw new BitloomException(
           ErrorCode.RESULT_MISSING, "the result of " + result.getCustomId() + " has no image");
     }
     String extension = ImageName.extension(made.get(0).getFormat());
-    return Arrays.asList(
-        names.forPrompt(result.getCustomId(), result.getOffset(), made.size(), extension));
+    return Arrays.asList(names.forPrompt(result.getCustomId(), place, made.size(), extension));
   }
 
   private void write(String name, PromptResult result, GeneratedImage image) throws IOException {

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.function.Predicate;
 
 /**
  * The file {@code manifest.jsonl}: one line for each image and each failed prompt, in the order in
@@ -69,14 +68,22 @@ final class Manifest {
     throw new IOException(manifest + ":" + number + ": not a line of a Bitloom manifest");
   }
 
+  /** Chooses lines. */
+  interface Choice {
+    /**
+     * @param end position after the line in the file
+     */
+    boolean keeps(ManifestLine line, long end);
+  }
+
   /** Leaves only some lines; the file is replaced as a whole. */
-  static void keep(Path manifest, Predicate<ManifestLine> kept) throws IOException {
+  static void keep(Path manifest, Choice kept) throws IOException {
     Path part = manifest.resolveSibling("." + FILE + ".part");
     try (Writer out = Files.newBufferedWriter(part)) {
       read(
           manifest,
           (line, end) -> {
-            if (kept.test(line)) {
+            if (kept.keeps(line, end)) {
               out.write(line.toJson() + "\n");
             }
           });

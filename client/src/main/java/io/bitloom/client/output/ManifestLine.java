@@ -22,6 +22,7 @@ import java.util.HexFormat;
  *
  * @param job resource name
  * @param offset of the prompt in the job
+ * @param repeats what was to be drawn here first, if the job is a replay; null if it is not
  * @param status as in {@link OutcomeStatus}
  * @param index of the image among those of its prompt, from 0
  * @param images number of images of the prompt
@@ -46,6 +47,7 @@ import java.util.HexFormat;
 record ManifestLine(
     String job,
     long offset,
+    Repeated repeats,
     String customId,
     String status,
     Integer index,
@@ -77,18 +79,30 @@ record ManifestLine(
           .disableHtmlEscaping()
           .create();
 
+  /** A prompt of an earlier job. */
+  record Repeated(String job, long offset) {}
+
   /** What became of a prompt's text; a member that has nothing to say is left out. */
   record DrawnText(String text, Boolean positivePrompt, String rewriter, String rewriteFailure) {}
 
   /** Seconds of each stage. */
   record Times(double text, double transformer, double decode, double encode) {}
 
+  /**
+   * @param repeats null if the folder is that of the job itself
+   */
   static ManifestLine of(
-      String job, PromptResult result, GeneratedImage image, String file, String cursor) {
+      String job,
+      Repeated repeats,
+      PromptResult result,
+      GeneratedImage image,
+      String file,
+      String cursor) {
     Provenance provenance = result.getProvenance();
     return new ManifestLine(
         job,
         result.getOffset(),
+        repeats,
         result.getCustomId(),
         OutcomeStatus.SUCCEEDED,
         image.getIndex(),
@@ -115,12 +129,16 @@ record ManifestLine(
         cursor);
   }
 
-  static ManifestLine ofFailure(String job, PromptResult result, String cursor) {
+  /**
+   * @param repeats null if the folder is that of the job itself
+   */
+  static ManifestLine ofFailure(String job, Repeated repeats, PromptResult result, String cursor) {
     PromptFailure failure = result.getFailure();
     Provenance provenance = result.getProvenance();
     return new ManifestLine(
         job,
         result.getOffset(),
+        repeats,
         result.getCustomId(),
         OutcomeStatus.of(result),
         null,
@@ -154,6 +172,16 @@ record ManifestLine(
 
   String toJson() {
     return GSON.toJson(this);
+  }
+
+  /** The job that the folder was made for. */
+  String folderJob() {
+    return repeats == null ? job : repeats.job();
+  }
+
+  /** Offset of the prompt in the job that the folder was made for. */
+  int place() {
+    return Math.toIntExact(repeats == null ? offset : repeats.offset());
   }
 
   boolean succeeded() {

@@ -1,6 +1,7 @@
 package io.bitloom.client.sdk;
 
 import com.google.protobuf.FieldMask;
+import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.BatchServiceGrpc.BatchServiceBlockingV2Stub;
@@ -49,8 +50,11 @@ import io.grpc.stub.BlockingClientCall;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * A connection to a coordinator.
@@ -67,8 +71,7 @@ import java.util.function.LongConsumer;
  * }</pre>
  *
  * <p>Calls and streams survive a coordinator that goes away and comes back within the client's
- * patience. Everything that goes wrong is a {@link io.bitloom.common.error.BitloomException}.
- * Thread-safe.
+ * patience. Everything that goes wrong is a {@link BitloomException}. Thread-safe.
  */
 public final class BitloomClient implements AutoCloseable {
 
@@ -349,27 +352,38 @@ public final class BitloomClient implements AutoCloseable {
    * Checks prompts and says what drawing them would take.
    *
    * @param job model and defaults
+   * @param prompts opened anew, and closed, for each attempt
    */
-  public EstimatePromptsResponse estimate(Job job, Iterator<Prompt> prompts) {
+  public EstimatePromptsResponse estimate(Job job, Supplier<Stream<Prompt>> prompts) {
+    Outage outage = new Outage(connection);
+    while (true) {
+      try (Stream<Prompt> attempt = prompts.get()) {
+        EstimatePromptsResponse estimate = estimate(job, attempt.iterator());
+        outage.over();
+        return estimate;
+      } catch (StatusException e) {
+        outage.waitAfter(e);
+      } catch (InterruptedException e) {
+        throw Outage.interrupted(e);
+      }
+    }
+  }
+
+  private EstimatePromptsResponse estimate(Job job, Iterator<Prompt> prompts)
+      throws StatusException, InterruptedException {
     BlockingClientCall<EstimatePromptsRequest, EstimatePromptsResponse> call =
         connection.stub().estimatePrompts();
-    try {
-      EstimatePromptsRequest.Builder message = EstimatePromptsRequest.newBuilder().setJob(job);
-      boolean taken = true;
-      do {
-        while (prompts.hasNext() && message.getPromptsCount() < PAGE) {
-          message.addPrompts(prompts.next());
-        }
-        taken = call.write(message.build());
-        message.clear();
-      } while (taken && prompts.hasNext());
-      call.halfClose();
-      return call.read();
-    } catch (StatusException e) {
-      throw connection.failure(e);
-    } catch (InterruptedException e) {
-      throw Outage.interrupted(e);
-    }
+    EstimatePromptsRequest.Builder message = EstimatePromptsRequest.newBuilder().setJob(job);
+    boolean taken = true;
+    do {
+      while (prompts.hasNext() && message.getPromptsCount() < PAGE) {
+        message.addPrompts(prompts.next());
+      }
+      taken = call.write(message.build());
+      message.clear();
+    } while (taken && prompts.hasNext());
+    call.halfClose();
+    return call.read();
   }
 
   /** The models that can draw at this moment. */
@@ -424,6 +438,14 @@ public final class BitloomClient implements AutoCloseable {
           return connection.stub().readResults(next.build());
         },
         new Outage(connection));
+  }
+
+  /**
+   * Why calls are waiting at this moment: the coordinator is away, or a limit is reached. Empty if
+   * none waits, or if one made later was answered.
+   */
+  public Optional<BitloomException> outage() {
+    return connection.outage();
   }
 
   @Override

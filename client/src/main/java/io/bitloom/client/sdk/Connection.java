@@ -14,6 +14,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** The channel to a coordinator, and how long an outage of it is borne. */
@@ -34,6 +35,7 @@ final class Connection {
   private final Duration firstContact;
   private final Duration patience;
   private volatile boolean answered;
+  private volatile BitloomException outage; // null while there is none
 
   /**
    * @param token says who calls; empty: nobody in particular
@@ -80,6 +82,21 @@ final class Connection {
 
   void answered() {
     answered = true;
+    outage = null;
+  }
+
+  boolean hasAnswered() {
+    return answered;
+  }
+
+  /** A call failed and is made again. */
+  void waits(Throwable failure) {
+    outage = failure(failure);
+  }
+
+  /** Why the last attempt failed, if another one follows. */
+  Optional<BitloomException> outage() {
+    return Optional.ofNullable(outage);
   }
 
   /** Lets the next call connect at once; otherwise it fails during the channel's own pauses. */
@@ -99,11 +116,11 @@ final class Connection {
               + " (7701 is that of its pages)",
           failure);
     }
-    if (failure.code() != ErrorCode.COORDINATOR_UNAVAILABLE) {
+    if (!BrokenCall.is(status, answered) || GrpcErrors.isFromBitloom(status)) {
       return failure;
     }
-    return new BitloomException(
-        ErrorCode.COORDINATOR_UNAVAILABLE, "no coordinator answers at " + coordinator, failure);
+    String gone = answered ? "no coordinator answers any more at " : "no coordinator answers at ";
+    return new BitloomException(ErrorCode.COORDINATOR_UNAVAILABLE, gone + coordinator, failure);
   }
 
   boolean isClosed() {

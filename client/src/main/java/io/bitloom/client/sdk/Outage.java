@@ -5,7 +5,6 @@ import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.Exhausted;
 import io.bitloom.common.error.GrpcErrors;
 import io.github.resilience4j.core.IntervalFunction;
-import io.grpc.Status;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -19,9 +18,15 @@ final class Outage {
       IntervalFunction.ofExponentialRandomBackoff(
           Duration.ofMillis(100), 2, 0.5, Duration.ofSeconds(2));
 
+  /**
+   * An attempt that went on for so long was answered: a stream may have nothing to say for hours.
+   */
+  private static final Duration ANSWERED = Duration.ofMinutes(1);
+
   private final Connection connection;
   private final boolean bearable;
   private long startNanos;
+  private long attemptNanos;
   private int attempts;
 
   Outage(Connection connection) {
@@ -51,30 +56,34 @@ final class Outage {
    *     is at its end
    */
   void waitAfter(Throwable failure) {
-    boolean away = Status.fromThrowable(failure).getCode() == Status.Code.UNAVAILABLE;
+    boolean away = BrokenCall.is(failure, connection.hasAnswered());
     Optional<Exhausted> limit = GrpcErrors.fromStatus(failure).exhausted();
     boolean mendable = bearable && (away || limit.isPresent());
     if (!mendable || connection.isClosed()) {
       throw connection.failure(failure);
     }
-    if (attempts == 0) {
-      startNanos = System.nanoTime();
+    long now = System.nanoTime();
+    if (attempts == 0 || now - attemptNanos > ANSWERED.toNanos()) {
+      startNanos = now;
+      attempts = 0;
     }
     attempts++;
     long pauseMillis =
         limit
             .map(reached -> reached.retryAfter().toMillis())
             .orElseGet(() -> BACKOFF.apply(attempts));
-    long goneNanos = System.nanoTime() - startNanos;
+    long goneNanos = now - startNanos;
     if (goneNanos + pauseMillis * 1_000_000 > connection.patience().toNanos()) {
       throw connection.failure(failure);
     }
+    connection.waits(failure);
     try {
       Thread.sleep(pauseMillis);
     } catch (InterruptedException e) {
       throw interrupted(e);
     }
     connection.reconnect();
+    attemptNanos = System.nanoTime();
   }
 
   /** The error of a thread that was interrupted while it waited for the coordinator. */

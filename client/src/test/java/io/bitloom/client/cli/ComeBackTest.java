@@ -9,8 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class ComeBackTest {
 
-  private static final Path FILE = Path.of("prompts.jsonl");
-  private static final Path OUT = Path.of("out");
+  private static final ShellCommand WATCH = ShellCommand.of("watch", "jobs/a");
 
   private final StringWriter err = new StringWriter();
   private final Console console =
@@ -18,53 +17,70 @@ class ComeBackTest {
 
   @Test
   void whoStopsWatchingIsToldHowToGoOnWatching() {
-    ComeBack.toFollow(console, "jobs/a", null).close();
+    ComeBack.toFollow(console, "jobs/a", WATCH).close();
     assertEquals("jobs/a goes on. Come back with:\n  ./bitloom watch jobs/a\n", err.toString());
   }
 
   @Test
   void whoStopsFetchingIsToldHowToFetchTheRest() {
-    ComeBack.toFollow(console, "jobs/a", OUT).close();
+    ShellCommand results = ShellCommand.of("results", "jobs/a").with("--out", Path.of("my out"));
+    ComeBack.toFetch(console, "jobs/a", results).close();
     assertEquals(
-        "jobs/a goes on. Come back with:\n  ./bitloom results jobs/a --out out --follow\n",
+        "jobs/a is not all here. Fetch the rest with:\n"
+            + "  ./bitloom results jobs/a --out 'my out'\n",
         err.toString());
   }
 
   @Test
   void aFileThatWasNotAllSentIsToBeSentAgain() {
-    ComeBack.toSubmit(console, "jobs/a", FILE, "csv", OUT).close();
+    ShellCommand submit = ShellCommand.of("submit", "it's.csv").with("--resume", "jobs/a");
+    try (ComeBack comeBack = ComeBack.beforeSubmit(console)) {
+      comeBack.submits("jobs/a", submit);
+    }
     assertEquals(
         "jobs/a does not have all its prompts yet. Go on with:\n"
-            + "  ./bitloom submit prompts.jsonl --input-format csv --resume jobs/a --out out\n",
+            + "  ./bitloom submit 'it'\\''s.csv' --resume jobs/a\n",
         err.toString());
   }
 
   @Test
   void aFileThatWasAllSentIsNotSentAgain() {
-    try (ComeBack comeBack = ComeBack.toSubmit(console, "jobs/a", FILE, null, null)) {
-      comeBack.allIsSent(null);
+    ShellCommand submit = ShellCommand.of("submit", "prompts.jsonl");
+    try (ComeBack comeBack = ComeBack.beforeSubmit(console)) {
+      comeBack.submits("jobs/a", submit);
+      comeBack.allIsSent("jobs/a", WATCH);
     }
     assertEquals("jobs/a goes on. Come back with:\n  ./bitloom watch jobs/a\n", err.toString());
+  }
+
+  @Test
+  void whileThereIsNoJobThereIsNothingToSay() {
+    ComeBack.beforeSubmit(console).close();
+    assertEquals("", err.toString());
   }
 
   @Test
   void whoAskedNotToWaitWasNotInterrupted() {
     StringWriter out = new StringWriter();
     Console json = new Console(new PrintWriter(out), new PrintWriter(err), true, 0, false);
-    try (ComeBack comeBack = ComeBack.toSubmit(json, "jobs/a", FILE, null, null)) {
-      comeBack.allIsSent(null);
+    try (ComeBack comeBack = ComeBack.beforeSubmit(json)) {
+      comeBack.allIsSent("jobs/a", WATCH);
       comeBack.left();
     }
-    ComeBack.toFollow(json, "jobs/b", null).close();
+    ComeBack.toFollow(json, "jobs/b", WATCH).close();
     assertEquals(
-        "{\"event\":\"submitted\",\"job\":\"jobs/a\",\"come_back\":\"./bitloom watch jobs/a\"}\n"
-            + "{\"event\":\"interrupted\",\"job\":\"jobs/b\",\"come_back\":\"./bitloom watch jobs/b\"}\n",
+        "{\"event\":\"submitted\",\"job\":\"jobs/a\",\"come_back\":\""
+            + WATCH
+            + "\"}\n"
+            + "{\"event\":\"interrupted\",\"job\":\"jobs/b\",\"come_back\":\""
+            + WATCH
+            + "\"}\n",
         out.toString());
   }
 
   @Test
   void whenAllIsDoneThereIsNothingToSay() {
-    try (ComeBack comeBack = ComeBack.toFollow(console, "jobs/a", null)) {
+    try (ComeBack comeBack = ComeBack.toFollow(console, "jobs/a", WATCH)) {
       comeBack.done();
     }
     assertEquals("", err.toString());

@@ -96,6 +96,86 @@ class ProgressTest {
     assertTrue(out.toString().endsWith("\"images_per_second\":2.0,\"eta_seconds\":0}\n"));
   }
 
+  @Test
+  void whatHindersTheJobIsSaidInPlaceOfASpeed() {
+    Progress progress = progress(false, 80);
+    passSeconds(10);
+    progress.update(10, 0, 0, 20);
+
+    progress.hindered("no worker is connected");
+
+    assertTrue(lastLine().endsWith("10/40  no worker is connected"), lastLine());
+  }
+
+  @Test
+  void afterAnOutageTheSpeedIsMeasuredAnew() {
+    Progress progress = progress(false, 80);
+    passSeconds(10);
+    progress.update(1, 0, 0, 1);
+    progress.hindered("the coordinator does not answer, trying again");
+    passSeconds(10);
+    progress.update(21, 0, 0, 21); // drawn during the outage
+    progress.hindered("");
+    passSeconds(5);
+    progress.update(26, 0, 0, 26);
+
+    assertTrue(lastLine().endsWith("26/40  1.0 images/s  14 s left"), lastLine());
+  }
+
+  @Test
+  void whatWasDrawnBeforeIsFetchedWithoutASpeed() {
+    Progress progress = progress(false, 80);
+    progress.catchUp(20);
+    for (int done = 1; done <= 20; done++) {
+      passSeconds(1);
+      progress.update(done, 0, 0, 100L * done);
+    }
+    passSeconds(10);
+    progress.update(21, 0, 0, 2010);
+
+    assertTrue(lastLine().endsWith("21/40  1.0 images/s  3 min 10 s left"), lastLine());
+  }
+
+  @Test
+  void aJobThatStandsStillGetsSlower() {
+    Progress progress = progress(false, 80);
+    passSeconds(10);
+    progress.update(10, 0, 0, 20);
+    for (int i = 0; i < 40; i++) {
+      passSeconds(1);
+      progress.hindered("");
+    }
+
+    assertTrue(lastLine().endsWith("10/40"), lastLine());
+  }
+
+  @Test
+  void aLogSaysOnceWhatHindersTheJob() {
+    Progress progress = progress(false, 0);
+    progress.update(10, 0, 0, 20);
+    for (int i = 0; i < 40; i++) {
+      passSeconds(1);
+      progress.hindered("no worker is connected");
+    }
+
+    assertEquals("10/40\n10/40  no worker is connected\n", out.toString());
+  }
+
+  @Test
+  void aMachineGetsTheObstacleAsAField() {
+    Progress progress = progress(true, 0);
+
+    progress.hindered("no worker is connected");
+
+    assertTrue(
+        out.toString().endsWith("\"obstacle\":\"no worker is connected\"}\n"), out.toString());
+  }
+
+  private String lastLine() {
+    String text = err.toString();
+    return text.substring(text.lastIndexOf('\r') + "\r\u001b[K".length());
+  }
+
   @ParameterizedTest
   @CsvSource({"42,42 s", "185,3 min 5 s", "7800,2 h 10 min", "273600,3 d 4 h"})
   void durationsAreShort(long seconds, String text) {

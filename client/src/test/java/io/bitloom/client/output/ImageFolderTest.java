@@ -120,6 +120,73 @@ class ImageFolderTest {
   }
 
   @Test
+  void aReplayFillsTheGapsOfTheFirstJob() throws IOException {
+    save(
+        Results.images(0, "a/cat", 1),
+        Results.failure(1, "dog"),
+        Results.failure(2, "owl"),
+        Results.failure(3, "fox"));
+
+    saveReplay("jobs/2", Set.of(JOB), Results.failure(0, "fox"), Results.images(1, "dog", 1));
+
+    assertEquals(List.of("jobs/1", "jobs/1", "jobs/2", "jobs/2"), column("job"));
+    assertEquals(List.of(0, 2, 3, 1), manifestLines().map(ManifestLine::place).toList());
+    assertEquals(Set.of("a_cat-3f737d3d.png", "dog.png", "manifest.jsonl"), files());
+
+    saveReplay(
+        "jobs/3", Set.of(JOB, "jobs/2"), Results.images(0, "fox", 2), Results.images(1, "owl", 1));
+
+    assertEquals(5, manifest().size());
+    assertEquals(
+        List.of("succeeded", "succeeded", "succeeded", "succeeded", "succeeded"), column("status"));
+    try (ImageFolder whole = ImageFolder.open(folder, JOB)) {
+      assertEquals(4, whole.prompts());
+      assertEquals(5, whole.images());
+      assertEquals(0, whole.failed());
+      assertEquals(List.of(), whole.save(Results.failure(1, "dog")), "an older outcome");
+    }
+  }
+
+  @Test
+  void whatAReplayDrewIsNotReplacedByItsOlderResultsOrThoseOfAnother() throws IOException {
+    save(Results.failure(0, "dog"), Results.failure(1, "owl"));
+    saveReplay("jobs/2", Set.of(JOB), Results.images(0, "dog", 1), Results.failure(1, "owl"));
+    List<String> before = manifest();
+
+    saveReplay("jobs/2", Set.of(JOB), Results.images(0, "dog", 1), Results.failure(1, "owl"));
+    saveReplay("jobs/9", Set.of(JOB), Results.images(0, "dog", 1));
+
+    assertEquals(before, manifest());
+  }
+
+  @Test
+  void anImageOfAReplayThatIsGoneIsTakenAnewUnderItsName() throws IOException {
+    save(Results.images(0, "cat", 1), Results.failure(1, "dog"));
+    saveReplay("jobs/2", Set.of(JOB), Results.images(0, "dog", 1));
+    Files.delete(folder.resolve("dog.png"));
+
+    try (ImageFolder again = ImageFolder.open(folder, "jobs/2", Set.of(JOB))) {
+      assertEquals("", again.cursor());
+      assertEquals(0, again.prompts());
+    }
+    saveReplay("jobs/2", Set.of(JOB), Results.images(0, "dog", 1));
+
+    assertEquals(Set.of("cat.png", "dog.png", "manifest.jsonl"), files());
+    assertEquals(2, manifest().size());
+  }
+
+  @Test
+  void aFolderThatCannotBeWrittenIsNamed() throws IOException {
+    Path file = Files.writeString(folder.resolve("taken"), "a file");
+
+    IOException e = assertThrows(IOException.class, () -> ImageFolder.check(file.resolve("out")));
+
+    assertTrue(e.getMessage().contains(file + " is not a folder"), e.getMessage());
+    ImageFolder.check(folder.resolve("a/b/c"));
+    assertEquals(Set.of("taken"), files());
+  }
+
+  @Test
   void aDamagedImageIsNotSaved() throws IOException {
     ReadResultsResponse.Builder damaged = Results.images(0, "cat", 1).toBuilder();
     damaged
@@ -170,6 +237,26 @@ class ImageFolderTest {
         images.save(result);
       }
     }
+  }
+
+  private void saveReplay(String job, Set<String> replayed, ReadResultsResponse... results)
+      throws IOException {
+    try (ImageFolder images = ImageFolder.open(folder, job, replayed)) {
+      for (ReadResultsResponse result : results) {
+        images.save(result);
+      }
+      images.merge();
+    }
+  }
+
+  private Stream<ManifestLine> manifestLines() throws IOException {
+    return manifest().stream().map(ManifestLine::parse);
+  }
+
+  private List<String> column(String name) throws IOException {
+    return manifest().stream()
+        .map(line -> JsonParser.parseString(line).getAsJsonObject().get(name).getAsString())
+        .toList();
   }
 
   private Set<String> files() throws IOException {

@@ -8,8 +8,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.sun.net.httpserver.HttpServer;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.v1.GenerateRequest;
+import io.bitloom.v1.GenerateResponse;
+import io.bitloom.v1.Job;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.ReadResultsResponse;
+import io.bitloom.v1.WatchJobResponse;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -19,10 +23,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -103,6 +109,119 @@ class BitloomClientIT {
 
     assertEquals(LongStream.range(2, 20).boxed().toList(), offsets);
     assertEquals(2, coordinator.readCalls);
+  }
+
+  @Test
+  void streamsThatWereResetGoOnAfterTheLastMessage() throws Exception {
+    coordinator.results = 3;
+    coordinator.jobGoesOn = true;
+    List<Long> offsets = new ArrayList<>();
+    List<Long> counts = new ArrayList<>();
+    try (ResumingStream<ReadResultsResponse> results = client.followResults("jobs/1", "");
+        ResumingStream<WatchJobResponse> events = client.watch("jobs/1")) {
+      for (int i = 0; i < 3; i++) {
+        offsets.add(results.next().getResult().getOffset());
+      }
+      counts.add(events.next().getJob().getCounts().getSucceeded());
+
+      restart();
+
+      results.forEachRemaining(r -> offsets.add(r.getResult().getOffset()));
+      events.forEachRemaining(e -> counts.add(e.getJob().getCounts().getSucceeded()));
+    }
+    assertEquals(LongStream.range(0, 5).boxed().toList(), offsets);
+    assertEquals(List.of(3L, 5L), counts);
+    assertEquals(Optional.empty(), client.outage());
+  }
+
+  @Test
+  void appendingThatWasResetGoesOn() throws Exception {
+    client.listModels();
+    coordinator.jobGoesOn = true;
+    CompletableFuture<Long> end =
+        CompletableFuture.supplyAsync(
+            () -> client.append("jobs/1", 0, prompts(10_000), acknowledged -> {}));
+    coordinator.firstPrompts.get(1, TimeUnit.MINUTES);
+
+    restart();
+
+    assertEquals(10_000, end.get(3, TimeUnit.MINUTES));
+    assertEquals(ids(0, 10_000), idsOf(coordinator.prompts));
+  }
+
+  @Test
+  void anEstimateThatWasResetIsMadeAgain() throws Exception {
+    client.listModels();
+    coordinator.jobGoesOn = true;
+    CompletableFuture<Long> estimate =
+        CompletableFuture.supplyAsync(
+            () -> client.estimate(Job.getDefaultInstance(), this::thousand).getPrompts());
+    coordinator.firstPrompts.get(1, TimeUnit.MINUTES);
+
+    restart();
+
+    assertEquals(1000, estimate.get(3, TimeUnit.MINUTES));
+  }
+
+  private Stream<Prompt> thousand() {
+    return Stream.generate(Prompt::getDefaultInstance).limit(1000);
+  }
+
+  /** The job ends while nobody is there. */
+  private void restart() throws Exception {
+    int port = coordinator.port();
+    coordinator.stop();
+    coordinator.results = 5;
+    coordinator.jobGoesOn = false;
+    coordinator.start(port);
+  }
+
+  @Test
+  void aStreamWhoseConnectionWasSentAwayGoesOn() throws Exception {
+    int port = coordinator.port();
+    coordinator.stop();
+    coordinator.results = 3;
+    coordinator.jobGoesOn = true;
+    coordinator.startWithShortConnections(port);
+    try (ResumingStream<ReadResultsResponse> results = client.followResults("jobs/1", "")) {
+      results.next();
+      coordinator.jobGoesOn = false;
+      List<Long> offsets = new ArrayList<>();
+      results.forEachRemaining(r -> offsets.add(r.getResult().getOffset()));
+
+      assertEquals(List.of(1L, 2L), offsets);
+      assertEquals(2, coordinator.readCalls);
+    }
+  }
+
+  @Test
+  void whatACallWaitsForIsKnown() throws Exception {
+    client.listModels();
+    int port = coordinator.port();
+    coordinator.stop();
+    CompletableFuture<Object> call = CompletableFuture.supplyAsync(() -> client.getJob("jobs/1"));
+    while (client.outage().isEmpty()) {
+      Thread.onSpinWait();
+    }
+    assertEquals(ErrorCode.COORDINATOR_UNAVAILABLE, client.outage().get().code());
+
+    coordinator.start(port);
+
+    call.get(3, TimeUnit.MINUTES);
+    assertEquals(Optional.empty(), client.outage());
+  }
+
+  @Test
+  void aCallThatIsNotRepeatedSaysThatTheCoordinatorIsGone() throws Exception {
+    client.listModels();
+    coordinator.stop();
+    try (ResumingStream<GenerateResponse> drawn =
+        client.generate(GenerateRequest.getDefaultInstance())) {
+      BitloomException e = assertThrows(BitloomException.class, drawn::hasNext);
+
+      assertEquals(ErrorCode.COORDINATOR_UNAVAILABLE, e.code());
+      assertTrue(e.getMessage().startsWith("no coordinator answers any more"), e.getMessage());
+    }
   }
 
   @Test

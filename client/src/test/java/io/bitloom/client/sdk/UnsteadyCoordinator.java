@@ -6,6 +6,8 @@ import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.BatchServiceGrpc;
+import io.bitloom.v1.EstimatePromptsRequest;
+import io.bitloom.v1.EstimatePromptsResponse;
 import io.bitloom.v1.GetJobRequest;
 import io.bitloom.v1.GetJobResponse;
 import io.bitloom.v1.Job;
@@ -16,6 +18,8 @@ import io.bitloom.v1.Prompt;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.ReadResultsRequest;
 import io.bitloom.v1.ReadResultsResponse;
+import io.bitloom.v1.WatchJobRequest;
+import io.bitloom.v1.WatchJobResponse;
 import io.grpc.Grpc;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
@@ -30,6 +34,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -42,7 +47,13 @@ final class UnsteadyCoordinator extends BatchServiceGrpc.BatchServiceImplBase
   final List<Prompt> prompts = new ArrayList<>();
   int results;
   int appendCalls;
-  int readCalls;
+  volatile int readCalls;
+
+  /** Calls stay open when all is said, as those about a job that goes on. */
+  volatile boolean jobGoesOn;
+
+  /** Done with the first prompts that come. */
+  final CompletableFuture<Void> firstPrompts = new CompletableFuture<>();
 
   /** Messages that are taken before the call is broken off, once; negative: no such thing. */
   int messagesUntilHangUp = -1;
@@ -84,6 +95,18 @@ final class UnsteadyCoordinator extends BatchServiceGrpc.BatchServiceImplBase
             .start();
   }
 
+  /** Starts one that sends every connection away, with GOAWAY, after about a second. */
+  void startWithShortConnections(int port) throws IOException {
+    server =
+        NettyServerBuilder.forPort(port, InsecureServerCredentials.create())
+            .maxConnectionAge(1, TimeUnit.SECONDS)
+            .maxConnectionAgeGrace(1, TimeUnit.MILLISECONDS)
+            .addService(this)
+            .build()
+            .start();
+  }
+
+  /** Resets all streams with CANCEL, as a server does that is shut down with calls that run. */
   void stop() throws InterruptedException {
     server.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
   }
@@ -129,6 +152,7 @@ final class UnsteadyCoordinator extends BatchServiceGrpc.BatchServiceImplBase
       @Override
       public void onNext(AppendPromptsRequest request) {
         synchronized (UnsteadyCoordinator.this) {
+          firstPrompts.complete(null);
           if (!brokenOff && hangsUp()) {
             brokenOff = true;
             responses.onError(unavailable());
@@ -146,7 +170,7 @@ final class UnsteadyCoordinator extends BatchServiceGrpc.BatchServiceImplBase
 
       @Override
       public void onCompleted() {
-        if (!brokenOff) {
+        if (!brokenOff && !jobGoesOn) {
           responses.onNext(
               AppendPromptsResponse.newBuilder().setNextOffset(prompts.size()).build());
           responses.onCompleted();
@@ -171,7 +195,45 @@ final class UnsteadyCoordinator extends BatchServiceGrpc.BatchServiceImplBase
               .setCursor(Integer.toString(i))
               .build());
     }
-    responses.onCompleted();
+    if (!jobGoesOn) {
+      responses.onCompleted();
+    }
+  }
+
+  @Override
+  public synchronized void watchJob(
+      WatchJobRequest request, StreamObserver<WatchJobResponse> responses) {
+    JobCounts counts = JobCounts.newBuilder().setSucceeded(results).build();
+    responses.onNext(
+        WatchJobResponse.newBuilder().setJob(Job.newBuilder().setCounts(counts)).build());
+    if (!jobGoesOn) {
+      responses.onCompleted();
+    }
+  }
+
+  @Override
+  public StreamObserver<EstimatePromptsRequest> estimatePrompts(
+      StreamObserver<EstimatePromptsResponse> responses) {
+    return new StreamObserver<>() {
+      private long count;
+
+      @Override
+      public void onNext(EstimatePromptsRequest request) {
+        count += request.getPromptsCount();
+      }
+
+      @Override
+      public void onError(Throwable failure) {}
+
+      @Override
+      public void onCompleted() {
+        firstPrompts.complete(null);
+        if (!jobGoesOn) {
+          responses.onNext(EstimatePromptsResponse.newBuilder().setPrompts(count).build());
+          responses.onCompleted();
+        }
+      }
+    };
   }
 
   /** True once, after the allowed messages. */

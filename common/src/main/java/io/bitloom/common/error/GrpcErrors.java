@@ -136,6 +136,14 @@ public final class GrpcErrors {
     return new BitloomException(code, message, violations, exhausted(details), cause);
   }
 
+  /** Whether Bitloom chose the status, and not the transport or something on the way. */
+  public static boolean isFromBitloom(Throwable status) {
+    com.google.rpc.Status details = StatusProto.fromThrowable(status);
+    return detail(details, ErrorInfo.class, ErrorInfo.getDefaultInstance())
+        .getDomain()
+        .equals(DOMAIN);
+  }
+
   /** The exception inside the wrappers that futures put around it. */
   public static Throwable unwrap(Throwable error) {
     Throwable cause = error;

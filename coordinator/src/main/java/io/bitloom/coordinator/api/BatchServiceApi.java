@@ -156,7 +156,12 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
 
   private CompletionStage<JobRecord> create(Job job, Model model, String requestId, Caller owner) {
     int priority = job.hasPriority() ? job.getPriority() : Jobs.DEFAULT_PRIORITY;
-    Job complete = job.toBuilder().setModel(model.getName()).setPriority(priority).build();
+    Job complete =
+        job.toBuilder()
+            .setModel(model.getName())
+            .setPriority(priority)
+            .setRequestId(requestId)
+            .build();
     return queue.createJob(
         new NewJob(
             owner.tenant(),

@@ -28,7 +28,7 @@ import java.util.Set;
 /** Checks requests before they touch anything. */
 final class JobRules {
 
-  private static final int MAX_DISPLAY_NAME = 200;
+  static final int MAX_DISPLAY_NAME = 200;
   private static final int MAX_REQUEST_ID = 128;
   private static final int MAX_MODEL_NAME = 128;
   private static final int MAX_LABELS = 32;

@@ -38,6 +38,7 @@ final class Jobs {
             .setModel(job.getModel())
             .setDefaults(job.getDefaults())
             .setPriority(job.getPriority())
+            .setRequestId(job.getRequestId())
             .putAllLabels(job.getLabelsMap());
     if (job.hasCompletionWindow()) {
       spec.setCompletionWindow(job.getCompletionWindow());

@@ -61,7 +61,14 @@ final class Replay {
       throw new BitloomException(
           ErrorCode.NOTHING_TO_REPLAY, nothingToReplay(name, old.counts()), "name", name);
     }
-    Job spec = Jobs.specOf(old).toBuilder().setReplayOf(name).clearCompletionWindow().build();
+    Job before = Jobs.specOf(old);
+    Job spec =
+        before.toBuilder()
+            .setDisplayName(ReplayName.of(before, old.id(), includeCancelled))
+            .setReplayOf(name)
+            .clearRequestId()
+            .clearCompletionWindow()
+            .build();
     NewJob replay =
         new NewJob(
             old.tenant(),

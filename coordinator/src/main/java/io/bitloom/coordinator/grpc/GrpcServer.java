@@ -3,6 +3,7 @@ package io.bitloom.coordinator.grpc;
 import io.bitloom.coordinator.auth.Authentication;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.AccessConfig;
+import io.bitloom.v1.BatchServiceGrpc;
 import io.grpc.BindableService;
 import io.grpc.Channel;
 import io.grpc.InsecureServerCredentials;
@@ -24,6 +25,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -39,9 +41,17 @@ public final class GrpcServer implements AutoCloseable {
   public static final int MAX_MESSAGE_BYTES = 64 << 20;
 
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(2);
+
+  /** Streams that follow a job for as long as it takes, and go on at another coordinator. */
+  private static final Set<String> FOLLOWING =
+      Set.of(
+          BatchServiceGrpc.getWatchJobMethod().getFullMethodName(),
+          BatchServiceGrpc.getReadResultsMethod().getFullMethodName());
+
   private static final int THREADS = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
 
   private final HealthStatusManager health = new HealthStatusManager();
+  private final OpenCalls networkCalls = new OpenCalls();
   private final ExecutorService threads;
   private final Server network;
   private final Server inProcess;
@@ -76,11 +86,14 @@ public final class GrpcServer implements AutoCloseable {
             .keepAliveTime(10, TimeUnit.SECONDS)
             .keepAliveTimeout(5, TimeUnit.SECONDS);
     String name = InProcessServerBuilder.generateName();
-    network = with(services, new Authentication(tenants, false), telemetry, builder).build();
+    network =
+        with(services, new Authentication(tenants, false), networkCalls, telemetry, builder)
+            .build();
     inProcess =
         with(
                 services,
                 new Authentication(tenants, true),
+                new OpenCalls(),
                 telemetry,
                 InProcessServerBuilder.forName(name))
             .build();
@@ -113,6 +126,7 @@ public final class GrpcServer implements AutoCloseable {
   private <B extends ServerBuilder<B>> B with(
       List<BindableService> services,
       Authentication authentication,
+      OpenCalls calls,
       ServerInterceptor telemetry,
       B builder) {
     builder
@@ -122,6 +136,7 @@ public final class GrpcServer implements AutoCloseable {
         .addService(olderReflection())
         .intercept(authentication)
         .intercept(new ErrorInterceptor())
+        .intercept(calls)
         .intercept(telemetry);
     services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));
     return builder;
@@ -151,11 +166,17 @@ public final class GrpcServer implements AutoCloseable {
         serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
   }
 
-  /** Takes no new calls and lets those that run end, at most for this long. */
+  /**
+   * Takes no new calls, sends those that follow a job elsewhere and lets the others end, at most
+   * for this long; what then runs is told that this coordinator stops.
+   */
   public void drain(Duration patience) {
     health.enterTerminalState();
     network.shutdown();
+    networkCalls.end(method -> FOLLOWING.contains(method.getFullMethodName()));
     await(network, patience);
+    networkCalls.end(method -> true);
+    await(network, CLOSE_PATIENCE);
   }
 
   private static void await(Server server, Duration patience) {

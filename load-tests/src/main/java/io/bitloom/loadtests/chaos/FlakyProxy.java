@@ -32,7 +32,7 @@ final class FlakyProxy implements AutoCloseable {
     }
   }
 
-  private final int port;
+  private volatile int port;
   private final ServerSocket listener;
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final List<Connection> connections = new ArrayList<>();
@@ -41,6 +41,11 @@ final class FlakyProxy implements AutoCloseable {
     this.port = port;
     this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     threads.execute(this::accept);
+  }
+
+  /** Connections that are made from now on go to another port. */
+  void redirect(int port) {
+    this.port = port;
   }
 
   String target() {
@@ -96,12 +101,17 @@ final class FlakyProxy implements AutoCloseable {
     some.cut();
   }
 
-  @Override
-  public void close() throws IOException {
-    listener.close();
+  /** Breaks all connections that there are. */
+  void cutAll() {
     synchronized (connections) {
       List.copyOf(connections).forEach(Connection::cut);
     }
+  }
+
+  @Override
+  public void close() throws IOException {
+    listener.close();
+    cutAll();
     threads.shutdownNow();
   }
 }

@@ -69,7 +69,11 @@ public final class CoordinatorProcess implements AutoCloseable {
   }
 
   public String target() {
-    return "127.0.0.1:" + ports.get("grpc").getAsInt();
+    return "127.0.0.1:" + grpcPort();
+  }
+
+  public int grpcPort() {
+    return ports.get("grpc").getAsInt();
   }
 
   public String redis() {
@@ -90,6 +94,12 @@ public final class CoordinatorProcess implements AutoCloseable {
   /** Ends it like {@code kill -9}. */
   public void kill() {
     process.destroyForcibly().onExit().join();
+  }
+
+  /** Ends it like {@code kill}, in good order. */
+  public void terminate() {
+    process.toHandle().destroy();
+    process.onExit().join();
   }
 
   /** What is left of its heap after a full collection, in bytes. */
