@@ -40,7 +40,7 @@ class MessageJsonTest {
     assertEquals(
         JsonParser.parseString(
             "{\"appended\":9007199254740993,\"queued\":0,\"running\":0,\"succeeded\":0,"
-                + "\"failed\":0,\"cancelled\":0,\"retried\":0}"),
+                + "\"failed\":0,\"cancelled\":0,\"retried\":0,\"images\":0,\"images_drawn\":0}"),
         JsonParser.parseString(json.get("counts").toString()));
     assertEquals("2027-01-15T08:00:00.005Z", json.get("create_time").getAsString());
     assertEquals("{\"team\":\"art\"}", json.get("labels").toString());
