@@ -145,7 +145,7 @@ class CommandLineIT {
 
     BitloomProcess again = bitloom("submit", "prompts.jsonl", "--out=out");
     assertEquals(0, again.exitCode(), again::said);
-    assertTrue(again.err().contains("was submitted before: " + job + " is succeeded"), again::said);
+    assertTrue(again.err().contains("was submitted before as " + job + ", succeeded"), again::said);
     assertEquals(job, jobIn(again.out()));
     BitloomProcess other = bitloom("submit", "prompts.jsonl", "--request-id=new", "--no-wait");
     assertEquals(0, other.exitCode(), other::said);

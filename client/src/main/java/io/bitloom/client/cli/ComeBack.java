@@ -22,8 +22,8 @@ final class ComeBack implements AutoCloseable {
     Runtime.getRuntime().addShutdownHook(onExit);
   }
 
-  /** There is no job yet; it may be ended as soon as there is one. */
-  static ComeBack beforeSubmit(Console console) {
+  /** There is nothing to come back to yet. */
+  static ComeBack notYet(Console console) {
     return new ComeBack(console, null);
   }
 
@@ -52,8 +52,8 @@ final class ComeBack implements AutoCloseable {
    *
    * @param command fetches the rest
    */
-  static ComeBack toFetch(Console console, String job, ShellCommand command) {
-    return new ComeBack(console, new Hint(job, " is not all here. Fetch the rest with:", command));
+  void fetches(String job, ShellCommand command) {
+    hint = new Hint(job, " is not all here. Fetch the rest with:", command);
   }
 
   /**

@@ -53,6 +53,15 @@ final class Download {
    * @return the job as it stands afterwards
    */
   Job run(Job job, boolean follow, String title, String note) throws IOException {
+    return run(job, follow, title, note, () -> {});
+  }
+
+  /**
+   * As {@link #run(Job, boolean, String, String)}.
+   *
+   * @param taken called once the folder is known to be one for the job's images
+   */
+  Job run(Job job, boolean follow, String title, String note, Runnable taken) throws IOException {
     Set<String> replayed = replayed(job);
     Optional<String> made = ImageFolder.jobOf(out).filter(replayed::contains);
     if (made.isPresent()) {
@@ -61,6 +70,7 @@ final class Download {
       }
     }
     try (ImageFolder folder = ImageFolder.open(out, job.getName(), replayed)) {
+      taken.run();
       save(job, folder, follow);
       folder.merge();
       String counted = title + "  ·  " + JobReport.plural(folder.images(), "image");
@@ -176,7 +186,7 @@ final class Download {
     console.say(JobReport.plural(folder.images(), "image") + " in " + out);
     console.say("  " + out.resolve("contact-sheet.png"));
     console.say("  " + out.resolve("manifest.jsonl"));
-    long without = folder.failed() + folder.stopped();
+    long without = folder.withoutImages();
     if (without > 0) {
       console.say(
           JobReport.plural(without, "prompt") + " without images; the manifest says why (reason)");

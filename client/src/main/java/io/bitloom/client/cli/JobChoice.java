@@ -123,11 +123,11 @@ final class JobChoice {
       refuseOtherPrompts(job, submitted);
       console.note(
           submitted.file(),
-          "was submitted before: "
+          "was submitted before as "
               + job.getName()
-              + " is "
+              + ", "
               + JobReport.state(job.getState())
-              + (accepting ? ", sending the rest" : "")
+              + (accepting ? "; sending the rest" : "")
               + " (--request-id=new makes another job)");
     }
     return job;

@@ -50,9 +50,15 @@ final class ResultsCommand implements Callable<Integer> {
           ShellCommand.of("results", job.getName())
               .sameOptions(command.commandLine().getParseResult());
       Job fetched;
-      try (ComeBack comeBack = ComeBack.toFetch(console, job.getName(), again)) {
+      try (ComeBack comeBack = ComeBack.notYet(console)) {
         fetched =
-            new Download(console, client, out).run(job, follow, title, "model " + job.getModel());
+            new Download(console, client, out)
+                .run(
+                    job,
+                    follow,
+                    title,
+                    "model " + job.getModel(),
+                    () -> comeBack.fetches(job.getName(), again));
         comeBack.done();
       }
       JobReport.conclude(console, fetched);

@@ -287,7 +287,7 @@ final class SubmitCommand implements Callable<Integer> {
         ShellCommand.of("submit", input.file().toString())
             .sameOptions(command.commandLine().getParseResult());
     Job job;
-    try (ComeBack comeBack = ComeBack.beforeSubmit(console)) {
+    try (ComeBack comeBack = ComeBack.notYet(console)) {
       job = choice.job(console, client, submitted);
       input.needed(true);
       comeBack.submits(job.getName(), again.with("--resume", job.getName()));

@@ -44,11 +44,15 @@ public final class ImageFolder implements AutoCloseable {
   /** Offsets in the opened job of which the folder has an outcome. */
   private final BitSet prompts = new BitSet();
 
+  /** Those of them that were given up, and those that were cancelled or expired. */
+  private final BitSet failed = new BitSet();
+
+  private final BitSet stopped = new BitSet();
+
   /** Offsets in the job that the folder was made for, by what the folder has of them. */
   private final BitSet pictured = new BitSet();
 
-  private final BitSet failedPlaces = new BitSet();
-  private final BitSet stoppedPlaces = new BitSet();
+  private final BitSet withoutPictures = new BitSet();
   private final BitSet lostPlaces = new BitSet();
 
   /** Where the newest outcome of a place begins in the manifest, if there are older ones. */
@@ -274,21 +278,26 @@ public final class ImageFolder implements AutoCloseable {
       superseded.put(place, start);
     }
     if (repairs.isEmpty()) {
-      prompts.set(place);
+      countPrompt(line, place);
     } else if (line.job().equals(job)) {
-      prompts.set(Math.toIntExact(line.offset()));
+      countPrompt(line, Math.toIntExact(line.offset()));
     }
     pictured.set(place, line.succeeded());
-    failedPlaces.set(place, OutcomeStatus.FAILED.equals(line.status()));
-    stoppedPlaces.set(place, !line.succeeded() && !failedPlaces.get(place));
+    withoutPictures.set(place, !line.succeeded());
     lostPlaces.clear(place);
     if (line.succeeded()) {
       images += line.images();
     }
   }
 
+  private void countPrompt(ManifestLine line, int offset) {
+    prompts.set(offset);
+    failed.set(offset, OutcomeStatus.FAILED.equals(line.status()));
+    stopped.set(offset, !line.succeeded() && !failed.get(offset));
+  }
+
   private boolean has(int place) {
-    return pictured.get(place) || failedPlaces.get(place) || stoppedPlaces.get(place);
+    return pictured.get(place) || withoutPictures.get(place);
   }
 
   /** Leaves each prompt's newest outcome alone in the manifest. */
@@ -313,13 +322,19 @@ public final class ImageFolder implements AutoCloseable {
     return prompts.cardinality();
   }
 
+  /** Prompts of the opened job that were given up. */
   public long failed() {
-    return failedPlaces.cardinality();
+    return failed.cardinality();
   }
 
-  /** Prompts that were cancelled or expired. */
+  /** Prompts of the opened job that were cancelled or expired. */
   public long stopped() {
-    return stoppedPlaces.cardinality();
+    return stopped.cardinality();
+  }
+
+  /** Prompts of the job that the folder was made for without images, also after replays. */
+  public long withoutImages() {
+    return withoutPictures.cardinality();
   }
 
   public long images() {

@@ -24,7 +24,9 @@ class ComeBackTest {
   @Test
   void whoStopsFetchingIsToldHowToFetchTheRest() {
     ShellCommand results = ShellCommand.of("results", "jobs/a").with("--out", Path.of("my out"));
-    ComeBack.toFetch(console, "jobs/a", results).close();
+    try (ComeBack comeBack = ComeBack.notYet(console)) {
+      comeBack.fetches("jobs/a", results);
+    }
     assertEquals(
         "jobs/a is not all here. Fetch the rest with:\n"
             + "  ./bitloom results jobs/a --out 'my out'\n",
@@ -34,7 +36,7 @@ class ComeBackTest {
   @Test
   void aFileThatWasNotAllSentIsToBeSentAgain() {
     ShellCommand submit = ShellCommand.of("submit", "it's.csv").with("--resume", "jobs/a");
-    try (ComeBack comeBack = ComeBack.beforeSubmit(console)) {
+    try (ComeBack comeBack = ComeBack.notYet(console)) {
       comeBack.submits("jobs/a", submit);
     }
     assertEquals(
@@ -46,7 +48,7 @@ class ComeBackTest {
   @Test
   void aFileThatWasAllSentIsNotSentAgain() {
     ShellCommand submit = ShellCommand.of("submit", "prompts.jsonl");
-    try (ComeBack comeBack = ComeBack.beforeSubmit(console)) {
+    try (ComeBack comeBack = ComeBack.notYet(console)) {
       comeBack.submits("jobs/a", submit);
       comeBack.allIsSent("jobs/a", WATCH);
     }
@@ -55,7 +57,7 @@ class ComeBackTest {
 
   @Test
   void whileThereIsNoJobThereIsNothingToSay() {
-    ComeBack.beforeSubmit(console).close();
+    ComeBack.notYet(console).close();
     assertEquals("", err.toString());
   }
 
@@ -63,7 +65,7 @@ class ComeBackTest {
   void whoAskedNotToWaitWasNotInterrupted() {
     StringWriter out = new StringWriter();
     Console json = new Console(new PrintWriter(out), new PrintWriter(err), true, 0, false);
-    try (ComeBack comeBack = ComeBack.beforeSubmit(json)) {
+    try (ComeBack comeBack = ComeBack.notYet(json)) {
       comeBack.allIsSent("jobs/a", WATCH);
       comeBack.left();
     }

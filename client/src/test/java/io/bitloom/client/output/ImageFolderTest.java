@@ -127,6 +127,10 @@ class ImageFolderTest {
         Results.failure(2, "owl"),
         Results.failure(3, "fox"));
 
+    try (ImageFolder replay = ImageFolder.open(folder, "jobs/2", Set.of(JOB))) {
+      assertEquals(0, replay.failed(), "none of its own");
+      assertEquals(3, replay.withoutImages());
+    }
     saveReplay("jobs/2", Set.of(JOB), Results.failure(0, "fox"), Results.images(1, "dog", 1));
 
     assertEquals(List.of("jobs/1", "jobs/1", "jobs/2", "jobs/2"), column("job"));
