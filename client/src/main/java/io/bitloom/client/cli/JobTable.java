@@ -41,7 +41,7 @@ record JobTable(List<Job> jobs, JobSpeeds speeds, Instant now, int columns) {
             column("STATE", 8, false, JobReport::state),
             column("PROMPTS", 7, true, JobTable::prompts),
             column("FAILED", 4, true, job -> Long.toString(job.getCounts().getFailed())),
-            column("CANCELLED", 4, true, job -> Long.toString(job.getCounts().getCancelled())),
+            column("CANCELLED", 2, true, job -> Long.toString(job.getCounts().getCancelled())),
             column("IMAGES", 5, true, job -> facts(job).images()),
             column("SPEED", 3, true, this::speed),
             column("WAIT", 2, true, job -> facts(job).queueTime()),
