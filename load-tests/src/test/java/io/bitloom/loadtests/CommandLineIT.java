@@ -260,8 +260,8 @@ class CommandLineIT {
       2|list --filter state_=_SLEEPING|must have a state of a job
       2|list --state asleep|is not a state of a job
       2|results PAUSED --out OTHER|holds the images of
-      2|submit FILE --out OTHER|holds the images of
-      2|submit FILE --out OTHER --dry-run|holds the images of
+      2|submit FILE --name again --out OTHER|holds the images of
+      2|submit FILE --name again --out OTHER --dry-run|holds the images of
       2|submit FILE --size 1M|--size 1M is not drawn by model
       2|submit FILE --window 9999d|must be 1 second to 366 days
       2|submit FILE --window 9999d --dry-run|must be 1 second to 366 days
