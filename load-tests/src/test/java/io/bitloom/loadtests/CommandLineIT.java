@@ -168,7 +168,7 @@ class CommandLineIT {
     BitloomProcess submit = bitloom("submit", "prompts.jsonl", "--out=prompts.jsonl/out");
 
     assertEquals(2, submit.exitCode(), submit::said);
-    assertTrue(submit.err().contains("prompts.jsonl is not a folder"), submit::said);
+    assertTrue(submit.err().contains("prompts.jsonl: is not a folder"), submit::said);
     assertEquals(before, jobs());
   }
 
@@ -266,9 +266,9 @@ class CommandLineIT {
       2|submit FILE --window 9999d|must be 1 second to 366 days
       2|submit FILE --window 9999d --dry-run|must be 1 second to 366 days
       2|submit FILE --label =x --dry-run|must not have an empty key
-      2|results DONE --out FILE|prompts.jsonl: is there already, and is no folder
+      2|results DONE --out FILE|prompts.jsonl: is not a folder
       2|export DONE --out no/such/x.jsonl|--out: there is no folder
-      2|ask fox --out FILE|prompts.jsonl: is there already, and is no folder
+      2|ask fox --out FILE|prompts.jsonl: is there already, and is not a folder
       2|ask fox --model nope|no worker has model "nope"; there is:
       2|list --coordinator PAGES|a coordinator does so on its gRPC port
       """;

@@ -7,6 +7,7 @@ import io.bitloom.client.input.PromptInput;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.common.cli.ErrorEvent;
+import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.common.cli.Range;
@@ -159,7 +160,7 @@ final class SubmitCommand implements Callable<Integer> {
     try {
       ImageFolder.check(folder);
     } catch (IOException e) {
-      throw new ParameterException(command.commandLine(), "--out: " + e.getMessage(), e);
+      throw new ParameterException(command.commandLine(), "--out: " + FileFaults.message(e), e);
     }
   }
 

@@ -11,8 +11,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -121,10 +123,10 @@ public final class ImageFolder implements AutoCloseable {
       there = there.getParent();
     }
     if (!Files.isDirectory(there)) {
-      throw new IOException(folder + " cannot be written: " + there + " is not a folder");
+      throw new NotDirectoryException(there.toString());
     }
     if (!Files.isWritable(there)) {
-      throw new IOException(folder + " cannot be written: " + there + " is not yours to change");
+      throw new AccessDeniedException(there.toString());
     }
   }
 

@@ -12,6 +12,7 @@ import io.bitloom.common.error.ErrorCode;
 import io.bitloom.v1.ReadResultsResponse;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -183,9 +184,10 @@ class ImageFolderTest {
   void aFolderThatCannotBeWrittenIsNamed() throws IOException {
     Path file = Files.writeString(folder.resolve("taken"), "a file");
 
-    IOException e = assertThrows(IOException.class, () -> ImageFolder.check(file.resolve("out")));
+    NotDirectoryException e =
+        assertThrows(NotDirectoryException.class, () -> ImageFolder.check(file.resolve("out")));
 
-    assertTrue(e.getMessage().contains(file + " is not a folder"), e.getMessage());
+    assertEquals(file.toString(), e.getFile());
     ImageFolder.check(folder.resolve("a/b/c"));
     assertEquals(Set.of("taken"), files());
   }

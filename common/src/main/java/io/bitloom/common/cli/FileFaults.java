@@ -35,9 +35,9 @@ public final class FileFaults {
     } else if (refused instanceof AccessDeniedException) {
       return "you may not read or write there (permission denied)";
     } else if (refused instanceof FileAlreadyExistsException) {
-      return "is there already, and is no folder";
+      return "is there already, and is not a folder";
     } else if (refused instanceof NotDirectoryException) {
-      return "is no folder";
+      return "is not a folder";
     } else if (refused instanceof DirectoryNotEmptyException) {
       return "is a folder that is not empty";
     } else if (refused instanceof FileSystemLoopException) {

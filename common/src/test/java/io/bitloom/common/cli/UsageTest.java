@@ -133,7 +133,7 @@ class UsageTest {
   @Test
   void fileSystemsSpeakInWords() {
     assertEquals(
-        "out: is there already, and is no folder",
+        "out: is there already, and is not a folder",
         FileFaults.message(new FileAlreadyExistsException("out")));
     assertTrue(FileFaults.isWrongPath(new AccessDeniedException("/root")));
     Exception full = new FileSystemException("a.png", null, "No space left on device");
