@@ -16,7 +16,17 @@ import io.bitloom.coordinator.dispatch.Speeds;
 import io.bitloom.coordinator.dispatch.WorkerServiceApi;
 import io.bitloom.coordinator.grpc.GrpcServer;
 import io.bitloom.coordinator.http.HttpPort;
+import io.bitloom.coordinator.http.JsonApi;
+import io.bitloom.coordinator.http.MetricsPage;
+import io.bitloom.coordinator.jobs.ClusterState;
 import io.bitloom.coordinator.jobs.Deletion;
+import io.bitloom.coordinator.jobs.Forecast;
+import io.bitloom.coordinator.jobs.Generations;
+import io.bitloom.coordinator.jobs.ImageDelivery;
+import io.bitloom.coordinator.jobs.JobDirectory;
+import io.bitloom.coordinator.jobs.JobWatches;
+import io.bitloom.coordinator.jobs.Results;
+import io.bitloom.coordinator.jobs.Submissions;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.redis.EmbeddedRedis;
@@ -132,33 +142,34 @@ public final class Coordinator implements AutoCloseable {
       ScheduledExecutorService timer = timer();
       ExecutorService apiThreads = apiThreads();
       Deletion deletion = new Deletion(queue, store, config.retention(), apiThreads);
-      BatchServiceApi batchService =
-          new BatchServiceApi(
-              queue,
-              models,
-              store,
-              config.limits(),
-              arrivals,
-              dispatcher.feed(),
-              speeds,
-              deletion,
-              apiThreads,
-              timer);
-      Gauge.builder("bitloom.results.unread", batchService::unreadBytes)
+      ImageDelivery delivery = new ImageDelivery(store, apiThreads, timer);
+      Gauge.builder("bitloom.results.unread", delivery::unreadBytes)
           .description("Results that readers have not taken from the transport")
           .baseUnit("bytes")
           .register(registry);
+      Forecast forecast = new Forecast(queue, speeds, models);
+      Submissions submissions =
+          new Submissions(queue, models, speeds, config.limits(), arrivals, apiThreads);
+      JobDirectory jobs = new JobDirectory(queue, forecast, deletion);
+      Results results = new Results(queue, delivery, apiThreads);
+      ClusterState cluster = new ClusterState(queue, dispatcher, speeds);
+      BatchServiceApi batchService =
+          new BatchServiceApi(
+              submissions,
+              jobs,
+              results,
+              new JobWatches(queue, forecast, dispatcher.feed(), timer),
+              new Generations(
+                  queue, models, config.limits(), dispatcher.feed(), delivery, deletion, timer));
       TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
       grpc =
           part(
               new GrpcServer(
-                  config.bind(),
-                  config.grpcPort(),
-                  config.access().tls(),
+                  config.grpc(),
                   tenants,
                   List.of(
                       batchService,
-                      new ClusterServiceApi(queue, dispatcher, speeds),
+                      new ClusterServiceApi(cluster),
                       new WorkerServiceApi(dispatcher, config.leases(), dispatchMetrics),
                       new TrainingServiceApi(
                           trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
@@ -166,21 +177,19 @@ public final class Coordinator implements AutoCloseable {
       http =
           part(
               new HttpPort(
-                  config.bind(),
-                  config.httpPort(),
-                  config.access().tls(),
+                  config.http(),
                   tenants,
-                  grpc.inProcessChannel(),
-                  queue,
+                  new JsonApi(jobs, results, submissions, cluster),
                   trainingRuns,
-                  this::trouble,
-                  registry,
-                  new ClusterMetrics(
+                  new MetricsPage(
                       registry,
-                      queue,
-                      models::all,
-                      dispatcher::connectedWorkers,
-                      redis::available)));
+                      new ClusterMetrics(
+                          registry,
+                          queue,
+                          models::all,
+                          dispatcher::connectedWorkers,
+                          redis::available)),
+                  this::trouble));
       timer.scheduleWithFixedDelay(
           () -> grpc.setServing(trouble().isEmpty()), 0, 1, TimeUnit.SECONDS);
       timer.scheduleWithFixedDelay(tenants::refresh, 0, 2, TimeUnit.SECONDS);

@@ -44,4 +44,39 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("io.grpc..", "..coordinator.api..", "..coordinator.dispatch..");
+
+  @ArchTest
+  static final ArchRule THE_RULES_OF_JOBS_KNOW_NO_DOOR =
+      noClasses()
+          .that()
+          .resideInAPackage("..coordinator.jobs..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.grpc..", "..coordinator.grpc..", "io.vertx..")
+          .orShould()
+          .dependOnClassesThat()
+          .haveSimpleNameEndingWith("Grpc")
+          .orShould()
+          .dependOnClassesThat()
+          .haveSimpleName("GrpcErrors");
+
+  @ArchTest
+  static final ArchRule DOORS_REACH_JOBS_BY_THEIR_RULES_ONLY =
+      noClasses()
+          .that()
+          .resideInAnyPackage("..coordinator.api..", "..coordinator.http..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "..coordinator.queue..", "..coordinator.redis..", "..coordinator.dispatch..");
+
+  @ArchTest
+  static final ArchRule ONLY_DOORS_KNOW_GRPC =
+      noClasses()
+          .that()
+          .resideInAnyPackage(
+              "..coordinator.auth..", "..coordinator.config..", "..coordinator.results..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.grpc..");
 }

@@ -1,12 +1,12 @@
 package io.bitloom.coordinator;
 
 import io.bitloom.common.error.GrpcErrors;
-import io.bitloom.coordinator.auth.Authentication;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.config.ResultsConfig;
+import io.bitloom.coordinator.grpc.Authentication;
 import io.bitloom.coordinator.redis.TestRedis;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.AppendPromptsResponse;

@@ -1,98 +1,23 @@
 package io.bitloom.coordinator.api;
 
-import io.bitloom.common.schedule.ScaleSchedules;
-import io.bitloom.coordinator.dispatch.Dispatcher;
-import io.bitloom.coordinator.dispatch.Speeds;
-import io.bitloom.coordinator.dispatch.WorkerView;
 import io.bitloom.coordinator.grpc.Calls;
-import io.bitloom.coordinator.queue.BucketBacklog;
-import io.bitloom.coordinator.queue.JobQueue;
-import io.bitloom.v1.BucketStatus;
+import io.bitloom.coordinator.jobs.ClusterState;
 import io.bitloom.v1.ClusterServiceGrpc;
 import io.bitloom.v1.GetClusterRequest;
 import io.bitloom.v1.GetClusterResponse;
-import io.bitloom.v1.WorkerLease;
-import io.bitloom.v1.WorkerStatus;
 import io.grpc.stub.StreamObserver;
-import java.util.List;
-import java.util.concurrent.CompletionStage;
 
-/** What waits in the queue, and who works. */
+/** {@link ClusterState} as a gRPC service. */
 public final class ClusterServiceApi extends ClusterServiceGrpc.ClusterServiceImplBase {
 
-  private final JobQueue queue;
-  private final Dispatcher dispatcher;
-  private final Speeds speeds;
+  private final ClusterState cluster;
 
-  public ClusterServiceApi(JobQueue queue, Dispatcher dispatcher, Speeds speeds) {
-    this.queue = queue;
-    this.dispatcher = dispatcher;
-    this.speeds = speeds;
+  public ClusterServiceApi(ClusterState cluster) {
+    this.cluster = cluster;
   }
 
   @Override
   public void getCluster(GetClusterRequest request, StreamObserver<GetClusterResponse> caller) {
-    CompletionStage<List<BucketStatus>> buckets =
-        queue
-            .backlog()
-            .thenCombine(
-                speeds.table(),
-                (all, table) -> all.stream().map(bucket -> status(bucket, table)).toList());
-    Calls.answer(
-        caller,
-        buckets.thenCombine(
-            dispatcher.workers(),
-            (waiting, workers) ->
-                GetClusterResponse.newBuilder()
-                    .addAllBuckets(waiting)
-                    .addAllWorkers(workers.stream().map(ClusterServiceApi::status).toList())
-                    .build()));
-  }
-
-  private static BucketStatus status(BucketBacklog bucket, Speeds.Table speeds) {
-    BucketStatus.Builder status = BucketStatus.newBuilder();
-    ScaleSchedules.find(bucket.bucket().schedule())
-        .ifPresent(schedule -> status.setShape(schedule.shape()).setSize(schedule.size().label()));
-    return status
-        .setModel(bucket.bucket().model())
-        .setSchedule(bucket.bucket().schedule())
-        .setPrompts(bucket.prompts())
-        .setImages(bucket.images())
-        .setRetries(bucket.retries())
-        .setLeased(bucket.leased())
-        .setOldest(
-            com.google.protobuf.Duration.newBuilder().setSeconds(bucket.oldest().toSeconds()))
-        .setSecondsPerImage(
-            speeds.measured(bucket.bucket()) ? speeds.of(bucket.bucket()).orElse(0) : 0)
-        .build();
-  }
-
-  private static WorkerStatus status(WorkerView worker) {
-    WorkerStatus.Builder status =
-        WorkerStatus.newBuilder()
-            .setId(worker.id())
-            .setVersion(worker.version())
-            .setDevice(worker.device())
-            .addAllModels(worker.models())
-            .setConnected(worker.connected())
-            .setConnectTime(Jobs.timestamp(worker.since()))
-            .setImagesDone(worker.imagesDone());
-    for (WorkerView.LeaseView lease : worker.leases()) {
-      status.addLeases(status(lease));
-    }
-    return status.build();
-  }
-
-  private static WorkerLease status(WorkerView.LeaseView lease) {
-    WorkerLease.Builder status = WorkerLease.newBuilder();
-    ScaleSchedules.find(lease.schedule())
-        .ifPresent(schedule -> status.setShape(schedule.shape()).setSize(schedule.size().label()));
-    return status
-        .setModel(lease.model())
-        .setSchedule(lease.schedule())
-        .setPrompts(lease.prompts())
-        .setScale(lease.scalesDone())
-        .setScales(lease.scales())
-        .build();
+    Calls.answer(caller, cluster.now());
   }
 }

@@ -1,7 +1,6 @@
 package io.bitloom.coordinator.auth;
 
 import io.bitloom.coordinator.config.LimitsConfig;
-import io.grpc.Context;
 import java.util.Set;
 
 /**
@@ -26,24 +25,9 @@ public record Caller(String tenant, double weight, LimitsConfig limits, Set<Role
   /** The tenant of all callers of a coordinator that does not tell them apart. */
   public static final String DEFAULT_TENANT = "default";
 
-  private static final Context.Key<Caller> KEY = Context.key("bitloom-caller");
-
   /** Somebody who may do everything. */
   static Caller anybody(LimitsConfig limits) {
     return new Caller(DEFAULT_TENANT, 1, limits, Set.of(Role.values()));
-  }
-
-  /** The caller of the call that this thread begins to serve. */
-  public static Caller current() {
-    Caller caller = KEY.get();
-    if (caller == null) {
-      throw new IllegalStateException("not within a call");
-    }
-    return caller;
-  }
-
-  Context in(Context context) {
-    return context.withValue(KEY, this);
   }
 
   public boolean is(Role role) {

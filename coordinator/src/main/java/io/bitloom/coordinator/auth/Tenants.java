@@ -91,8 +91,8 @@ public final class Tenants {
     return file.isPresent();
   }
 
-  /** Who calls from within this process. */
-  Caller ourselves() {
+  /** This process itself. */
+  public Caller ourselves() {
     return anybody;
   }
 

@@ -68,4 +68,14 @@ public record CoordinatorConfig(
         age -> Settings.inRange("retention", age, Duration.ofSeconds(1), Duration.ofDays(36_500)));
     Settings.inRange("drain-timeout", drainTimeout, Duration.ZERO, Duration.ofHours(1));
   }
+
+  /** Where clients and workers connect. */
+  public PortConfig grpc() {
+    return new PortConfig(bind, grpcPort, access.tls());
+  }
+
+  /** Where people and machines that watch connect. */
+  public PortConfig http() {
+    return new PortConfig(bind, httpPort, access.tls());
+  }
 }

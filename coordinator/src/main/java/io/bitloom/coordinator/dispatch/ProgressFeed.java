@@ -1,6 +1,6 @@
 package io.bitloom.coordinator.dispatch;
 
-import io.bitloom.coordinator.jobs.JobNames;
+import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.LeasedBatch;
 import io.bitloom.coordinator.queue.LeasedTask;
 import io.bitloom.coordinator.queue.Subscription;

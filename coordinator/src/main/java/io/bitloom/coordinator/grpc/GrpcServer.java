@@ -1,21 +1,16 @@
 package io.bitloom.coordinator.grpc;
 
-import io.bitloom.coordinator.auth.Authentication;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.AccessConfig;
+import io.bitloom.coordinator.config.PortConfig;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.grpc.BindableService;
-import io.grpc.Channel;
 import io.grpc.InsecureServerCredentials;
-import io.grpc.ManagedChannel;
 import io.grpc.Server;
-import io.grpc.ServerBuilder;
 import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
 import io.grpc.TlsServerCredentials;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
-import io.grpc.inprocess.InProcessChannelBuilder;
-import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionService;
@@ -31,10 +26,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/**
- * The gRPC port with health and reflection, and the same services within the process for the HTTP
- * port.
- */
+/** The gRPC port with health and reflection. */
 public final class GrpcServer implements AutoCloseable {
 
   /** Largest message in either direction: a prompt's 16 images at 4 MiB. */
@@ -51,27 +43,18 @@ public final class GrpcServer implements AutoCloseable {
   private static final int THREADS = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
 
   private final HealthStatusManager health = new HealthStatusManager();
-  private final OpenCalls networkCalls = new OpenCalls();
+  private final OpenCalls calls = new OpenCalls();
   private final ExecutorService threads;
-  private final Server network;
-  private final Server inProcess;
-  private final ManagedChannel inProcessChannel;
+  private final Server server;
 
   /**
    * Starts to listen; health says NOT_SERVING until {@link #setServing}.
    *
-   * @param port 0 for any free one
-   * @param tls secures the connections; empty: nothing does
    * @param tenants who is let in
    * @throws IOException if the address cannot be bound
    */
   public GrpcServer(
-      String bind,
-      int port,
-      Optional<AccessConfig.Tls> tls,
-      Tenants tenants,
-      List<BindableService> services,
-      ServerInterceptor telemetry)
+      PortConfig port, Tenants tenants, List<BindableService> services, ServerInterceptor telemetry)
       throws IOException {
     setServing(false);
     AtomicInteger number = new AtomicInteger();
@@ -79,32 +62,32 @@ public final class GrpcServer implements AutoCloseable {
         Executors.newFixedThreadPool(
             THREADS, task -> new Thread(task, "grpc-" + number.incrementAndGet()));
     NettyServerBuilder builder =
-        NettyServerBuilder.forAddress(new InetSocketAddress(bind, port), credentials(tls))
+        NettyServerBuilder.forAddress(
+                new InetSocketAddress(port.bind(), port.port()), credentials(port.tls()))
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
             .permitKeepAliveTime(5, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
             .keepAliveTime(10, TimeUnit.SECONDS)
             .keepAliveTimeout(5, TimeUnit.SECONDS);
-    String name = InProcessServerBuilder.generateName();
-    network =
-        with(services, new Authentication(tenants, false), networkCalls, telemetry, builder)
+    services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));
+    server =
+        builder
+            .executor(threads)
+            .addService(health.getHealthService())
+            .addService(ProtoReflectionServiceV1.newInstance())
+            .addService(olderReflection())
+            .intercept(new Authentication(tenants))
+            .intercept(new ErrorInterceptor())
+            .intercept(calls)
+            .intercept(telemetry)
             .build();
-    inProcess =
-        with(
-                services,
-                new Authentication(tenants, true),
-                new OpenCalls(),
-                telemetry,
-                InProcessServerBuilder.forName(name))
-            .build();
-    inProcessChannel = InProcessChannelBuilder.forName(name).build();
-    inProcess.start();
     try {
-      network.start();
+      server.start();
     } catch (IOException e) {
       close();
       String why = e.getCause() == null ? e.getMessage() : e.getCause().getMessage();
-      throw new IOException("cannot listen on " + bind + ":" + port + " (--grpc-port): " + why, e);
+      throw new IOException(
+          "cannot listen on " + port.bind() + ":" + port.port() + " (--grpc-port): " + why, e);
     }
   }
 
@@ -123,25 +106,6 @@ public final class GrpcServer implements AutoCloseable {
     return credentials.build();
   }
 
-  private <B extends ServerBuilder<B>> B with(
-      List<BindableService> services,
-      Authentication authentication,
-      OpenCalls calls,
-      ServerInterceptor telemetry,
-      B builder) {
-    builder
-        .executor(threads)
-        .addService(health.getHealthService())
-        .addService(ProtoReflectionServiceV1.newInstance())
-        .addService(olderReflection())
-        .intercept(authentication)
-        .intercept(new ErrorInterceptor())
-        .intercept(calls)
-        .intercept(telemetry);
-    services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));
-    return builder;
-  }
-
   /**
    * Tools that are a few years old ask for v1alpha only, and Java's gRPC has no other name for it.
    */
@@ -151,12 +115,7 @@ public final class GrpcServer implements AutoCloseable {
   }
 
   public int port() {
-    return network.getPort();
-  }
-
-  /** A channel to the same services that takes no socket. */
-  public Channel inProcessChannel() {
-    return inProcessChannel;
+    return server.getPort();
   }
 
   /** What the gRPC health service answers. */
@@ -172,11 +131,11 @@ public final class GrpcServer implements AutoCloseable {
    */
   public void drain(Duration patience) {
     health.enterTerminalState();
-    network.shutdown();
-    networkCalls.end(method -> FOLLOWING.contains(method.getFullMethodName()));
-    await(network, patience);
-    networkCalls.end(method -> true);
-    await(network, CLOSE_PATIENCE);
+    server.shutdown();
+    calls.end(method -> FOLLOWING.contains(method.getFullMethodName()));
+    await(server, patience);
+    calls.end(method -> true);
+    await(server, CLOSE_PATIENCE);
   }
 
   private static void await(Server server, Duration patience) {
@@ -190,11 +149,8 @@ public final class GrpcServer implements AutoCloseable {
   /** Ends all calls at once. */
   @Override
   public void close() {
-    network.shutdownNow();
-    inProcessChannel.shutdownNow();
-    inProcess.shutdownNow();
-    await(network, CLOSE_PATIENCE);
-    await(inProcess, CLOSE_PATIENCE);
+    server.shutdownNow();
+    await(server, CLOSE_PATIENCE);
     threads.shutdown();
   }
 }

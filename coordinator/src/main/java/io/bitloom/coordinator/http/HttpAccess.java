@@ -8,6 +8,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * Lets callers in by their token: as a bearer token, or as the password of basic authentication,
@@ -15,7 +16,7 @@ import java.util.Locale;
  */
 final class HttpAccess {
 
-  private static final String TOKEN = "token";
+  private static final String CALLER = "caller";
 
   private final Tenants tenants;
 
@@ -23,30 +24,54 @@ final class HttpAccess {
     this.tenants = tenants;
   }
 
-  /** For what the gRPC services check again: any tenant. */
+  /** Anybody with a token. */
   void everybody(RoutingContext context) {
     if (identify(context) != null) {
       context.next();
     }
   }
 
+  /** For what shows a tenant's own jobs. */
+  void clients(RoutingContext context) {
+    only(context, Caller.Role.CLIENT, Caller.Role.OPERATOR);
+  }
+
   /** For what shows all tenants. */
   void operators(RoutingContext context) {
+    only(context, Caller.Role.OPERATOR);
+  }
+
+  /** Lets those in who have one of these roles. */
+  private void only(RoutingContext context, Caller.Role... roles) {
     Caller caller = identify(context);
-    if (caller != null && !caller.is(Caller.Role.OPERATOR)) {
+    if (caller == null) {
+      return;
+    }
+    if (Stream.of(roles).anyMatch(caller::is)) {
+      context.next();
+    } else {
       HttpErrors.send(
           context,
           new BitloomException(
               ErrorCode.PERMISSION_DENIED,
-              "this token may not do that: it lacks the role operator"));
-    } else if (caller != null) {
-      context.next();
+              "this token may not do that: it lacks the role "
+                  + roles[0].name().toLowerCase(Locale.ROOT)));
     }
   }
 
-  /** The token that a caller showed; null if there is none. */
-  static String token(RoutingContext context) {
-    return context.get(TOKEN);
+  /** A page of another site cannot send such a header without being asked for permission first. */
+  static void fromOurPages(RoutingContext context) {
+    if (context.request().getHeader("X-Bitloom") == null) {
+      throw new BitloomException(
+          ErrorCode.PERMISSION_DENIED,
+          "a change needs the header X-Bitloom, with any value, which pages of others cannot send");
+    }
+    context.next();
+  }
+
+  /** Who was let in. */
+  static Caller caller(RoutingContext context) {
+    return context.get(CALLER);
   }
 
   /** Null if the answer has been given already. */
@@ -54,7 +79,7 @@ final class HttpAccess {
     String token = shown(context.request().getHeader("Authorization"));
     try {
       Caller caller = tenants.caller(token);
-      context.put(TOKEN, token);
+      context.put(CALLER, caller);
       return caller;
     } catch (BitloomException e) {
       context

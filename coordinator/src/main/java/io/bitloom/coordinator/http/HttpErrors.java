@@ -3,18 +3,26 @@ package io.bitloom.coordinator.http;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.error.GrpcErrors;
 import io.grpc.Status;
 import io.vertx.ext.web.RoutingContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Errors as HTTP statuses with a JSON body. */
+/** Errors as HTTP statuses with a JSON body; what is not meant for callers goes to the log only. */
 final class HttpErrors {
+
+  private static final Logger log = LoggerFactory.getLogger(HttpErrors.class);
 
   private HttpErrors() {}
 
   static void send(RoutingContext context, Throwable error) {
-    BitloomException known = GrpcErrors.fromStatus(error);
+    BitloomException known = GrpcErrors.fromStatus(GrpcErrors.toStatus(error));
+    if (known.code().fault() == ErrorCode.Fault.BITLOOM) {
+      log.error("{} failed", context.request().path(), error);
+    }
     int status = status(known.code().status());
     HttpJson.send(context, status, body(status, known));
   }

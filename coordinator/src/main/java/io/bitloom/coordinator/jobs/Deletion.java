@@ -2,13 +2,13 @@ package io.bitloom.coordinator.jobs;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.queue.JobQueue;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -91,12 +91,13 @@ public final class Deletion {
     String jobId = jobs.next();
     return delete(jobId)
         .exceptionallyCompose(
-            e ->
-                GrpcErrors.unwrap(e) instanceof BitloomException known
-                        && known.code() == ErrorCode.JOB_NOT_FOUND
-                    ? queue.forget(jobId)
-                    : CompletableFuture.failedStage(e))
+            e -> isGone(e) ? queue.forget(jobId) : CompletableFuture.failedStage(e))
         .thenAccept(done -> log.info("Job {} and its images are deleted", jobId))
         .thenCompose(done -> deleteEach(jobs));
+  }
+
+  private static boolean isGone(Throwable e) {
+    Throwable cause = e instanceof CompletionException ? e.getCause() : e;
+    return cause instanceof BitloomException known && known.code() == ErrorCode.JOB_NOT_FOUND;
   }
 }

@@ -1,0 +1,194 @@
+package io.bitloom.coordinator.jobs;
+
+import io.bitloom.coordinator.dispatch.ProgressFeed;
+import io.bitloom.coordinator.queue.JobNames;
+import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.v1.GenerateRequest;
+import io.bitloom.v1.GenerateResponse;
+import io.bitloom.v1.PromptResult;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A prompt that is drawn for a caller who waits: a job of one prompt, which goes away with its
+ * caller. All messages are sent from the timer's thread.
+ */
+final class Generation {
+
+  private static final Logger log = LoggerFactory.getLogger(Generation.class);
+
+  private final ResponseSink<GenerateResponse> caller;
+  private final JobQueue queue;
+  private final ImageDelivery delivery;
+  private final CallBudget budget;
+  private final ProgressFeed feed;
+  private final Deletion deletion;
+  private final ScheduledExecutorService timer;
+  private final Subscriptions subscriptions = new Subscriptions();
+  private final ProgressDisplay<GenerateResponse> display;
+
+  // Guarded by this.
+  private String jobId;
+  private boolean looking;
+  private boolean lookAgain;
+
+  Generation(
+      ResponseSink<GenerateResponse> caller,
+      GenerateRequest request,
+      JobQueue queue,
+      ImageDelivery delivery,
+      ProgressFeed feed,
+      Deletion deletion,
+      ScheduledExecutorService timer) {
+    this.caller = caller;
+    this.queue = queue;
+    this.delivery = delivery;
+    this.budget = delivery.budget(caller::cutOff);
+    this.feed = feed;
+    this.deletion = deletion;
+    this.timer = timer;
+    this.display =
+        new ProgressDisplay<>(
+            request.getProgress(),
+            request.getPreviewPixels(),
+            caller,
+            subscriptions,
+            timer,
+            progress -> GenerateResponse.newBuilder().setProgress(progress).build(),
+            preview -> GenerateResponse.newBuilder().setPreview(preview).build());
+    caller.onEnd(this::ended);
+  }
+
+  /** What is to be drawn, and the job for it. */
+  record Order(NewJob job, NewPrompt prompt) {}
+
+  void start(CompletionStage<Order> order) {
+    order
+        .thenCompose(
+            ordered ->
+                queue
+                    .createJob(ordered.job())
+                    .thenCompose(created -> begin(created, ordered.prompt())))
+        .whenComplete((done, error) -> failIf(error));
+  }
+
+  private CompletionStage<Void> begin(JobRecord created, NewPrompt prompt) {
+    synchronized (this) {
+      jobId = created.id();
+      if (subscriptions.ended()) {
+        cancel();
+        return CompletableFuture.completedStage(null);
+      }
+    }
+    timer.execute(
+        () -> {
+          if (!subscriptions.ended()) {
+            caller.send(GenerateResponse.newBuilder().setJob(JobMessages.of(created)).build());
+          }
+        });
+    display.watch(feed, jobId);
+    return queue
+        .append(jobId, 0, List.of(prompt))
+        .thenCompose(appended -> queue.seal(jobId, OptionalLong.of(1)))
+        .thenCompose(complete -> queue.onJobChanged(jobId, this::changed))
+        .thenAccept(
+            subscription -> {
+              subscriptions.keep(subscription);
+              changed();
+            });
+  }
+
+  private synchronized void changed() {
+    lookAgain = true;
+    if (!looking && !subscriptions.ended()) {
+      looking = true;
+      lookAgain = false;
+      queue.get(jobId).whenComplete(this::looked);
+    }
+  }
+
+  private void looked(JobRecord job, Throwable error) {
+    if (error != null) {
+      failIf(error);
+      return;
+    }
+    if (job.terminal()) {
+      finish();
+      return;
+    }
+    boolean again;
+    synchronized (this) {
+      looking = false;
+      again = lookAgain;
+    }
+    if (again) {
+      changed();
+    }
+  }
+
+  private void finish() {
+    queue
+        .results(jobId, 0, 1)
+        .thenCompose(
+            records ->
+                delivery.of(ResultReader.describe(jobId, records.get(0)), ImageForm.BYTES, budget))
+        .whenCompleteAsync(
+            (result, error) -> {
+              if (error != null) {
+                failIf(error);
+              } else {
+                deliver(result.getResult());
+              }
+            },
+            timer);
+  }
+
+  private void deliver(PromptResult result) {
+    if (subscriptions.end()) {
+      caller.send(GenerateResponse.newBuilder().setResult(result).build());
+      caller.complete();
+    }
+    deletion.delete(jobId).whenComplete((done, error) -> report("deleted", error));
+  }
+
+  private void failIf(Throwable error) {
+    if (error != null) {
+      timer.execute(
+          () -> {
+            if (subscriptions.end()) {
+              budget.end();
+              caller.fail(error);
+              cancel();
+            }
+          });
+    }
+  }
+
+  private void ended() {
+    boolean early = subscriptions.end();
+    budget.end();
+    if (early) {
+      cancel();
+    }
+  }
+
+  private synchronized void cancel() {
+    if (jobId != null) {
+      queue.cancel(jobId).whenComplete((done, error) -> report("cancelled", error));
+    }
+  }
+
+  private void report(String what, Throwable error) {
+    if (error != null) {
+      log.warn("{} is not {}: {}", JobNames.of(jobId), what, error.toString());
+    }
+  }
+}

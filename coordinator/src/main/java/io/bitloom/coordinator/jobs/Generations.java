@@ -1,0 +1,108 @@
+package io.bitloom.coordinator.jobs;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.coordinator.auth.Caller;
+import io.bitloom.coordinator.config.LimitsConfig;
+import io.bitloom.coordinator.dispatch.ModelRegistry;
+import io.bitloom.coordinator.dispatch.ProgressFeed;
+import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.v1.GenerateRequest;
+import io.bitloom.v1.GenerateResponse;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.Model;
+import io.bitloom.v1.Prompt;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ScheduledExecutorService;
+
+/** Draws single prompts for callers who wait for them. */
+public final class Generations {
+
+  /** A job of the highest priority is the next of its tenant. */
+  private static final int PRIORITY = 9;
+
+  private final JobQueue queue;
+  private final ModelRegistry models;
+  private final JobRules rules;
+  private final ProgressFeed feed;
+  private final ImageDelivery delivery;
+  private final Deletion deletion;
+  private final ScheduledExecutorService timer;
+
+  /**
+   * @param limits of prompts
+   * @param timer where callers are told
+   */
+  public Generations(
+      JobQueue queue,
+      ModelRegistry models,
+      LimitsConfig limits,
+      ProgressFeed feed,
+      ImageDelivery delivery,
+      Deletion deletion,
+      ScheduledExecutorService timer) {
+    this.queue = queue;
+    this.models = models;
+    this.rules = new JobRules(limits);
+    this.feed = feed;
+    this.delivery = delivery;
+    this.deletion = deletion;
+    this.timer = timer;
+  }
+
+  /** Sends the job of a prompt, how it is drawn if asked, and its result. */
+  public void generate(Caller owner, GenerateRequest request, ResponseSink<GenerateResponse> sink) {
+    new Generation(sink, request, queue, delivery, feed, deletion, timer)
+        .start(
+            models
+                .resolve(request.getModel())
+                .thenApply(model -> order(request.getPrompt(), model, owner)));
+  }
+
+  /**
+   * Checks a prompt and fills in its defaults; each call gives one without a seed another.
+   *
+   * @throws BitloomException {@code INVALID_FIELD} with what is wrong
+   */
+  private Generation.Order order(Prompt prompt, Model model, Caller owner) {
+    refuse(rules.check(prompt));
+    PromptRules.Resolved resolved =
+        PromptRules.resolve(
+            prompt,
+            Prompt.getDefaultInstance(),
+            model.getDefaults(),
+            model.getSizesList(),
+            UUID.randomUUID().toString(),
+            0);
+    refuse(rules.check(resolved, model));
+    Job job =
+        Job.newBuilder()
+            .setDisplayName("generate")
+            .setModel(model.getName())
+            .setPriority(PRIORITY)
+            .build();
+    return new Generation.Order(
+        new NewJob(
+            owner.tenant(),
+            "",
+            owner.weight(),
+            PRIORITY,
+            JobMessages.spec(job),
+            Optional.empty(),
+            owner.limits().openJobs()),
+        new NewPrompt(
+            new Bucket(model.getName(), resolved.schedule().id()),
+            resolved.prompt().getNumImages(),
+            resolved.prompt().toByteString()));
+  }
+
+  private static void refuse(List<FieldViolation> violations) {
+    JobRules.throwIfAny(violations.stream().map(violation -> violation.in("prompt")).toList());
+  }
+}

@@ -1,0 +1,147 @@
+package io.bitloom.coordinator.jobs;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.coordinator.auth.Caller;
+import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.JobNames;
+import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.coordinator.queue.ResultRecord;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.JobState;
+import io.bitloom.v1.Prompt;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Makes a job of the failed prompts of another. The new job's id follows from the old one's, and
+ * prompts come in the order of their outcomes, so a call that broke off is simply repeated.
+ */
+final class Replay {
+
+  private static final int PAGE = 256;
+
+  /** No caller's request id has such a character. */
+  private static final String REPLAY = "\0replay ";
+
+  private static final String REPLAY_ALL = "\0replay all ";
+
+  private final JobQueue queue;
+
+  Replay(JobQueue queue) {
+    this.queue = queue;
+  }
+
+  /**
+   * Repeats a terminal job's failures. Fails with {@code JOB_NOT_TERMINAL} or {@code
+   * NOTHING_TO_REPLAY}.
+   *
+   * @param includeCancelled repeats what was cancelled or expired, too
+   * @param owner whose weight and limits hold
+   */
+  CompletionStage<JobRecord> of(JobRecord old, boolean includeCancelled, Caller owner) {
+    String name = JobNames.of(old.id());
+    if (!old.terminal()) {
+      throw new BitloomException(
+          ErrorCode.JOB_NOT_TERMINAL,
+          name + " has not ended yet, it " + JobRecord.inWords(old.state()),
+          "name",
+          name);
+    }
+    long prompts = old.counts().failed() + (includeCancelled ? old.counts().cancelled() : 0);
+    if (prompts == 0) {
+      throw new BitloomException(
+          ErrorCode.NOTHING_TO_REPLAY, nothingToReplay(name, old.counts()), "name", name);
+    }
+    Job before = JobMessages.specOf(old);
+    Job spec =
+        before.toBuilder()
+            .setDisplayName(ReplayName.of(before, old.id(), includeCancelled))
+            .setReplayOf(name)
+            .clearRequestId()
+            .clearCompletionWindow()
+            .build();
+    NewJob replay =
+        new NewJob(
+            old.tenant(),
+            (includeCancelled ? REPLAY_ALL : REPLAY) + name,
+            owner.weight(),
+            spec.getPriority(),
+            JobMessages.bytes(spec),
+            Optional.empty(),
+            owner.limits().openJobs());
+    return queue
+        .createJob(replay)
+        .thenCompose(
+            job ->
+                job.state() == JobState.JOB_STATE_ACCEPTING
+                    ? copy(old.id(), spec.getModel(), job, 0, 0, includeCancelled)
+                        .thenCompose(count -> queue.seal(job.id(), OptionalLong.of(prompts)))
+                    : CompletableFuture.completedStage(job));
+  }
+
+  private static String nothingToReplay(String name, JobRecord.Counts counts) {
+    String others =
+        counts.cancelled() == 0
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                "; %,d were cancelled or expired and are replayed on request (--cancelled,"
+                    + " include_cancelled)",
+                counts.cancelled());
+    return "no prompt of " + name + " failed" + others;
+  }
+
+  /**
+   * Appends page by page; what a call before has appended is skipped by the queue.
+   *
+   * @param from cursor after which to go on, or number of failures passed over
+   * @param offset in the new job
+   */
+  private CompletionStage<Long> copy(
+      String oldId, String model, JobRecord job, long from, long offset, boolean all) {
+    CompletionStage<List<ResultRecord>> page =
+        all ? queue.results(oldId, from, PAGE) : queue.failures(oldId, from, PAGE);
+    return page.thenCompose(
+        records -> {
+          if (records.isEmpty()) {
+            return CompletableFuture.completedStage(offset);
+          }
+          List<NewPrompt> prompts =
+              records.stream()
+                  .filter(record -> record.status() != ResultRecord.Status.SUCCEEDED)
+                  .map(record -> again(model, job.id(), record))
+                  .toList();
+          CompletionStage<Long> appended =
+              prompts.isEmpty()
+                  ? CompletableFuture.completedStage(offset)
+                  : queue.append(job.id(), offset, prompts);
+          long next = from + records.size();
+          return appended.thenCompose(
+              done -> copy(oldId, model, job, next, offset + prompts.size(), all));
+        });
+  }
+
+  /** The prompt has everything filled in, so resolving it again only finds its schedule. */
+  private static NewPrompt again(String model, String jobId, ResultRecord record) {
+    Prompt prompt = ResultReader.prompt(record);
+    PromptRules.Resolved resolved =
+        PromptRules.resolve(
+            prompt,
+            Prompt.getDefaultInstance(),
+            Prompt.getDefaultInstance(),
+            List.of(prompt.getSize()),
+            jobId,
+            record.offset());
+    return new NewPrompt(
+        new Bucket(model, resolved.schedule().id()), prompt.getNumImages(), record.payload());
+  }
+}

@@ -1,0 +1,159 @@
+package io.bitloom.coordinator.jobs;
+
+import io.bitloom.coordinator.auth.Caller;
+import io.bitloom.coordinator.config.LimitsConfig;
+import io.bitloom.coordinator.dispatch.Arrivals;
+import io.bitloom.coordinator.dispatch.ModelRegistry;
+import io.bitloom.coordinator.dispatch.Speeds;
+import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.v1.AppendPromptsRequest;
+import io.bitloom.v1.AppendPromptsResponse;
+import io.bitloom.v1.CreateJobRequest;
+import io.bitloom.v1.EstimatePromptsRequest;
+import io.bitloom.v1.EstimatePromptsResponse;
+import io.bitloom.v1.GetLimitsResponse;
+import io.bitloom.v1.Job;
+import io.bitloom.v1.Model;
+import java.util.Collection;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+
+/**
+ * The way of prompts into the queue: a job is created, prompts are appended, then it is sealed. All
+ * is checked before it touches anything; what is wrong fails with {@code INVALID_FIELD}, and what a
+ * tenant may not have with {@code LIMIT_EXCEEDED}.
+ */
+public final class Submissions {
+
+  private final JobQueue queue;
+  private final JobAccess access;
+  private final ModelRegistry models;
+  private final Speeds speeds;
+  private final JobRules rules;
+  private final Quotas quotas;
+  private final Replay replay;
+  private final Arrivals arrivals;
+  private final Executor blockingThreads;
+
+  /**
+   * @param limits of prompts; those of tenants come with their callers
+   * @param arrivals told about prompts that are on their way
+   * @param blockingThreads where prompts are checked
+   */
+  public Submissions(
+      JobQueue queue,
+      ModelRegistry models,
+      Speeds speeds,
+      LimitsConfig limits,
+      Arrivals arrivals,
+      Executor blockingThreads) {
+    this.queue = queue;
+    this.access = new JobAccess(queue);
+    this.models = models;
+    this.speeds = speeds;
+    this.rules = new JobRules(limits);
+    this.quotas = new Quotas(queue);
+    this.replay = new Replay(queue);
+    this.arrivals = arrivals;
+    this.blockingThreads = blockingThreads;
+  }
+
+  /** A new job, or that of an earlier request with the same id. */
+  public CompletionStage<Job> create(Caller owner, CreateJobRequest request) {
+    rules.check(request);
+    Job job = request.getJob();
+    return models
+        .resolve(job.getModel())
+        .thenCompose(model -> create(owner, job, model, request.getRequestId()))
+        .thenApply(JobMessages::of);
+  }
+
+  private CompletionStage<JobRecord> create(Caller owner, Job job, Model model, String requestId) {
+    int priority = job.hasPriority() ? job.getPriority() : JobMessages.DEFAULT_PRIORITY;
+    Job complete =
+        job.toBuilder()
+            .setModel(model.getName())
+            .setPriority(priority)
+            .setRequestId(requestId)
+            .build();
+    return queue.createJob(
+        new NewJob(
+            owner.tenant(),
+            requestId,
+            owner.weight(),
+            priority,
+            JobMessages.spec(complete),
+            JobMessages.completionWindow(job),
+            owner.limits().openJobs()));
+  }
+
+  /** Prompts for the job that the first message names. */
+  public Upload<AppendPromptsRequest, AppendPromptsResponse> append(Caller owner) {
+    return new Append(this, owner, arrivals.begin());
+  }
+
+  /** Where a caller's prompts go. */
+  CompletionStage<Append.Target> target(Caller owner, String name) {
+    return access
+        .find(owner, name)
+        .thenCompose(
+            record -> {
+              Job job = JobMessages.specOf(record);
+              return models
+                  .find(job.getModel())
+                  .thenApply(model -> new Append.Target(record.id(), job, model));
+            });
+  }
+
+  /** The next offset, once the tenant may have these prompts and they are in the queue. */
+  CompletionStage<Long> append(Caller owner, String jobId, long offset, List<NewPrompt> prompts) {
+    return quotas
+        .admit(owner, jobId, offset, prompts.size())
+        .thenCompose(done -> queue.append(jobId, offset, prompts));
+  }
+
+  JobRules rules() {
+    return rules;
+  }
+
+  Executor blockingThreads() {
+    return blockingThreads;
+  }
+
+  /**
+   * Says that a job has all its prompts.
+   *
+   * @param expected how many these should be
+   */
+  public CompletionStage<Job> seal(Caller caller, String name, OptionalLong expected) {
+    return access.with(caller, name, id -> queue.seal(id, expected)).thenApply(JobMessages::of);
+  }
+
+  /** A new job of the prompts of an ended one that failed. */
+  public CompletionStage<Job> replay(Caller owner, String name, boolean includeCancelled) {
+    return access
+        .find(owner, name)
+        .thenCompose(job -> replay.of(job, includeCancelled, owner))
+        .thenApply(JobMessages::of);
+  }
+
+  /** What prompts would cost; changes nothing. */
+  public Upload<EstimatePromptsRequest, EstimatePromptsResponse> estimate() {
+    return new Estimate(models, speeds, rules, blockingThreads);
+  }
+
+  /** What a caller may ask for. */
+  public GetLimitsResponse limits(Caller caller) {
+    return rules.limitsOf(caller);
+  }
+
+  /** What can be drawn with. */
+  public CompletionStage<Collection<Model>> models() {
+    return models.all();
+  }
+}
