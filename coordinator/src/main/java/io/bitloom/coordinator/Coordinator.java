@@ -108,7 +108,7 @@ public final class Coordinator implements AutoCloseable {
     this.config = config;
     boolean started = false;
     try {
-      Tenants tenants = Tenants.of(config.access().tenants(), config.limits());
+      Tenants tenants = Tenants.of(config.listen().access().tenants(), config.jobs().limits());
       redisUri = redisUri(lock);
       redis = part(connect());
       JobQueue queue = part(new JobQueue(redis, queueSettings()));
@@ -123,7 +123,7 @@ public final class Coordinator implements AutoCloseable {
       DispatchMetrics dispatchMetrics = new DispatchMetrics(registry);
       queue.onGivenUp(prompts -> dispatchMetrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
 
-      ModelRegistry models = new ModelRegistry(queue, config.defaultModel());
+      ModelRegistry models = new ModelRegistry(queue, config.jobs().defaultModel());
       queue.onDataLost(models::announceAgain);
       Arrivals arrivals = new Arrivals();
       Speeds speeds = new Speeds(queue);
@@ -134,14 +134,14 @@ public final class Coordinator implements AutoCloseable {
                   queue,
                   models,
                   store,
-                  config.leases(),
-                  config.maxBatchDelay(),
+                  config.dispatch().leases(),
+                  config.dispatch().maxBatchDelay(),
                   arrivals,
                   speeds,
                   dispatchMetrics));
       ScheduledExecutorService timer = timer();
       ExecutorService apiThreads = apiThreads();
-      Deletion deletion = new Deletion(queue, store, config.retention(), apiThreads);
+      Deletion deletion = new Deletion(queue, store, config.jobs().retention(), apiThreads);
       ImageDelivery delivery = new ImageDelivery(store, apiThreads, timer);
       Gauge.builder("bitloom.results.unread", delivery::unreadBytes)
           .description("Results that readers have not taken from the transport")
@@ -149,7 +149,7 @@ public final class Coordinator implements AutoCloseable {
           .register(registry);
       Forecast forecast = new Forecast(queue, speeds, models);
       Submissions submissions =
-          new Submissions(queue, models, speeds, config.limits(), arrivals, apiThreads);
+          new Submissions(queue, models, speeds, config.jobs().limits(), arrivals, apiThreads);
       JobDirectory jobs = new JobDirectory(queue, forecast, deletion);
       Results results = new Results(queue, delivery, apiThreads);
       ClusterState cluster = new ClusterState(queue, dispatcher, speeds);
@@ -160,24 +160,30 @@ public final class Coordinator implements AutoCloseable {
               results,
               new JobWatches(queue, forecast, dispatcher.feed(), timer),
               new Generations(
-                  queue, models, config.limits(), dispatcher.feed(), delivery, deletion, timer));
+                  queue,
+                  models,
+                  config.jobs().limits(),
+                  dispatcher.feed(),
+                  delivery,
+                  deletion,
+                  timer));
       TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
       grpc =
           part(
               new GrpcServer(
-                  config.grpc(),
+                  config.listen().grpc(),
                   tenants,
                   List.of(
                       batchService,
                       new ClusterServiceApi(cluster),
-                      new WorkerServiceApi(dispatcher, config.leases(), dispatchMetrics),
+                      new WorkerServiceApi(dispatcher, config.dispatch().leases(), dispatchMetrics),
                       new TrainingServiceApi(
                           trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
                   new RpcMetrics(registry)));
       http =
           part(
               new HttpPort(
-                  config.http(),
+                  config.listen().http(),
                   tenants,
                   new JsonApi(jobs, results, submissions, cluster),
                   trainingRuns,
@@ -207,6 +213,7 @@ public final class Coordinator implements AutoCloseable {
   private Duration deletionInterval() {
     Duration most = Duration.ofMinutes(1);
     return config
+        .jobs()
         .retention()
         .map(age -> age.dividedBy(10))
         .filter(interval -> interval.compareTo(most) < 0)
@@ -214,18 +221,19 @@ public final class Coordinator implements AutoCloseable {
   }
 
   private String redisUri(DataLock lock) throws IOException {
-    if (!config.redis().equals(CoordinatorConfig.EMBEDDED)) {
-      return config.redis();
+    if (!config.redis().embedded()) {
+      return config.redis().uri();
     }
-    part(lock.take(config.directory()));
-    return part(EmbeddedRedis.start(config.directory().resolve("redis"))).uri();
+    part(lock.take(config.directory().path()));
+    return part(EmbeddedRedis.start(config.directory().path().resolve("redis"))).uri();
   }
 
   private ResultStore resultStore() {
     Optional<S3Config> s3 = config.results().s3();
     return s3.isPresent()
         ? part(S3ResultStore.open(s3.get()))
-        : new DirectoryResultStore(config.directory().resolve("results"), config.results().fsync());
+        : new DirectoryResultStore(
+            config.directory().path().resolve("results"), config.results().fsync());
   }
 
   /** Our own Redis comes back if it dies at this very moment; another one must be there. */
@@ -233,11 +241,9 @@ public final class Coordinator implements AutoCloseable {
     long end = System.nanoTime() + REDIS_PATIENCE.toNanos();
     while (true) {
       try {
-        return RedisConnection.connect(redisUri, config.redisNamespace());
+        return RedisConnection.connect(redisUri, config.redis().namespace());
       } catch (BitloomException e) {
-        boolean comesBack =
-            config.redis().equals(CoordinatorConfig.EMBEDDED)
-                && e.code() == ErrorCode.QUEUE_UNAVAILABLE;
+        boolean comesBack = config.redis().embedded() && e.code() == ErrorCode.QUEUE_UNAVAILABLE;
         if (!comesBack || System.nanoTime() > end) {
           throw e;
         }
@@ -249,13 +255,13 @@ public final class Coordinator implements AutoCloseable {
   private QueueSettings queueSettings() {
     QueueSettings defaults = QueueSettings.DEFAULTS;
     return new QueueSettings(
-        config.redisNamespace(),
-        config.leases().maxAttempts(),
+        config.redis().namespace(),
+        config.dispatch().leases().maxAttempts(),
         defaults.isolateAfterFailures(),
         defaults.backoff(),
         defaults.maxBackoff(),
         defaults.ageing(),
-        config.leases().duration(),
+        config.dispatch().leases().duration(),
         defaults.reapGrace(),
         defaults.sweepInterval());
   }

@@ -5,14 +5,13 @@ import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.Usage;
 import io.bitloom.common.config.ConfigException;
-import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.process.FolderInUseException;
 import io.bitloom.common.process.FolderLock;
-import io.bitloom.coordinator.config.AccessConfig;
+import io.bitloom.coordinator.config.ConfigFileException;
 import io.bitloom.coordinator.config.CoordinatorConfig;
-import io.bitloom.coordinator.config.LeaseConfig;
-import io.bitloom.coordinator.config.LimitsConfig;
+import io.bitloom.coordinator.config.ListenConfig;
+import io.bitloom.coordinator.config.SettingValues;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,17 +22,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
+import picocli.CommandLine.IExecutionStrategy;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** Runs a coordinator until it is told to stop. Exit codes: 0 stopped, 1 failed, 2 usage. */
 @Command(
     name = "bitloom coordinator",
     description = "Takes bulk jobs over gRPC, queues their prompts and gives batches to workers.",
-    mixinStandardHelpOptions = true,
     version = "Bitloom coordinator",
     sortOptions = false,
     footer = {
@@ -53,190 +52,18 @@ public final class Main implements Callable<Integer> {
 
   private static final Logger log = LoggerFactory.getLogger(Main.class);
 
+  private static final SettingOptions OPTIONS = new SettingOptions(CoordinatorConfig.SETTINGS);
+
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = "--data",
-      paramLabel = "DIR",
-      defaultValue = "${env:BITLOOM_DATA:-data}",
-      description = "Where the queue and the images are kept (default: ./data).")
-  private Path data;
+  private SettingValues values;
 
   @Option(
-      names = "--share-data",
+      names = "--config",
+      paramLabel = "FILE",
       description =
-          "Let other coordinators that say so as well use this folder and the Redis in it.")
-  private boolean shareData;
-
-  @Option(
-      names = "--redis",
-      paramLabel = "URI",
-      defaultValue = "${env:BITLOOM_REDIS:-embedded}",
-      description =
-          "embedded (default), or a URI: redis://, redis-sentinel://, redis-cluster://; rediss for TLS,"
-              + " with ?ca=FILE for its CA.")
-  private String redis;
-
-  @Option(
-      names = "--redis-namespace",
-      paramLabel = "NAME",
-      defaultValue = "${env:BITLOOM_REDIS_NAMESPACE:-bitloom}",
-      description = "Prefix of all keys, so that clusters can share a Redis (default: bitloom).")
-  private String redisNamespace;
-
-  @Option(
-      names = "--bind",
-      paramLabel = "ADDRESS",
-      defaultValue = "${env:BITLOOM_BIND:-127.0.0.1}",
-      description = "Address to listen on (default: 127.0.0.1).")
-  private String bind;
-
-  @Option(
-      names = "--grpc-port",
-      paramLabel = "PORT",
-      defaultValue = "${env:BITLOOM_GRPC_PORT:-7700}",
-      description = "Port of clients and workers; 0 takes a free one (default: 7700).")
-  private int grpcPort;
-
-  @Option(
-      names = "--http-port",
-      paramLabel = "PORT",
-      defaultValue = "${env:BITLOOM_HTTP_PORT:-7701}",
-      description =
-          "Port of health, metrics and the jobs page; 0 takes a free one (default: 7701).")
-  private int httpPort;
-
-  @Option(
-      names = "--ports-file",
-      paramLabel = "FILE",
-      description = "Written once ready: a JSON object with grpc, http and redis.")
-  private Path portsFile;
-
-  @Option(
-      names = "--default-model",
-      paramLabel = "NAME",
-      defaultValue = "${env:BITLOOM_DEFAULT_MODEL:-}",
-      description = "Draws where a job names no model (default: the only one there is).")
-  private String defaultModel;
-
-  @Option(
-      names = "--prompt-characters",
-      paramLabel = "N",
-      defaultValue = "${env:BITLOOM_PROMPT_CHARACTERS:-4000}",
-      description = "Longest prompt (default: 4000).")
-  private int promptCharacters;
-
-  @Option(
-      names = "--images-per-prompt",
-      paramLabel = "N",
-      defaultValue = "${env:BITLOOM_IMAGES_PER_PROMPT:-16}",
-      description = "Most images that a prompt may ask for (default: 16).")
-  private int imagesPerPrompt;
-
-  @Option(
-      names = "--open-jobs",
-      paramLabel = "N",
-      defaultValue = "${env:BITLOOM_OPEN_JOBS:-1000}",
-      description = "Most jobs of a tenant that have not ended (default: 1000).")
-  private int openJobs;
-
-  @Option(
-      names = "--queued-prompts",
-      paramLabel = "N",
-      defaultValue = "${env:BITLOOM_QUEUED_PROMPTS:-20000000}",
-      description = "Most prompts of a tenant that are not done (default: 20000000).")
-  private long queuedPrompts;
-
-  @Option(
-      names = "--prompts-per-second",
-      paramLabel = "N",
-      defaultValue = "${env:BITLOOM_PROMPTS_PER_SECOND:-1000000}",
-      description = "Most prompts that a tenant may append in a second (default: 1000000).")
-  private int promptsPerSecond;
-
-  @Option(
-      names = "--retention",
-      paramLabel = "TIME",
-      defaultValue = "${env:BITLOOM_RETENTION:-}",
-      description = "Delete jobs with their images this long after their end (default: never).")
-  private String retention;
-
-  @Option(
-      names = "--tenants",
-      paramLabel = "FILE",
-      defaultValue = "${env:BITLOOM_TENANTS:-}",
-      description = "Tenants and the SHA-256 of their tokens; others are not let in.")
-  private String tenants;
-
-  @Option(
-      names = "--insecure",
-      description = "Let everybody in, also from other machines, if there is no --tenants.")
-  private boolean insecure;
-
-  @Option(
-      names = "--tls-cert",
-      paramLabel = "FILE",
-      defaultValue = "${env:BITLOOM_TLS_CERT:-}",
-      description = "Certificate chain (PEM); secures both ports.")
-  private String tlsCertificate;
-
-  @Option(
-      names = "--tls-key",
-      paramLabel = "FILE",
-      defaultValue = "${env:BITLOOM_TLS_KEY:-}",
-      description = "Private key of --tls-cert (PEM, PKCS#8).")
-  private String tlsKey;
-
-  @Option(
-      names = "--tls-client-ca",
-      paramLabel = "FILE",
-      defaultValue = "${env:BITLOOM_TLS_CLIENT_CA:-}",
-      description = "Let only those into the gRPC port whose certificate one of these signed.")
-  private String tlsClientCa;
-
-  @Option(
-      names = "--lease-duration",
-      paramLabel = "TIME",
-      defaultValue = "${env:BITLOOM_LEASE_DURATION:-10s}",
-      description = "Prompts of a worker that is silent for this long go to others (default: 10s).")
-  private String leaseDuration;
-
-  @Option(
-      names = "--heartbeat-interval",
-      paramLabel = "TIME",
-      defaultValue = "${env:BITLOOM_HEARTBEAT_INTERVAL:-2s}",
-      description = "How often workers say that they are alive (default: 2s).")
-  private String heartbeatInterval;
-
-  @Option(
-      names = "--reconnect-grace",
-      paramLabel = "TIME",
-      defaultValue = "${env:BITLOOM_RECONNECT_GRACE:-1s}",
-      description = "A worker that was cut off may come back to its prompts (default: 1s).")
-  private String reconnectGrace;
-
-  @Option(
-      names = "--max-attempts",
-      paramLabel = "N",
-      defaultValue = "${env:BITLOOM_MAX_ATTEMPTS:-5}",
-      description = "How often a prompt is tried before it has failed (default: 5).")
-  private int maxAttempts;
-
-  @Option(
-      names = "--max-batch-delay",
-      paramLabel = "TIME",
-      defaultValue = "${env:BITLOOM_MAX_BATCH_DELAY:-50ms}",
-      description = "How long a batch with room left waits for more prompts (default: 50ms).")
-  private String maxBatchDelay;
-
-  @Mixin private ResultOptions results;
-
-  @Option(
-      names = "--drain-timeout",
-      paramLabel = "TIME",
-      defaultValue = "${env:BITLOOM_DRAIN_TIMEOUT:-5s}",
-      description = "How long a stop waits for running calls (default: 5s).")
-  private String drainTimeout;
+          "Settings in YAML: lines such as \"grpc-port: 7700\". Variables and options override it.")
+  private Path configFile;
 
   @Option(
       names = "--exit-on-stdin-close",
@@ -249,9 +76,29 @@ public final class Main implements Callable<Integer> {
 
   /** The last of repeated options counts, so that scripts can have defaults. */
   static CommandLine commandLine() {
-    return Usage.prepare(new CommandLine(new Main()))
+    Main main = new Main();
+    CommandLine line = new CommandLine(main);
+    OPTIONS.addTo(line.getCommandSpec());
+    line.getCommandSpec().mixinStandardHelpOptions(true);
+    IExecutionStrategy checked = Usage.prepare(line).getExecutionStrategy();
+    return line.setExecutionStrategy(
+            given -> {
+              main.readSettings(given);
+              return checked.execute(given);
+            })
         .setOverwrittenOptionsAllowed(true)
         .setParameterExceptionHandler(Usage::refuse);
+  }
+
+  private void readSettings(ParseResult given) {
+    if (given.isUsageHelpRequested() || given.isVersionHelpRequested()) {
+      return;
+    }
+    try {
+      values = OPTIONS.values(given, Optional.ofNullable(configFile));
+    } catch (ConfigFileException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
+    }
   }
 
   @Override
@@ -259,12 +106,12 @@ public final class Main implements Callable<Integer> {
     CoordinatorConfig config = config();
     Coordinator coordinator;
     try {
-      coordinator = Coordinator.start(config, this::ownData);
+      coordinator = Coordinator.start(config, folder -> ownData(folder, config));
     } catch (FolderInUseException e) {
       log.error("The coordinator cannot start: {}", e.getMessage());
       return CommandLine.ExitCode.USAGE;
     } catch (ConfigException e) {
-      throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
+      throw refused(e);
     } catch (IOException | BitloomException e) {
       log.error("The coordinator cannot start: {}", FileFaults.message(e));
       return CommandLine.ExitCode.SOFTWARE;
@@ -272,7 +119,7 @@ public final class Main implements Callable<Integer> {
     Thread onSignal = new Thread(() -> stop(coordinator), "shutdown");
     Runtime.getRuntime().addShutdownHook(onSignal);
     try {
-      announce(coordinator);
+      announce(coordinator, config.listen());
     } catch (IOException e) {
       log.error("The ports file cannot be written: {}", FileFaults.message(e));
       Runtime.getRuntime().removeShutdownHook(onSignal);
@@ -288,78 +135,42 @@ public final class Main implements Callable<Integer> {
     return CommandLine.ExitCode.OK;
   }
 
-  private FolderLock ownData(Path folder) throws IOException {
+  private FolderLock ownData(Path folder, CoordinatorConfig config) throws IOException {
     String command =
         FolderLock.command(
             "./bitloom coordinator", spec.commandLine().getParseResult().originalArgs());
-    return shareData
+    return config.directory().shared()
         ? FolderLock.share(folder, FolderLock.COORDINATOR, command)
         : FolderLock.take(folder, FolderLock.COORDINATOR, command);
   }
 
   private CoordinatorConfig config() {
     try {
-      LeaseConfig leases =
-          new LeaseConfig(
-              Settings.duration("lease-duration", leaseDuration),
-              Settings.duration("heartbeat-interval", heartbeatInterval),
-              Settings.duration("reconnect-grace", reconnectGrace),
-              maxAttempts);
-      return new CoordinatorConfig(
-          data,
-          redis,
-          redisNamespace,
-          bind,
-          grpcPort,
-          httpPort,
-          new AccessConfig(file(tenants), insecure, tls()),
-          new LimitsConfig(
-              promptCharacters, imagesPerPrompt, openJobs, queuedPrompts, promptsPerSecond),
-          leases,
-          Settings.duration("max-batch-delay", maxBatchDelay),
-          Optional.of(defaultModel).filter(name -> !name.isBlank()),
-          results.config(),
-          Optional.of(retention)
-              .filter(age -> !age.isBlank())
-              .map(age -> Settings.duration("retention", age)),
-          Settings.duration("drain-timeout", drainTimeout));
+      return CoordinatorConfig.of(values);
     } catch (ConfigException e) {
-      throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
+      throw refused(e);
     }
   }
 
-  private static Optional<Path> file(String path) {
-    return Optional.of(path).filter(text -> !text.isBlank()).map(Path::of);
+  private ParameterException refused(ConfigException wrong) {
+    return new ParameterException(spec.commandLine(), values.explain(wrong));
   }
 
-  private Optional<AccessConfig.Tls> tls() {
-    Optional<Path> certificate = file(tlsCertificate);
-    Optional<Path> key = file(tlsKey);
-    Optional<Path> clientCa = file(tlsClientCa);
-    if (certificate.isPresent() != key.isPresent()) {
-      throw new ConfigException("tls-key", tlsKey, "must go with --tls-cert, and that with it");
-    }
-    if (clientCa.isPresent() && certificate.isEmpty()) {
-      throw new ConfigException("tls-client-ca", tlsClientCa, "must go with --tls-cert");
-    }
-    return certificate.map(chain -> new AccessConfig.Tls(chain, key.get(), clientCa));
-  }
-
-  private void announce(Coordinator coordinator) throws IOException {
+  private static void announce(Coordinator coordinator, ListenConfig listen) throws IOException {
     log.info(
         "Bitloom coordinator is ready: gRPC {}:{}, HTTP {}://{}:{}, Redis {}",
-        bind,
+        listen.bind(),
         coordinator.grpcPort(),
-        tlsCertificate.isBlank() ? "http" : "https",
-        bind,
+        listen.access().tls().isEmpty() ? "http" : "https",
+        listen.bind(),
         coordinator.httpPort(),
         coordinator.redis().replaceAll("//[^/@]*@", "//***@"));
-    if (portsFile != null) {
+    if (listen.portsFile().isPresent()) {
       JsonObject ports = new JsonObject();
       ports.addProperty("grpc", coordinator.grpcPort());
       ports.addProperty("http", coordinator.httpPort());
       ports.addProperty("redis", coordinator.redis());
-      Path file = portsFile.toAbsolutePath();
+      Path file = listen.portsFile().get().toAbsolutePath();
       Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
       Files.writeString(temporary, ports.toString());
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);

@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
@@ -31,6 +33,7 @@ class MainTest {
     assertEquals(0, execute("--help"));
     for (String option :
         List.of(
+            "--config",
             "--data",
             "--share-data",
             "--redis",
@@ -89,6 +92,27 @@ class MainTest {
   })
   void aWrongOptionIsNamedAndEndsWithTwo(String option, String message) {
     assertEquals(2, execute(option.split(" (?=--)")));
+    assertTrue(err.toString().contains(message), err.toString());
+    assertFalse(err.toString().contains("\tat "), err.toString());
+    assertFalse(Files.exists(Path.of("data")), "wrong options have made a folder");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'grpc-port: 70000', '', 'coordinator.yaml:1: grpc-port must be 0 to 65535, not \"70000\"'",
+    "'grpc-port: x', '', 'coordinator.yaml:1: grpc-port must be a whole number, not \"x\"'",
+    "'grpc-prot: 1', '', 'coordinator.yaml:1: there is no setting grpc-prot; did you mean"
+        + " grpc-port?'",
+    "'grpc-port: x', '--grpc-port=70000', '--grpc-port must be 0 to 65535, not \"70000\"'",
+    "'tls-key: x', '', 'coordinator.yaml:1: tls-key must go with --tls-cert'",
+    "'tenants: x', '--insecure', '--insecure has no effect with --tenants'",
+    "'results: s3://b', '--no-fsync-results', '--no-fsync-results has an effect only with'",
+    "'results: x', '--s3-region=y', 'coordinator.yaml:1: results must be directory or s3://'"
+  })
+  void aWrongFileOfSettingsIsNamedAndEndsWithTwo(
+      String text, String option, String message, @TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("coordinator.yaml"), text);
+    assertEquals(2, execute((option + " --config=" + file).strip().split(" (?=--)")));
     assertTrue(err.toString().contains(message), err.toString());
     assertFalse(err.toString().contains("\tat "), err.toString());
     assertFalse(Files.exists(Path.of("data")), "wrong options have made a folder");

@@ -3,8 +3,13 @@ package io.bitloom.coordinator;
 import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
+import io.bitloom.coordinator.config.DirectoryConfig;
+import io.bitloom.coordinator.config.DispatchConfig;
+import io.bitloom.coordinator.config.JobsConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
+import io.bitloom.coordinator.config.ListenConfig;
+import io.bitloom.coordinator.config.RedisConfig;
 import io.bitloom.coordinator.config.ResultsConfig;
 import io.bitloom.coordinator.grpc.Authentication;
 import io.bitloom.coordinator.redis.TestRedis;
@@ -155,19 +160,12 @@ public final class TestCoordinator implements AutoCloseable {
       throws IOException {
     return new TestCoordinator(
         new CoordinatorConfig(
-            directory,
-            redis,
-            namespace,
-            "127.0.0.1",
-            0,
-            0,
-            access,
-            limits,
-            leases,
-            Duration.ofMillis(50),
-            Optional.empty(),
+            new DirectoryConfig(directory, false),
+            new RedisConfig(redis, namespace),
+            new ListenConfig("127.0.0.1", 0, 0, Optional.empty(), access),
+            new JobsConfig(limits, Optional.empty(), retention),
+            new DispatchConfig(leases, Duration.ofMillis(50)),
             results,
-            retention,
             Duration.ofSeconds(2)));
   }
 

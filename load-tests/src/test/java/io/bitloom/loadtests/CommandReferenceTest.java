@@ -37,6 +37,7 @@ class CommandReferenceTest {
           "docs/guide.md",
           "docs/reference/api.md",
           "docs/reference/cli.md",
+          "docs/reference/coordinator.md",
           "docs/reference/redis.md",
           "docs/reference/text.md",
           "docs/reference/training.md",

@@ -1,7 +1,7 @@
 package io.bitloom.loadtests;
 
 import io.bitloom.client.cli.Bitloom;
-import io.bitloom.coordinator.Main;
+import io.bitloom.coordinator.CoordinatorCommands;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,7 +39,9 @@ final class OptionsPage {
   static Map<String, CommandSpec> commands() {
     Map<String, CommandSpec> commands = new LinkedHashMap<>();
     add(commands, "", new CommandLine(new Bitloom()).getCommandSpec());
-    add(commands, "coordinator", new CommandLine(new Main()).getCommandSpec());
+    new CoordinatorCommands()
+        .commands()
+        .forEach((name, line) -> add(commands, name, line.getCommandSpec()));
     add(commands, "", io.bitloom.worker.Main.commandLine().getCommandSpec());
     add(commands, "bench", new CommandLine(new io.bitloom.loadtests.Main()).getCommandSpec());
     List<String> names = List.copyOf(commands.keySet());

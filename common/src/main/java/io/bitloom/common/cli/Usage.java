@@ -128,7 +128,7 @@ public final class Usage {
   }
 
   /** The known word that a third of the letters at most tell from this one. */
-  static Optional<String> nearest(String word, Collection<String> known) {
+  public static Optional<String> nearest(String word, Collection<String> known) {
     String best = null;
     int least = Math.max(1, word.length() / 3) + 1;
     for (String other : known) {

@@ -7,6 +7,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.coordinator.auth.Caller.Role;
+import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,9 +55,9 @@ final class TenantsFile {
     try {
       root = JsonParser.parseString(Files.readString(file));
     } catch (IOException e) {
-      throw new ConfigException("tenants", file, "must be a readable file");
+      throw new ConfigException(AccessConfig.TENANTS.name(), file, "must be a readable file");
     } catch (JsonParseException e) {
-      throw new ConfigException("tenants", file, "must be JSON");
+      throw new ConfigException(AccessConfig.TENANTS.name(), file, "must be JSON");
     }
     JsonObject object = reading.object("$", root, "tenants");
     Set<String> names = new HashSet<>();
@@ -173,6 +174,7 @@ final class TenantsFile {
   }
 
   private ConfigException bad(String place, Object value, String message) {
-    return new ConfigException("tenants", file + ": " + place + " " + value, message);
+    return new ConfigException(
+        AccessConfig.TENANTS.name(), file + ": " + place + " " + value, message);
   }
 }

@@ -15,6 +15,21 @@ import java.util.Optional;
  */
 public record AccessConfig(Optional<Path> tenants, boolean insecure, Optional<Tls> tls) {
 
+  public static final Setting<Optional<Path>> TENANTS =
+      Setting.optionalFile(
+          "tenants", "Tenants and the SHA-256 of their tokens; others are not let in.");
+  static final Setting<Boolean> INSECURE =
+      Setting.flag(
+          "insecure", "Let everybody in, also from other machines, if there is no --tenants.");
+  static final Setting<Optional<Path>> TLS_CERT =
+      Setting.optionalFile("tls-cert", "Certificate chain (PEM); secures both ports.");
+  static final Setting<Optional<Path>> TLS_KEY =
+      Setting.optionalFile("tls-key", "Private key of --tls-cert (PEM, PKCS#8).");
+  static final Setting<Optional<Path>> TLS_CLIENT_CA =
+      Setting.optionalFile(
+          "tls-client-ca",
+          "Let only those into the gRPC port whose certificate one of these signed.");
+
   /** Everybody on this machine. */
   public static final AccessConfig LOOPBACK =
       new AccessConfig(Optional.empty(), false, Optional.empty());
@@ -30,12 +45,36 @@ public record AccessConfig(Optional<Path> tenants, boolean insecure, Optional<Tl
   public record Tls(Path certificate, Path key, Optional<Path> clientCa) {}
 
   /**
+   * @throws ConfigException naming the key of the first bad value
+   */
+  static AccessConfig of(SettingValues values) {
+    return new AccessConfig(values.get(TENANTS), values.get(INSECURE), tls(values));
+  }
+
+  private static Optional<Tls> tls(SettingValues values) {
+    Optional<Path> certificate = values.get(TLS_CERT);
+    Optional<Path> key = values.get(TLS_KEY);
+    Optional<Path> clientCa = values.get(TLS_CLIENT_CA);
+    if (certificate.isPresent() != key.isPresent()) {
+      throw new ConfigException(
+          TLS_KEY.name(), values.text(TLS_KEY), "must go with --tls-cert, and that with it");
+    }
+    if (clientCa.isPresent() && certificate.isEmpty()) {
+      throw new ConfigException(
+          TLS_CLIENT_CA.name(), values.text(TLS_CLIENT_CA), "must go with --tls-cert");
+    }
+    return certificate.map(chain -> new Tls(chain, key.get(), clientCa));
+  }
+
+  /**
    * @throws ConfigException if an address would let strangers in that nobody asked for
    */
   void check(String bind) {
     if (tenants.isEmpty() && !insecure && !loopback(bind)) {
       throw new ConfigException(
-          "bind", bind, "must be a loopback address, unless there is --tenants or --insecure");
+          ListenConfig.BIND.name(),
+          bind,
+          "must be a loopback address, unless there is --tenants or --insecure");
     }
   }
 
@@ -43,7 +82,8 @@ public record AccessConfig(Optional<Path> tenants, boolean insecure, Optional<Tl
     try {
       return InetAddress.getByName(bind).isLoopbackAddress();
     } catch (UnknownHostException e) {
-      throw new ConfigException("bind", bind, "must be an address of this machine");
+      throw new ConfigException(
+          ListenConfig.BIND.name(), bind, "must be an address of this machine");
     }
   }
 }

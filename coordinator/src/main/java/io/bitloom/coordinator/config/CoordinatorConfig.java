@@ -2,80 +2,80 @@ package io.bitloom.coordinator.config;
 
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.List;
 
 /**
- * Settings of a coordinator.
+ * Settings of a coordinator. Each part declares its own; {@link #SETTINGS} has all of them.
  *
- * @param directory where the embedded Redis is kept, and images unless they go elsewhere
- * @param redis {@code embedded}, or the URI of a Redis that runs elsewhere
- * @param redisNamespace prefix of all keys, so that several clusters can share a Redis
- * @param bind address that the gRPC and the HTTP port listen on
- * @param grpcPort 0 for any free one
- * @param httpPort 0 for any free one
- * @param access who may connect
- * @param limits what callers may ask for
- * @param leases how long workers hold prompts
- * @param maxBatchDelay how long a batch that is not full waits for more prompts
- * @param defaultModel draws where a job names no model; empty: the only model there is
- * @param results where images are kept
- * @param retention how long jobs are kept after their end; empty: until they are deleted
  * @param drainTimeout how long a coordinator that stops waits for running calls
  */
 public record CoordinatorConfig(
-    Path directory,
-    String redis,
-    String redisNamespace,
-    String bind,
-    int grpcPort,
-    int httpPort,
-    AccessConfig access,
-    LimitsConfig limits,
-    LeaseConfig leases,
-    Duration maxBatchDelay,
-    Optional<String> defaultModel,
+    DirectoryConfig directory,
+    RedisConfig redis,
+    ListenConfig listen,
+    JobsConfig jobs,
+    DispatchConfig dispatch,
     ResultsConfig results,
-    Optional<Duration> retention,
     Duration drainTimeout) {
 
-  public static final String DEFAULT_NAMESPACE = "bitloom";
+  static final Setting<Duration> DRAIN_TIMEOUT =
+      Setting.duration(
+          "drain-timeout", "5s", "How long a stop waits for running calls (default: {default}).");
 
-  /** The value of {@link #redis} that asks for a Redis of our own. */
-  public static final String EMBEDDED = "embedded";
+  /** All settings, in the order in which they are shown. */
+  public static final List<Setting<?>> SETTINGS =
+      List.of(
+          DirectoryConfig.DATA,
+          DirectoryConfig.SHARE_DATA,
+          RedisConfig.URI,
+          RedisConfig.NAMESPACE,
+          ListenConfig.BIND,
+          ListenConfig.GRPC_PORT,
+          ListenConfig.HTTP_PORT,
+          ListenConfig.PORTS_FILE,
+          JobsConfig.DEFAULT_MODEL,
+          LimitsConfig.PROMPT_CHARACTERS,
+          LimitsConfig.IMAGES_PER_PROMPT,
+          LimitsConfig.OPEN_JOBS,
+          LimitsConfig.QUEUED_PROMPTS,
+          LimitsConfig.PROMPTS_PER_SECOND,
+          JobsConfig.RETENTION,
+          AccessConfig.TENANTS,
+          AccessConfig.INSECURE,
+          AccessConfig.TLS_CERT,
+          AccessConfig.TLS_KEY,
+          AccessConfig.TLS_CLIENT_CA,
+          LeaseConfig.DURATION,
+          LeaseConfig.HEARTBEAT_INTERVAL,
+          LeaseConfig.RECONNECT_GRACE,
+          LeaseConfig.MAX_ATTEMPTS,
+          DispatchConfig.MAX_BATCH_DELAY,
+          ResultsConfig.RESULTS,
+          S3Config.ENDPOINT,
+          S3Config.REGION,
+          S3Config.PATH_STYLE,
+          ResultsConfig.NO_FSYNC,
+          DRAIN_TIMEOUT);
 
   /**
    * @throws ConfigException naming the key of the first bad value
    */
   public CoordinatorConfig {
-    if (!redis.equals(EMBEDDED) && !redis.matches("rediss?(-sentinel|-socket|-cluster)?://.+")) {
-      throw new ConfigException(
-          "redis", redis, "must be embedded or a URI of Redis, such as redis://HOST:PORT");
-    }
-    if (!redisNamespace.matches("[A-Za-z0-9_.-]{1,64}")) {
-      throw new ConfigException(
-          "redis-namespace", redisNamespace, "must be letters, digits, dots, dashes, underscores");
-    }
-    if (bind.isBlank()) {
-      throw new ConfigException("bind", bind, "must be an address");
-    }
-    access.check(bind);
-    Settings.inRange("grpc-port", grpcPort, 0, 65_535);
-    Settings.inRange("http-port", httpPort, 0, 65_535);
-    Settings.inRange("max-batch-delay", maxBatchDelay, Duration.ZERO, Duration.ofMinutes(1));
-    retention.ifPresent(
-        age -> Settings.inRange("retention", age, Duration.ofSeconds(1), Duration.ofDays(36_500)));
-    Settings.inRange("drain-timeout", drainTimeout, Duration.ZERO, Duration.ofHours(1));
+    Settings.inRange(DRAIN_TIMEOUT.name(), drainTimeout, Duration.ZERO, Duration.ofHours(1));
   }
 
-  /** Where clients and workers connect. */
-  public PortConfig grpc() {
-    return new PortConfig(bind, grpcPort, access.tls());
-  }
-
-  /** Where people and machines that watch connect. */
-  public PortConfig http() {
-    return new PortConfig(bind, httpPort, access.tls());
+  /**
+   * @throws ConfigException naming the key of the first bad value
+   */
+  public static CoordinatorConfig of(SettingValues values) {
+    return new CoordinatorConfig(
+        DirectoryConfig.of(values),
+        RedisConfig.of(values),
+        ListenConfig.of(values),
+        JobsConfig.of(values),
+        DispatchConfig.of(values),
+        ResultsConfig.of(values),
+        values.get(DRAIN_TIMEOUT));
   }
 }

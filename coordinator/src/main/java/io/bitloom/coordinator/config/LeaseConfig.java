@@ -15,23 +15,55 @@ import java.time.Duration;
 public record LeaseConfig(
     Duration duration, Duration heartbeatInterval, Duration reconnectGrace, int maxAttempts) {
 
-  public static final LeaseConfig DEFAULTS =
-      new LeaseConfig(Duration.ofSeconds(10), Duration.ofSeconds(2), Duration.ofSeconds(1), 5);
+  static final Setting<Duration> DURATION =
+      Setting.duration(
+          "lease-duration",
+          "10s",
+          "Prompts of a worker that is silent for this long go to others (default: {default}).");
+  static final Setting<Duration> HEARTBEAT_INTERVAL =
+      Setting.duration(
+          "heartbeat-interval",
+          "2s",
+          "How often workers say that they are alive (default: {default}).");
+  static final Setting<Duration> RECONNECT_GRACE =
+      Setting.duration(
+          "reconnect-grace",
+          "1s",
+          "A worker that was cut off may come back to its prompts (default: {default}).");
+  static final Setting<Integer> MAX_ATTEMPTS =
+      Setting.number(
+          "max-attempts",
+          "N",
+          5,
+          "How often a prompt is tried before it has failed (default: {default}).");
+
+  public static final LeaseConfig DEFAULTS = of(SettingValues.DEFAULTS);
 
   /**
    * @throws ConfigException naming the key of the first bad value
    */
   public LeaseConfig {
-    Settings.inRange("lease-duration", duration, Duration.ofMillis(200), Duration.ofHours(1));
+    Settings.inRange(DURATION.name(), duration, Duration.ofMillis(200), Duration.ofHours(1));
     Settings.inRange(
-        "heartbeat-interval", heartbeatInterval, Duration.ofMillis(50), Duration.ofMinutes(10));
+        HEARTBEAT_INTERVAL.name(),
+        heartbeatInterval,
+        Duration.ofMillis(50),
+        Duration.ofMinutes(10));
     if (heartbeatInterval.multipliedBy(2).compareTo(duration) > 0) {
       throw new ConfigException(
-          "heartbeat-interval",
+          HEARTBEAT_INTERVAL.name(),
           Settings.text(heartbeatInterval),
-          "must be at most half of lease-duration (" + Settings.text(duration) + ")");
+          "must be at most half of " + DURATION.name() + " (" + Settings.text(duration) + ")");
     }
-    Settings.inRange("reconnect-grace", reconnectGrace, Duration.ZERO, duration);
-    Settings.inRange("max-attempts", maxAttempts, 1, 100);
+    Settings.inRange(RECONNECT_GRACE.name(), reconnectGrace, Duration.ZERO, duration);
+    Settings.inRange(MAX_ATTEMPTS.name(), maxAttempts, 1, 100);
+  }
+
+  static LeaseConfig of(SettingValues values) {
+    return new LeaseConfig(
+        values.get(DURATION),
+        values.get(HEARTBEAT_INTERVAL),
+        values.get(RECONNECT_GRACE),
+        values.get(MAX_ATTEMPTS));
   }
 }

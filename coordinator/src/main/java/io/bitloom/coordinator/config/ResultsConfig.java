@@ -10,6 +10,28 @@ import java.util.Optional;
  */
 public record ResultsConfig(boolean fsync, Optional<S3Config> s3) {
 
-  /** The coordinator's directory, on the disk before a result is visible. */
-  public static final ResultsConfig DEFAULTS = new ResultsConfig(true, Optional.empty());
+  private static final String DIRECTORY = "directory";
+
+  static final Setting<String> RESULTS =
+      Setting.text(
+          "results",
+          "WHERE",
+          DIRECTORY,
+          "Where images are kept: {default} (default; below --data) or s3://BUCKET/PREFIX.");
+  static final Setting<Boolean> NO_FSYNC =
+      Setting.flag("no-fsync-results", "Do not wait for the disk before a result is visible.");
+
+  static ResultsConfig of(SettingValues values) {
+    String where = values.get(RESULTS);
+    Optional<S3Config> s3 =
+        where.equals(DIRECTORY)
+            ? Optional.empty()
+            : Optional.of(
+                S3Config.of(
+                    where,
+                    values.get(S3Config.ENDPOINT),
+                    values.get(S3Config.REGION),
+                    values.get(S3Config.PATH_STYLE)));
+    return new ResultsConfig(!values.get(NO_FSYNC), s3);
+  }
 }

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
  *
  * @param prefix of all keys; empty, or ends in a slash
  * @param endpoint of another server than Amazon's
- * @param region empty: as the AWS SDK finds it
+ * @param region blank: as the AWS SDK finds it
  * @param pathStyle whether the bucket is a part of the path, and not of the host name
  */
 public record S3Config(
@@ -21,6 +21,23 @@ public record S3Config(
     Optional<URI> endpoint,
     Optional<String> region,
     boolean pathStyle) {
+
+  static final Setting<String> ENDPOINT =
+      Setting.text(
+          "s3-endpoint",
+          "URL",
+          "",
+          "Of an S3 server that is not Amazon's; workers must reach it too.");
+  static final Setting<String> REGION =
+      Setting.text(
+          "s3-region",
+          "NAME",
+          "",
+          "Region of the bucket (default: AWS_REGION, or as the AWS SDK finds it).");
+  static final Setting<Boolean> PATH_STYLE =
+      Setting.flag(
+          "s3-path-style",
+          "The bucket is in the path and not in the host name; most own servers need it.");
 
   private static final Pattern LOCATION =
       Pattern.compile("s3://([A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9])(?:/([A-Za-z0-9._/-]*))?");
@@ -36,7 +53,8 @@ public record S3Config(
   public static S3Config of(String location, String endpoint, String region, boolean pathStyle) {
     Matcher matcher = LOCATION.matcher(location);
     if (!matcher.matches()) {
-      throw new ConfigException("results", location, "must be directory or s3://BUCKET/PREFIX");
+      throw new ConfigException(
+          ResultsConfig.RESULTS.name(), location, "must be directory or s3://BUCKET/PREFIX");
     }
     String prefix = matcher.group(2) == null ? "" : matcher.group(2);
     return new S3Config(
@@ -49,7 +67,7 @@ public record S3Config(
 
   private static URI endpoint(String url) {
     if (!url.matches("https?://[^/?#]+/?")) {
-      throw new ConfigException("s3-endpoint", url, "must be a URL such as https://HOST:PORT");
+      throw new ConfigException(ENDPOINT.name(), url, "must be a URL such as https://HOST:PORT");
     }
     return URI.create(url);
   }

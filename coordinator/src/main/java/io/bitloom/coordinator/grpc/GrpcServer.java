@@ -2,6 +2,7 @@ package io.bitloom.coordinator.grpc;
 
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.AccessConfig;
+import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.PortConfig;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.grpc.BindableService;
@@ -87,7 +88,15 @@ public final class GrpcServer implements AutoCloseable {
       close();
       String why = e.getCause() == null ? e.getMessage() : e.getCause().getMessage();
       throw new IOException(
-          "cannot listen on " + port.bind() + ":" + port.port() + " (--grpc-port): " + why, e);
+          "cannot listen on "
+              + port.bind()
+              + ":"
+              + port.port()
+              + " ("
+              + ListenConfig.GRPC_PORT.option()
+              + "): "
+              + why,
+          e);
     }
   }
 

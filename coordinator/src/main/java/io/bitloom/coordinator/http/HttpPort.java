@@ -2,6 +2,7 @@ package io.bitloom.coordinator.http;
 
 import com.google.gson.JsonObject;
 import io.bitloom.coordinator.auth.Tenants;
+import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.PortConfig;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.vertx.core.Vertx;
@@ -60,7 +61,15 @@ public final class HttpPort implements AutoCloseable {
       vertx.close();
       String why = e.getCause() == null ? "no answer in time" : e.getCause().getMessage();
       throw new IOException(
-          "cannot listen on " + port.bind() + ":" + port.port() + " (--http-port): " + why, e);
+          "cannot listen on "
+              + port.bind()
+              + ":"
+              + port.port()
+              + " ("
+              + ListenConfig.HTTP_PORT.option()
+              + "): "
+              + why,
+          e);
     } catch (InterruptedException e) {
       vertx.close();
       Thread.currentThread().interrupt();

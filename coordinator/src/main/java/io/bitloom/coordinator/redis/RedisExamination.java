@@ -5,7 +5,7 @@ import io.bitloom.common.doctor.Examination;
 import io.bitloom.common.doctor.Finding;
 import io.bitloom.common.doctor.Setup;
 import io.bitloom.common.error.BitloomException;
-import io.bitloom.coordinator.config.CoordinatorConfig;
+import io.bitloom.coordinator.config.RedisConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +21,7 @@ public final class RedisExamination implements Examination {
   @Override
   public List<Finding> examine(Setup setup) {
     try {
-      return setup.redis().equals(CoordinatorConfig.EMBEDDED)
+      return setup.redis().equals(RedisConfig.EMBEDDED)
           ? List.of(embedded())
           : elsewhere(setup.redis());
     } catch (ConfigException e) {
@@ -62,7 +62,7 @@ public final class RedisExamination implements Examination {
 
   private static List<Finding> elsewhere(String uri) {
     try (RedisConnection connection =
-        RedisConnection.connect(uri, CoordinatorConfig.DEFAULT_NAMESPACE)) {
+        RedisConnection.connect(uri, RedisConfig.DEFAULTS.namespace())) {
       if (connection.trouble().isPresent()) {
         return List.of(
             Finding.fail(NAME, connection.trouble().get(), "see docs/reference/redis.md"));

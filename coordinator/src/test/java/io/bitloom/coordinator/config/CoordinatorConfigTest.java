@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.config.ConfigException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -14,41 +13,29 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class CoordinatorConfigTest {
 
-  private static CoordinatorConfig config(String redis, int grpcPort) {
-    return new CoordinatorConfig(
-        Path.of("data"),
-        redis,
-        CoordinatorConfig.DEFAULT_NAMESPACE,
-        "127.0.0.1",
-        grpcPort,
-        7701,
-        AccessConfig.LOOPBACK,
-        LimitsConfig.DEFAULTS,
-        LeaseConfig.DEFAULTS,
-        Duration.ofMillis(50),
-        Optional.empty(),
-        ResultsConfig.DEFAULTS,
-        Optional.empty(),
-        Duration.ofSeconds(5));
-  }
-
   @ParameterizedTest
   @ValueSource(
       strings = {"embedded", "redis://localhost:6379", "rediss://u:p@h", "redis-sentinel://a,b/0"})
   void redisIsEmbeddedOrAUri(String redis) {
-    assertEquals(redis, config(redis, 7700).redis());
+    assertEquals(redis, new RedisConfig(redis, "bitloom").uri());
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "localhost:6379", "http://localhost", "redis://"})
   void anotherRedisIsRefused(String redis) {
-    ConfigException error = assertThrows(ConfigException.class, () -> config(redis, 7700));
+    ConfigException error =
+        assertThrows(ConfigException.class, () -> new RedisConfig(redis, "bitloom"));
     assertTrue(error.getMessage().startsWith("redis must be"), error.getMessage());
   }
 
   @Test
   void aPortOutOfRangeIsNamed() {
-    ConfigException error = assertThrows(ConfigException.class, () -> config("embedded", 65_536));
+    ConfigException error =
+        assertThrows(
+            ConfigException.class,
+            () ->
+                new ListenConfig(
+                    "127.0.0.1", 65_536, 7701, Optional.empty(), AccessConfig.LOOPBACK));
     assertEquals("grpc-port must be 0 to 65535, not \"65536\"", error.getMessage());
   }
 

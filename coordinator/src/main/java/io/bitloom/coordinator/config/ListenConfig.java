@@ -1,0 +1,68 @@
+package io.bitloom.coordinator.config;
+
+import io.bitloom.common.config.ConfigException;
+import io.bitloom.common.config.Settings;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Where the coordinator is found.
+ *
+ * @param bind address that the gRPC and the HTTP port listen on
+ * @param grpcPort 0 for any free one
+ * @param httpPort 0 for any free one
+ * @param portsFile where the ports are written once all is ready
+ * @param access who may connect
+ */
+public record ListenConfig(
+    String bind, int grpcPort, int httpPort, Optional<Path> portsFile, AccessConfig access) {
+
+  static final Setting<String> BIND =
+      Setting.text("bind", "ADDRESS", "127.0.0.1", "Address to listen on (default: {default}).");
+  public static final Setting<Integer> GRPC_PORT =
+      Setting.number(
+          "grpc-port",
+          "PORT",
+          7700,
+          "Port of clients and workers; 0 takes a free one (default: {default}).");
+  public static final Setting<Integer> HTTP_PORT =
+      Setting.number(
+          "http-port",
+          "PORT",
+          7701,
+          "Port of health, metrics and the jobs page; 0 takes a free one (default: {default}).");
+  static final Setting<Optional<Path>> PORTS_FILE =
+      Setting.optionalFile(
+          "ports-file", "Written once ready: a JSON object with grpc, http and redis.");
+
+  /**
+   * @throws ConfigException naming the key of the first bad value
+   */
+  public ListenConfig {
+    if (bind.isBlank()) {
+      throw new ConfigException(BIND.name(), bind, "must be an address");
+    }
+    access.check(bind);
+    Settings.inRange(GRPC_PORT.name(), grpcPort, 0, 65_535);
+    Settings.inRange(HTTP_PORT.name(), httpPort, 0, 65_535);
+  }
+
+  static ListenConfig of(SettingValues values) {
+    return new ListenConfig(
+        values.get(BIND),
+        values.get(GRPC_PORT),
+        values.get(HTTP_PORT),
+        values.get(PORTS_FILE),
+        AccessConfig.of(values));
+  }
+
+  /** Where clients and workers connect. */
+  public PortConfig grpc() {
+    return new PortConfig(bind, grpcPort, access.tls());
+  }
+
+  /** Where people and machines that watch connect. */
+  public PortConfig http() {
+    return new PortConfig(bind, httpPort, access.tls());
+  }
+}

@@ -1,0 +1,54 @@
+package io.bitloom.coordinator.config;
+
+import io.bitloom.common.config.ConfigException;
+
+/**
+ * Where the queue is kept.
+ *
+ * @param uri {@code embedded}, or the URI of a Redis that runs elsewhere
+ * @param namespace prefix of all keys, so that several clusters can share a Redis
+ */
+public record RedisConfig(String uri, String namespace) {
+
+  /** The {@link #uri} that asks for a Redis of our own. */
+  public static final String EMBEDDED = "embedded";
+
+  static final Setting<String> URI =
+      Setting.text(
+          "redis",
+          "URI",
+          EMBEDDED,
+          "{default} (default), or a URI: redis://, redis-sentinel://, redis-cluster://; rediss for"
+              + " TLS, with ?ca=FILE for its CA.");
+  static final Setting<String> NAMESPACE =
+      Setting.text(
+          "redis-namespace",
+          "NAME",
+          "bitloom",
+          "Prefix of all keys, so that clusters can share a Redis (default: {default}).");
+
+  public static final RedisConfig DEFAULTS = of(SettingValues.DEFAULTS);
+
+  /**
+   * @throws ConfigException naming the key of the first bad value
+   */
+  public RedisConfig {
+    if (!uri.equals(EMBEDDED) && !uri.matches("rediss?(-sentinel|-socket|-cluster)?://.+")) {
+      throw new ConfigException(
+          URI.name(), uri, "must be embedded or a URI of Redis, such as redis://HOST:PORT");
+    }
+    if (!namespace.matches("[A-Za-z0-9_.-]{1,64}")) {
+      throw new ConfigException(
+          NAMESPACE.name(), namespace, "must be letters, digits, dots, dashes, underscores");
+    }
+  }
+
+  static RedisConfig of(SettingValues values) {
+    return new RedisConfig(values.get(URI), values.get(NAMESPACE));
+  }
+
+  /** Whether the coordinator runs a Redis of its own. */
+  public boolean embedded() {
+    return uri.equals(EMBEDDED);
+  }
+}
