@@ -50,7 +50,7 @@ final class ResultsCommand implements Callable<Integer> {
           ShellCommand.of("results", job.getName())
               .sameOptions(command.commandLine().getParseResult());
       Job fetched;
-      try (ComeBack comeBack = ComeBack.notYet(console)) {
+      try (ResumeHint resumeHint = ResumeHint.notYet(console)) {
         fetched =
             new Download(console, client, out)
                 .run(
@@ -58,8 +58,8 @@ final class ResultsCommand implements Callable<Integer> {
                     follow,
                     title,
                     "model " + job.getModel(),
-                    () -> comeBack.fetches(job.getName(), again));
-        comeBack.done();
+                    () -> resumeHint.fetches(job.getName(), again));
+        resumeHint.done();
       }
       JobReport.conclude(console, fetched);
       return ExitCode.of(fetched);

@@ -288,23 +288,23 @@ final class SubmitCommand implements Callable<Integer> {
         ShellCommand.of("submit", input.file().toString())
             .sameOptions(command.commandLine().getParseResult());
     Job job;
-    try (ComeBack comeBack = ComeBack.notYet(console)) {
+    try (ResumeHint resumeHint = ResumeHint.notYet(console)) {
       job = choice.job(console, client, submitted);
       input.needed(true);
-      comeBack.submits(job.getName(), again.with("--resume", job.getName()));
+      resumeHint.submits(job.getName(), again.with("--resume", job.getName()));
       job = submission.send(client, job, contents.prompts());
       input.needed(false);
-      comeBack.allIsSent(job.getName(), follow(job));
+      resumeHint.allIsSent(job.getName(), follow(job));
       console.say(console.bold(job.getName()) + "  " + JobReport.counts(job.getCounts()));
       if (noWait) {
-        comeBack.left();
+        resumeHint.left();
         return checked;
       }
       job =
           out == null
               ? Watch.until(console, client, job.getName())
               : fetch(console, client, job, model);
-      comeBack.done();
+      resumeHint.done();
     }
     JobReport.conclude(console, job);
     int outcome = ExitCode.of(job);

@@ -33,9 +33,9 @@ final class WatchCommand implements Callable<Integer> {
       ShellCommand follow =
           ShellCommand.of("watch", ended.getName())
               .sameOptions(command.commandLine().getParseResult());
-      try (ComeBack comeBack = ComeBack.toFollow(console, ended.getName(), follow)) {
+      try (ResumeHint resumeHint = ResumeHint.toFollow(console, ended.getName(), follow)) {
         ended = Watch.until(console, client, job.resource());
-        comeBack.done();
+        resumeHint.done();
       }
       JobReport.conclude(console, ended);
       return ExitCode.of(ended);

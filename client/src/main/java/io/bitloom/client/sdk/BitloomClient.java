@@ -331,7 +331,7 @@ public final class BitloomClient implements AutoCloseable {
    */
   public ResumingStream<GenerateResponse> generate(GenerateRequest request) {
     return new ResumingStream<>(
-        last -> connection.stub().generate(request), Outage.unbearable(connection));
+        last -> connection.stub().generate(request), Backoff.withoutRetry(connection));
   }
 
   /** How much the caller may ask for. */
@@ -355,16 +355,16 @@ public final class BitloomClient implements AutoCloseable {
    * @param prompts opened anew, and closed, for each attempt
    */
   public EstimatePromptsResponse estimate(Job job, Supplier<Stream<Prompt>> prompts) {
-    Outage outage = new Outage(connection);
+    Backoff backoff = new Backoff(connection);
     while (true) {
       try (Stream<Prompt> attempt = prompts.get()) {
         EstimatePromptsResponse estimate = estimate(job, attempt.iterator());
-        outage.over();
+        backoff.succeeded();
         return estimate;
       } catch (StatusException e) {
-        outage.waitAfter(e);
+        backoff.waitAfter(e);
       } catch (InterruptedException e) {
-        throw Outage.interrupted(e);
+        throw Backoff.interrupted(e);
       }
     }
   }
@@ -406,7 +406,7 @@ public final class BitloomClient implements AutoCloseable {
           }
           return connection.stub().watchJob(next.build());
         },
-        new Outage(connection));
+        new Backoff(connection));
   }
 
   /**
@@ -437,7 +437,7 @@ public final class BitloomClient implements AutoCloseable {
           }
           return connection.stub().readResults(next.build());
         },
-        new Outage(connection));
+        new Backoff(connection));
   }
 
   /**
@@ -459,14 +459,14 @@ public final class BitloomClient implements AutoCloseable {
   }
 
   private <T> T call(Call<T> call) {
-    Outage outage = new Outage(connection);
+    Backoff backoff = new Backoff(connection);
     while (true) {
       try {
         T response = call.on(connection.stubWithDeadline(deadline));
-        outage.over();
+        backoff.succeeded();
         return response;
       } catch (StatusException e) {
-        outage.waitAfter(e);
+        backoff.waitAfter(e);
       }
     }
   }

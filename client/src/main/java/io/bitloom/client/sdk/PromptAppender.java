@@ -26,7 +26,7 @@ final class PromptAppender {
   private static final Duration WINDOW_DEADLINE = Duration.ofMinutes(2);
 
   private final Connection connection;
-  private final Outage outage;
+  private final Backoff backoff;
   private final ToLongFunction<String> appended;
 
   private final Deque<AppendPromptsRequest> window = new ArrayDeque<>();
@@ -39,7 +39,7 @@ final class PromptAppender {
    */
   PromptAppender(Connection connection, ToLongFunction<String> appended) {
     this.connection = connection;
-    this.outage = new Outage(connection);
+    this.backoff = new Backoff(connection);
     this.appended = appended;
   }
 
@@ -98,12 +98,12 @@ final class PromptAppender {
       try {
         send();
         window.clear();
-        outage.over();
+        backoff.succeeded();
       } catch (StatusException e) {
-        outage.waitAfter(e);
+        backoff.waitAfter(e);
         forgetUntil(appended.applyAsLong(job));
       } catch (InterruptedException e) {
-        throw Outage.interrupted(e);
+        throw Backoff.interrupted(e);
       }
     }
   }

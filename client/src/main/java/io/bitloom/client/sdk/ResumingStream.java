@@ -16,7 +16,7 @@ import java.util.function.Function;
 public final class ResumingStream<T> implements Iterator<T>, AutoCloseable {
 
   private final Function<T, BlockingClientCall<?, T>> open;
-  private final Outage outage;
+  private final Backoff backoff;
 
   private volatile BlockingClientCall<?, T> call;
   private volatile boolean closed;
@@ -26,9 +26,9 @@ public final class ResumingStream<T> implements Iterator<T>, AutoCloseable {
   /**
    * @param open opens the stream after a message, or from its start after null
    */
-  ResumingStream(Function<T, BlockingClientCall<?, T>> open, Outage outage) {
+  ResumingStream(Function<T, BlockingClientCall<?, T>> open, Backoff backoff) {
     this.open = open;
-    this.outage = outage;
+    this.backoff = backoff;
   }
 
   /**
@@ -42,17 +42,17 @@ public final class ResumingStream<T> implements Iterator<T>, AutoCloseable {
     while (next == null && !closed) {
       try {
         next = opened().read();
-        outage.over();
+        backoff.succeeded();
         if (next == null) {
           closed = true;
         }
       } catch (StatusException e) {
         call = null;
         if (!closed) {
-          outage.waitAfter(e);
+          backoff.waitAfter(e);
         }
       } catch (InterruptedException e) {
-        throw Outage.interrupted(e);
+        throw Backoff.interrupted(e);
       }
     }
     return next != null;

@@ -18,7 +18,7 @@ class RedisFaultsIT {
 
   @TempDir Path directory;
   private GenericContainer<?> redis;
-  private Outage outage;
+  private RedisOutage outage;
 
   @BeforeEach
   void start() throws Exception {
@@ -45,7 +45,7 @@ class RedisFaultsIT {
                 "--appendfsync",
                 "always");
     redis.start();
-    outage = new Outage(directory, port);
+    outage = new RedisOutage(directory, port);
   }
 
   @AfterEach

@@ -12,13 +12,13 @@ class RedisNetworkIT {
   @TempDir Path directory;
   private EmbeddedRedis redis;
   private Partition way;
-  private Outage outage;
+  private RedisOutage outage;
 
   @BeforeEach
   void start() throws Exception {
     redis = EmbeddedRedis.start(directory.resolve("redis"));
     way = new Partition("127.0.0.1", redis.port());
-    outage = new Outage(directory.resolve("data"), way.port());
+    outage = new RedisOutage(directory.resolve("data"), way.port());
   }
 
   @AfterEach

@@ -7,7 +7,7 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
-class ComeBackTest {
+class ResumeHintTest {
 
   private static final ShellCommand WATCH = ShellCommand.of("watch", "jobs/a");
 
@@ -17,15 +17,15 @@ class ComeBackTest {
 
   @Test
   void whoStopsWatchingIsToldHowToGoOnWatching() {
-    ComeBack.toFollow(console, "jobs/a", WATCH).close();
+    ResumeHint.toFollow(console, "jobs/a", WATCH).close();
     assertEquals("jobs/a goes on. Come back with:\n  ./bitloom watch jobs/a\n", err.toString());
   }
 
   @Test
   void whoStopsFetchingIsToldHowToFetchTheRest() {
     ShellCommand results = ShellCommand.of("results", "jobs/a").with("--out", Path.of("my out"));
-    try (ComeBack comeBack = ComeBack.notYet(console)) {
-      comeBack.fetches("jobs/a", results);
+    try (ResumeHint resumeHint = ResumeHint.notYet(console)) {
+      resumeHint.fetches("jobs/a", results);
     }
     assertEquals(
         "jobs/a is not all here. Fetch the rest with:\n"
@@ -36,8 +36,8 @@ class ComeBackTest {
   @Test
   void aFileThatWasNotAllSentIsToBeSentAgain() {
     ShellCommand submit = ShellCommand.of("submit", "it's.csv").with("--resume", "jobs/a");
-    try (ComeBack comeBack = ComeBack.notYet(console)) {
-      comeBack.submits("jobs/a", submit);
+    try (ResumeHint resumeHint = ResumeHint.notYet(console)) {
+      resumeHint.submits("jobs/a", submit);
     }
     assertEquals(
         "jobs/a does not have all its prompts yet. Go on with:\n"
@@ -48,16 +48,16 @@ class ComeBackTest {
   @Test
   void aFileThatWasAllSentIsNotSentAgain() {
     ShellCommand submit = ShellCommand.of("submit", "prompts.jsonl");
-    try (ComeBack comeBack = ComeBack.notYet(console)) {
-      comeBack.submits("jobs/a", submit);
-      comeBack.allIsSent("jobs/a", WATCH);
+    try (ResumeHint resumeHint = ResumeHint.notYet(console)) {
+      resumeHint.submits("jobs/a", submit);
+      resumeHint.allIsSent("jobs/a", WATCH);
     }
     assertEquals("jobs/a goes on. Come back with:\n  ./bitloom watch jobs/a\n", err.toString());
   }
 
   @Test
   void whileThereIsNoJobThereIsNothingToSay() {
-    ComeBack.notYet(console).close();
+    ResumeHint.notYet(console).close();
     assertEquals("", err.toString());
   }
 
@@ -65,11 +65,11 @@ class ComeBackTest {
   void whoAskedNotToWaitWasNotInterrupted() {
     StringWriter out = new StringWriter();
     Console json = new Console(new PrintWriter(out), new PrintWriter(err), true, 0, false);
-    try (ComeBack comeBack = ComeBack.notYet(json)) {
-      comeBack.allIsSent("jobs/a", WATCH);
-      comeBack.left();
+    try (ResumeHint resumeHint = ResumeHint.notYet(json)) {
+      resumeHint.allIsSent("jobs/a", WATCH);
+      resumeHint.left();
     }
-    ComeBack.toFollow(json, "jobs/b", WATCH).close();
+    ResumeHint.toFollow(json, "jobs/b", WATCH).close();
     assertEquals(
         "{\"event\":\"submitted\",\"job\":\"jobs/a\",\"come_back\":\""
             + WATCH
@@ -82,8 +82,8 @@ class ComeBackTest {
 
   @Test
   void whenAllIsDoneThereIsNothingToSay() {
-    try (ComeBack comeBack = ComeBack.toFollow(console, "jobs/a", WATCH)) {
-      comeBack.done();
+    try (ResumeHint resumeHint = ResumeHint.toFollow(console, "jobs/a", WATCH)) {
+      resumeHint.done();
     }
     assertEquals("", err.toString());
   }

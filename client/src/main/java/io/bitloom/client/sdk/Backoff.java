@@ -9,12 +9,12 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * A stretch of time in which the coordinator cannot be reached: says how long to wait before the
- * next attempt and when to give up. A limit that the caller has reached is borne in the same way.
+ * How long to wait before the next attempt while the coordinator cannot be reached, and when to
+ * give up. A limit that the caller has reached is waited for in the same way.
  */
-final class Outage {
+final class Backoff {
 
-  private static final IntervalFunction BACKOFF =
+  private static final IntervalFunction PAUSES =
       IntervalFunction.ofExponentialRandomBackoff(
           Duration.ofMillis(100), 2, 0.5, Duration.ofSeconds(2));
 
@@ -24,27 +24,27 @@ final class Outage {
   private static final Duration ANSWERED = Duration.ofMinutes(1);
 
   private final Connection connection;
-  private final boolean bearable;
+  private final boolean retries;
   private long startNanos;
   private long attemptNanos;
   private int attempts;
 
-  Outage(Connection connection) {
+  Backoff(Connection connection) {
     this(connection, true);
   }
 
-  private Outage(Connection connection, boolean bearable) {
+  private Backoff(Connection connection, boolean retries) {
     this.connection = connection;
-    this.bearable = bearable;
+    this.retries = retries;
   }
 
   /** For a call that must not be repeated. */
-  static Outage unbearable(Connection connection) {
-    return new Outage(connection, false);
+  static Backoff withoutRetry(Connection connection) {
+    return new Backoff(connection, false);
   }
 
   /** An attempt succeeded. */
-  void over() {
+  void succeeded() {
     attempts = 0;
     connection.answered();
   }
@@ -58,8 +58,8 @@ final class Outage {
   void waitAfter(Throwable failure) {
     boolean away = BrokenCall.is(failure, connection.hasAnswered());
     Optional<Exhausted> limit = GrpcErrors.fromStatus(failure).exhausted();
-    boolean mendable = bearable && (away || limit.isPresent());
-    if (!mendable || connection.isClosed()) {
+    boolean another = retries && (away || limit.isPresent());
+    if (!another || connection.isClosed()) {
       throw connection.failure(failure);
     }
     long now = System.nanoTime();
@@ -71,7 +71,7 @@ final class Outage {
     long pauseMillis =
         limit
             .map(reached -> reached.retryAfter().toMillis())
-            .orElseGet(() -> BACKOFF.apply(attempts));
+            .orElseGet(() -> PAUSES.apply(attempts));
     long goneNanos = now - startNanos;
     if (goneNanos + pauseMillis * 1_000_000 > connection.patience().toNanos()) {
       throw connection.failure(failure);

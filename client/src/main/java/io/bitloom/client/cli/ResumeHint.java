@@ -6,7 +6,7 @@ import com.google.gson.JsonObject;
  * Says how to come back to a job when the program ends before the job does: after Ctrl-C, and when
  * the coordinator stays away.
  */
-final class ComeBack implements AutoCloseable {
+final class ResumeHint implements AutoCloseable {
 
   /** What there is to say. */
   private record Hint(String job, String state, ShellCommand command) {}
@@ -16,15 +16,15 @@ final class ComeBack implements AutoCloseable {
   private volatile Hint hint; // null while there is nothing to say
   private volatile String event = "interrupted";
 
-  private ComeBack(Console console, Hint hint) {
+  private ResumeHint(Console console, Hint hint) {
     this.console = console;
     this.hint = hint;
     Runtime.getRuntime().addShutdownHook(onExit);
   }
 
   /** There is nothing to come back to yet. */
-  static ComeBack notYet(Console console) {
-    return new ComeBack(console, null);
+  static ResumeHint notYet(Console console) {
+    return new ResumeHint(console, null);
   }
 
   /**
@@ -41,10 +41,10 @@ final class ComeBack implements AutoCloseable {
    *
    * @param command follows it
    */
-  static ComeBack toFollow(Console console, String job, ShellCommand command) {
-    ComeBack comeBack = new ComeBack(console, null);
-    comeBack.allIsSent(job, command);
-    return comeBack;
+  static ResumeHint toFollow(Console console, String job, ShellCommand command) {
+    ResumeHint resumeHint = new ResumeHint(console, null);
+    resumeHint.allIsSent(job, command);
+    return resumeHint;
   }
 
   /**

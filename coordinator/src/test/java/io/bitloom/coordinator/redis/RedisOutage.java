@@ -21,7 +21,7 @@ import java.util.List;
  * A coordinator that loses its Redis in the middle of a job. Leases last for an hour: whatever an
  * outage leaves behind must be mended by its end and not by a lease that expires.
  */
-final class Outage implements AutoCloseable {
+final class RedisOutage implements AutoCloseable {
 
   private static final int PROMPTS = 60;
   private static final LeaseConfig LEASES =
@@ -29,7 +29,7 @@ final class Outage implements AutoCloseable {
 
   private final TestCoordinator coordinator;
 
-  Outage(Path directory, int port) throws Exception {
+  RedisOutage(Path directory, int port) throws Exception {
     coordinator = TestCoordinator.start(directory, "redis://127.0.0.1:" + port, "faults", LEASES);
     coordinator.worker("w", FakeBehaviour.DEFAULT.withBatch(4, Duration.ofMillis(50)));
   }
