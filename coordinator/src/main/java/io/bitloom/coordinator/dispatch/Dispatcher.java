@@ -2,7 +2,7 @@ package io.bitloom.coordinator.dispatch;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.resilience.Patience;
+import io.bitloom.common.resilience.RetryPolicy;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.queue.Bucket;
@@ -263,7 +263,7 @@ public final class Dispatcher implements AutoCloseable {
     if (error == null) {
       return;
     }
-    if (Patience.unavailable(error)) {
+    if (RetryPolicy.unavailable(error)) {
       log.debug("Cannot {}: {}", what, error.toString());
     } else {
       log.error("Cannot {}", what, error);

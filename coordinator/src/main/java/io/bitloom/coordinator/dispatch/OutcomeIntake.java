@@ -3,7 +3,7 @@ package io.bitloom.coordinator.dispatch;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.GrpcErrors;
-import io.bitloom.common.resilience.Patience;
+import io.bitloom.common.resilience.RetryPolicy;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.TaskFailure;
@@ -104,7 +104,7 @@ final class OutcomeIntake {
     this.loop = loop;
     this.listener = listener;
     this.patience =
-        Patience.whileUnavailable(
+        RetryPolicy.whileUnavailable(
             "outcomes", Duration.ofMillis(100), Duration.ofSeconds(2), listener::connected);
   }
 

@@ -3,7 +3,7 @@ package io.bitloom.coordinator.dispatch;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.GrpcErrors;
-import io.bitloom.common.resilience.Patience;
+import io.bitloom.common.resilience.RetryPolicy;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.queue.TaskVerdict;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
@@ -140,7 +140,7 @@ final class OutcomeReports implements OutcomeIntake.Listener {
 
   @Override
   public void failed(OpenLease lease, TaskRef task, Outcome outcome, Throwable error) {
-    if (!stream.open() && Patience.unavailable(error)) {
+    if (!stream.open() && RetryPolicy.unavailable(error)) {
       log.debug(
           "Worker {} has to report {} again: {}", worker.workerId(), task, error.getMessage());
       return;

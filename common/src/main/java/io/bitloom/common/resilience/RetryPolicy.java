@@ -10,9 +10,9 @@ import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /** How calls to what can be away (Redis, a result store, a coordinator) are repeated. */
-public final class Patience {
+public final class RetryPolicy {
 
-  private Patience() {}
+  private RetryPolicy() {}
 
   /**
    * Repeats a call for as long as its error is one that time can heal, with waits that double and
