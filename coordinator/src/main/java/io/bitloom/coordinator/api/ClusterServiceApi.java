@@ -1,9 +1,9 @@
 package io.bitloom.coordinator.api;
 
 import io.bitloom.common.schedule.ScaleSchedules;
-import io.bitloom.coordinator.dispatch.Dispatcher;
-import io.bitloom.coordinator.dispatch.Speeds;
-import io.bitloom.coordinator.dispatch.WorkerView;
+import io.bitloom.coordinator.dispatch.matching.Speeds;
+import io.bitloom.coordinator.dispatch.worker.Dispatcher;
+import io.bitloom.coordinator.dispatch.worker.WorkerView;
 import io.bitloom.coordinator.grpc.Calls;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.JobQueue;

@@ -5,7 +5,7 @@ import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.coordinator.auth.Caller;
-import io.bitloom.coordinator.dispatch.ProgressFeed;
+import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.coordinator.grpc.Calls;
 import io.bitloom.coordinator.jobs.Deletion;
 import io.bitloom.coordinator.jobs.JobNames;

@@ -2,7 +2,7 @@ package io.bitloom.coordinator.api;
 
 import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.coordinator.auth.Caller;
-import io.bitloom.coordinator.dispatch.ProgressFeed;
+import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.coordinator.jobs.JobNames;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;

@@ -1,7 +1,7 @@
 package io.bitloom.coordinator.api;
 
-import io.bitloom.coordinator.dispatch.ModelRegistry;
-import io.bitloom.coordinator.dispatch.Speeds;
+import io.bitloom.coordinator.dispatch.matching.Speeds;
+import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;

@@ -1,6 +1,24 @@
 package io.bitloom.coordinator.queue;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.queue.redis.Appending;
+import io.bitloom.coordinator.queue.redis.BucketScripts;
+import io.bitloom.coordinator.queue.redis.JobControl;
+import io.bitloom.coordinator.queue.redis.JobEnd;
+import io.bitloom.coordinator.queue.redis.JobErrors;
+import io.bitloom.coordinator.queue.redis.JobIndex;
+import io.bitloom.coordinator.queue.redis.JobScripts;
+import io.bitloom.coordinator.queue.redis.Keys;
+import io.bitloom.coordinator.queue.redis.Leases;
+import io.bitloom.coordinator.queue.redis.Stages;
+import io.bitloom.coordinator.queue.redis.WaitingPrompts;
+import io.bitloom.coordinator.queue.upkeep.Deadlines;
+import io.bitloom.coordinator.queue.upkeep.Epoch;
+import io.bitloom.coordinator.queue.upkeep.LostRequests;
+import io.bitloom.coordinator.queue.upkeep.ReadyBuckets;
+import io.bitloom.coordinator.queue.upkeep.Reaper;
+import io.bitloom.coordinator.queue.upkeep.Sweeper;
+import io.bitloom.coordinator.queue.upkeep.WakeListener;
 import io.bitloom.coordinator.redis.RedisChannels;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.v1.JobState;

@@ -35,7 +35,7 @@ public record ResultRecord(
     EXPIRED;
 
     /** How outcomes are marked. */
-    char letter() {
+    public char letter() {
       return this == EXPIRED ? 'X' : name().charAt(0);
     }
 

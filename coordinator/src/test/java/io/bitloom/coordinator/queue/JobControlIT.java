@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.queue.redis.Stages;
 import io.bitloom.v1.JobState;
 import java.time.Duration;
 import java.util.ArrayList;

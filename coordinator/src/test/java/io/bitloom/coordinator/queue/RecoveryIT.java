@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.queue.redis.JobScripts;
+import io.bitloom.coordinator.queue.redis.PromptGroups;
+import io.bitloom.coordinator.queue.upkeep.LostRequests;
 import io.bitloom.v1.JobState;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,0 +1,459 @@
+package io.bitloom.coordinator.queue.redis;
+
+import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.LeaseRef;
+import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.ResultRecord;
+import io.bitloom.coordinator.queue.upkeep.WakeListener;
+import io.bitloom.coordinator.redis.RedisConnection;
+import io.bitloom.v1.JobState;
+import io.lettuce.core.KeyValue;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** Calls the scripts of one job: their arguments and replies as types. */
+public final class JobScripts {
+
+  private final RedisConnection redis;
+  private final Keys keys;
+
+  public JobScripts(RedisConnection redis, Keys keys) {
+    this.redis = redis;
+    this.keys = keys;
+  }
+
+  /** What {@code create.lua} found. */
+  public enum Created {
+    CREATED,
+    EXISTS,
+    DIFFERS
+  }
+
+  /**
+   * @param deadline in ms; empty if it has none
+   */
+  public CompletionStage<Created> create(String jobId, NewJob job, String deadline) {
+    Arguments arguments =
+        new Arguments()
+            .add(job.tenant())
+            .add(Double.toString(job.weight()))
+            .add(job.priority())
+            .add(job.spec())
+            .add(deadline);
+    return run(Script.CREATE, jobId, arguments)
+        .thenApply(
+            reply ->
+                switch (reply.nextString()) {
+                  case "created" -> Created.CREATED;
+                  case "exists" -> Created.EXISTS;
+                  default -> Created.DIFFERS;
+                });
+  }
+
+  public CompletionStage<Optional<JobRecord>> view(String jobId) {
+    return redis
+        .call(r -> r.hgetall(keys.jobHash(jobId)))
+        .thenApply(
+            fields ->
+                fields.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new JobFields(fields).toRecord(jobId)));
+  }
+
+  public CompletionStage<Optional<JobState>> stateOf(String jobId) {
+    return redis
+        .call(r -> r.hget(keys.jobHash(jobId), "state"))
+        .thenApply(state -> Optional.ofNullable(state).map(JobFields::state));
+  }
+
+  /** What {@code append.lua} did. */
+  public sealed interface Appended {}
+
+  /**
+   * @param before for each part, the offset of the bucket's last prompt before, or -1
+   */
+  public record Taken(Share share, List<Long> before) implements Appended {}
+
+  public record At(long count) implements Appended {}
+
+  public record NotAccepting(Optional<JobState> state) implements Appended {}
+
+  /** How a job competes in its buckets. The weight is as it was written. */
+  public record Share(String tenant, String weight, Standing standing) {}
+
+  /**
+   * What of that can change.
+   *
+   * @param revision counts up with every change
+   */
+  public record Standing(long revision, int priority, boolean paused) {}
+
+  public CompletionStage<Appended> append(
+      String jobId, long offset, int count, PromptGroups groups) {
+    Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(offset).add(count);
+    groups.addTo(arguments);
+    return run(Script.APPEND, jobId, arguments)
+        .thenApply(
+            reply ->
+                switch (reply.nextString()) {
+                  case "appended" -> {
+                    Share share = share(reply);
+                    List<Long> before = new ArrayList<>();
+                    while (reply.hasNext()) {
+                      before.add(reply.nextLong());
+                    }
+                    yield new Taken(share, before);
+                  }
+                  case "at" -> new At(reply.nextLong());
+                  default -> new NotAccepting(state(reply.nextString()));
+                });
+  }
+
+  /** What {@code seal.lua} did. */
+  public sealed interface Sealed {}
+
+  public record Done(boolean terminal) implements Sealed {}
+
+  public record OtherCount(long count) implements Sealed {}
+
+  public record NotSealable(Optional<JobState> state) implements Sealed {}
+
+  public CompletionStage<Sealed> seal(String jobId, String expected) {
+    return run(Script.SEAL, jobId, new Arguments().add(keys.jobChannel(jobId)).add(expected))
+        .thenApply(
+            reply ->
+                switch (reply.nextString()) {
+                  case "sealed" -> new Done(reply.nextFlag());
+                  case "count" -> new OtherCount(reply.nextLong());
+                  default -> new NotSealable(state(reply.nextString()));
+                });
+  }
+
+  /** What {@code adjust.lua} did. */
+  public sealed interface Adjusted {}
+
+  public record Stands(Standing standing) implements Adjusted {}
+
+  public record NotOpen(Optional<JobState> state) implements Adjusted {}
+
+  /** Pauses a job; {@link #resume} undoes it. */
+  public CompletionStage<Adjusted> pause(String jobId) {
+    return adjust(jobId, "pause", "");
+  }
+
+  public CompletionStage<Adjusted> resume(String jobId) {
+    return adjust(jobId, "resume", "");
+  }
+
+  public CompletionStage<Adjusted> prioritize(String jobId, int priority) {
+    return adjust(jobId, "priority", Integer.toString(priority));
+  }
+
+  private CompletionStage<Adjusted> adjust(String jobId, String change, String priority) {
+    Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(change).add(priority);
+    return run(Script.ADJUST, jobId, arguments)
+        .thenApply(
+            reply ->
+                reply.nextString().equals("adjusted")
+                    ? new Stands(new Standing(reply.nextLong(), reply.nextInt(), reply.nextFlag()))
+                    : new NotOpen(state(reply.nextString())));
+  }
+
+  /** Keeps what a job says about itself now; false if there is no such job. */
+  public CompletionStage<Boolean> describe(String jobId, Map<String, ByteString> changes) {
+    Arguments arguments = new Arguments().add(keys.jobChannel(jobId));
+    changes.forEach((part, now) -> arguments.add(part).add(now));
+    return run(Script.DESCRIBE, jobId, arguments).thenApply(Reply::nextFlag);
+  }
+
+  /**
+   * Which prompts a job gave to a lease.
+   *
+   * @param paused how a paused job stands, which gives none
+   * @param payloads of those given, by offset
+   */
+  public record Started(
+      boolean terminal,
+      Optional<Standing> paused,
+      List<Tasks.Task> given,
+      Map<Long, ByteString> payloads) {}
+
+  public CompletionStage<Started> start(String jobId, LeaseRef lease, ByteString tasks) {
+    Arguments arguments =
+        new Arguments().add(keys.jobChannel(jobId)).add(Keys.holder(lease)).add(tasks);
+    return run(Script.START, jobId, arguments)
+        .thenApply(
+            reply -> {
+              int standing = reply.nextInt();
+              List<Tasks.Task> given = Tasks.parse(reply.nextBytes());
+              if (standing == 2) {
+                Standing paused = new Standing(reply.nextLong(), reply.nextInt(), true);
+                return new Started(false, Optional.of(paused), given, Map.of());
+              }
+              Map<Long, ByteString> payloads = new HashMap<>();
+              while (reply.hasNext()) {
+                Payloads.unpack(reply.nextLong(), reply.nextBytes(), payloads);
+              }
+              return new Started(standing == 1, Optional.empty(), given, payloads);
+            });
+  }
+
+  /** An outcome as {@code commit.lua} takes it. */
+  public record Outcome(long offset, ResultRecord.Status status, ByteString body) {}
+
+  /** What a prompt's job said to an outcome. */
+  public enum Verdict {
+    NOT_HELD,
+    TAKEN,
+    HAD_ONE
+  }
+
+  /** In the order of the outcomes. */
+  public record Committed(boolean terminal, List<Verdict> verdicts) {}
+
+  public CompletionStage<Committed> commit(String jobId, LeaseRef lease, List<Outcome> outcomes) {
+    Arguments arguments =
+        new Arguments()
+            .add(keys.jobChannel(jobId))
+            .add(Keys.holder(lease))
+            .add(Tasks.packOffsets(outcomes.stream().map(Outcome::offset).toList()));
+    for (Outcome outcome : outcomes) {
+      arguments.add(ResultEntries.report(outcome.status(), outcome.body()));
+    }
+    return run(Script.COMMIT, jobId, arguments)
+        .thenApply(
+            reply -> {
+              boolean terminal = reply.nextFlag();
+              List<Verdict> verdicts =
+                  reply.nextString().chars().mapToObj(c -> Verdict.values()[c - '0']).toList();
+              return new Committed(terminal, verdicts);
+            });
+  }
+
+  /**
+   * @return whether the job is terminal now
+   */
+  public CompletionStage<Boolean> lose(String jobId, LeaseRef lease, List<Tasks.Task> tasks) {
+    Arguments arguments =
+        new Arguments().add(keys.jobChannel(jobId)).add(Keys.holder(lease)).add(Tasks.pack(tasks));
+    return run(Script.LOSE, jobId, arguments).thenApply(Reply::nextFlag);
+  }
+
+  /**
+   * @return whether the job is terminal now
+   */
+  public CompletionStage<Boolean> requeue(
+      String jobId, LeaseRef lease, boolean attempted, List<Long> offsets) {
+    Arguments arguments =
+        new Arguments()
+            .add(keys.jobChannel(jobId))
+            .add(Keys.holder(lease))
+            .add(attempted ? 1 : 0)
+            .add(Tasks.packOffsets(offsets));
+    return run(Script.REQUEUE, jobId, arguments).thenApply(Reply::nextFlag);
+  }
+
+  /**
+   * How far cancelling a job came.
+   *
+   * @param state if it was terminal before or has time, or empty if there is no such job
+   * @param next where to go on; empty: it is through
+   */
+  public record Cancelled(boolean cancelling, Optional<JobState> state, String next) {}
+
+  /**
+   * @param status that waiting prompts get: CANCELLED, or EXPIRED if the job's window has passed
+   */
+  public CompletionStage<Cancelled> cancel(
+      String jobId, String from, int appends, ResultRecord.Status status) {
+    Arguments arguments =
+        new Arguments()
+            .add(keys.jobChannel(jobId))
+            .add(from)
+            .add(appends)
+            .add(Character.toString(status.letter()));
+    return run(Script.CANCEL, jobId, arguments)
+        .thenApply(
+            reply ->
+                reply.nextString().equals("cancelling")
+                    ? new Cancelled(true, Optional.empty(), reply.nextString())
+                    : new Cancelled(false, state(reply.nextString()), ""));
+  }
+
+  /** Tells all coordinators that a job is being stopped; who misses it lets its batches finish. */
+  public CompletionStage<Void> announceStop(String jobId) {
+    byte[] message = WakeListener.stopMessage(jobId);
+    return redis.call(r -> r.publish(keys.wakeChannel(), message)).thenApply(heard -> null);
+  }
+
+  /** Empty if there is no such job. */
+  public CompletionStage<Optional<List<ResultRecord>>> results(
+      String jobId, long after, int count) {
+    return ifThere(
+        jobId,
+        redis
+            .call(r -> r.lrange(keys.results(jobId), after, after + count - 1))
+            .thenCompose(
+                entries -> {
+                  List<ResultEntries.Outcome> outcomes = new ArrayList<>(entries.size());
+                  for (byte[] entry : entries) {
+                    outcomes.add(
+                        ResultEntries.read(after + outcomes.size() + 1, Tasks.unsafeWrap(entry)));
+                  }
+                  return withPayloads(jobId, outcomes);
+                }));
+  }
+
+  /**
+   * Failed and lost prompts, in the order of their outcomes. Empty if there is no such job.
+   *
+   * @param from how many of them to pass over
+   */
+  public CompletionStage<Optional<List<ResultRecord>>> failures(
+      String jobId, long from, int count) {
+    return ifThere(
+        jobId,
+        redis
+            .call(r -> r.getrange(keys.failures(jobId), 4 * from, 4 * (from + count) - 1))
+            .thenCompose(
+                cursors -> {
+                  List<CompletionStage<ResultEntries.Outcome>> outcomes = new ArrayList<>();
+                  for (ByteBuffer left = ByteBuffer.wrap(cursors); left.hasRemaining(); ) {
+                    outcomes.add(outcome(jobId, Integer.toUnsignedLong(left.getInt())));
+                  }
+                  return Stages.all(outcomes);
+                })
+            .thenCompose(outcomes -> withPayloads(jobId, outcomes)));
+  }
+
+  private CompletionStage<ResultEntries.Outcome> outcome(String jobId, long cursor) {
+    return redis
+        .call(r -> r.lindex(keys.results(jobId), cursor - 1))
+        .thenApply(entry -> ResultEntries.read(cursor, Tasks.unsafeWrap(entry)));
+  }
+
+  private <T> CompletionStage<Optional<T>> ifThere(String jobId, CompletionStage<T> found) {
+    return found.thenCombine(
+        redis.call(r -> r.exists(keys.jobHash(jobId))),
+        (value, exists) -> exists > 0 ? Optional.of(value) : Optional.empty());
+  }
+
+  private CompletionStage<List<ResultRecord>> withPayloads(
+      String jobId, List<ResultEntries.Outcome> outcomes) {
+    if (outcomes.isEmpty()) {
+      return CompletableFuture.completedStage(List.of());
+    }
+    String[] groups =
+        outcomes.stream()
+            .map(outcome -> Long.toString(outcome.group()))
+            .distinct()
+            .toArray(String[]::new);
+    return redis
+        .call(r -> r.hmget(keys.prompts(jobId), groups))
+        .thenApply(
+            found -> {
+              Map<Long, ByteString> payloads = new HashMap<>();
+              for (KeyValue<String, byte[]> group : found) {
+                Payloads.unpack(
+                    Long.parseLong(group.getKey()), Tasks.unsafeWrap(group.getValue()), payloads);
+              }
+              return outcomes.stream()
+                  .map(outcome -> outcome.with(payloads.get(outcome.offset())))
+                  .toList();
+            });
+  }
+
+  /**
+   * Prompts that a bucket may not know.
+   *
+   * @param next where to go on; empty: these are all
+   */
+  public record Undelivered(Optional<Long> next, Share share, ByteString entries) {}
+
+  public CompletionStage<Undelivered> undelivered(
+      String jobId, Bucket bucket, long after, int appends) {
+    Arguments arguments = new Arguments().add(Keys.id(bucket)).add(after).add(appends);
+    return run(Script.UNDELIVERED, jobId, arguments)
+        .thenApply(
+            reply -> {
+              String next = reply.nextString();
+              return new Undelivered(
+                  next.isEmpty() ? Optional.empty() : Optional.of(Long.parseLong(next)),
+                  share(reply),
+                  reply.nextBytes());
+            });
+  }
+
+  /**
+   * What a crash may have left half-done.
+   *
+   * @param state empty if there is no such job
+   * @param tenant null if there is no such job
+   * @param standing if there is such a job
+   * @param lastOffsets of every bucket that the job has prompts in
+   * @param running offsets by the lease that is said to hold them
+   */
+  public record LooseEnds(
+      Optional<JobState> state,
+      String tenant,
+      Standing standing,
+      Map<Bucket, Long> lastOffsets,
+      Map<LeaseRef, List<Long>> running) {}
+
+  public CompletionStage<LooseEnds> looseEnds(String jobId) {
+    return run(Script.LOOSE_ENDS, jobId, new Arguments())
+        .thenApply(
+            reply -> {
+              Optional<JobState> state = state(reply.nextString());
+              String tenant = reply.nextString();
+              Standing standing = standing(state, reply.nextString(), reply.nextString());
+              Map<Bucket, Long> lastOffsets = new HashMap<>();
+              for (Reply buckets = reply.nextReply(); buckets.hasNext(); ) {
+                lastOffsets.put(Keys.bucketOf(buckets.nextString()), buckets.nextLong());
+              }
+              Map<LeaseRef, List<Long>> running = new HashMap<>();
+              for (Reply held = reply.nextReply(); held.hasNext(); ) {
+                LeaseRef lease = Keys.leaseOf(held.nextString());
+                running.put(lease, Tasks.offsets(Tasks.parse(held.nextBytes())));
+              }
+              return new LooseEnds(state, tenant, standing, lastOffsets, running);
+            });
+  }
+
+  private CompletionStage<Reply> run(Script script, String jobId, Arguments arguments) {
+    return redis.eval(script.lua(), keys.job(jobId), arguments.toArray()).thenApply(Reply::new);
+  }
+
+  private static Share share(Reply reply) {
+    String tenant = reply.nextString();
+    String weight = reply.nextString();
+    int priority = reply.nextInt();
+    return new Share(tenant, weight, new Standing(reply.nextLong(), priority, reply.nextFlag()));
+  }
+
+  private static Standing standing(Optional<JobState> state, String revision, String priority) {
+    return state.isEmpty()
+        ? new Standing(0, 0, false)
+        : new Standing(
+            Long.parseLong(revision),
+            Integer.parseInt(priority),
+            state.get() == JobState.JOB_STATE_PAUSED);
+  }
+
+  /** Removes all that is kept of a job. */
+  public CompletionStage<Void> delete(String jobId) {
+    return redis.call(r -> r.unlink(keys.job(jobId))).thenApply(removed -> null);
+  }
+
+  private static Optional<JobState> state(String name) {
+    return Optional.ofNullable(name).map(known -> JobState.valueOf("JOB_STATE_" + known));
+  }
+}
