@@ -19,6 +19,7 @@ import io.bitloom.coordinator.jobs.Deletion;
 import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.QueueSettings;
+import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.coordinator.redis.EmbeddedRedis;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.results.S3ResultStore;
@@ -101,7 +102,7 @@ public final class Coordinator implements AutoCloseable {
       Tenants tenants = Tenants.of(config.access().tenants(), config.limits());
       redisUri = redisUri(lock);
       redis = part(connect());
-      JobQueue queue = part(new JobQueue(redis, queueSettings()));
+      JobQueue queue = part(new RunningQueue(redis, queueSettings()));
       ResultStore store = resultStore();
 
       PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -111,7 +112,9 @@ public final class Coordinator implements AutoCloseable {
       new ProcessorMetrics().bindTo(registry);
       new UptimeMetrics().bindTo(registry);
       DispatchMetrics dispatchMetrics = new DispatchMetrics(registry);
-      queue.onGivenUp(prompts -> dispatchMetrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
+      queue
+          .leases()
+          .onGivenUp(prompts -> dispatchMetrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
 
       ModelRegistry models = new ModelRegistry(queue, config.defaultModel());
       queue.onDataLost(models::announceAgain);

@@ -104,7 +104,7 @@ final class AppendCall implements StreamObserver<AppendPromptsRequest> {
     prompts.forEach(prompt -> arrivals.into(prompt.bucket()));
     return quotas
         .admit(owner, target.jobId(), chunk.getOffset(), prompts.size())
-        .thenCompose(done -> queue.append(target.jobId(), chunk.getOffset(), prompts));
+        .thenCompose(done -> queue.prompts().append(target.jobId(), chunk.getOffset(), prompts));
   }
 
   private List<NewPrompt> resolved(Target target, AppendPromptsRequest chunk) {

@@ -162,15 +162,17 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
             .setPriority(priority)
             .setRequestId(requestId)
             .build();
-    return queue.createJob(
-        new NewJob(
-            owner.tenant(),
-            requestId,
-            owner.weight(),
-            priority,
-            Jobs.spec(complete),
-            Jobs.completionWindow(job),
-            owner.limits().openJobs()));
+    return queue
+        .jobs()
+        .create(
+            new NewJob(
+                owner.tenant(),
+                requestId,
+                owner.weight(),
+                priority,
+                Jobs.spec(complete),
+                Jobs.completionWindow(job),
+                owner.limits().openJobs()));
   }
 
   @Override
@@ -195,7 +197,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
             : OptionalLong.empty();
     Calls.answer(
         caller,
-        jobs.with(request.getName(), id -> queue.seal(id, expected))
+        jobs.with(request.getName(), id -> queue.jobs().seal(id, expected))
             .thenApply(record -> SealJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
   }
 
@@ -219,6 +221,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
     Calls.answer(
         caller,
         queue
+            .jobs()
             .list(filter, JobRules.pageSize(request.getPageSize()), request.getPageToken())
             .thenCompose(
                 page ->
@@ -236,7 +239,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
   public void cancelJob(CancelJobRequest request, StreamObserver<CancelJobResponse> caller) {
     Calls.answer(
         caller,
-        jobs.with(request.getName(), queue::cancel)
+        jobs.with(request.getName(), queue.jobs()::cancel)
             .thenApply(record -> CancelJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
   }
 
@@ -244,7 +247,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
   public void pauseJob(PauseJobRequest request, StreamObserver<PauseJobResponse> caller) {
     Calls.answer(
         caller,
-        jobs.with(request.getName(), queue::pause)
+        jobs.with(request.getName(), queue.jobs()::pause)
             .thenApply(record -> PauseJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
   }
 
@@ -252,7 +255,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
   public void resumeJob(ResumeJobRequest request, StreamObserver<ResumeJobResponse> caller) {
     Calls.answer(
         caller,
-        jobs.with(request.getName(), queue::resume)
+        jobs.with(request.getName(), queue.jobs()::resume)
             .thenApply(record -> ResumeJobResponse.newBuilder().setJob(Jobs.of(record)).build()));
   }
 
@@ -269,7 +272,7 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
   private CompletionStage<JobRecord> change(String id, Job job, Set<String> changes) {
     CompletionStage<JobRecord> changed =
         changes.contains(Jobs.PRIORITY)
-            ? queue.prioritize(id, job.getPriority())
+            ? queue.jobs().prioritize(id, job.getPriority())
             : CompletableFuture.completedStage(null);
     Map<String, ByteString> parts = new HashMap<>();
     for (String path : List.of(Jobs.DISPLAY_NAME, Jobs.LABELS)) {
@@ -277,7 +280,9 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
         parts.put(path, Jobs.part(path, job));
       }
     }
-    return parts.isEmpty() ? changed : changed.thenCompose(done -> queue.describe(id, parts));
+    return parts.isEmpty()
+        ? changed
+        : changed.thenCompose(done -> queue.jobs().describe(id, parts));
   }
 
   @Override
@@ -334,7 +339,10 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
             request.getName(),
             id -> {
               long from = ResultCursor.place("page_token", id, request.getPageToken());
-              return queue.failures(id, from, size).thenApply(failures -> page(id, from, failures));
+              return queue
+                  .results()
+                  .failures(id, from, size)
+                  .thenApply(failures -> page(id, from, failures));
             }));
   }
 

@@ -35,6 +35,7 @@ public final class ClusterServiceApi extends ClusterServiceGrpc.ClusterServiceIm
     CompletionStage<List<BucketStatus>> buckets =
         queue
             .backlog()
+            .buckets()
             .thenCombine(
                 speeds.table(),
                 (all, table) -> all.stream().map(bucket -> status(bucket, table)).toList());

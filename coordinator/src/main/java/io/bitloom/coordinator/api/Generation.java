@@ -143,7 +143,8 @@ final class Generation {
         .thenCompose(
             ordered ->
                 queue
-                    .createJob(ordered.job())
+                    .jobs()
+                    .create(ordered.job())
                     .thenCompose(created -> begin(created, ordered.prompt())))
         .whenComplete((done, error) -> failIf(error));
   }
@@ -164,9 +165,10 @@ final class Generation {
         });
     display.watch(feed, jobId);
     return queue
+        .prompts()
         .append(jobId, 0, List.of(prompt))
-        .thenCompose(appended -> queue.seal(jobId, OptionalLong.of(1)))
-        .thenCompose(complete -> queue.onJobChanged(jobId, this::changed))
+        .thenCompose(appended -> queue.jobs().seal(jobId, OptionalLong.of(1)))
+        .thenCompose(complete -> queue.jobs().onChanged(jobId, this::changed))
         .thenAccept(
             subscription -> {
               subscriptions.keep(subscription);
@@ -179,7 +181,7 @@ final class Generation {
     if (!looking && !subscriptions.ended()) {
       looking = true;
       lookAgain = false;
-      queue.get(jobId).whenComplete(this::looked);
+      queue.jobs().get(jobId).whenComplete(this::looked);
     }
   }
 
@@ -204,7 +206,8 @@ final class Generation {
 
   private void finish() {
     queue
-        .results(jobId, 0, 1)
+        .results()
+        .read(jobId, 0, 1)
         .thenCompose(records -> claimed(ResultReader.describe(jobId, records.get(0))))
         .thenApplyAsync(described -> results.withImages(described).getResult(), blockingThreads)
         .whenCompleteAsync(
@@ -254,7 +257,7 @@ final class Generation {
 
   private synchronized void cancel() {
     if (jobId != null) {
-      queue.cancel(jobId).whenComplete((done, error) -> report("cancelled", error));
+      queue.jobs().cancel(jobId).whenComplete((done, error) -> report("cancelled", error));
     }
   }
 

@@ -85,10 +85,10 @@ final class JobWatch {
     caller.setOnReadyHandler(this::changed);
     looking = true;
     found
-        .thenCompose(job -> queue.onJobChanged(jobId, this::changed))
+        .thenCompose(job -> queue.jobs().onChanged(jobId, this::changed))
         .thenAccept(subscriptions::keep)
         .thenAccept(done -> display.watch(feed, jobId))
-        .thenCompose(done -> queue.get(jobId))
+        .thenCompose(done -> queue.jobs().get(jobId))
         .whenComplete(this::looked);
   }
 
@@ -102,7 +102,7 @@ final class JobWatch {
   private synchronized void look() {
     looking = true;
     lookAgain = false;
-    queue.get(jobId).whenComplete(this::looked);
+    queue.jobs().get(jobId).whenComplete(this::looked);
   }
 
   private void looked(JobRecord record, Throwable error) {
@@ -131,7 +131,8 @@ final class JobWatch {
 
   private void tellPrompts(boolean terminal) {
     queue
-        .results(jobId, eventsTold, EVENTS)
+        .results()
+        .read(jobId, eventsTold, EVENTS)
         .whenCompleteAsync(
             (records, error) -> {
               if (error != null) {

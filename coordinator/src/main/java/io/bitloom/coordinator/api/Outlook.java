@@ -183,9 +183,10 @@ final class Outlook {
       latestNanos = now;
       latest =
           queue
+              .backlog()
               .lines()
               .thenCombine(
-                  queue.backlog().thenCombine(speeds.table(), BucketsNow::new),
+                  queue.backlog().buckets().thenCombine(speeds.table(), BucketsNow::new),
                   (lines, others) -> new Lines(lines, others.drawn(), others.speeds()));
     }
     return latest;

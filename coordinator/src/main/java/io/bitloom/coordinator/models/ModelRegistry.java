@@ -96,6 +96,7 @@ public final class ModelRegistry {
   private CompletionStage<Map<String, Model>> known() {
     return queue
         .models()
+        .all()
         .thenApply(
             announced -> {
               Map<String, Model> models = new TreeMap<>();
@@ -139,7 +140,7 @@ public final class ModelRegistry {
           before.getDigest(),
           model.getDigest());
     }
-    return queue.announceModel(model.getName(), model.toByteString());
+    return queue.models().put(model.getName(), model.toByteString());
   }
 
   /** Announces what connected workers have: the queue has forgotten it. */
@@ -148,7 +149,8 @@ public final class ModelRegistry {
         (name, model) -> {
           if (workers(name) > 0) {
             queue
-                .announceModel(name, model.toByteString())
+                .models()
+                .put(name, model.toByteString())
                 .whenComplete(
                     (done, e) -> {
                       if (e != null) {

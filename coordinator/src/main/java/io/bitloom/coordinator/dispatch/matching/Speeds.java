@@ -57,6 +57,7 @@ public final class Speeds {
       return new Speed(seconds, before.stored(), before.storedNanos());
     }
     queue
+        .models()
         .putSpeed(bucket, seconds)
         .whenComplete(
             (done, e) -> {
@@ -74,6 +75,7 @@ public final class Speeds {
   /** What is known at this moment. */
   public CompletionStage<Table> table() {
     return queue
+        .models()
         .speeds()
         .thenApply(
             stored -> {

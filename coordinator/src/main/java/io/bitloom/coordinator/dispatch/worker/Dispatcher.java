@@ -103,8 +103,8 @@ public final class Dispatcher implements AutoCloseable {
         Executors.newFixedThreadPool(
             STORE_THREADS, task -> new Thread(task, "store-" + number.incrementAndGet()));
     arrivals.onQuiet(() -> execute(this::match));
-    this.onReady = queue.onReady(bucket -> execute(() -> ready(bucket)));
-    this.onStopped = queue.onStopped(jobId -> execute(() -> stopped(jobId)));
+    this.onReady = queue.ready().onReady(bucket -> execute(() -> ready(bucket)));
+    this.onStopped = queue.leases().onStopped(jobId -> execute(() -> stopped(jobId)));
     long interval = config.heartbeatInterval().toMillis();
     loop.scheduleWithFixedDelay(this::renewUnread, interval, interval, TimeUnit.MILLISECONDS);
   }
@@ -161,7 +161,9 @@ public final class Dispatcher implements AutoCloseable {
             done ->
                 named.leases().isEmpty()
                     ? CompletableFuture.completedStage(Set.<LeaseRef>of())
-                    : queue.renew(session.workerId(), named.leases().keySet(), config.duration()))
+                    : queue
+                        .leases()
+                        .renew(session.workerId(), named.leases().keySet(), config.duration()))
         .whenCompleteAsync(
             (lost, error) -> {
               if (error != null) {
@@ -206,6 +208,7 @@ public final class Dispatcher implements AutoCloseable {
         session.leases().all().size(),
         grace.toMillis());
     queue
+        .leases()
         .renew(session.workerId(), session.leases().refs(), grace)
         .whenComplete((lost, error) -> report("shorten leases", error));
     schedule(() -> forget(session), grace);
@@ -235,6 +238,7 @@ public final class Dispatcher implements AutoCloseable {
       return;
     }
     queue
+        .leases()
         .renew(session.workerId(), leases, config.duration())
         .whenCompleteAsync(
             (lost, error) -> {
@@ -259,6 +263,7 @@ public final class Dispatcher implements AutoCloseable {
   void release(LeaseRef lease, Collection<TaskRef> tasks) {
     if (!tasks.isEmpty()) {
       queue
+          .leases()
           .release(lease, List.copyOf(tasks))
           .whenComplete((done, error) -> report("release prompts", error));
     }
@@ -286,7 +291,7 @@ public final class Dispatcher implements AutoCloseable {
   /** Leases batches for the workers that want one, or sees to it that this is tried in time. */
   void match() {
     nextMatch.cancel(false);
-    Set<Bucket> ready = queue.readyBuckets();
+    Set<Bucket> ready = queue.ready().buckets();
     if (stopping || ready.isEmpty()) {
       return;
     }
@@ -319,7 +324,7 @@ public final class Dispatcher implements AutoCloseable {
     boolean old = ready.size() > 1 && now - rankedAt > RANK_AGAIN.toNanos();
     if (!ranking && (!ranked || old)) {
       ranking = true;
-      queue.backlog().whenCompleteAsync(this::ranked, loop);
+      queue.backlog().buckets().whenCompleteAsync(this::ranked, loop);
     }
     return !ranked;
   }
@@ -351,12 +356,13 @@ public final class Dispatcher implements AutoCloseable {
   private void lease(WorkerSession session, BatchFormer.Draw draw) {
     session.leasing(true);
     queue
+        .leases()
         .lease(
             draw.bucket(),
             session.workerId(),
             draw.maxImages(),
             config.duration(),
-            queue.readyBuckets().size() > 1 ? shares.spread() : Map.of())
+            queue.ready().buckets().size() > 1 ? shares.spread() : Map.of())
         .whenCompleteAsync((batch, error) -> leased(session, draw, batch, error), loop);
   }
 
@@ -370,7 +376,7 @@ public final class Dispatcher implements AutoCloseable {
       return;
     }
     batch.ifPresent(leased -> give(session, draw, leased));
-    if (!queue.readyBuckets().contains(draw.bucket())) {
+    if (!queue.ready().buckets().contains(draw.bucket())) {
       former.empty(draw.bucket(), System.nanoTime());
     }
     match();

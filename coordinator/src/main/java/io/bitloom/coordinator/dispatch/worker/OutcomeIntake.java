@@ -164,6 +164,7 @@ final class OutcomeIntake {
       return;
     }
     queue
+        .jobs()
         .get(task.jobId())
         .whenCompleteAsync(
             (job, error) -> {
@@ -262,9 +263,13 @@ final class OutcomeIntake {
     List<Ready> failures = group.waiting.stream().filter(Ready::retryable).toList();
     group.waiting.clear();
     LeaseRef lease = group.lease.ref();
-    settle(group.lease, outcomes, () -> queue.commit(lease, taskOutcomes(outcomes)))
+    settle(group.lease, outcomes, () -> queue.leases().commit(lease, taskOutcomes(outcomes)))
         .thenCompose(
-            done -> settle(group.lease, failures, () -> queue.fail(lease, taskFailures(failures))))
+            done ->
+                settle(
+                    group.lease,
+                    failures,
+                    () -> queue.leases().fail(lease, taskFailures(failures))))
         .whenCompleteAsync(
             (done, error) -> {
               listener.allSettled();

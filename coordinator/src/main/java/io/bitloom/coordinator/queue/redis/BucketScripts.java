@@ -38,22 +38,27 @@ public final class BucketScripts {
     this.settings = settings;
   }
 
+  /** A name for a request for a lease that no other one has. */
+  public static String newRequest() {
+    return Long.toUnsignedString(ThreadLocalRandom.current().nextLong(), Character.MAX_RADIX);
+  }
+
   /** Whether a bucket took prompts, and the offset of the job's last prompt that it knows now. */
   public record Enqueued(boolean taken, long mark) {}
 
   public CompletionStage<Enqueued> enqueue(
-      Bucket bucket, String jobId, JobScripts.Share share, long before, byte[] entries) {
+      Bucket bucket, String jobId, JobScripts.Terms terms, long before, byte[] entries) {
     Arguments arguments =
         announcing(bucket)
             .add(Names.escape(jobId))
-            .add(Names.escape(share.tenant()))
-            .add(share.weight())
-            .add(share.standing().priority())
+            .add(Names.escape(terms.tenant()))
+            .add(terms.weight())
+            .add(terms.standing().priority())
             .add(settings.ageing())
             .add(before)
             .add(entries)
-            .add(share.standing().revision())
-            .add(share.standing().paused() ? 1 : 0);
+            .add(terms.standing().revision())
+            .add(terms.standing().paused() ? 1 : 0);
     return run(Script.ENQUEUE, bucket, arguments)
         .thenApply(reply -> new Enqueued(reply.nextFlag(), reply.nextLong()));
   }
@@ -165,7 +170,7 @@ public final class BucketScripts {
   }
 
   /** What a lease held of one job until it was taken back. */
-  public record Reclaimed(LeaseRef lease, String jobId, List<Tasks.Task> tasks) {}
+  public record Reclaimed(LeaseRef lease, String jobId, List<Long> offsets) {}
 
   /** Ends the leases that these requests made, if they made any; it was not an attempt. */
   public CompletionStage<List<Reclaimed>> reclaim(Bucket bucket, Collection<String> requests) {
@@ -180,7 +185,7 @@ public final class BucketScripts {
                     new Reclaimed(
                         new LeaseRef(bucket, reply.nextLong()),
                         Names.unescape(reply.nextString()),
-                        Tasks.parse(reply.nextBytes())));
+                        Tasks.offsets(Tasks.parse(reply.nextBytes()))));
               }
               return reclaimed;
             });
@@ -200,7 +205,7 @@ public final class BucketScripts {
    * @param waiting for their next attempt
    * @param exhausted have no attempt left and stay in the lease
    */
-  public record ExpiredLease(
+  record ExpiredLease(
       LeaseRef lease, String jobId, List<Tasks.Task> waiting, List<Tasks.Task> exhausted) {}
 
   /** Ends the leases whose time is over. */

@@ -24,7 +24,7 @@ public final class JobEnd {
   }
 
   /** Cleans up if the job is terminal. */
-  public CompletionStage<Void> endedIf(boolean terminal, String jobId) {
+  CompletionStage<Void> endedIf(boolean terminal, String jobId) {
     return terminal ? ended(jobId) : Stages.nothing();
   }
 
@@ -41,7 +41,7 @@ public final class JobEnd {
   }
 
   /** Lets buckets forget what waits of a job that is terminal or being cancelled. */
-  public CompletionStage<Void> forget(String jobId, Collection<Bucket> ofJob) {
+  CompletionStage<Void> forget(String jobId, Collection<Bucket> ofJob) {
     return Stages.all(ofJob.stream().map(bucket -> forget(jobId, bucket)).toList())
         .thenApply(done -> null);
   }
@@ -75,7 +75,7 @@ public final class JobEnd {
   }
 
   /** Removes all traces of a terminal job. May be repeated after it broke off. */
-  public CompletionStage<Void> delete(String jobId, String tenant) {
+  CompletionStage<Void> delete(String jobId, String tenant) {
     return jobs.looseEnds(jobId)
         .thenCompose(ends -> forget(jobId, ends.lastOffsets().keySet()))
         .thenCompose(done -> jobs.delete(jobId))

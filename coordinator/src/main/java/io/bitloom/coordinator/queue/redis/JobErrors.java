@@ -12,14 +12,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** What calls about jobs fail with. */
-public final class JobErrors {
+final class JobErrors {
 
   /** A job is not over in less, as a rule. */
   private static final Duration RETRY_JOB = Duration.ofSeconds(30);
 
   private JobErrors() {}
 
-  public static BitloomException notFound(String jobId) {
+  static BitloomException notFound(String jobId) {
     String name = "jobs/" + jobId;
     return new BitloomException(ErrorCode.JOB_NOT_FOUND, "there is no job " + name, "name", name);
   }
@@ -27,7 +27,7 @@ public final class JobErrors {
   /**
    * @param state empty if there is no such job
    */
-  public static BitloomException notAccepting(String jobId, Optional<JobState> state) {
+  static BitloomException notAccepting(String jobId, Optional<JobState> state) {
     return state
         .map(
             known ->
@@ -38,14 +38,14 @@ public final class JobErrors {
   /**
    * @param state empty if there is no such job
    */
-  public static BitloomException notOpen(String jobId, Optional<JobState> state) {
+  static BitloomException notOpen(String jobId, Optional<JobState> state) {
     return state
         .map(
             known -> inState(jobId, ErrorCode.JOB_NOT_OPEN, "can no longer be changed: it ", known))
         .orElseGet(() -> notFound(jobId));
   }
 
-  public static BitloomException notTerminal(String jobId, JobState state) {
+  static BitloomException notTerminal(String jobId, JobState state) {
     return inState(jobId, ErrorCode.JOB_NOT_TERMINAL, "must be cancelled first: it ", state);
   }
 
@@ -56,18 +56,17 @@ public final class JobErrors {
     return new BitloomException(code, message, "name", name);
   }
 
-  public static <T> CompletionStage<T> tooManyOpenJobs(NewJob job) {
+  static <T> CompletionStage<T> tooManyOpenJobs(NewJob job) {
     return failed(
         BitloomException.exhausted(
             new Exhausted("tenants/" + job.tenant(), "open_jobs", job.maxOpenJobs(), RETRY_JOB)));
   }
 
-  public static <T> CompletionStage<T> failed(
-      ErrorCode code, String message, String field, Object value) {
+  static <T> CompletionStage<T> failed(ErrorCode code, String message, String field, Object value) {
     return failed(new BitloomException(code, message, field, value));
   }
 
-  public static <T> CompletionStage<T> failed(BitloomException e) {
+  static <T> CompletionStage<T> failed(BitloomException e) {
     return CompletableFuture.failedStage(e);
   }
 }

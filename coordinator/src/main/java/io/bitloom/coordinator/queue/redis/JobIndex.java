@@ -1,11 +1,10 @@
 package io.bitloom.coordinator.queue.redis;
 
-import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.coordinator.queue.Bucket;
-import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.PromptStore;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.lettuce.core.Limit;
 import io.lettuce.core.Range;
@@ -15,9 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -69,7 +66,7 @@ public final class JobIndex {
         .thenApply(ids -> ids.stream().map(JobIndex::text).collect(Collectors.toSet()));
   }
 
-  /** Reserves prompts of a job as {@link JobQueue#admit} does. */
+  /** Reserves prompts of a job as {@link PromptStore#admit} does. */
   public CompletionStage<Boolean> admit(
       String tenant, String jobId, long offset, int count, long most, List<JobRecord> open) {
     Arguments arguments = new Arguments().add(most).add(jobId).add(offset).add(count).add(RESERVED);
@@ -241,40 +238,6 @@ public final class JobIndex {
         .call(r -> r.smembers(keys.buckets()))
         .thenApply(
             ids -> ids.stream().map(id -> Keys.bucketOf(text(id))).collect(Collectors.toSet()));
-  }
-
-  public CompletionStage<Void> putSpeed(Bucket bucket, double secondsPerImage) {
-    Map<String, byte[]> value = Map.of(Keys.id(bucket), bytes(Double.toString(secondsPerImage)));
-    return redis.call(r -> r.hset(keys.speeds(), value)).thenApply(added -> null);
-  }
-
-  public CompletionStage<Map<Bucket, Double>> speeds() {
-    return redis
-        .call(r -> r.hgetall(keys.speeds()))
-        .thenApply(
-            speeds -> {
-              Map<Bucket, Double> byBucket = new HashMap<>();
-              speeds.forEach(
-                  (id, value) -> byBucket.put(Keys.bucketOf(id), Double.parseDouble(text(value))));
-              return byBucket;
-            });
-  }
-
-  public CompletionStage<Void> putModel(String name, ByteString description) {
-    return redis
-        .call(r -> r.hset(keys.models(), Map.of(name, description.toByteArray())))
-        .thenApply(added -> null);
-  }
-
-  public CompletionStage<Map<String, ByteString>> models() {
-    return redis
-        .call(r -> r.hgetall(keys.models()))
-        .thenApply(
-            models -> {
-              Map<String, ByteString> byName = new HashMap<>();
-              models.forEach((name, value) -> byName.put(name, ByteString.copyFrom(value)));
-              return byName;
-            });
   }
 
   private static byte[] bytes(String text) {

@@ -6,17 +6,13 @@ import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.ResultRecord;
-import io.bitloom.coordinator.queue.upkeep.WakeListener;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.v1.JobState;
-import io.lettuce.core.KeyValue;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** Calls the scripts of one job: their arguments and replies as types. */
@@ -80,14 +76,14 @@ public final class JobScripts {
   /**
    * @param before for each part, the offset of the bucket's last prompt before, or -1
    */
-  public record Taken(Share share, List<Long> before) implements Appended {}
+  public record Taken(Terms terms, List<Long> before) implements Appended {}
 
   public record At(long count) implements Appended {}
 
   public record NotAccepting(Optional<JobState> state) implements Appended {}
 
-  /** How a job competes in its buckets. The weight is as it was written. */
-  public record Share(String tenant, String weight, Standing standing) {}
+  /** The terms on which a job competes in its buckets. The weight is as it was written. */
+  public record Terms(String tenant, String weight, Standing standing) {}
 
   /**
    * What of that can change.
@@ -105,12 +101,12 @@ public final class JobScripts {
             reply ->
                 switch (reply.nextString()) {
                   case "appended" -> {
-                    Share share = share(reply);
+                    Terms terms = terms(reply);
                     List<Long> before = new ArrayList<>();
                     while (reply.hasNext()) {
                       before.add(reply.nextLong());
                     }
-                    yield new Taken(share, before);
+                    yield new Taken(terms, before);
                   }
                   case "at" -> new At(reply.nextLong());
                   default -> new NotAccepting(state(reply.nextString()));
@@ -279,7 +275,7 @@ public final class JobScripts {
             .add(keys.jobChannel(jobId))
             .add(from)
             .add(appends)
-            .add(Character.toString(status.letter()));
+            .add(Character.toString(ResultEntries.letter(status)));
     return run(Script.CANCEL, jobId, arguments)
         .thenApply(
             reply ->
@@ -290,85 +286,8 @@ public final class JobScripts {
 
   /** Tells all coordinators that a job is being stopped; who misses it lets its batches finish. */
   public CompletionStage<Void> announceStop(String jobId) {
-    byte[] message = WakeListener.stopMessage(jobId);
+    byte[] message = new WakeMessage.Stop(jobId).toBytes();
     return redis.call(r -> r.publish(keys.wakeChannel(), message)).thenApply(heard -> null);
-  }
-
-  /** Empty if there is no such job. */
-  public CompletionStage<Optional<List<ResultRecord>>> results(
-      String jobId, long after, int count) {
-    return ifThere(
-        jobId,
-        redis
-            .call(r -> r.lrange(keys.results(jobId), after, after + count - 1))
-            .thenCompose(
-                entries -> {
-                  List<ResultEntries.Outcome> outcomes = new ArrayList<>(entries.size());
-                  for (byte[] entry : entries) {
-                    outcomes.add(
-                        ResultEntries.read(after + outcomes.size() + 1, Tasks.unsafeWrap(entry)));
-                  }
-                  return withPayloads(jobId, outcomes);
-                }));
-  }
-
-  /**
-   * Failed and lost prompts, in the order of their outcomes. Empty if there is no such job.
-   *
-   * @param from how many of them to pass over
-   */
-  public CompletionStage<Optional<List<ResultRecord>>> failures(
-      String jobId, long from, int count) {
-    return ifThere(
-        jobId,
-        redis
-            .call(r -> r.getrange(keys.failures(jobId), 4 * from, 4 * (from + count) - 1))
-            .thenCompose(
-                cursors -> {
-                  List<CompletionStage<ResultEntries.Outcome>> outcomes = new ArrayList<>();
-                  for (ByteBuffer left = ByteBuffer.wrap(cursors); left.hasRemaining(); ) {
-                    outcomes.add(outcome(jobId, Integer.toUnsignedLong(left.getInt())));
-                  }
-                  return Stages.all(outcomes);
-                })
-            .thenCompose(outcomes -> withPayloads(jobId, outcomes)));
-  }
-
-  private CompletionStage<ResultEntries.Outcome> outcome(String jobId, long cursor) {
-    return redis
-        .call(r -> r.lindex(keys.results(jobId), cursor - 1))
-        .thenApply(entry -> ResultEntries.read(cursor, Tasks.unsafeWrap(entry)));
-  }
-
-  private <T> CompletionStage<Optional<T>> ifThere(String jobId, CompletionStage<T> found) {
-    return found.thenCombine(
-        redis.call(r -> r.exists(keys.jobHash(jobId))),
-        (value, exists) -> exists > 0 ? Optional.of(value) : Optional.empty());
-  }
-
-  private CompletionStage<List<ResultRecord>> withPayloads(
-      String jobId, List<ResultEntries.Outcome> outcomes) {
-    if (outcomes.isEmpty()) {
-      return CompletableFuture.completedStage(List.of());
-    }
-    String[] groups =
-        outcomes.stream()
-            .map(outcome -> Long.toString(outcome.group()))
-            .distinct()
-            .toArray(String[]::new);
-    return redis
-        .call(r -> r.hmget(keys.prompts(jobId), groups))
-        .thenApply(
-            found -> {
-              Map<Long, ByteString> payloads = new HashMap<>();
-              for (KeyValue<String, byte[]> group : found) {
-                Payloads.unpack(
-                    Long.parseLong(group.getKey()), Tasks.unsafeWrap(group.getValue()), payloads);
-              }
-              return outcomes.stream()
-                  .map(outcome -> outcome.with(payloads.get(outcome.offset())))
-                  .toList();
-            });
   }
 
   /**
@@ -376,7 +295,7 @@ public final class JobScripts {
    *
    * @param next where to go on; empty: these are all
    */
-  public record Undelivered(Optional<Long> next, Share share, ByteString entries) {}
+  public record Undelivered(Optional<Long> next, Terms terms, ByteString entries) {}
 
   public CompletionStage<Undelivered> undelivered(
       String jobId, Bucket bucket, long after, int appends) {
@@ -387,7 +306,7 @@ public final class JobScripts {
               String next = reply.nextString();
               return new Undelivered(
                   next.isEmpty() ? Optional.empty() : Optional.of(Long.parseLong(next)),
-                  share(reply),
+                  terms(reply),
                   reply.nextBytes());
             });
   }
@@ -432,11 +351,11 @@ public final class JobScripts {
     return redis.eval(script.lua(), keys.job(jobId), arguments.toArray()).thenApply(Reply::new);
   }
 
-  private static Share share(Reply reply) {
+  private static Terms terms(Reply reply) {
     String tenant = reply.nextString();
     String weight = reply.nextString();
     int priority = reply.nextInt();
-    return new Share(tenant, weight, new Standing(reply.nextLong(), priority, reply.nextFlag()));
+    return new Terms(tenant, weight, new Standing(reply.nextLong(), priority, reply.nextFlag()));
   }
 
   private static Standing standing(Optional<JobState> state, String revision, String priority) {

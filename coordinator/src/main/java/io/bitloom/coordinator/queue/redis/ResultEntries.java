@@ -43,9 +43,14 @@ final class ResultEntries {
   /** An outcome's report: a letter for its status, and the body. */
   static byte[] report(ResultRecord.Status status, ByteString body) {
     byte[] report = new byte[1 + body.size()];
-    report[0] = (byte) status.letter();
+    report[0] = (byte) letter(status);
     body.copyTo(report, 1);
     return report;
+  }
+
+  /** How a status is written. */
+  static char letter(ResultRecord.Status status) {
+    return status == ResultRecord.Status.EXPIRED ? 'X' : status.name().charAt(0);
   }
 
   private static ResultRecord.Status status(char letter) {

@@ -8,27 +8,27 @@ import java.util.Collection;
 import java.util.List;
 
 /** Lists of prompts as the scripts keep them; {@code fragments/tasks.lua} gives the layout. */
-public final class Tasks {
+final class Tasks {
 
-  public static final int ENTRY_BYTES = 9;
-  public static final int MAX_IMAGES = 255;
-  public static final int MAX_ATTEMPTS = 255;
+  static final int ENTRY_BYTES = 9;
+  static final int MAX_IMAGES = 255;
+  static final int MAX_ATTEMPTS = 255;
 
   /** No prompt has this offset; it stands for every one that does not fit. */
-  public static final long NO_OFFSET = 0xFFFF_FFFFL;
+  static final long NO_OFFSET = 0xFFFF_FFFFL;
 
   private static final int TASK_BYTES = 10;
 
   private Tasks() {}
 
   /** A prompt as a lease of its bucket holds it. */
-  public record Task(long group, long offset, int images, int attempt) {}
+  record Task(long group, long offset, int images, int attempt) {}
 
-  public static void putEntry(ByteBuffer entries, long group, long offset, int images) {
+  static void putEntry(ByteBuffer entries, long group, long offset, int images) {
     entries.putInt((int) group).putInt((int) offset).put((byte) images);
   }
 
-  public static byte[] pack(List<Task> tasks) {
+  static byte[] pack(List<Task> tasks) {
     ByteBuffer packed = ByteBuffer.allocate(tasks.size() * TASK_BYTES);
     for (Task task : tasks) {
       putEntry(packed, task.group(), task.offset(), task.images());
@@ -37,7 +37,7 @@ public final class Tasks {
     return packed.array();
   }
 
-  public static List<Task> parse(ByteString packed) {
+  static List<Task> parse(ByteString packed) {
     List<Task> tasks = new ArrayList<>(packed.size() / TASK_BYTES);
     for (ByteBuffer bytes = packed.asReadOnlyByteBuffer(); bytes.hasRemaining(); ) {
       tasks.add(
@@ -50,11 +50,11 @@ public final class Tasks {
     return tasks;
   }
 
-  public static int count(ByteString packed) {
+  static int count(ByteString packed) {
     return packed.size() / TASK_BYTES;
   }
 
-  public static byte[] packOffsets(Collection<Long> offsets) {
+  static byte[] packOffsets(Collection<Long> offsets) {
     ByteBuffer packed = ByteBuffer.allocate(offsets.size() * 4);
     offsets.forEach(offset -> packed.putInt((int) (exists(offset) ? offset : NO_OFFSET)));
     return packed.array();
@@ -64,11 +64,11 @@ public final class Tasks {
     return offset >= 0 && offset < NO_OFFSET;
   }
 
-  public static List<Long> offsets(List<Task> tasks) {
+  static List<Long> offsets(List<Task> tasks) {
     return tasks.stream().map(Task::offset).toList();
   }
 
-  public static ByteString unsafeWrap(byte[] bytes) {
+  static ByteString unsafeWrap(byte[] bytes) {
     return UnsafeByteOperations.unsafeWrap(bytes);
   }
 }

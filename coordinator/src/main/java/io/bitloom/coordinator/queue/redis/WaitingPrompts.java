@@ -30,7 +30,7 @@ public final class WaitingPrompts {
   private record Found(long group, long offset, WaitingPage.Place next) {}
 
   /** Looks at no more than so many prompts; those that have their outcome are left out. */
-  public CompletionStage<WaitingPage> read(String jobId, WaitingPage.Place from, int count) {
+  CompletionStage<WaitingPage> read(String jobId, WaitingPage.Place from, int count) {
     Arguments arguments = new Arguments().add(from.append()).add(from.passed()).add(count);
     return redis
         .eval(Script.WAITING.lua(), keys.job(jobId), arguments.toArray())

@@ -6,8 +6,6 @@ import io.bitloom.coordinator.queue.redis.JobIndex;
 import io.bitloom.coordinator.queue.redis.Stages;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -17,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * Ends jobs whose completion window has passed. One timer sleeps until the earliest deadline; every
  * coordinator has one, so that none is missed, and ending a job twice does nothing.
  */
-public final class Deadlines {
+final class Deadlines {
 
   private static final Logger LOG = LoggerFactory.getLogger(Deadlines.class);
   private static final int JOBS = 64;
@@ -25,17 +23,17 @@ public final class Deadlines {
 
   private final JobIndex index;
   private final JobEnd jobEnd;
-  private final ScheduledExecutorService timers;
+  private final Timers timers;
   private ScheduledFuture<?> timer;
 
-  public Deadlines(JobIndex index, JobEnd jobEnd, ScheduledExecutorService timers) {
+  Deadlines(JobIndex index, JobEnd jobEnd, Timers timers) {
     this.index = index;
     this.jobEnd = jobEnd;
     this.timers = timers;
   }
 
   /** A job may have to be ended after this time. */
-  public synchronized void watch(Duration left) {
+  synchronized void watch(Duration left) {
     long millis = left.toMillis() + 1;
     if (timer != null && !timer.isDone() && timer.getDelay(TimeUnit.MILLISECONDS) <= millis) {
       return;
@@ -43,15 +41,11 @@ public final class Deadlines {
     if (timer != null) {
       timer.cancel(false);
     }
-    try {
-      timer = timers.schedule(this::look, millis, TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException e) {
-      LOG.debug("the queue is closed");
-    }
+    timer = timers.in(Duration.ofMillis(millis), this::look);
   }
 
   /** Ends what is to be ended now, and sees to what comes next. */
-  public void look() {
+  void look() {
     index
         .pastDeadline(JOBS)
         .thenCompose(

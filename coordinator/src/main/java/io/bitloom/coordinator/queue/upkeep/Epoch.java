@@ -1,46 +1,38 @@
 package io.bitloom.coordinator.queue.upkeep;
 
 import io.bitloom.coordinator.queue.Subscription;
-import io.bitloom.coordinator.queue.redis.Keys;
-import io.bitloom.coordinator.redis.RedisConnection;
-import io.lettuce.core.SetArgs;
-import java.nio.charset.StandardCharsets;
+import io.bitloom.coordinator.queue.redis.DataName;
 import java.util.List;
-import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Notices when Redis has lost all that it knew: it was emptied, or came back without its data. The
- * data has a name, which the first coordinator gives it; when there is another name, or none, these
- * are other data.
+ * Notices when Redis has lost all that it knew: it was emptied, or came back without its data. When
+ * the data has another name, or none, these are other data.
  */
-public final class Epoch {
+final class Epoch {
 
   private static final Logger LOG = LoggerFactory.getLogger(Epoch.class);
 
-  private final RedisConnection redis;
-  private final Keys keys;
+  private final DataName dataName;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private volatile String known = "";
 
-  public Epoch(RedisConnection redis, Keys keys) {
-    this.redis = redis;
-    this.keys = keys;
+  Epoch(DataName dataName) {
+    this.dataName = dataName;
   }
 
   /** Calls the listener after every loss, in the order in which listeners were added. */
-  public Subscription onLoss(Runnable listener) {
+  Subscription onLoss(Runnable listener) {
     listeners.add(listener);
     return () -> listeners.remove(listener);
   }
 
   /** Compares the name that the data has with the one that it had. */
-  public void look() {
-    name()
+  void look() {
+    dataName
+        .get()
         .whenComplete(
             (name, e) -> {
               if (e == null) {
@@ -49,21 +41,6 @@ public final class Epoch {
                 LOG.debug("cannot tell whether the data is there: {}", e.toString());
               }
             });
-  }
-
-  private CompletionStage<String> name() {
-    return redis
-        .call(r -> r.get(keys.epoch()))
-        .thenCompose(
-            found ->
-                found == null
-                    ? nameData().thenCompose(done -> name())
-                    : CompletableFuture.completedStage(new String(found, StandardCharsets.UTF_8)));
-  }
-
-  private CompletionStage<String> nameData() {
-    byte[] name = UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8);
-    return redis.call(r -> r.set(keys.epoch(), name, SetArgs.Builder.nx()));
   }
 
   private void seen(String name) {

@@ -2,23 +2,13 @@ package io.bitloom.coordinator.queue.upkeep;
 
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.QueueSettings;
-import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
-import io.bitloom.coordinator.queue.redis.JobEnd;
-import io.bitloom.coordinator.queue.redis.JobScripts;
-import io.bitloom.coordinator.queue.redis.Stages;
-import io.bitloom.coordinator.queue.redis.Tasks;
+import io.bitloom.coordinator.queue.redis.LeaseEnd;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.IntConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,7 +16,7 @@ import org.slf4j.LoggerFactory;
  * Returns the prompts of expired leases to their buckets. Every coordinator watches every bucket in
  * which something is going on, with one timer each that sleeps until a lease could expire.
  */
-public final class Reaper {
+final class Reaper {
 
   private static final Logger LOG = LoggerFactory.getLogger(Reaper.class);
 
@@ -35,36 +25,23 @@ public final class Reaper {
 
   private static final Duration PAUSE_AFTER_ERROR = Duration.ofSeconds(1);
 
-  private final JobScripts jobs;
   private final BucketScripts buckets;
-  private final JobEnd jobEnd;
+  private final LeaseEnd leaseEnd;
   private final QueueSettings settings;
-  private final ScheduledExecutorService timers;
+  private final Timers timers;
   private final Map<Bucket, ScheduledFuture<?>> watches = new ConcurrentHashMap<>();
-  private final List<IntConsumer> givenUp = new CopyOnWriteArrayList<>();
   private volatile long graceEndsNanos;
 
-  public Reaper(
-      JobScripts jobs,
-      BucketScripts buckets,
-      JobEnd jobEnd,
-      QueueSettings settings,
-      ScheduledExecutorService timers) {
-    this.jobs = jobs;
+  Reaper(BucketScripts buckets, LeaseEnd leaseEnd, QueueSettings settings, Timers timers) {
     this.buckets = buckets;
-    this.jobEnd = jobEnd;
+    this.leaseEnd = leaseEnd;
     this.settings = settings;
     this.timers = timers;
     startGrace(RECONNECT.compareTo(settings.reapGrace()) < 0 ? RECONNECT : settings.reapGrace());
   }
 
-  /** Calls the listener with the number of prompts that have no attempt left. */
-  public void onGivenUp(IntConsumer listener) {
-    givenUp.add(listener);
-  }
-
   /** Workers could not renew their leases for a while, and get the time to do so. */
-  public void redisIsBack() {
+  void redisIsBack() {
     startGrace(settings.reapGrace());
   }
 
@@ -73,12 +50,12 @@ public final class Reaper {
   }
 
   /** Leases of this bucket may be made from now on. */
-  public void watch(Bucket bucket) {
+  void watch(Bucket bucket) {
     watch(bucket, settings.leaseDuration());
   }
 
   /** A lease of this bucket may expire after this time. */
-  public void watch(Bucket bucket, Duration expiry) {
+  void watch(Bucket bucket, Duration expiry) {
     long millis =
         1
             + Math.max(
@@ -93,7 +70,7 @@ public final class Reaper {
           if (timer != null) {
             timer.cancel(false);
           }
-          return timers.schedule(() -> reap(bucket), millis, TimeUnit.MILLISECONDS);
+          return timers.in(Duration.ofMillis(millis), () -> reap(bucket));
         });
   }
 
@@ -110,7 +87,7 @@ public final class Reaper {
                 watch(bucket);
               }
             })
-        .thenCompose(this::returnToJobs)
+        .thenCompose(leaseEnd::expired)
         .whenComplete(
             (done, e) -> {
               if (e != null) {
@@ -118,38 +95,5 @@ public final class Reaper {
                     "leases of {} could not be reaped, trying again: {}", bucket, e.toString());
               }
             });
-  }
-
-  /** Tells jobs what a bucket took back, and gives up what has no attempt left. */
-  public CompletionStage<Void> returnToJobs(BucketScripts.Expired expired) {
-    List<CompletionStage<Void>> stages = new ArrayList<>();
-    for (BucketScripts.ExpiredLease ended : expired.leases()) {
-      if (!ended.waiting().isEmpty()) {
-        stages.add(
-            jobs.requeue(ended.jobId(), ended.lease(), true, Tasks.offsets(ended.waiting()))
-                .thenCompose(terminal -> jobEnd.endedIf(terminal, ended.jobId())));
-      }
-      if (!ended.exhausted().isEmpty()) {
-        stages.add(giveUp(ended));
-      }
-    }
-    return Stages.all(stages).thenApply(done -> null);
-  }
-
-  private CompletionStage<Void> giveUp(BucketScripts.ExpiredLease ended) {
-    List<TaskRef> tasks =
-        ended.exhausted().stream().map(task -> new TaskRef(ended.jobId(), task.offset())).toList();
-    return jobs.lose(ended.jobId(), ended.lease(), ended.exhausted())
-        .whenComplete(
-            (terminal, e) -> {
-              if (e == null) {
-                givenUp.forEach(listener -> listener.accept(tasks.size()));
-              }
-            })
-        .thenCompose(
-            terminal ->
-                buckets
-                    .settle(ended.lease(), tasks)
-                    .thenCompose(settled -> jobEnd.endedIf(terminal, ended.jobId())));
   }
 }

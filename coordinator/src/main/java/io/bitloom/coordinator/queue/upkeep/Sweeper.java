@@ -7,6 +7,7 @@ import io.bitloom.coordinator.queue.redis.BucketScripts;
 import io.bitloom.coordinator.queue.redis.JobEnd;
 import io.bitloom.coordinator.queue.redis.JobIndex;
 import io.bitloom.coordinator.queue.redis.JobScripts;
+import io.bitloom.coordinator.queue.redis.LeaseEnd;
 import io.bitloom.coordinator.queue.redis.Stages;
 import io.bitloom.v1.JobState;
 import java.time.Duration;
@@ -17,8 +18,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,11 +28,11 @@ import org.slf4j.LoggerFactory;
  * stopped half-way, a job that ended but still stands in its buckets. Every step may be repeated at
  * any time.
  */
-public final class Sweeper {
+final class Sweeper {
 
   private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
   private static final int DELIVER_APPENDS = 64;
-  private static final long PAUSE_MILLIS = 20;
+  private static final Duration PAUSE = Duration.ofMillis(20);
 
   /** A job that was listed this long ago and does not exist was never created. */
   private static final Duration CREATION = Duration.ofMinutes(1);
@@ -42,25 +41,28 @@ public final class Sweeper {
   private final BucketScripts buckets;
   private final JobIndex index;
   private final JobEnd jobEnd;
-  private final ScheduledExecutorService timers;
+  private final LeaseEnd leaseEnd;
+  private final Timers timers;
   private final AtomicBoolean sweeping = new AtomicBoolean();
   private final Set<String> asked = ConcurrentHashMap.newKeySet();
 
-  public Sweeper(
+  Sweeper(
       JobScripts jobs,
       BucketScripts buckets,
       JobIndex index,
       JobEnd jobEnd,
-      ScheduledExecutorService timers) {
+      LeaseEnd leaseEnd,
+      Timers timers) {
     this.jobs = jobs;
     this.buckets = buckets;
     this.index = index;
     this.jobEnd = jobEnd;
+    this.leaseEnd = leaseEnd;
     this.timers = timers;
   }
 
   /** Sweeps every active job, one after the other; does nothing if that is under way. */
-  public void sweepLater() {
+  void sweepLater() {
     if (sweeping.compareAndSet(false, true)) {
       index
           .activeJobs()
@@ -91,9 +93,9 @@ public final class Sweeper {
   }
 
   /** Sweeps one job in a moment, once for all who ask until then. */
-  public void sweepLater(String jobId) {
+  void sweepLater(String jobId) {
     if (asked.add(jobId)) {
-      timers.schedule(() -> sweep(jobId), PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+      timers.in(PAUSE, () -> sweep(jobId));
     }
   }
 
@@ -139,9 +141,7 @@ public final class Sweeper {
               List<CompletionStage<Void>> stages = new ArrayList<>();
               for (LeaseRef lease : leases) {
                 if (!checked.leases().get(lease.token())) {
-                  stages.add(
-                      jobs.requeue(jobId, lease, false, ends.running().get(lease))
-                          .thenCompose(terminal -> jobEnd.endedIf(terminal, jobId)));
+                  stages.add(leaseEnd.requeue(jobId, lease, false, ends.running().get(lease)));
                 }
               }
               if (checked.mark() >= 0 && checked.revision() < ends.standing().revision()) {
@@ -169,7 +169,7 @@ public final class Sweeper {
                       ? CompletableFuture.completedStage(mark)
                       : buckets
                           .enqueue(
-                              bucket, jobId, missing.share(), mark, missing.entries().toByteArray())
+                              bucket, jobId, missing.terms(), mark, missing.entries().toByteArray())
                           .thenApply(BucketScripts.Enqueued::mark);
               return missing.next().isEmpty()
                   ? told.thenApply(done -> null)

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.queue.upkeep;
 
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.ReadyBuckets;
 import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import java.time.Duration;
@@ -10,7 +11,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -21,13 +21,13 @@ import java.util.function.Consumer;
  * before it, so that a later notification is never mistaken for an earlier one although they come
  * over different connections.
  */
-public final class ReadyBuckets {
+final class WakeUps implements ReadyBuckets {
 
-  private final ScheduledExecutorService timers;
+  private final Timers timers;
   private final Map<Bucket, State> states = new ConcurrentHashMap<>();
   private final List<Consumer<Bucket>> listeners = new CopyOnWriteArrayList<>();
 
-  public ReadyBuckets(ScheduledExecutorService timers) {
+  WakeUps(Timers timers) {
     this.timers = timers;
   }
 
@@ -37,7 +37,8 @@ public final class ReadyBuckets {
     private ScheduledFuture<?> retryTimer;
   }
 
-  public Set<Bucket> ready() {
+  @Override
+  public Set<Bucket> buckets() {
     Set<Bucket> ready = new HashSet<>();
     states.forEach(
         (bucket, state) -> {
@@ -50,13 +51,14 @@ public final class ReadyBuckets {
     return ready;
   }
 
-  public Subscription subscribe(Consumer<Bucket> listener) {
+  @Override
+  public Subscription onReady(Consumer<Bucket> listener) {
     listeners.add(listener);
     return () -> listeners.remove(listener);
   }
 
   /** Redis told that prompts become ready after a delay. */
-  public void notified(Bucket bucket, long wake, Duration delay) {
+  void notified(Bucket bucket, long wake, Duration delay) {
     State state = state(bucket);
     synchronized (state) {
       state.wake = Math.max(state.wake, wake);
@@ -69,7 +71,7 @@ public final class ReadyBuckets {
   }
 
   /** A lease was asked for, and perhaps there is nothing more. */
-  public void leased(Bucket bucket, BucketScripts.Leased leased) {
+  void leased(Bucket bucket, BucketScripts.Leased leased) {
     if (leased.moreFresh() || leased.nextRetryMillis() == 0) {
       markReady(bucket);
       return;
@@ -90,7 +92,7 @@ public final class ReadyBuckets {
   }
 
   /** The bucket was looked at, because notifications may have been missed. */
-  public void found(BucketScripts.Snapshot snapshot) {
+  void found(BucketScripts.Snapshot snapshot) {
     Bucket bucket = snapshot.backlog().bucket();
     State state = state(bucket);
     synchronized (state) {
@@ -103,7 +105,7 @@ public final class ReadyBuckets {
   }
 
   /** The buckets are gone, and their notifications are counted anew. */
-  public void startAnew() {
+  void startAnew() {
     states
         .values()
         .forEach(
@@ -152,7 +154,7 @@ public final class ReadyBuckets {
       if (timer != null) {
         timer.cancel(false);
       }
-      state.retryTimer = timers.schedule(() -> retryDue(bucket), millis + 1, TimeUnit.MILLISECONDS);
+      state.retryTimer = timers.in(Duration.ofMillis(millis + 1), () -> retryDue(bucket));
     }
   }
 

@@ -5,14 +5,13 @@ import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.LeasedBatch;
 import io.bitloom.coordinator.queue.LeasedTask;
+import io.bitloom.coordinator.queue.Leases;
 import io.bitloom.coordinator.queue.ResultRecord;
+import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.coordinator.queue.TaskFailure;
 import io.bitloom.coordinator.queue.TaskOutcome;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.queue.TaskVerdict;
-import io.bitloom.coordinator.queue.upkeep.LostRequests;
-import io.bitloom.coordinator.queue.upkeep.ReadyBuckets;
-import io.bitloom.coordinator.queue.upkeep.Reaper;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,6 +24,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,9 +35,9 @@ import org.slf4j.LoggerFactory;
  * What happens to leases. Each step has two halves, one in the bucket and one in the jobs of its
  * prompts, in an order in which a crash between them loses and doubles nothing.
  */
-public final class Leases {
+public final class RedisLeases implements Leases {
 
-  private static final Logger LOG = LoggerFactory.getLogger(Leases.class);
+  private static final Logger LOG = LoggerFactory.getLogger(RedisLeases.class);
 
   /** More outcomes of a job than this go to Redis in several calls. */
   private static final int OUTCOMES_PER_CALL = 256;
@@ -46,36 +48,31 @@ public final class Leases {
   private final JobScripts jobs;
   private final BucketScripts buckets;
   private final JobEnd jobEnd;
-  private final ReadyBuckets ready;
-  private final Reaper reaper;
-  private final LostRequests lostRequests;
+  private final LeaseEnd leaseEnd;
+  private final Upkeep upkeep;
+  private final List<Consumer<String>> stopListeners = new CopyOnWriteArrayList<>();
 
-  public Leases(
-      JobScripts jobs,
-      BucketScripts buckets,
-      JobEnd jobEnd,
-      ReadyBuckets ready,
-      Reaper reaper,
-      LostRequests lostRequests) {
+  public RedisLeases(
+      JobScripts jobs, BucketScripts buckets, JobEnd jobEnd, LeaseEnd leaseEnd, Upkeep upkeep) {
     this.jobs = jobs;
     this.buckets = buckets;
     this.jobEnd = jobEnd;
-    this.ready = ready;
-    this.reaper = reaper;
-    this.lostRequests = lostRequests;
+    this.leaseEnd = leaseEnd;
+    this.upkeep = upkeep;
   }
 
   /** The bucket gives prompts to a lease, then their jobs say which of these are still wanted. */
+  @Override
   public CompletionStage<Optional<LeasedBatch>> lease(
       Bucket bucket, String worker, int maxImages, Duration duration, Map<String, Integer> spread) {
-    String request = LostRequests.newName();
+    String request = BucketScripts.newRequest();
     return buckets
         .lease(bucket, worker, request, Math.min(maxImages, MOST_IMAGES), duration, spread)
         .thenCompose(leased -> start(bucket, duration, leased))
         .whenComplete(
             (batch, e) -> {
               if (e != null) {
-                lostRequests.add(bucket, request);
+                upkeep.replyLost(bucket, request);
               }
             })
         .thenCompose(
@@ -87,11 +84,11 @@ public final class Leases {
 
   private CompletionStage<Optional<LeasedBatch>> start(
       Bucket bucket, Duration duration, BucketScripts.Leased leased) {
-    ready.leased(bucket, leased);
+    upkeep.asked(bucket, leased);
     if (leased.token() == 0) {
       return CompletableFuture.completedStage(Optional.empty());
     }
-    reaper.watch(bucket, duration);
+    upkeep.leaseEndsIn(bucket, duration);
     LeaseRef lease = new LeaseRef(bucket, leased.token());
     return start(lease, leased.tasks())
         .thenApply(tasks -> Optional.of(new LeasedBatch(lease, tasks)));
@@ -146,6 +143,7 @@ public final class Leases {
         payloads.get(task.offset()));
   }
 
+  @Override
   public CompletionStage<Set<LeaseRef>> renew(
       String worker, Collection<LeaseRef> leases, Duration duration) {
     Map<Bucket, List<Long>> tokens =
@@ -161,7 +159,7 @@ public final class Leases {
                     .renew(bucket, worker, ofBucket, duration)
                     .thenApply(
                         renewed -> {
-                          reaper.watch(bucket, duration);
+                          upkeep.leaseEndsIn(bucket, duration);
                           return lost(bucket, ofBucket, renewed);
                         })));
     return Stages.all(stages)
@@ -176,6 +174,7 @@ public final class Leases {
   }
 
   /** The jobs take the outcomes, then the lease lets go of the prompts. */
+  @Override
   public CompletionStage<List<TaskVerdict>> commit(LeaseRef lease, List<TaskOutcome> outcomes) {
     List<JobScripts.Verdict> verdicts = Arrays.asList(new JobScripts.Verdict[outcomes.size()]);
     List<String> terminal = new ArrayList<>();
@@ -258,6 +257,7 @@ public final class Leases {
   }
 
   /** The bucket takes prompts back for another attempt; those that have none left fail for good. */
+  @Override
   public CompletionStage<List<TaskVerdict>> fail(LeaseRef lease, List<TaskFailure> failures) {
     return buckets
         .retry(lease, failures.stream().map(TaskFailure::task).toList())
@@ -268,7 +268,8 @@ public final class Leases {
                       .filter(failure -> retried.exhausted().contains(failure.task()))
                       .map(failure -> new TaskOutcome(failure.task(), false, failure.body()))
                       .toList();
-              return requeue(lease, true, retried.waiting())
+              return leaseEnd
+                  .requeue(lease, true, retried.waiting())
                   .thenCompose(done -> commit(lease, exhausted))
                   .thenApply(
                       committed -> {
@@ -286,28 +287,16 @@ public final class Leases {
             });
   }
 
+  @Override
   public CompletionStage<Void> release(LeaseRef lease, List<TaskRef> tasks) {
-    return buckets.release(lease, tasks).thenCompose(released -> requeue(lease, false, released));
+    return buckets
+        .release(lease, tasks)
+        .thenCompose(released -> leaseEnd.requeue(lease, false, released));
   }
 
+  @Override
   public CompletionStage<Void> expire(LeaseRef lease) {
-    return buckets.expire(lease).thenCompose(reaper::returnToJobs);
-  }
-
-  private CompletionStage<Void> requeue(
-      LeaseRef lease, boolean attempted, Collection<TaskRef> tasks) {
-    Map<String, List<Long>> offsets =
-        tasks.stream()
-            .collect(
-                Collectors.groupingBy(
-                    TaskRef::jobId, Collectors.mapping(TaskRef::offset, Collectors.toList())));
-    List<CompletionStage<Void>> stages = new ArrayList<>();
-    offsets.forEach(
-        (jobId, ofJob) ->
-            stages.add(
-                jobs.requeue(jobId, lease, attempted, ofJob)
-                    .thenCompose(terminal -> jobEnd.endedIf(terminal, jobId))));
-    return Stages.all(stages).thenApply(done -> null);
+    return buckets.expire(lease).thenCompose(leaseEnd::expired);
   }
 
   /** The places of outcomes in their list, by job. */
@@ -317,5 +306,21 @@ public final class Leases {
       byJob.computeIfAbsent(outcomes.get(i).task().jobId(), j -> new ArrayList<>()).add(i);
     }
     return byJob;
+  }
+
+  @Override
+  public Subscription onStopped(Consumer<String> listener) {
+    stopListeners.add(listener);
+    return () -> stopListeners.remove(listener);
+  }
+
+  /** Tells who holds leases that a job is being stopped. */
+  public void stopped(String jobId) {
+    stopListeners.forEach(listener -> listener.accept(jobId));
+  }
+
+  @Override
+  public void onGivenUp(IntConsumer listener) {
+    leaseEnd.onGivenUp(listener);
   }
 }

@@ -2,18 +2,13 @@ package io.bitloom.coordinator.queue.upkeep;
 
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
-import io.bitloom.coordinator.queue.redis.JobEnd;
-import io.bitloom.coordinator.queue.redis.JobScripts;
-import io.bitloom.coordinator.queue.redis.Tasks;
+import io.bitloom.coordinator.queue.redis.LeaseEnd;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,9 +19,9 @@ import org.slf4j.LoggerFactory;
  * of it. As soon as Redis answers, such leases are taken back, so that nobody waits until they
  * expire, and once more a moment later, because a request may still come in by an old connection.
  */
-public final class LostRequests {
+final class LostReplies {
 
-  private static final Logger LOG = LoggerFactory.getLogger(LostRequests.class);
+  private static final Logger LOG = LoggerFactory.getLogger(LostReplies.class);
   private static final Duration PAUSE = Duration.ofMillis(200);
   private static final Duration AGAIN = Duration.ofSeconds(2);
   private static final int ROUNDS = 2;
@@ -34,36 +29,24 @@ public final class LostRequests {
   /** The first ones of a loss were on their way; of later ones Redis hardly ever heard. */
   private static final int MOST = 1000;
 
-  private final JobScripts jobs;
   private final BucketScripts buckets;
-  private final JobEnd jobEnd;
+  private final LeaseEnd leaseEnd;
   private final Sweeper sweeper;
-  private final ScheduledExecutorService timers;
+  private final Timers timers;
 
   // Guarded by this.
   private final Map<Bucket, Map<String, Integer>> roundsLeft = new HashMap<>();
   private ScheduledFuture<?> timer;
 
-  public LostRequests(
-      JobScripts jobs,
-      BucketScripts buckets,
-      JobEnd jobEnd,
-      Sweeper sweeper,
-      ScheduledExecutorService timers) {
-    this.jobs = jobs;
+  LostReplies(BucketScripts buckets, LeaseEnd leaseEnd, Sweeper sweeper, Timers timers) {
     this.buckets = buckets;
-    this.jobEnd = jobEnd;
+    this.leaseEnd = leaseEnd;
     this.sweeper = sweeper;
     this.timers = timers;
   }
 
-  /** A name for a request that no other one has. */
-  public static String newName() {
-    return Long.toUnsignedString(ThreadLocalRandom.current().nextLong(), Character.MAX_RADIX);
-  }
-
   /** Takes back what this request may have leased, as soon as that is possible. */
-  public synchronized void add(Bucket bucket, String request) {
+  synchronized void add(Bucket bucket, String request) {
     Map<String, Integer> ofBucket = roundsLeft.computeIfAbsent(bucket, b -> new LinkedHashMap<>());
     if (ofBucket.size() < MOST) {
       ofBucket.put(request, ROUNDS);
@@ -73,14 +56,13 @@ public final class LostRequests {
 
   /** The earliest time wins. */
   private synchronized void reclaimIn(Duration delay) {
-    long millis = delay.toMillis();
     if (timer != null && !timer.isDone()) {
-      if (timer.getDelay(TimeUnit.MILLISECONDS) <= millis) {
+      if (timer.getDelay(TimeUnit.MILLISECONDS) <= delay.toMillis()) {
         return;
       }
       timer.cancel(false);
     }
-    timer = timers.schedule(this::reclaimAll, millis, TimeUnit.MILLISECONDS);
+    timer = timers.in(delay, this::reclaimAll);
   }
 
   private void reclaimAll() {
@@ -122,14 +104,13 @@ public final class LostRequests {
   private void returnToJob(BucketScripts.Reclaimed reclaimed) {
     String jobId = reclaimed.jobId();
     LOG.info("Took back {} of {}, which nobody heard of", reclaimed.lease(), jobId);
-    CompletionStage<Void> told =
-        jobs.requeue(jobId, reclaimed.lease(), false, Tasks.offsets(reclaimed.tasks()))
-            .thenCompose(terminal -> jobEnd.endedIf(terminal, jobId));
-    told.whenComplete(
-        (done, e) -> {
-          if (e != null) {
-            sweeper.sweepLater(jobId);
-          }
-        });
+    leaseEnd
+        .requeue(jobId, reclaimed.lease(), false, reclaimed.offsets())
+        .whenComplete(
+            (done, e) -> {
+              if (e != null) {
+                sweeper.sweepLater(jobId);
+              }
+            });
   }
 }

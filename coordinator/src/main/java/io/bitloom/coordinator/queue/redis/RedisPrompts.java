@@ -1,28 +1,38 @@
 package io.bitloom.coordinator.queue.redis;
 
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewPrompt;
-import io.bitloom.coordinator.queue.upkeep.Sweeper;
+import io.bitloom.coordinator.queue.PromptStore;
+import io.bitloom.coordinator.queue.WaitingPage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** Appends prompts: first to their job, which makes them durable, then to their buckets. */
-public final class Appending {
+/** Prompts go first to their job, which makes them durable, then to their buckets. */
+public final class RedisPrompts implements PromptStore {
 
   private final JobIndex index;
   private final JobScripts jobs;
   private final BucketScripts buckets;
-  private final Sweeper sweeper;
+  private final WaitingPrompts waiting;
+  private final Upkeep upkeep;
 
-  public Appending(JobIndex index, JobScripts jobs, BucketScripts buckets, Sweeper sweeper) {
+  public RedisPrompts(
+      JobIndex index,
+      JobScripts jobs,
+      BucketScripts buckets,
+      WaitingPrompts waiting,
+      Upkeep upkeep) {
     this.index = index;
     this.jobs = jobs;
     this.buckets = buckets;
-    this.sweeper = sweeper;
+    this.waiting = waiting;
+    this.upkeep = upkeep;
   }
 
+  @Override
   public CompletionStage<Long> append(String jobId, long offset, List<NewPrompt> prompts) {
     if (offset + prompts.size() > Tasks.NO_OFFSET) {
       return JobErrors.failed(
@@ -58,14 +68,14 @@ public final class Appending {
       PromptGroups.Part part = groups.parts().get(k);
       stages.add(
           buckets
-              .enqueue(part.bucket(), jobId, taken.share(), taken.before().get(k), part.entries())
+              .enqueue(part.bucket(), jobId, taken.terms(), taken.before().get(k), part.entries())
               .thenApply(BucketScripts.Enqueued::taken));
     }
     return Stages.all(stages)
         .handle(
             (complete, e) -> {
               if (e != null || complete.contains(false)) {
-                sweeper.sweepLater(jobId);
+                upkeep.sweep(jobId);
               }
               return null;
             });
@@ -78,9 +88,20 @@ public final class Appending {
       return JobErrors.failed(
           ErrorCode.OFFSET_OUT_OF_RANGE, "must be at most " + count, "offset", offset);
     }
-    sweeper.sweepLater(jobId);
+    upkeep.sweep(jobId);
     return count >= offset + prompts.size()
         ? CompletableFuture.completedStage(count)
         : append(jobId, count, prompts.subList((int) (count - offset), prompts.size()));
+  }
+
+  @Override
+  public CompletionStage<Boolean> admit(
+      String tenant, String jobId, long offset, int count, long most, List<JobRecord> open) {
+    return index.admit(tenant, jobId, offset, count, most, open);
+  }
+
+  @Override
+  public CompletionStage<WaitingPage> waiting(String jobId, WaitingPage.Place from, int count) {
+    return waiting.read(jobId, from, Math.min(count, RedisResults.MOST_PER_CALL));
   }
 }

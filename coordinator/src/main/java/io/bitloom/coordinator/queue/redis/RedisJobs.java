@@ -4,12 +4,14 @@ import com.google.protobuf.ByteString;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.queue.JobFilter;
 import io.bitloom.coordinator.queue.JobPage;
-import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.ResultRecord;
-import io.bitloom.coordinator.queue.upkeep.Deadlines;
+import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.coordinator.redis.RedisChannels;
 import io.bitloom.v1.JobState;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,8 +21,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** What callers do with jobs as a whole, as {@link JobQueue} promises it. */
-public final class JobControl {
+/** Jobs as a whole: what is asked of the job first, then told to its buckets and lists. */
+public final class RedisJobs implements JobStore {
 
   /** More jobs than this are not looked at for one page. */
   private static final int JOBS_PER_PAGE = 2000;
@@ -32,17 +34,28 @@ public final class JobControl {
   private final JobScripts jobs;
   private final BucketScripts buckets;
   private final JobEnd jobEnd;
-  private final Deadlines deadlines;
+  private final Upkeep upkeep;
+  private final RedisChannels channels;
+  private final Keys keys;
 
-  public JobControl(
-      JobIndex index, JobScripts jobs, BucketScripts buckets, JobEnd jobEnd, Deadlines deadlines) {
+  public RedisJobs(
+      JobIndex index,
+      JobScripts jobs,
+      BucketScripts buckets,
+      JobEnd jobEnd,
+      Upkeep upkeep,
+      RedisChannels channels,
+      Keys keys) {
     this.index = index;
     this.jobs = jobs;
     this.buckets = buckets;
     this.jobEnd = jobEnd;
-    this.deadlines = deadlines;
+    this.upkeep = upkeep;
+    this.channels = channels;
+    this.keys = keys;
   }
 
+  @Override
   public CompletionStage<JobRecord> create(NewJob job) {
     String jobId =
         job.requestId().isEmpty() ? JobIds.random() : JobIds.of(job.tenant(), job.requestId());
@@ -53,7 +66,7 @@ public final class JobControl {
               if (deadline.isEmpty()) {
                 return JobErrors.tooManyOpenJobs(job);
               }
-              job.completionWindow().ifPresent(deadlines::watch);
+              job.completionWindow().ifPresent(upkeep::deadlineIn);
               return jobs.create(jobId, job, deadline.get());
             })
         .thenCompose(
@@ -67,6 +80,7 @@ public final class JobControl {
                     : get(jobId));
   }
 
+  @Override
   public CompletionStage<JobRecord> seal(String jobId, OptionalLong expectedPrompts) {
     String expected = expectedPrompts.isPresent() ? Long.toString(expectedPrompts.getAsLong()) : "";
     return jobs.seal(jobId, expected)
@@ -86,6 +100,7 @@ public final class JobControl {
             });
   }
 
+  @Override
   public CompletionStage<JobRecord> get(String jobId) {
     return jobs.view(jobId)
         .thenCompose(
@@ -95,6 +110,7 @@ public final class JobControl {
                     : JobErrors.failed(JobErrors.notFound(jobId)));
   }
 
+  @Override
   public CompletionStage<JobPage> list(JobFilter filter, int pageSize, String pageToken) {
     return list(filter, pageSize, pageToken, JOBS_PER_PAGE);
   }
@@ -123,22 +139,27 @@ public final class JobControl {
                         }));
   }
 
+  @Override
   public CompletionStage<JobRecord> cancel(String jobId) {
     return jobEnd.stop(jobId, ResultRecord.Status.CANCELLED).thenCompose(stopped -> get(jobId));
   }
 
+  @Override
   public CompletionStage<JobRecord> pause(String jobId) {
     return jobs.pause(jobId).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
   }
 
+  @Override
   public CompletionStage<JobRecord> resume(String jobId) {
     return jobs.resume(jobId).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
   }
 
+  @Override
   public CompletionStage<JobRecord> prioritize(String jobId, int priority) {
     return jobs.prioritize(jobId, priority).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
   }
 
+  @Override
   public CompletionStage<JobRecord> describe(String jobId, Map<String, ByteString> changes) {
     return jobs.describe(jobId, changes).thenCompose(there -> get(jobId));
   }
@@ -159,6 +180,7 @@ public final class JobControl {
         .thenCompose(told -> get(jobId));
   }
 
+  @Override
   public CompletionStage<Void> delete(
       String jobId, Function<String, CompletionStage<Void>> results) {
     return get(jobId)
@@ -172,7 +194,7 @@ public final class JobControl {
                     : JobErrors.failed(JobErrors.notTerminal(jobId, job.state())));
   }
 
-  /** How many jobs of all tenants have not ended, by state; of the longest open ones. */
+  @Override
   public CompletionStage<Map<JobState, Long>> openByState() {
     return index
         .activeJobs()
@@ -190,11 +212,40 @@ public final class JobControl {
                     .collect(Collectors.groupingBy(state -> state, Collectors.counting())));
   }
 
-  /** Those that have not ended. */
+  @Override
   public CompletionStage<List<JobRecord>> open(String tenant) {
     return index
         .openJobs(tenant)
         .thenCompose(open -> Stages.all(open.stream().map(jobs::view).toList()))
         .thenApply(views -> views.stream().flatMap(Optional::stream).toList());
+  }
+
+  @Override
+  public CompletionStage<Void> forget(String jobId) {
+    return index.dropEnded(jobId);
+  }
+
+  @Override
+  public CompletionStage<List<String>> toDelete(Duration age, int most) {
+    return index.endedBefore(age, most).thenApply(JobIndex.Due::jobIds);
+  }
+
+  @Override
+  public CompletionStage<Subscription> onChanged(String jobId, Runnable listener) {
+    return channels
+        .subscribe(
+            keys.jobChannel(jobId),
+            new RedisChannels.Listener() {
+              @Override
+              public void message(byte[] message) {
+                listener.run();
+              }
+
+              @Override
+              public void subscribed() {
+                listener.run();
+              }
+            })
+        .thenApply(unsubscribe -> unsubscribe::run);
   }
 }
