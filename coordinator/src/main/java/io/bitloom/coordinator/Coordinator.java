@@ -9,9 +9,11 @@ import io.bitloom.coordinator.api.ClusterServiceApi;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.S3Config;
+import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.dispatch.matching.Arrivals;
+import io.bitloom.coordinator.dispatch.matching.Matcher;
 import io.bitloom.coordinator.dispatch.matching.Speeds;
-import io.bitloom.coordinator.dispatch.worker.Dispatcher;
+import io.bitloom.coordinator.dispatch.worker.ConnectedWorkers;
 import io.bitloom.coordinator.dispatch.worker.WorkerServiceApi;
 import io.bitloom.coordinator.grpc.GrpcServer;
 import io.bitloom.coordinator.http.HttpPort;
@@ -44,7 +46,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -67,7 +68,7 @@ public final class Coordinator implements AutoCloseable {
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final String redisUri;
   private final RedisConnection redis;
-  private final Dispatcher dispatcher;
+  private final ConnectedWorkers workers;
   private final GrpcServer grpc;
   private final HttpPort http;
   private volatile boolean draining;
@@ -116,22 +117,26 @@ public final class Coordinator implements AutoCloseable {
           .leases()
           .onGivenUp(prompts -> dispatchMetrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
 
-      ModelRegistry models = new ModelRegistry(queue, config.defaultModel());
+      ModelRegistry models = new ModelRegistry(queue.models(), config.defaultModel());
       queue.onDataLost(models::announceAgain);
       Arrivals arrivals = new Arrivals();
-      Speeds speeds = new Speeds(queue);
-      dispatcher =
+      Speeds speeds = new Speeds(queue.models());
+      DispatchLoop loop = new DispatchLoop();
+      Matcher matcher =
           part(
-              new Dispatcher(
-                  UUID.randomUUID().toString(),
+              new Matcher(
+                  loop,
                   queue,
-                  models,
-                  store,
-                  config.leases(),
+                  config.leases().duration(),
                   config.maxBatchDelay(),
                   arrivals,
                   speeds,
                   dispatchMetrics));
+      workers =
+          part(
+              new ConnectedWorkers(
+                  loop, matcher, queue, models, store, config.leases(), dispatchMetrics));
+      part(loop);
       ScheduledExecutorService timer = timer();
       ExecutorService apiThreads = apiThreads();
       Deletion deletion = new Deletion(queue, store, config.retention(), apiThreads);
@@ -142,7 +147,7 @@ public final class Coordinator implements AutoCloseable {
               store,
               config.limits(),
               arrivals,
-              dispatcher.feed(),
+              workers.feed(),
               speeds,
               deletion,
               apiThreads,
@@ -161,8 +166,8 @@ public final class Coordinator implements AutoCloseable {
                   tenants,
                   List.of(
                       batchService,
-                      new ClusterServiceApi(queue, dispatcher, speeds),
-                      new WorkerServiceApi(dispatcher, config.leases(), dispatchMetrics),
+                      new ClusterServiceApi(queue, workers, speeds),
+                      new WorkerServiceApi(workers),
                       new TrainingServiceApi(
                           trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
                   new RpcMetrics(registry)));
@@ -179,11 +184,7 @@ public final class Coordinator implements AutoCloseable {
                   this::trouble,
                   registry,
                   new ClusterMetrics(
-                      registry,
-                      queue,
-                      models::all,
-                      dispatcher::connectedWorkers,
-                      redis::available)));
+                      registry, queue, models::all, workers::connectedWorkers, redis::available)));
       timer.scheduleWithFixedDelay(
           () -> grpc.setServing(trouble().isEmpty()), 0, 1, TimeUnit.SECONDS);
       timer.scheduleWithFixedDelay(tenants::refresh, 0, 2, TimeUnit.SECONDS);
@@ -297,7 +298,7 @@ public final class Coordinator implements AutoCloseable {
   public void stop() {
     draining = true;
     grpc.setServing(false);
-    dispatcher.drain();
+    workers.drain();
     grpc.drain(config.drainTimeout());
     close();
   }

@@ -2,7 +2,7 @@ package io.bitloom.coordinator.api;
 
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.coordinator.dispatch.matching.Speeds;
-import io.bitloom.coordinator.dispatch.worker.Dispatcher;
+import io.bitloom.coordinator.dispatch.worker.ConnectedWorkers;
 import io.bitloom.coordinator.dispatch.worker.WorkerView;
 import io.bitloom.coordinator.grpc.Calls;
 import io.bitloom.coordinator.queue.BucketBacklog;
@@ -21,12 +21,12 @@ import java.util.concurrent.CompletionStage;
 public final class ClusterServiceApi extends ClusterServiceGrpc.ClusterServiceImplBase {
 
   private final JobQueue queue;
-  private final Dispatcher dispatcher;
+  private final ConnectedWorkers workers;
   private final Speeds speeds;
 
-  public ClusterServiceApi(JobQueue queue, Dispatcher dispatcher, Speeds speeds) {
+  public ClusterServiceApi(JobQueue queue, ConnectedWorkers workers, Speeds speeds) {
     this.queue = queue;
-    this.dispatcher = dispatcher;
+    this.workers = workers;
     this.speeds = speeds;
   }
 
@@ -42,11 +42,11 @@ public final class ClusterServiceApi extends ClusterServiceGrpc.ClusterServiceIm
     Calls.answer(
         caller,
         buckets.thenCombine(
-            dispatcher.workers(),
-            (waiting, workers) ->
+            workers.workers(),
+            (waiting, drawing) ->
                 GetClusterResponse.newBuilder()
                     .addAllBuckets(waiting)
-                    .addAllWorkers(workers.stream().map(ClusterServiceApi::status).toList())
+                    .addAllWorkers(drawing.stream().map(ClusterServiceApi::status).toList())
                     .build()));
   }
 

@@ -6,7 +6,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.coordinator.queue.Bucket;
-import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.ModelRecords;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.WorkerModel;
 import java.io.UncheckedIOException;
@@ -26,7 +26,7 @@ public final class ModelRegistry {
 
   private static final Logger log = LoggerFactory.getLogger(ModelRegistry.class);
 
-  private final JobQueue queue;
+  private final ModelRecords records;
   private final Optional<String> defaultModel;
   private final Set<WorkerProfile> connected = ConcurrentHashMap.newKeySet();
   private final Map<String, Model> announced = new ConcurrentHashMap<>();
@@ -34,8 +34,8 @@ public final class ModelRegistry {
   /**
    * @param defaultModel draws where a job names no model; empty: the only model there is
    */
-  public ModelRegistry(JobQueue queue, Optional<String> defaultModel) {
-    this.queue = queue;
+  public ModelRegistry(ModelRecords records, Optional<String> defaultModel) {
+    this.records = records;
     this.defaultModel = defaultModel;
   }
 
@@ -94,8 +94,7 @@ public final class ModelRegistry {
   }
 
   private CompletionStage<Map<String, Model>> known() {
-    return queue
-        .models()
+    return records
         .all()
         .thenApply(
             announced -> {
@@ -140,7 +139,7 @@ public final class ModelRegistry {
           before.getDigest(),
           model.getDigest());
     }
-    return queue.models().put(model.getName(), model.toByteString());
+    return records.put(model.getName(), model.toByteString());
   }
 
   /** Announces what connected workers have: the queue has forgotten it. */
@@ -148,8 +147,7 @@ public final class ModelRegistry {
     announced.forEach(
         (name, model) -> {
           if (workers(name) > 0) {
-            queue
-                .models()
+            records
                 .put(name, model.toByteString())
                 .whenComplete(
                     (done, e) -> {

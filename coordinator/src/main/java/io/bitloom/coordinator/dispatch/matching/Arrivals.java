@@ -16,12 +16,12 @@ public final class Arrivals {
   private volatile Runnable onQuiet = () -> {};
 
   /** Whether a call that has put prompts into the bucket is still sending. */
-  public boolean expectedIn(Bucket bucket) {
+  boolean expectedIn(Bucket bucket) {
     return callsByBucket.containsKey(bucket);
   }
 
   /** Calls the listener when a call has ended, which may have been the last of a bucket. */
-  public void onQuiet(Runnable listener) {
+  void onQuiet(Runnable listener) {
     onQuiet = listener;
   }
 

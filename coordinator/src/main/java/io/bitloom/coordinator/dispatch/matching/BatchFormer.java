@@ -28,22 +28,22 @@ import java.util.function.Predicate;
  *
  * <p>Times are of {@link System#nanoTime()}. Not safe for use by several threads.
  */
-public final class BatchFormer {
+final class BatchFormer {
 
   /** How far a warm bucket may run ahead: enough to be worth it, short enough to wait for. */
   private static final int WARM_BATCHES = 4;
 
   /** What a worker that asked for a batch is to get. */
-  public sealed interface Decision {}
+  sealed interface Decision {}
 
   /** A batch of this bucket, now. */
-  public record Draw(Bucket bucket, int maxImages) implements Decision {}
+  record Draw(Bucket bucket, int maxImages) implements Decision {}
 
   /** Nothing before this time, unless something changes. */
-  public record WaitUntil(long nanos) implements Decision {}
+  record WaitUntil(long nanos) implements Decision {}
 
   /** Nothing that this worker can draw is ready. */
-  public record Nothing() implements Decision {}
+  record Nothing() implements Decision {}
 
   private static final class Clock {
     /** Virtual time: tokens of the bucket's batches by weight, or that of others at its start. */
@@ -85,14 +85,14 @@ public final class BatchFormer {
    * @param ageing without service for this long, a bucket counts as one priority higher
    * @param moreExpected whether a caller is about to bring prompts for a bucket
    */
-  public BatchFormer(Duration maxDelay, Duration ageing, Predicate<Bucket> moreExpected) {
+  BatchFormer(Duration maxDelay, Duration ageing, Predicate<Bucket> moreExpected) {
     this.maxDelayNanos = maxDelay.toNanos();
     this.ageingNanos = ageing.toNanos();
     this.moreExpected = moreExpected;
   }
 
   /** There are prompts in a bucket; without effect unless it was empty. */
-  public void ready(Bucket bucket, long now) {
+  void ready(Bucket bucket, long now) {
     Clock clock = clock(bucket, now);
     if (!clock.empty) {
       return;
@@ -106,7 +106,7 @@ public final class BatchFormer {
   }
 
   /** A bucket has no more prompts. */
-  public void empty(Bucket bucket, long now) {
+  void empty(Bucket bucket, long now) {
     clock(bucket, now).empty = true;
   }
 
@@ -114,16 +114,16 @@ public final class BatchFormer {
    * Sets what a bucket competes by.
    *
    * @param priority the highest that waits in it
-   * @param weight of what waits in it, as {@link Shares} says
+   * @param weight of what waits in it, as {@link BucketWeights} says
    */
-  public void rank(Bucket bucket, int priority, double weight, long now) {
+  void rank(Bucket bucket, int priority, double weight, long now) {
     Clock clock = clock(bucket, now);
     clock.priority = OptionalInt.of(priority);
     clock.weight = weight;
   }
 
   /** Whether it is known which of the buckets go first. */
-  public boolean ranked(Collection<Bucket> ready, long now) {
+  boolean ranked(Collection<Bucket> ready, long now) {
     return ready.size() == 1
         || ready.stream().allMatch(bucket -> clock(bucket, now).priority.isPresent());
   }
@@ -134,7 +134,7 @@ public final class BatchFormer {
    * @param idle whether it has nothing to draw
    * @param ready buckets with prompts, of any model
    */
-  public Decision decide(WorkerProfile worker, boolean idle, Collection<Bucket> ready, long now) {
+  Decision decide(WorkerProfile worker, boolean idle, Collection<Bucket> ready, long now) {
     long firstBatch = Long.MAX_VALUE;
     for (Candidate candidate : candidates(worker, ready, now)) {
       long wait = wait(candidate, idle, now);
@@ -176,7 +176,7 @@ public final class BatchFormer {
   }
 
   /** A batch was given out. */
-  public void drawn(Bucket bucket, int images, int maxImages, long now) {
+  void drawn(Bucket bucket, int images, int maxImages, long now) {
     Clock clock = clock(bucket, now);
     virtualTime = Math.max(virtualTime, clock.work);
     clock.work += tokens(bucket, images) / clock.weight;

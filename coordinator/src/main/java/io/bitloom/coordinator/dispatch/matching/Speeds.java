@@ -3,7 +3,7 @@ package io.bitloom.coordinator.dispatch.matching;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.coordinator.queue.Bucket;
-import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.ModelRecords;
 import io.bitloom.v1.StageTimes;
 import java.time.Duration;
 import java.util.HashMap;
@@ -28,15 +28,15 @@ public final class Speeds {
   /** An average, and what of it was stored when. */
   private record Speed(double seconds, double stored, long storedNanos) {}
 
-  private final JobQueue queue;
+  private final ModelRecords models;
   private final Map<Bucket, Speed> speeds = new ConcurrentHashMap<>();
 
-  public Speeds(JobQueue queue) {
-    this.queue = queue;
+  public Speeds(ModelRecords models) {
+    this.models = models;
   }
 
   /** A batch was drawn. */
-  public void measured(Bucket bucket, StageTimes times, int images) {
+  void measured(Bucket bucket, StageTimes times, int images) {
     double seconds =
         (seconds(times.getText()) + seconds(times.getTransformer()) + seconds(times.getDecode()))
             / Math.max(1, images);
@@ -56,8 +56,7 @@ public final class Speeds {
     if (!store) {
       return new Speed(seconds, before.stored(), before.storedNanos());
     }
-    queue
-        .models()
+    models
         .putSpeed(bucket, seconds)
         .whenComplete(
             (done, e) -> {
@@ -74,8 +73,7 @@ public final class Speeds {
 
   /** What is known at this moment. */
   public CompletionStage<Table> table() {
-    return queue
-        .models()
+    return models
         .speeds()
         .thenApply(
             stored -> {

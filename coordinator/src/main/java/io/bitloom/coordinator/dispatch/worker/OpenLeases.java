@@ -1,6 +1,8 @@
 package io.bitloom.coordinator.dispatch.worker;
 
+import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.queue.LeaseRef;
+import io.bitloom.coordinator.queue.Leases;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.v1.Heartbeat;
 import io.bitloom.v1.HeldLease;
@@ -23,12 +25,12 @@ final class OpenLeases {
   private static final Logger log = LoggerFactory.getLogger(OpenLeases.class);
 
   private final WorkerStream stream;
-  private final Dispatcher dispatcher;
+  private final Leases queue;
   private final Map<String, OpenLease> leases = new LinkedHashMap<>();
 
-  OpenLeases(WorkerStream stream, Dispatcher dispatcher) {
+  OpenLeases(WorkerStream stream, Leases queue) {
     this.stream = stream;
-    this.dispatcher = dispatcher;
+    this.queue = queue;
   }
 
   void add(OpenLease lease) {
@@ -97,7 +99,7 @@ final class OpenLeases {
         unwanted.forEach(lease::drop);
         stream.send(WorkerMessages.lost(lease.ref().id(), unwanted, "the job was stopped"));
         forgetIfDone(lease);
-        dispatcher.release(lease.ref(), unwanted);
+        handBack(lease.ref(), unwanted);
       }
     }
   }
@@ -114,7 +116,15 @@ final class OpenLeases {
             : release.getTasksList().stream().map(WorkerMessages::ref).toList();
     List<TaskRef> dropped = named.stream().filter(lease::drop).toList();
     forgetIfDone(lease);
-    dispatcher.release(lease.ref(), dropped);
+    handBack(lease.ref(), dropped);
+  }
+
+  /** Lets others draw prompts that the worker has not begun. */
+  void handBack(LeaseRef lease, Collection<TaskRef> tasks) {
+    if (!tasks.isEmpty()) {
+      List<TaskRef> now = List.copyOf(tasks);
+      DispatchLoop.callAndReport("release prompts", () -> queue.release(lease, now));
+    }
   }
 
   void forgetIfDone(OpenLease lease) {

@@ -1,7 +1,5 @@
 package io.bitloom.coordinator.dispatch.worker;
 
-import io.bitloom.coordinator.config.LeaseConfig;
-import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.WorkerServiceGrpc;
@@ -11,19 +9,14 @@ import io.grpc.stub.StreamObserver;
 /** Where workers connect. */
 public final class WorkerServiceApi extends WorkerServiceGrpc.WorkerServiceImplBase {
 
-  private final Dispatcher dispatcher;
-  private final LeaseConfig config;
-  private final DispatchMetrics metrics;
+  private final ConnectedWorkers workers;
 
-  public WorkerServiceApi(Dispatcher dispatcher, LeaseConfig config, DispatchMetrics metrics) {
-    this.dispatcher = dispatcher;
-    this.config = config;
-    this.metrics = metrics;
+  public WorkerServiceApi(ConnectedWorkers workers) {
+    this.workers = workers;
   }
 
   @Override
   public StreamObserver<ConnectRequest> connect(StreamObserver<ConnectResponse> stream) {
-    return new WorkerSession(
-        (ServerCallStreamObserver<ConnectResponse>) stream, dispatcher, config, metrics);
+    return workers.connect((ServerCallStreamObserver<ConnectResponse>) stream);
   }
 }

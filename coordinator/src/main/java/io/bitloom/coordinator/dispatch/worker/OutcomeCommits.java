@@ -4,9 +4,11 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.GrpcErrors;
 import io.bitloom.common.resilience.Patience;
+import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.models.WorkerProfile;
-import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.LeaseRef;
+import io.bitloom.coordinator.queue.Leases;
 import io.bitloom.coordinator.queue.TaskFailure;
 import io.bitloom.coordinator.queue.TaskOutcome;
 import io.bitloom.coordinator.queue.TaskRef;
@@ -27,7 +29,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -41,29 +43,7 @@ import org.slf4j.LoggerFactory;
  * <p>While the store or the queue is away an outcome waits here, and the session reads no further.
  * Confined to the dispatch loop, but for the storing of images.
  */
-final class OutcomeIntake {
-
-  /** Told when an outcome is done with, in the dispatch loop. */
-  interface Listener {
-
-    /**
-     * @param verdict what became of the outcome
-     * @param outcome as the worker reported it
-     */
-    void settled(OpenLease lease, TaskRef task, TaskVerdict verdict, Outcome outcome);
-
-    /** A number of outcomes was settled or failed, and for the moment there are no more. */
-    void allSettled();
-
-    /** The outcome cannot be taken and the worker was not told: it has to report it again. */
-    void failed(OpenLease lease, TaskRef task, Outcome outcome, Throwable error);
-
-    /** Where the worker may put images. */
-    void granted(UploadGrant grant);
-
-    /** Whether the worker still waits for an answer. */
-    boolean connected();
-  }
+final class OutcomeCommits {
 
   /** An outcome whose images are stored. */
   private record Ready(TaskRef task, Outcome outcome, boolean retryable, PromptResult body) {}
@@ -78,35 +58,48 @@ final class OutcomeIntake {
     }
   }
 
-  private static final Logger log = LoggerFactory.getLogger(OutcomeIntake.class);
+  private static final Logger log = LoggerFactory.getLogger(OutcomeCommits.class);
   private static final int MAX_MESSAGE = 1000;
   private static final Pattern REASON = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
 
-  private final JobQueue queue;
-  private final ImageIntake images;
   private final WorkerProfile worker;
+  private final OutcomeAnswers answers;
+  private final Consumer<Throwable> fault;
+  private final DispatchLoop loop;
+  private final JobStore jobs;
+  private final Leases leases;
+  private final ImageStorage images;
   private final Executor storeThreads;
-  private final ScheduledExecutorService loop;
-  private final Listener listener;
   private final Retry patience;
   private final Map<LeaseRef, Group> groups = new HashMap<>();
 
-  OutcomeIntake(
-      JobQueue queue,
-      ImageIntake images,
-      WorkerProfile worker,
-      Executor storeThreads,
-      ScheduledExecutorService loop,
-      Listener listener) {
-    this.queue = queue;
-    this.images = images;
+  /**
+   * @param fault ends the session, so that its worker comes back and reports again
+   */
+  OutcomeCommits(
+      WorkerProfile worker, OutcomeAnswers answers, Consumer<Throwable> fault, SessionParts parts) {
     this.worker = worker;
-    this.storeThreads = storeThreads;
-    this.loop = loop;
-    this.listener = listener;
+    this.answers = answers;
+    this.fault = fault;
+    this.loop = parts.loop();
+    this.jobs = parts.queue().jobs();
+    this.leases = parts.queue().leases();
+    this.images = parts.images();
+    this.storeThreads = parts.storeThreads();
     this.patience =
         Patience.whileUnavailable(
-            "outcomes", Duration.ofMillis(100), Duration.ofSeconds(2), listener::connected);
+            "outcomes", Duration.ofMillis(100), Duration.ofSeconds(2), answers::awaited);
+  }
+
+  /** Images that this session brought. */
+  long imagesDone() {
+    return answers.imagesDone();
+  }
+
+  /** Says that a prompt is not the worker's, or no longer. */
+  void refuse(TaskRef task, Outcome outcome) {
+    dropImages(outcome, task);
+    answers.notHeld(outcome);
   }
 
   /** Takes the outcome of a prompt that the worker held until now. */
@@ -115,18 +108,17 @@ final class OutcomeIntake {
       ready(lease, failure(lease, task, outcome));
       return;
     }
-    patience
-        .executeCompletionStage(loop, () -> storing(lease, task, outcome))
-        .whenCompleteAsync(
-            (stored, error) -> {
-              if (error == null) {
-                ready(lease, stored);
-              } else {
-                listener.failed(lease, task.ref(), outcome, error);
-                listener.allSettled();
-              }
-            },
-            loop);
+    loop.after(
+        () -> loop.retrying(patience, () -> storing(lease, task, outcome)),
+        (stored, error) -> {
+          if (error == null) {
+            ready(lease, stored);
+          } else {
+            answers.failed(lease, task.ref(), outcome, error);
+            answers.flush();
+          }
+        },
+        fault);
   }
 
   /**
@@ -137,35 +129,34 @@ final class OutcomeIntake {
     UploadGrant.Builder grant =
         UploadGrant.newBuilder().setLeaseId(request.getLeaseId()).setTask(request.getTask());
     String schedule = lease.ref().bucket().schedule();
-    CompletableFuture.supplyAsync(
-            () -> images.uploads(schedule, task, request.getImagesList()), storeThreads)
-        .whenCompleteAsync(
-            (uploads, error) -> {
-              if (error == null) {
-                grant.addAllUploads(uploads);
-              } else {
-                log.warn(
-                    "Worker {} may not upload images of {}: {}",
-                    worker.workerId(),
-                    task.ref(),
-                    GrpcErrors.unwrap(error).getMessage());
-              }
-              listener.granted(grant.build());
-            },
-            loop);
+    loop.after(
+        () ->
+            CompletableFuture.supplyAsync(
+                () -> images.uploads(schedule, task, request.getImagesList()), storeThreads),
+        (uploads, error) -> {
+          if (error == null) {
+            grant.addAllUploads(uploads);
+          } else {
+            log.warn(
+                "Worker {} may not upload images of {}: {}",
+                worker.workerId(),
+                task.ref(),
+                GrpcErrors.unwrap(error).getMessage());
+          }
+          answers.granted(grant.build());
+        },
+        fault);
   }
 
   /**
    * An outcome was not taken. If that is because its job was deleted, nobody else would delete the
    * images that have come since.
    */
-  void dropImages(Outcome outcome, TaskRef task) {
+  private void dropImages(Outcome outcome, TaskRef task) {
     if (!outcome.hasImages()) {
       return;
     }
-    queue
-        .jobs()
-        .get(task.jobId())
+    jobs.get(task.jobId())
         .whenCompleteAsync(
             (job, error) -> {
               if (error != null
@@ -189,7 +180,7 @@ final class OutcomeIntake {
     group.waiting.add(outcome);
     if (!group.busy) {
       group.busy = true;
-      loop.execute(() -> commit(group));
+      loop.execute(() -> commit(group), fault);
     }
   }
 
@@ -263,19 +254,20 @@ final class OutcomeIntake {
     List<Ready> failures = group.waiting.stream().filter(Ready::retryable).toList();
     group.waiting.clear();
     LeaseRef lease = group.lease.ref();
-    settle(group.lease, outcomes, () -> queue.leases().commit(lease, taskOutcomes(outcomes)))
-        .thenCompose(
-            done ->
-                settle(
-                    group.lease,
-                    failures,
-                    () -> queue.leases().fail(lease, taskFailures(failures))))
-        .whenCompleteAsync(
-            (done, error) -> {
-              listener.allSettled();
-              commit(group);
-            },
-            loop);
+    loop.after(
+        () ->
+            settle(group.lease, outcomes, () -> leases.commit(lease, taskOutcomes(outcomes)))
+                .thenCompose(
+                    done ->
+                        settle(
+                            group.lease,
+                            failures,
+                            () -> leases.fail(lease, taskFailures(failures)))),
+        (done, error) -> {
+          answers.flush();
+          commit(group);
+        },
+        fault);
   }
 
   private static List<TaskOutcome> taskOutcomes(List<Ready> outcomes) {
@@ -293,29 +285,31 @@ final class OutcomeIntake {
         .toList();
   }
 
-  /** Completes normally in any case, when the listener was told of every report. */
+  /** Tells the verdict of every report, then completes. */
   private CompletionStage<Void> settle(
       OpenLease lease, List<Ready> reports, Supplier<CompletionStage<List<TaskVerdict>>> call) {
+    CompletableFuture<Void> told = new CompletableFuture<>();
     if (reports.isEmpty()) {
-      return CompletableFuture.completedStage(null);
+      told.complete(null);
+      return told;
     }
-    return patience
-        .executeCompletionStage(loop, call)
-        .handleAsync(
-            (verdicts, error) -> {
-              for (int i = 0; i < reports.size(); i++) {
-                Ready report = reports.get(i);
-                if (error == null) {
-                  listener.settled(lease, report.task(), verdicts.get(i), report.outcome());
-                  if (verdicts.get(i) == TaskVerdict.SUPERSEDED) {
-                    dropImages(report.outcome(), report.task());
-                  }
-                } else {
-                  listener.failed(lease, report.task(), report.outcome(), error);
-                }
-              }
-              return null;
-            },
-            loop);
+    loop.after(
+        () -> loop.retrying(patience, call),
+        (verdicts, error) -> {
+          for (int i = 0; i < reports.size(); i++) {
+            Ready report = reports.get(i);
+            if (error != null) {
+              answers.failed(lease, report.task(), report.outcome(), error);
+              continue;
+            }
+            answers.settled(lease, report.task(), verdicts.get(i), report.outcome());
+            if (verdicts.get(i) == TaskVerdict.SUPERSEDED) {
+              dropImages(report.outcome(), report.task());
+            }
+          }
+          told.complete(null);
+        },
+        told::completeExceptionally);
+    return told;
   }
 }

@@ -14,11 +14,11 @@ import java.util.Map;
  * @param weights of buckets in which prompts wait
  * @param spread in how many buckets each tenant waits
  */
-public record Shares(Map<Bucket, Double> weights, Map<String, Integer> spread) {
+record BucketWeights(Map<Bucket, Double> weights, Map<String, Integer> spread) {
 
-  public static final Shares UNKNOWN = new Shares(Map.of(), Map.of());
+  static final BucketWeights UNKNOWN = new BucketWeights(Map.of(), Map.of());
 
-  public static Shares of(List<BucketBacklog> backlog) {
+  static BucketWeights of(List<BucketBacklog> backlog) {
     Map<String, Integer> spread = new HashMap<>();
     backlog.forEach(
         bucket ->
@@ -31,10 +31,11 @@ public record Shares(Map<Bucket, Double> weights, Map<String, Integer> spread) {
               (tenant, weight) ->
                   weights.merge(bucket.bucket(), weight / spread.get(tenant), Double::sum));
     }
-    return new Shares(weights, spread);
+    return new BucketWeights(weights, spread);
   }
 
-  public double weight(Bucket bucket) {
+  /** Weight of a bucket; 1 if nothing is known of it. */
+  double of(Bucket bucket) {
     return weights.getOrDefault(bucket, 1.0);
   }
 }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-class SharesTest {
+class BucketWeightsTest {
 
   private static BucketBacklog waiting(int bucket, Map<String, Double> weights) {
     return new BucketBacklog(
@@ -23,11 +23,11 @@ class SharesTest {
     for (int i = 0; i < 10; i++) {
       backlog.add(waiting(i, i == 0 ? Map.of("flood", 1.0, "small", 2.0) : Map.of("flood", 1.0)));
     }
-    Shares shares = Shares.of(backlog);
-    assertEquals(Map.of("flood", 10, "small", 1), shares.spread());
+    BucketWeights weights = BucketWeights.of(backlog);
+    assertEquals(Map.of("flood", 10, "small", 1), weights.spread());
 
-    double all = shares.weights().values().stream().mapToDouble(w -> w).sum();
-    double ofFirst = shares.weight(new Bucket("m", "s0"));
+    double all = weights.weights().values().stream().mapToDouble(w -> w).sum();
+    double ofFirst = weights.of(new Bucket("m", "s0"));
     assertEquals(2.0 / 3, ofFirst / all * 2 / (2 + 1.0 / 10), 1e-9);
   }
 }

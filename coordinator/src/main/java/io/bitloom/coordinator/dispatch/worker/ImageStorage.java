@@ -18,14 +18,14 @@ import java.util.List;
 import java.util.Locale;
 
 /** Takes the images of prompts into the result store, after a check of what was asked for. */
-final class ImageIntake {
+final class ImageStorage {
 
   private static final int DIGEST_BYTES = 32;
   private static final long MAX_BYTES = 64L << 20;
 
   private final ResultStore store;
 
-  ImageIntake(ResultStore store) {
+  ImageStorage(ResultStore store) {
     this.store = store;
   }
 
