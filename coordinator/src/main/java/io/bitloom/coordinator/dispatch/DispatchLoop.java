@@ -1,5 +1,7 @@
 package io.bitloom.coordinator.dispatch;
 
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.resilience.Patience;
 import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
@@ -45,10 +47,17 @@ public final class DispatchLoop implements AutoCloseable {
    * @param onThrown gets what it throws after that was reported
    */
   public void execute(Runnable task, Consumer<Throwable> onThrown) {
-    try {
-      thread.execute(() -> guard(task, onThrown));
-    } catch (RejectedExecutionException e) {
+    if (!offered(() -> guard(task, onThrown))) {
       log.debug("The dispatch loop has ended");
+    }
+  }
+
+  private boolean offered(Runnable guarded) {
+    try {
+      thread.execute(guarded);
+      return true;
+    } catch (RejectedExecutionException e) {
+      return false;
     }
   }
 
@@ -116,10 +125,14 @@ public final class DispatchLoop implements AutoCloseable {
     return retry.executeCompletionStage(thread, () -> made(call));
   }
 
-  /** A question that is answered in the loop. */
+  /** A question that is answered in the loop; fails with {@code SHUTTING_DOWN} after its end. */
   public <T> CompletionStage<T> ask(Supplier<T> question) {
     CompletableFuture<T> answer = new CompletableFuture<>();
-    execute(() -> answer.complete(question.get()), answer::completeExceptionally);
+    Runnable answering = () -> answer.complete(question.get());
+    if (!offered(() -> guard(answering, answer::completeExceptionally))) {
+      answer.completeExceptionally(
+          new BitloomException(ErrorCode.SHUTTING_DOWN, "this coordinator stops"));
+    }
     return answer;
   }
 

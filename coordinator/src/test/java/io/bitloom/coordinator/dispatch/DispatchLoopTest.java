@@ -111,4 +111,11 @@ class DispatchLoopTest {
             .toCompletableFuture();
     assertSame(FAULT, assertThrows(ExecutionException.class, () -> await(answer)).getCause());
   }
+
+  @Test
+  void aQuestionAfterTheEndFails() {
+    loop.close();
+    CompletableFuture<String> answer = loop.ask(() -> "too late").toCompletableFuture();
+    assertThrows(ExecutionException.class, () -> await(answer));
+  }
 }

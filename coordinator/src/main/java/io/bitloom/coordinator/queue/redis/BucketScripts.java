@@ -123,7 +123,7 @@ public final class BucketScripts {
   /**
    * @return for each token, whether it was renewed
    */
-  public CompletionStage<List<Boolean>> renew(
+  CompletionStage<List<Boolean>> renew(
       Bucket bucket, String worker, List<Long> tokens, Duration duration) {
     Arguments arguments = new Arguments().add(worker).add(duration);
     tokens.forEach(arguments::add);
@@ -213,7 +213,7 @@ public final class BucketScripts {
     return expire(bucket, "");
   }
 
-  public CompletionStage<Expired> expire(LeaseRef lease) {
+  CompletionStage<Expired> expire(LeaseRef lease) {
     return expire(lease.bucket(), Long.toString(lease.token()));
   }
 
@@ -240,7 +240,7 @@ public final class BucketScripts {
   }
 
   /** Lets a job compete as it does now; what is older than what the bucket knows is ignored. */
-  public CompletionStage<Void> adjustFlow(
+  public CompletionStage<Void> reschedule(
       Bucket bucket, String jobId, JobScripts.Standing standing) {
     Arguments arguments =
         announcing(bucket)
@@ -249,7 +249,7 @@ public final class BucketScripts {
             .add(standing.priority())
             .add(standing.paused() ? 1 : 0)
             .add(settings.ageing());
-    return run(Script.ADJUST_FLOW, bucket, arguments).thenApply(reply -> null);
+    return run(Script.RESCHEDULE, bucket, arguments).thenApply(reply -> null);
   }
 
   /**
@@ -257,9 +257,9 @@ public final class BucketScripts {
    *
    * @return whether there is more
    */
-  public CompletionStage<Boolean> dropFlow(Bucket bucket, String jobId) {
+  CompletionStage<Boolean> forget(Bucket bucket, String jobId) {
     Arguments arguments = new Arguments().add(Names.escape(jobId)).add(DROP_RUNS);
-    return run(Script.DROP_FLOW, bucket, arguments).thenApply(Reply::nextFlag);
+    return run(Script.FORGET, bucket, arguments).thenApply(Reply::nextFlag);
   }
 
   /**
@@ -292,7 +292,7 @@ public final class BucketScripts {
    */
   public record Snapshot(BucketBacklog backlog, long wake, long nextRetryMillis) {}
 
-  public CompletionStage<Snapshot> snapshot(Bucket bucket) {
+  CompletionStage<Snapshot> snapshot(Bucket bucket) {
     return run(Script.BACKLOG, bucket, new Arguments())
         .thenApply(
             reply -> {
@@ -322,7 +322,7 @@ public final class BucketScripts {
   }
 
   /** Who stands in line. */
-  public CompletionStage<BucketLine> line(Bucket bucket) {
+  CompletionStage<BucketLine> line(Bucket bucket) {
     return run(Script.LINE, bucket, new Arguments())
         .thenApply(
             reply -> {

@@ -48,7 +48,7 @@ public final class JobEnd {
 
   private CompletionStage<Void> forget(String jobId, Bucket bucket) {
     return buckets
-        .dropFlow(bucket, jobId)
+        .forget(bucket, jobId)
         .thenCompose(more -> more ? forget(jobId, bucket) : Stages.nothing());
   }
 

@@ -43,7 +43,7 @@ public final class JobIndex {
    * @return its deadline in ms, which is empty if it has none; nothing if its tenant has too many
    *     open jobs
    */
-  public CompletionStage<Optional<String>> register(String jobId, NewJob job) {
+  CompletionStage<Optional<String>> register(String jobId, NewJob job) {
     String[] lists = {
       keys.jobs(),
       keys.jobsOf(job.tenant()),
@@ -60,14 +60,14 @@ public final class JobIndex {
   }
 
   /** Jobs of a tenant that have not ended. */
-  public CompletionStage<Set<String>> openJobs(String tenant) {
+  CompletionStage<Set<String>> openJobs(String tenant) {
     return redis
         .call(r -> r.smembers(keys.openJobsOf(tenant)))
         .thenApply(ids -> ids.stream().map(JobIndex::text).collect(Collectors.toSet()));
   }
 
   /** Reserves prompts of a job as {@link PromptStore#admit} does. */
-  public CompletionStage<Boolean> admit(
+  CompletionStage<Boolean> admit(
       String tenant, String jobId, long offset, int count, long most, List<JobRecord> open) {
     Arguments arguments = new Arguments().add(most).add(jobId).add(offset).add(count).add(RESERVED);
     for (JobRecord job : open) {
@@ -81,7 +81,7 @@ public final class JobIndex {
   }
 
   /** Nothing is left to be done for this job, which ended. */
-  public CompletionStage<Void> retire(String jobId, String tenant) {
+  CompletionStage<Void> retire(String jobId, String tenant) {
     String[] lists = {
       keys.activeJobs(), keys.deadlines(), keys.openJobsOf(tenant), keys.endedJobs()
     };
@@ -91,7 +91,7 @@ public final class JobIndex {
   }
 
   /** Takes a job off all lists. */
-  public CompletionStage<Void> unlist(String jobId, String tenant) {
+  CompletionStage<Void> unlist(String jobId, String tenant) {
     String[] lists = {
       keys.jobs(),
       keys.jobsOf(tenant),
@@ -118,7 +118,7 @@ public final class JobIndex {
   }
 
   /** Takes a job that is gone off the ended jobs. */
-  public CompletionStage<Void> dropEnded(String jobId) {
+  CompletionStage<Void> dropEnded(String jobId) {
     return redis.call(r -> r.zrem(keys.endedJobs(), bytes(jobId))).thenApply(removed -> null);
   }
 
@@ -128,12 +128,12 @@ public final class JobIndex {
   }
 
   /** Jobs that ended longer ago than this, or are to be deleted in any case. */
-  public CompletionStage<Due> endedBefore(Duration age, int most) {
+  CompletionStage<Due> endedBefore(Duration age, int most) {
     return due(keys.endedJobs(), age, most);
   }
 
   /** From now on an ended job counts as older than any age. */
-  public CompletionStage<Void> deleteNext(String jobId) {
+  CompletionStage<Void> deleteNext(String jobId) {
     return redis.call(r -> r.zadd(keys.endedJobs(), 0, bytes(jobId))).thenApply(added -> null);
   }
 
@@ -185,10 +185,10 @@ public final class JobIndex {
   }
 
   /** A job and where the list goes on after it. */
-  public record Listed(String jobId, String nextToken) {}
+  record Listed(String jobId, String nextToken) {}
 
   /** Jobs after a token, newest first; the token of the first page is empty. */
-  public CompletionStage<List<Listed>> list(Optional<String> tenant, String token, int count) {
+  CompletionStage<List<Listed>> list(Optional<String> tenant, String token, int count) {
     Range<Double> older =
         token.isEmpty()
             ? Range.unbounded()
@@ -233,7 +233,7 @@ public final class JobIndex {
     knownBuckets.clear();
   }
 
-  public CompletionStage<Set<Bucket>> buckets() {
+  CompletionStage<Set<Bucket>> buckets() {
     return redis
         .call(r -> r.smembers(keys.buckets()))
         .thenApply(

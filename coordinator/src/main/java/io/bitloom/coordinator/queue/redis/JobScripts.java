@@ -27,7 +27,7 @@ public final class JobScripts {
   }
 
   /** What {@code create.lua} found. */
-  public enum Created {
+  enum Created {
     CREATED,
     EXISTS,
     DIFFERS
@@ -36,7 +36,7 @@ public final class JobScripts {
   /**
    * @param deadline in ms; empty if it has none
    */
-  public CompletionStage<Created> create(String jobId, NewJob job, String deadline) {
+  CompletionStage<Created> create(String jobId, NewJob job, String deadline) {
     Arguments arguments =
         new Arguments()
             .add(job.tenant())
@@ -54,7 +54,7 @@ public final class JobScripts {
                 });
   }
 
-  public CompletionStage<Optional<JobRecord>> view(String jobId) {
+  CompletionStage<Optional<JobRecord>> view(String jobId) {
     return redis
         .call(r -> r.hgetall(keys.jobHash(jobId)))
         .thenApply(
@@ -64,7 +64,7 @@ public final class JobScripts {
                     : Optional.of(new JobFields(fields).toRecord(jobId)));
   }
 
-  public CompletionStage<Optional<JobState>> stateOf(String jobId) {
+  CompletionStage<Optional<JobState>> stateOf(String jobId) {
     return redis
         .call(r -> r.hget(keys.jobHash(jobId), "state"))
         .thenApply(state -> Optional.ofNullable(state).map(JobFields::state));
@@ -114,15 +114,15 @@ public final class JobScripts {
   }
 
   /** What {@code seal.lua} did. */
-  public sealed interface Sealed {}
+  sealed interface Sealed {}
 
-  public record Done(boolean terminal) implements Sealed {}
+  record Done(boolean terminal) implements Sealed {}
 
-  public record OtherCount(long count) implements Sealed {}
+  record OtherCount(long count) implements Sealed {}
 
-  public record NotSealable(Optional<JobState> state) implements Sealed {}
+  record NotSealable(Optional<JobState> state) implements Sealed {}
 
-  public CompletionStage<Sealed> seal(String jobId, String expected) {
+  CompletionStage<Sealed> seal(String jobId, String expected) {
     return run(Script.SEAL, jobId, new Arguments().add(keys.jobChannel(jobId)).add(expected))
         .thenApply(
             reply ->
@@ -149,7 +149,7 @@ public final class JobScripts {
     return adjust(jobId, "resume", "");
   }
 
-  public CompletionStage<Adjusted> prioritize(String jobId, int priority) {
+  CompletionStage<Adjusted> prioritize(String jobId, int priority) {
     return adjust(jobId, "priority", Integer.toString(priority));
   }
 
@@ -164,7 +164,7 @@ public final class JobScripts {
   }
 
   /** Keeps what a job says about itself now; false if there is no such job. */
-  public CompletionStage<Boolean> describe(String jobId, Map<String, ByteString> changes) {
+  CompletionStage<Boolean> describe(String jobId, Map<String, ByteString> changes) {
     Arguments arguments = new Arguments().add(keys.jobChannel(jobId));
     changes.forEach((part, now) -> arguments.add(part).add(now));
     return run(Script.DESCRIBE, jobId, arguments).thenApply(Reply::nextFlag);
@@ -176,13 +176,13 @@ public final class JobScripts {
    * @param paused how a paused job stands, which gives none
    * @param payloads of those given, by offset
    */
-  public record Started(
+  record Started(
       boolean terminal,
       Optional<Standing> paused,
       List<Tasks.Task> given,
       Map<Long, ByteString> payloads) {}
 
-  public CompletionStage<Started> start(String jobId, LeaseRef lease, ByteString tasks) {
+  CompletionStage<Started> start(String jobId, LeaseRef lease, ByteString tasks) {
     Arguments arguments =
         new Arguments().add(keys.jobChannel(jobId)).add(Keys.holder(lease)).add(tasks);
     return run(Script.START, jobId, arguments)
@@ -237,7 +237,7 @@ public final class JobScripts {
   /**
    * @return whether the job is terminal now
    */
-  public CompletionStage<Boolean> lose(String jobId, LeaseRef lease, List<Tasks.Task> tasks) {
+  CompletionStage<Boolean> lose(String jobId, LeaseRef lease, List<Tasks.Task> tasks) {
     Arguments arguments =
         new Arguments().add(keys.jobChannel(jobId)).add(Keys.holder(lease)).add(Tasks.pack(tasks));
     return run(Script.LOSE, jobId, arguments).thenApply(Reply::nextFlag);
@@ -246,7 +246,7 @@ public final class JobScripts {
   /**
    * @return whether the job is terminal now
    */
-  public CompletionStage<Boolean> requeue(
+  CompletionStage<Boolean> requeue(
       String jobId, LeaseRef lease, boolean attempted, List<Long> offsets) {
     Arguments arguments =
         new Arguments()
@@ -285,7 +285,7 @@ public final class JobScripts {
   }
 
   /** Tells all coordinators that a job is being stopped; who misses it lets its batches finish. */
-  public CompletionStage<Void> announceStop(String jobId) {
+  CompletionStage<Void> announceStop(String jobId) {
     byte[] message = new WakeMessage.Stop(jobId).toBytes();
     return redis.call(r -> r.publish(keys.wakeChannel(), message)).thenApply(heard -> null);
   }
@@ -368,7 +368,7 @@ public final class JobScripts {
   }
 
   /** Removes all that is kept of a job. */
-  public CompletionStage<Void> delete(String jobId) {
+  CompletionStage<Void> delete(String jobId) {
     return redis.call(r -> r.unlink(keys.job(jobId))).thenApply(removed -> null);
   }
 

@@ -175,7 +175,7 @@ public final class RedisJobs implements JobStore {
             ends ->
                 Stages.all(
                     ends.lastOffsets().keySet().stream()
-                        .map(bucket -> buckets.adjustFlow(bucket, jobId, standing))
+                        .map(bucket -> buckets.reschedule(bucket, jobId, standing))
                         .toList()))
         .thenCompose(told -> get(jobId));
   }

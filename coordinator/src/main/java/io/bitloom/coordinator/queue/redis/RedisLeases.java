@@ -130,7 +130,7 @@ public final class RedisLeases implements Leases {
     List<TaskRef> refs =
         Tasks.parse(tasks).stream().map(task -> new TaskRef(jobId, task.offset())).toList();
     return buckets
-        .adjustFlow(lease.bucket(), jobId, paused)
+        .reschedule(lease.bucket(), jobId, paused)
         .thenCompose(told -> buckets.release(lease, refs))
         .thenApply(released -> List.of());
   }

@@ -145,7 +145,7 @@ final class Sweeper {
                 }
               }
               if (checked.mark() >= 0 && checked.revision() < ends.standing().revision()) {
-                stages.add(buckets.adjustFlow(bucket, jobId, ends.standing()));
+                stages.add(buckets.reschedule(bucket, jobId, ends.standing()));
               }
               if (checked.mark() < last) {
                 stages.add(deliver(jobId, bucket, checked.mark(), checked.mark()));

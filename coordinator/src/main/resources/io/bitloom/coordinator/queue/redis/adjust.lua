@@ -1,5 +1,5 @@
 -- Pauses or resumes a job, or changes its priority. Its buckets are told afterwards
--- (adjust_flow.lua). Repeating it changes nothing.
+-- (reschedule.lua). Repeating it changes nothing.
 -- KEYS   of the job
 -- ARGV   1 channel of the job, 2 'pause', 'resume' or 'priority', 3 the new priority, or empty
 -- Reply  {'adjusted', revision, priority, 1 if paused, else 0};

@@ -1,7 +1,7 @@
 -- Gives prompts of this job to a lease: the second half of leasing, after lease.lua took them from
 -- their bucket. What has its outcome already or is of a cancelled job is not given; the bucket is
 -- to forget it (settle.lua). Of a paused job nothing is given; the bucket is to take it back
--- (adjust_flow.lua, release.lua).
+-- (reschedule.lua, release.lua).
 -- KEYS   of the job
 -- ARGV   1 channel of the job, 2 holder, 3 tasks
 -- Reply  {0, tasks that were given, group, its payloads, and so on for every group of these};

@@ -1,4 +1,5 @@
--- The keys of one bucket, for every script that works on a bucket:
+-- The keys of one bucket, for every script that works on a bucket. A flow is what fair queueing
+-- serves in turn: the prompts of one job in one bucket.
 --   flows    hash    job -> packed flow: how the job stands in this bucket; t: tenant, w: weight,
 --                    p: priority, f: short id, m: offset of the last prompt that was enqueued,
 --                    h and l: first and last run, n: prompts and i: images that wait, s: since
