@@ -9,11 +9,12 @@ import io.bitloom.coordinator.api.ClusterServiceApi;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.S3Config;
-import io.bitloom.coordinator.dispatch.Arrivals;
-import io.bitloom.coordinator.dispatch.Dispatcher;
-import io.bitloom.coordinator.dispatch.ModelRegistry;
-import io.bitloom.coordinator.dispatch.Speeds;
-import io.bitloom.coordinator.dispatch.WorkerServiceApi;
+import io.bitloom.coordinator.dispatch.DispatchLoop;
+import io.bitloom.coordinator.dispatch.matching.Arrivals;
+import io.bitloom.coordinator.dispatch.matching.Matcher;
+import io.bitloom.coordinator.dispatch.matching.Speeds;
+import io.bitloom.coordinator.dispatch.worker.ConnectedWorkers;
+import io.bitloom.coordinator.dispatch.worker.WorkerServiceApi;
 import io.bitloom.coordinator.grpc.GrpcServer;
 import io.bitloom.coordinator.http.HttpPort;
 import io.bitloom.coordinator.http.JsonApi;
@@ -27,8 +28,10 @@ import io.bitloom.coordinator.jobs.JobDirectory;
 import io.bitloom.coordinator.jobs.JobWatches;
 import io.bitloom.coordinator.jobs.Results;
 import io.bitloom.coordinator.jobs.Submissions;
+import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.QueueSettings;
+import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.coordinator.redis.EmbeddedRedis;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.results.S3ResultStore;
@@ -53,7 +56,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -76,7 +78,7 @@ public final class Coordinator implements AutoCloseable {
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final String redisUri;
   private final RedisConnection redis;
-  private final Dispatcher dispatcher;
+  private final ConnectedWorkers workers;
   private final GrpcServer grpc;
   private final HttpPort http;
   private volatile boolean draining;
@@ -111,7 +113,7 @@ public final class Coordinator implements AutoCloseable {
       Tenants tenants = Tenants.of(config.listen().access().tenants(), config.jobs().limits());
       redisUri = redisUri(lock);
       redis = part(connect());
-      JobQueue queue = part(new JobQueue(redis, queueSettings()));
+      JobQueue queue = part(new RunningQueue(redis, queueSettings()));
       ResultStore store = resultStore();
 
       PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -121,24 +123,36 @@ public final class Coordinator implements AutoCloseable {
       new ProcessorMetrics().bindTo(registry);
       new UptimeMetrics().bindTo(registry);
       DispatchMetrics dispatchMetrics = new DispatchMetrics(registry);
-      queue.onGivenUp(prompts -> dispatchMetrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
+      queue
+          .leases()
+          .onGivenUp(prompts -> dispatchMetrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
 
-      ModelRegistry models = new ModelRegistry(queue, config.jobs().defaultModel());
+      ModelRegistry models = new ModelRegistry(queue.models(), config.jobs().defaultModel());
       queue.onDataLost(models::announceAgain);
       Arrivals arrivals = new Arrivals();
-      Speeds speeds = new Speeds(queue);
-      dispatcher =
+      Speeds speeds = new Speeds(queue.models());
+      DispatchLoop loop = new DispatchLoop();
+      Matcher matcher =
           part(
-              new Dispatcher(
-                  UUID.randomUUID().toString(),
+              new Matcher(
+                  loop,
                   queue,
-                  models,
-                  store,
-                  config.dispatch().leases(),
+                  config.dispatch().leases().duration(),
                   config.dispatch().maxBatchDelay(),
                   arrivals,
                   speeds,
                   dispatchMetrics));
+      workers =
+          part(
+              new ConnectedWorkers(
+                  loop,
+                  matcher,
+                  queue,
+                  models,
+                  store,
+                  config.dispatch().leases(),
+                  dispatchMetrics));
+      part(loop);
       ScheduledExecutorService timer = timer();
       ExecutorService apiThreads = apiThreads();
       Deletion deletion = new Deletion(queue, store, config.jobs().retention(), apiThreads);
@@ -152,18 +166,18 @@ public final class Coordinator implements AutoCloseable {
           new Submissions(queue, models, speeds, config.jobs().limits(), arrivals, apiThreads);
       JobDirectory jobs = new JobDirectory(queue, forecast, deletion);
       Results results = new Results(queue, delivery, apiThreads);
-      ClusterState cluster = new ClusterState(queue, dispatcher, speeds);
+      ClusterState cluster = new ClusterState(queue, workers, speeds);
       BatchServiceApi batchService =
           new BatchServiceApi(
               submissions,
               jobs,
               results,
-              new JobWatches(queue, forecast, dispatcher.feed(), timer),
+              new JobWatches(queue, forecast, workers.feed(), timer),
               new Generations(
                   queue,
                   models,
                   config.jobs().limits(),
-                  dispatcher.feed(),
+                  workers.feed(),
                   delivery,
                   deletion,
                   timer));
@@ -176,7 +190,7 @@ public final class Coordinator implements AutoCloseable {
                   List.of(
                       batchService,
                       new ClusterServiceApi(cluster),
-                      new WorkerServiceApi(dispatcher, config.dispatch().leases(), dispatchMetrics),
+                      new WorkerServiceApi(workers),
                       new TrainingServiceApi(
                           trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
                   new RpcMetrics(registry)));
@@ -193,7 +207,7 @@ public final class Coordinator implements AutoCloseable {
                           registry,
                           queue,
                           models::all,
-                          dispatcher::connectedWorkers,
+                          workers::connectedWorkers,
                           redis::available)),
                   this::trouble));
       timer.scheduleWithFixedDelay(
@@ -309,7 +323,7 @@ public final class Coordinator implements AutoCloseable {
   public void stop() {
     draining = true;
     grpc.setServing(false);
-    dispatcher.drain();
+    workers.drain();
     grpc.drain(config.drainTimeout());
     close();
   }

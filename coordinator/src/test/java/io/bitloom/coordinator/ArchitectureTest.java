@@ -1,5 +1,9 @@
 package io.bitloom.coordinator;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -7,6 +11,11 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.bitloom.coordinator.dispatch.DispatchLoop;
+import io.bitloom.coordinator.dispatch.matching.BatchTaker;
+import io.bitloom.coordinator.dispatch.matching.Matcher;
+import io.bitloom.coordinator.queue.upkeep.RunningQueue;
+import java.util.concurrent.ScheduledExecutorService;
 
 /** The walls between the coordinator's packages. */
 @AnalyzeClasses(
@@ -16,7 +25,7 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule PACKAGES_FORM_NO_CIRCLES =
-      slices().matching("io.bitloom.coordinator.(*)..").should().beFreeOfCycles();
+      slices().matching("io.bitloom.coordinator.(**)").should().beFreeOfCycles();
 
   @ArchTest
   static final ArchRule ONLY_THE_QUEUE_SPEAKS_TO_REDIS =
@@ -79,4 +88,84 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage("io.grpc..");
+
+  @ArchTest
+  static final ArchRule THE_QUEUE_KNOWS_NOTHING_OF_ITS_ROOMS =
+      noClasses()
+          .that()
+          .resideInAPackage("io.bitloom.coordinator.queue")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("..queue.redis..", "..queue.upkeep..");
+
+  @ArchTest
+  static final ArchRule SCRIPTS_KNOW_NOTHING_OF_UPKEEP =
+      noClasses()
+          .that()
+          .resideInAPackage("..queue.redis..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("..queue.upkeep..");
+
+  @ArchTest
+  static final ArchRule ONLY_THE_QUEUE_KNOWS_ITS_ROOMS =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("..coordinator.queue..")
+          .and()
+          .doNotHaveFullyQualifiedName(Coordinator.class.getName())
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("..queue.redis..", "..queue.upkeep..");
+
+  @ArchTest
+  static final ArchRule WHO_OPENS_THE_QUEUE_KNOWS_NO_MORE_OF_ITS_ROOMS =
+      noClasses()
+          .that()
+          .haveFullyQualifiedName(Coordinator.class.getName())
+          .should()
+          .dependOnClassesThat(
+              resideInAnyPackage("..queue.redis..", "..queue.upkeep..")
+                  .and(not(type(RunningQueue.class))));
+
+  @ArchTest
+  static final ArchRule UPKEEP_READS_NO_REPLIES_OF_REDIS =
+      noClasses()
+          .that()
+          .resideInAPackage("..queue.upkeep..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.lettuce..");
+
+  @ArchTest
+  static final ArchRule MATCHING_KNOWS_NOTHING_OF_STREAMS =
+      noClasses()
+          .that()
+          .resideInAPackage("..dispatch.matching..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("..dispatch.worker..", "io.grpc..");
+
+  @ArchTest
+  static final ArchRule STREAMS_SEE_ONE_FACE_OF_MATCHING =
+      noClasses()
+          .that()
+          .resideInAPackage("..dispatch.worker..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("..dispatch.matching..")
+                  .and(not(type(Matcher.class)))
+                  .and(not(type(BatchTaker.class))));
+
+  /** In futures and executors what a task throws is seen by nobody; the loop reports it. */
+  @ArchTest
+  static final ArchRule ONLY_THE_LOOP_HAS_ITS_EXECUTOR =
+      noClasses()
+          .that()
+          .resideInAPackage("..coordinator.dispatch..")
+          .and()
+          .doNotHaveFullyQualifiedName(DispatchLoop.class.getName())
+          .should()
+          .dependOnClassesThat()
+          .areAssignableTo(ScheduledExecutorService.class);
 }

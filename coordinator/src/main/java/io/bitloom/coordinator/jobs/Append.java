@@ -4,7 +4,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.coordinator.auth.Caller;
-import io.bitloom.coordinator.dispatch.Arrivals;
+import io.bitloom.coordinator.dispatch.matching.Arrivals;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.NewPrompt;
 import io.bitloom.v1.AppendPromptsRequest;

@@ -1,9 +1,9 @@
 package io.bitloom.coordinator.jobs;
 
 import io.bitloom.common.schedule.ScaleSchedules;
-import io.bitloom.coordinator.dispatch.Dispatcher;
-import io.bitloom.coordinator.dispatch.Speeds;
-import io.bitloom.coordinator.dispatch.WorkerView;
+import io.bitloom.coordinator.dispatch.matching.Speeds;
+import io.bitloom.coordinator.dispatch.worker.ConnectedWorkers;
+import io.bitloom.coordinator.dispatch.worker.WorkerView;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.v1.BucketStatus;
@@ -17,12 +17,12 @@ import java.util.concurrent.CompletionStage;
 public final class ClusterState {
 
   private final JobQueue queue;
-  private final Dispatcher dispatcher;
+  private final ConnectedWorkers workers;
   private final Speeds speeds;
 
-  public ClusterState(JobQueue queue, Dispatcher dispatcher, Speeds speeds) {
+  public ClusterState(JobQueue queue, ConnectedWorkers workers, Speeds speeds) {
     this.queue = queue;
-    this.dispatcher = dispatcher;
+    this.workers = workers;
     this.speeds = speeds;
   }
 
@@ -31,15 +31,16 @@ public final class ClusterState {
     CompletionStage<List<BucketStatus>> buckets =
         queue
             .backlog()
+            .buckets()
             .thenCombine(
                 speeds.table(),
                 (all, table) -> all.stream().map(bucket -> status(bucket, table)).toList());
     return buckets.thenCombine(
-        dispatcher.workers(),
-        (waiting, workers) ->
+        workers.workers(),
+        (waiting, drawing) ->
             GetClusterResponse.newBuilder()
                 .addAllBuckets(waiting)
-                .addAllWorkers(workers.stream().map(ClusterState::status).toList())
+                .addAllWorkers(drawing.stream().map(ClusterState::status).toList())
                 .build());
   }
 

@@ -40,9 +40,10 @@ public final class Deletion {
     this.blockingThreads = blockingThreads;
   }
 
-  /** Deletes a terminal job; fails as {@link JobQueue#delete} does. */
+  /** Deletes a terminal job; fails as {@link io.bitloom.coordinator.queue.JobStore#delete} does. */
   public CompletionStage<Void> delete(String jobId) {
     return queue
+        .jobs()
         .delete(jobId, this::deleteImages)
         // A late outcome may have stored its image meanwhile; later ones find no job.
         .thenCompose(done -> deleteImages(jobId).exceptionally(e -> leftOver(jobId, e)));
@@ -73,7 +74,8 @@ public final class Deletion {
 
   private CompletionStage<Void> deleteOld() {
     return queue
-        .jobsToDelete(retention, JOBS_AT_ONCE)
+        .jobs()
+        .toDelete(retention, JOBS_AT_ONCE)
         .thenCompose(
             old ->
                 deleteEach(old.iterator())
@@ -91,7 +93,7 @@ public final class Deletion {
     String jobId = jobs.next();
     return delete(jobId)
         .exceptionallyCompose(
-            e -> isGone(e) ? queue.forget(jobId) : CompletableFuture.failedStage(e))
+            e -> isGone(e) ? queue.jobs().forget(jobId) : CompletableFuture.failedStage(e))
         .thenAccept(done -> log.info("Job {} and its images are deleted", jobId))
         .thenCompose(done -> deleteEach(jobs));
   }

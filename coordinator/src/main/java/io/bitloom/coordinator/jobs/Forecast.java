@@ -1,7 +1,7 @@
 package io.bitloom.coordinator.jobs;
 
-import io.bitloom.coordinator.dispatch.ModelRegistry;
-import io.bitloom.coordinator.dispatch.Speeds;
+import io.bitloom.coordinator.dispatch.matching.Speeds;
+import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
@@ -184,9 +184,10 @@ public final class Forecast {
       latestNanos = now;
       latest =
           queue
+              .backlog()
               .lines()
               .thenCombine(
-                  queue.backlog().thenCombine(speeds.table(), BucketsNow::new),
+                  queue.backlog().buckets().thenCombine(speeds.table(), BucketsNow::new),
                   (lines, others) -> new Lines(lines, others.drawn(), others.speeds()));
     }
     return latest;

@@ -1,6 +1,6 @@
 package io.bitloom.coordinator.jobs;
 
-import io.bitloom.coordinator.dispatch.ProgressFeed;
+import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
@@ -75,7 +75,8 @@ final class Generation {
         .thenCompose(
             ordered ->
                 queue
-                    .createJob(ordered.job())
+                    .jobs()
+                    .create(ordered.job())
                     .thenCompose(created -> begin(created, ordered.prompt())))
         .whenComplete((done, error) -> failIf(error));
   }
@@ -96,9 +97,10 @@ final class Generation {
         });
     display.watch(feed, jobId);
     return queue
+        .prompts()
         .append(jobId, 0, List.of(prompt))
-        .thenCompose(appended -> queue.seal(jobId, OptionalLong.of(1)))
-        .thenCompose(complete -> queue.onJobChanged(jobId, this::changed))
+        .thenCompose(appended -> queue.jobs().seal(jobId, OptionalLong.of(1)))
+        .thenCompose(complete -> queue.jobs().onChanged(jobId, this::changed))
         .thenAccept(
             subscription -> {
               subscriptions.keep(subscription);
@@ -111,7 +113,7 @@ final class Generation {
     if (!looking && !subscriptions.ended()) {
       looking = true;
       lookAgain = false;
-      queue.get(jobId).whenComplete(this::looked);
+      queue.jobs().get(jobId).whenComplete(this::looked);
     }
   }
 
@@ -136,7 +138,8 @@ final class Generation {
 
   private void finish() {
     queue
-        .results(jobId, 0, 1)
+        .results()
+        .read(jobId, 0, 1)
         .thenCompose(
             records ->
                 delivery.of(ResultReader.describe(jobId, records.get(0)), ImageForm.BYTES, budget))
@@ -182,7 +185,7 @@ final class Generation {
 
   private synchronized void cancel() {
     if (jobId != null) {
-      queue.cancel(jobId).whenComplete((done, error) -> report("cancelled", error));
+      queue.jobs().cancel(jobId).whenComplete((done, error) -> report("cancelled", error));
     }
   }
 

@@ -26,6 +26,7 @@ final class JobAccess {
    */
   CompletionStage<JobRecord> find(Caller caller, String name) {
     return queue
+        .jobs()
         .get(JobNames.id("name", name))
         .thenCompose(
             job ->

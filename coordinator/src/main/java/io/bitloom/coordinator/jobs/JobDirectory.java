@@ -47,6 +47,7 @@ public final class JobDirectory {
             JobRules.states(request),
             JobConditions.parse(request.getFilter()));
     return queue
+        .jobs()
         .list(filter, JobRules.pageSize(request.getPageSize()), request.getPageToken())
         .thenCompose(
             page ->
@@ -61,15 +62,15 @@ public final class JobDirectory {
   }
 
   public CompletionStage<Job> cancel(Caller caller, String name) {
-    return change(caller, name, queue::cancel);
+    return change(caller, name, queue.jobs()::cancel);
   }
 
   public CompletionStage<Job> pause(Caller caller, String name) {
-    return change(caller, name, queue::pause);
+    return change(caller, name, queue.jobs()::pause);
   }
 
   public CompletionStage<Job> resume(Caller caller, String name) {
-    return change(caller, name, queue::resume);
+    return change(caller, name, queue.jobs()::resume);
   }
 
   private CompletionStage<Job> change(
@@ -88,7 +89,7 @@ public final class JobDirectory {
   private CompletionStage<JobRecord> update(String id, Job job, Set<String> changes) {
     CompletionStage<JobRecord> changed =
         changes.contains(JobMessages.PRIORITY)
-            ? queue.prioritize(id, job.getPriority())
+            ? queue.jobs().prioritize(id, job.getPriority())
             : CompletableFuture.completedStage(null);
     Map<String, ByteString> parts = new HashMap<>();
     for (String path : List.of(JobMessages.DISPLAY_NAME, JobMessages.LABELS)) {
@@ -96,7 +97,9 @@ public final class JobDirectory {
         parts.put(path, JobMessages.part(path, job));
       }
     }
-    return parts.isEmpty() ? changed : changed.thenCompose(done -> queue.describe(id, parts));
+    return parts.isEmpty()
+        ? changed
+        : changed.thenCompose(done -> queue.jobs().describe(id, parts));
   }
 
   /** Deletes an ended job with its images. */

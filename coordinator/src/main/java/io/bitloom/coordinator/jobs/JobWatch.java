@@ -1,6 +1,6 @@
 package io.bitloom.coordinator.jobs;
 
-import io.bitloom.coordinator.dispatch.ProgressFeed;
+import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
@@ -78,10 +78,10 @@ final class JobWatch {
     caller.onReady(this::changed);
     looking = true;
     found
-        .thenCompose(job -> queue.onJobChanged(jobId, this::changed))
+        .thenCompose(job -> queue.jobs().onChanged(jobId, this::changed))
         .thenAccept(subscriptions::keep)
         .thenAccept(done -> display.watch(feed, jobId))
-        .thenCompose(done -> queue.get(jobId))
+        .thenCompose(done -> queue.jobs().get(jobId))
         .whenComplete(this::looked);
   }
 
@@ -95,7 +95,7 @@ final class JobWatch {
   private synchronized void look() {
     looking = true;
     lookAgain = false;
-    queue.get(jobId).whenComplete(this::looked);
+    queue.jobs().get(jobId).whenComplete(this::looked);
   }
 
   private void looked(JobRecord record, Throwable error) {
@@ -124,7 +124,8 @@ final class JobWatch {
 
   private void tellPrompts(boolean terminal) {
     queue
-        .results(jobId, eventsTold, EVENTS)
+        .results()
+        .read(jobId, eventsTold, EVENTS)
         .whenCompleteAsync(
             (records, error) -> {
               if (error != null) {

@@ -1,7 +1,7 @@
 package io.bitloom.coordinator.jobs;
 
 import io.bitloom.coordinator.auth.Caller;
-import io.bitloom.coordinator.dispatch.ProgressFeed;
+import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WatchJobResponse;

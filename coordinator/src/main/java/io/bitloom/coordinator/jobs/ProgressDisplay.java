@@ -1,7 +1,7 @@
 package io.bitloom.coordinator.jobs;
 
 import io.bitloom.common.error.BitloomException;
-import io.bitloom.coordinator.dispatch.ProgressFeed;
+import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.v1.BatchProgress;
 import io.bitloom.v1.PromptPreview;
 import java.util.concurrent.Executor;

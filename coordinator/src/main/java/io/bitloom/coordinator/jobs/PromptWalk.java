@@ -80,9 +80,10 @@ final class PromptWalk {
 
   CompletionStage<Step> step(PromptPlace from) {
     return switch (from.section()) {
-      case WAITING -> queue.waiting(jobId, from.waiting(), STEP).thenApply(this::waiting);
+      case WAITING -> queue.prompts().waiting(jobId, from.waiting(), STEP).thenApply(this::waiting);
       case FAILURES ->
           queue
+              .results()
               .failures(jobId, from.at(), STEP)
               .thenApply(
                   records ->
@@ -91,7 +92,8 @@ final class PromptWalk {
                           passed -> new PromptPlace(Section.FAILURES, from.at() + passed, 0)));
       case RESULTS ->
           queue
-              .results(jobId, from.at(), STEP)
+              .results()
+              .read(jobId, from.at(), STEP)
               .thenApply(
                   records ->
                       outcomes(

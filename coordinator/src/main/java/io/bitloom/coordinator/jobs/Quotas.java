@@ -63,7 +63,7 @@ final class Quotas {
                   return CompletableFuture.completedStage(true);
                 }
               }
-              return queue.admit(caller.tenant(), jobId, offset, prompts, most, open);
+              return queue.prompts().admit(caller.tenant(), jobId, offset, prompts, most, open);
             })
         .thenAccept(
             admitted -> {
@@ -102,7 +102,8 @@ final class Quotas {
       use.askedNanos = now;
     }
     return queue
-        .openJobs(caller.tenant())
+        .jobs()
+        .open(caller.tenant())
         .thenApply(
             open -> {
               synchronized (use) {

@@ -79,12 +79,13 @@ final class Replay {
             Optional.empty(),
             owner.limits().openJobs());
     return queue
-        .createJob(replay)
+        .jobs()
+        .create(replay)
         .thenCompose(
             job ->
                 job.state() == JobState.JOB_STATE_ACCEPTING
                     ? copy(old.id(), spec.getModel(), job, 0, 0, includeCancelled)
-                        .thenCompose(count -> queue.seal(job.id(), OptionalLong.of(prompts)))
+                        .thenCompose(count -> queue.jobs().seal(job.id(), OptionalLong.of(prompts)))
                     : CompletableFuture.completedStage(job));
   }
 
@@ -109,7 +110,7 @@ final class Replay {
   private CompletionStage<Long> copy(
       String oldId, String model, JobRecord job, long from, long offset, boolean all) {
     CompletionStage<List<ResultRecord>> page =
-        all ? queue.results(oldId, from, PAGE) : queue.failures(oldId, from, PAGE);
+        all ? queue.results().read(oldId, from, PAGE) : queue.results().failures(oldId, from, PAGE);
     return page.thenCompose(
         records -> {
           if (records.isEmpty()) {
@@ -123,7 +124,7 @@ final class Replay {
           CompletionStage<Long> appended =
               prompts.isEmpty()
                   ? CompletableFuture.completedStage(offset)
-                  : queue.append(job.id(), offset, prompts);
+                  : queue.prompts().append(job.id(), offset, prompts);
           long next = from + records.size();
           return appended.thenCompose(
               done -> copy(oldId, model, job, next, offset + prompts.size(), all));

@@ -79,7 +79,9 @@ final class ResultStream {
     stepping = true;
     CompletionStage<Void> subscribed =
         request.getFollow()
-            ? found.thenCompose(job -> queue.onJobChanged(jobId, this::wake)).thenAccept(this::keep)
+            ? found
+                .thenCompose(job -> queue.jobs().onChanged(jobId, this::wake))
+                .thenAccept(this::keep)
             : found.thenAccept(job -> {});
     subscribed.whenComplete((done, error) -> goOn(error));
   }
@@ -101,7 +103,7 @@ final class ResultStream {
     }
     try {
       if (page.isEmpty() && !allSent) {
-        queue.results(jobId, fetchedUpTo, PAGE).whenComplete(this::fetched);
+        queue.results().read(jobId, fetchedUpTo, PAGE).whenComplete(this::fetched);
       } else if (!caller.isReady()) {
         rest();
       } else if (allSent) {
@@ -141,7 +143,7 @@ final class ResultStream {
       allSent = true;
       goOn(null);
     } else {
-      queue.get(jobId).whenComplete(this::foundNothingNew);
+      queue.jobs().get(jobId).whenComplete(this::foundNothingNew);
     }
   }
 

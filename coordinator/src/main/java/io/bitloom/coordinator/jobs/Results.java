@@ -110,7 +110,10 @@ public final class Results {
         request.getName(),
         id -> {
           long from = ResultCursor.place("page_token", id, request.getPageToken());
-          return queue.failures(id, from, size).thenApply(failures -> page(id, from, failures));
+          return queue
+              .results()
+              .failures(id, from, size)
+              .thenApply(failures -> page(id, from, failures));
         });
   }
 

@@ -2,9 +2,9 @@ package io.bitloom.coordinator.jobs;
 
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.config.LimitsConfig;
-import io.bitloom.coordinator.dispatch.Arrivals;
-import io.bitloom.coordinator.dispatch.ModelRegistry;
-import io.bitloom.coordinator.dispatch.Speeds;
+import io.bitloom.coordinator.dispatch.matching.Arrivals;
+import io.bitloom.coordinator.dispatch.matching.Speeds;
+import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewJob;
@@ -81,15 +81,17 @@ public final class Submissions {
             .setPriority(priority)
             .setRequestId(requestId)
             .build();
-    return queue.createJob(
-        new NewJob(
-            owner.tenant(),
-            requestId,
-            owner.weight(),
-            priority,
-            JobMessages.spec(complete),
-            JobMessages.completionWindow(job),
-            owner.limits().openJobs()));
+    return queue
+        .jobs()
+        .create(
+            new NewJob(
+                owner.tenant(),
+                requestId,
+                owner.weight(),
+                priority,
+                JobMessages.spec(complete),
+                JobMessages.completionWindow(job),
+                owner.limits().openJobs()));
   }
 
   /** Prompts for the job that the first message names. */
@@ -114,7 +116,7 @@ public final class Submissions {
   CompletionStage<Long> append(Caller owner, String jobId, long offset, List<NewPrompt> prompts) {
     return quotas
         .admit(owner, jobId, offset, prompts.size())
-        .thenCompose(done -> queue.append(jobId, offset, prompts));
+        .thenCompose(done -> queue.prompts().append(jobId, offset, prompts));
   }
 
   JobRules rules() {
@@ -131,7 +133,9 @@ public final class Submissions {
    * @param expected how many these should be
    */
   public CompletionStage<Job> seal(Caller caller, String name, OptionalLong expected) {
-    return access.with(caller, name, id -> queue.seal(id, expected)).thenApply(JobMessages::of);
+    return access
+        .with(caller, name, id -> queue.jobs().seal(id, expected))
+        .thenApply(JobMessages::of);
   }
 
   /** A new job of the prompts of an ended one that failed. */

@@ -18,7 +18,7 @@ public record JobFilter(Optional<String> tenant, Set<JobState> states, Predicate
     this(tenant, states, job -> true);
   }
 
-  boolean matches(JobRecord job) {
+  public boolean matches(JobRecord job) {
     return (states.isEmpty() || states.contains(job.state())) && also.test(job);
   }
 }

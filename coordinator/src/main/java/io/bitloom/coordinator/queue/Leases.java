@@ -1,309 +1,74 @@
 package io.bitloom.coordinator.queue;
 
-import com.google.protobuf.ByteString;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 
-/**
- * What happens to leases. Each step has two halves, one in the bucket and one in the jobs of its
- * prompts, in an order in which a crash between them loses and doubles nothing.
- */
-final class Leases {
+/** How workers draw prompts. See {@link JobQueue} for what all calls share. */
+public interface Leases {
 
-  private static final Logger LOG = LoggerFactory.getLogger(Leases.class);
-
-  /** More outcomes of a job than this go to Redis in several calls. */
-  private static final int OUTCOMES_PER_CALL = 256;
-
-  /** No batch asks for more images; more would not fit into a call of a script. */
-  private static final int MOST_IMAGES = 1024;
-
-  private final JobScripts jobs;
-  private final BucketScripts buckets;
-  private final JobEnd jobEnd;
-  private final ReadyBuckets ready;
-  private final Reaper reaper;
-  private final LostRequests lostRequests;
-
-  Leases(
-      JobScripts jobs,
-      BucketScripts buckets,
-      JobEnd jobEnd,
-      ReadyBuckets ready,
-      Reaper reaper,
-      LostRequests lostRequests) {
-    this.jobs = jobs;
-    this.buckets = buckets;
-    this.jobEnd = jobEnd;
-    this.ready = ready;
-    this.reaper = reaper;
-    this.lostRequests = lostRequests;
-  }
-
-  /** The bucket gives prompts to a lease, then their jobs say which of these are still wanted. */
-  CompletionStage<Optional<LeasedBatch>> lease(
-      Bucket bucket, String worker, int maxImages, Duration duration, Map<String, Integer> spread) {
-    String request = LostRequests.newName();
-    return buckets
-        .lease(bucket, worker, request, Math.min(maxImages, MOST_IMAGES), duration, spread)
-        .thenCompose(leased -> start(bucket, duration, leased))
-        .whenComplete(
-            (batch, e) -> {
-              if (e != null) {
-                lostRequests.add(bucket, request);
-              }
-            })
-        .thenCompose(
-            batch ->
-                batch.filter(given -> given.tasks().isEmpty()).isPresent()
-                    ? lease(bucket, worker, maxImages, duration, spread)
-                    : CompletableFuture.completedStage(batch));
-  }
-
-  private CompletionStage<Optional<LeasedBatch>> start(
-      Bucket bucket, Duration duration, BucketScripts.Leased leased) {
-    ready.leased(bucket, leased);
-    if (leased.token() == 0) {
-      return CompletableFuture.completedStage(Optional.empty());
-    }
-    reaper.watch(bucket, duration);
-    LeaseRef lease = new LeaseRef(bucket, leased.token());
-    return start(lease, leased.tasks())
-        .thenApply(tasks -> Optional.of(new LeasedBatch(lease, tasks)));
-  }
-
-  private CompletionStage<List<LeasedTask>> start(LeaseRef lease, Map<String, ByteString> tasks) {
-    List<CompletionStage<List<LeasedTask>>> stages = new ArrayList<>();
-    tasks.forEach((jobId, ofJob) -> stages.add(start(lease, jobId, ofJob)));
-    return Stages.all(stages).thenApply(given -> given.stream().flatMap(List::stream).toList());
-  }
-
-  private CompletionStage<List<LeasedTask>> start(LeaseRef lease, String jobId, ByteString tasks) {
-    return jobs.start(jobId, lease, tasks)
-        .thenCompose(
-            started -> {
-              if (started.paused().isPresent()) {
-                return takeBack(lease, jobId, tasks, started.paused().get());
-              }
-              List<TaskRef> unwanted = new ArrayList<>();
-              if (Tasks.count(tasks) > started.given().size()) {
-                Set<Long> given = Set.copyOf(Tasks.offsets(started.given()));
-                Tasks.parse(tasks).stream()
-                    .filter(task -> !given.contains(task.offset()))
-                    .forEach(task -> unwanted.add(new TaskRef(jobId, task.offset())));
-              }
-              List<LeasedTask> given =
-                  started.given().stream()
-                      .map(task -> leased(jobId, task, started.payloads()))
-                      .toList();
-              return settle(lease, unwanted)
-                  .thenCompose(settled -> jobEnd.endedIf(started.terminal(), jobId))
-                  .thenApply(done -> given);
-            });
-  }
-
-  /** The bucket does not know yet that this job is paused: it is told, and keeps the prompts. */
-  private CompletionStage<List<LeasedTask>> takeBack(
-      LeaseRef lease, String jobId, ByteString tasks, JobScripts.Standing paused) {
-    List<TaskRef> refs =
-        Tasks.parse(tasks).stream().map(task -> new TaskRef(jobId, task.offset())).toList();
-    return buckets
-        .adjustFlow(lease.bucket(), jobId, paused)
-        .thenCompose(told -> buckets.release(lease, refs))
-        .thenApply(released -> List.of());
-  }
-
-  private static LeasedTask leased(String jobId, Tasks.Task task, Map<Long, ByteString> payloads) {
-    return new LeasedTask(
-        new TaskRef(jobId, task.offset()),
-        task.attempt(),
-        task.images(),
-        payloads.get(task.offset()));
-  }
-
-  CompletionStage<Set<LeaseRef>> renew(
-      String worker, Collection<LeaseRef> leases, Duration duration) {
-    Map<Bucket, List<Long>> tokens =
-        leases.stream()
-            .collect(
-                Collectors.groupingBy(
-                    LeaseRef::bucket, Collectors.mapping(LeaseRef::token, Collectors.toList())));
-    List<CompletionStage<Set<LeaseRef>>> stages = new ArrayList<>();
-    tokens.forEach(
-        (bucket, ofBucket) ->
-            stages.add(
-                buckets
-                    .renew(bucket, worker, ofBucket, duration)
-                    .thenApply(
-                        renewed -> {
-                          reaper.watch(bucket, duration);
-                          return lost(bucket, ofBucket, renewed);
-                        })));
-    return Stages.all(stages)
-        .thenApply(lost -> lost.stream().flatMap(Set::stream).collect(Collectors.toSet()));
-  }
-
-  private static Set<LeaseRef> lost(Bucket bucket, List<Long> tokens, List<Boolean> renewed) {
-    return tokens.stream()
-        .filter(token -> !renewed.get(tokens.indexOf(token)))
-        .map(token -> new LeaseRef(bucket, token))
-        .collect(Collectors.toSet());
-  }
-
-  /** The jobs take the outcomes, then the lease lets go of the prompts. */
-  CompletionStage<List<TaskVerdict>> commit(LeaseRef lease, List<TaskOutcome> outcomes) {
-    List<JobScripts.Verdict> verdicts = Arrays.asList(new JobScripts.Verdict[outcomes.size()]);
-    List<String> terminal = new ArrayList<>();
-    List<CompletionStage<Void>> stages = new ArrayList<>();
-    byJob(outcomes)
-        .forEach(
-            (jobId, places) -> {
-              for (int from = 0; from < places.size(); from += OUTCOMES_PER_CALL) {
-                List<Integer> some =
-                    places.subList(from, Math.min(places.size(), from + OUTCOMES_PER_CALL));
-                stages.add(
-                    jobs.commit(
-                            jobId,
-                            lease,
-                            some.stream().map(place -> outcome(outcomes.get(place))).toList())
-                        .thenAccept(
-                            committed -> {
-                              for (int k = 0; k < some.size(); k++) {
-                                verdicts.set(some.get(k), committed.verdicts().get(k));
-                              }
-                              if (committed.terminal()) {
-                                synchronized (terminal) {
-                                  terminal.add(jobId);
-                                }
-                              }
-                            }));
-              }
-            });
-    return Stages.all(stages)
-        .thenApply(
-            done -> {
-              // The outcomes are durable: nobody has to wait for what comes after that.
-              settle(lease, decided(outcomes, verdicts));
-              terminal.forEach(
-                  jobId ->
-                      jobEnd
-                          .ended(jobId)
-                          .exceptionally(e -> unfinished("cleaning up after " + jobId, e)));
-              return verdicts.stream()
-                  .map(
-                      verdict ->
-                          verdict == JobScripts.Verdict.TAKEN
-                              ? TaskVerdict.COMMITTED
-                              : TaskVerdict.SUPERSEDED)
-                  .toList();
-            });
-  }
-
-  private static JobScripts.Outcome outcome(TaskOutcome outcome) {
-    return new JobScripts.Outcome(
-        outcome.task().offset(),
-        outcome.succeeded() ? ResultRecord.Status.SUCCEEDED : ResultRecord.Status.FAILED,
-        outcome.body());
-  }
-
-  private static List<TaskRef> decided(
-      List<TaskOutcome> outcomes, List<JobScripts.Verdict> verdicts) {
-    List<TaskRef> decided = new ArrayList<>();
-    for (int i = 0; i < outcomes.size(); i++) {
-      if (verdicts.get(i) != JobScripts.Verdict.NOT_HELD) {
-        decided.add(outcomes.get(i).task());
-      }
-    }
-    return decided;
+  /**
+   * Leases the prompts of a bucket that are to be drawn next: tenants by their weights, the jobs of
+   * a tenant by priority and age. Empty if nothing waits.
+   *
+   * @param worker who will hold it
+   * @param maxImages a batch asks for at most this many images, or is one prompt
+   */
+  default CompletionStage<Optional<LeasedBatch>> lease(
+      Bucket bucket, String worker, int maxImages, Duration duration) {
+    return lease(bucket, worker, maxImages, duration, Map.of());
   }
 
   /**
-   * Lets a lease forget prompts. If that fails, the lease expires, and a later one finds that the
-   * prompts are not wanted: nothing is lost, so this does not fail the call.
+   * Leases, as above, where tenants wait in several buckets.
+   *
+   * @param spread such tenants and in how many buckets they wait: their weight is divided among
+   *     these
    */
-  private CompletionStage<Void> settle(LeaseRef lease, List<TaskRef> tasks) {
-    return tasks.isEmpty()
-        ? Stages.nothing()
-        : buckets.settle(lease, tasks).exceptionally(e -> unfinished("settling " + lease, e));
-  }
+  CompletionStage<Optional<LeasedBatch>> lease(
+      Bucket bucket, String worker, int maxImages, Duration duration, Map<String, Integer> spread);
 
-  private static <T> T unfinished(String what, Throwable e) {
-    LOG.debug("{} broke off and is left to the sweeper: {}", what, e.toString());
-    return null;
-  }
+  /**
+   * Lets leases expire {@code duration} from now, be that later or earlier than before.
+   *
+   * @return those that are not the worker's, or no longer: they expired or every prompt is done
+   */
+  CompletionStage<Set<LeaseRef>> renew(String worker, Collection<LeaseRef> held, Duration duration);
 
-  /** The bucket takes prompts back for another attempt; those that have none left fail for good. */
-  CompletionStage<List<TaskVerdict>> fail(LeaseRef lease, List<TaskFailure> failures) {
-    return buckets
-        .retry(lease, failures.stream().map(TaskFailure::task).toList())
-        .thenCompose(
-            retried -> {
-              List<TaskOutcome> exhausted =
-                  failures.stream()
-                      .filter(failure -> retried.exhausted().contains(failure.task()))
-                      .map(failure -> new TaskOutcome(failure.task(), false, failure.body()))
-                      .toList();
-              return requeue(lease, true, retried.waiting())
-                  .thenCompose(done -> commit(lease, exhausted))
-                  .thenApply(
-                      committed -> {
-                        Iterator<TaskVerdict> verdicts = committed.iterator();
-                        return failures.stream()
-                            .map(
-                                failure ->
-                                    retried.exhausted().contains(failure.task())
-                                        ? verdicts.next()
-                                        : retried.waiting().contains(failure.task())
-                                            ? TaskVerdict.RETRIED
-                                            : TaskVerdict.SUPERSEDED)
-                            .toList();
-                      });
-            });
-  }
+  /**
+   * Takes outcomes of prompts of one lease: each is durable and visible when the stage completes,
+   * or superseded. Many in one call are much cheaper than many calls.
+   *
+   * @return a verdict for each outcome, in order: COMMITTED or SUPERSEDED
+   */
+  CompletionStage<List<TaskVerdict>> commit(LeaseRef lease, List<TaskOutcome> outcomes);
 
-  CompletionStage<Void> release(LeaseRef lease, List<TaskRef> tasks) {
-    return buckets.release(lease, tasks).thenCompose(released -> requeue(lease, false, released));
-  }
+  /**
+   * Takes failures of prompts of one lease: a prompt waits for its next attempt, or has failed for
+   * good if this was its last.
+   *
+   * @return a verdict for each failure, in order
+   */
+  CompletionStage<List<TaskVerdict>> fail(LeaseRef lease, List<TaskFailure> failures);
 
-  CompletionStage<Void> expire(LeaseRef lease) {
-    return buckets.expire(lease).thenCompose(reaper::returnToJobs);
-  }
+  /** Hands prompts back that were not started; this is not an attempt, and they go next. */
+  CompletionStage<Void> release(LeaseRef lease, List<TaskRef> tasks);
 
-  private CompletionStage<Void> requeue(
-      LeaseRef lease, boolean attempted, Collection<TaskRef> tasks) {
-    Map<String, List<Long>> offsets =
-        tasks.stream()
-            .collect(
-                Collectors.groupingBy(
-                    TaskRef::jobId, Collectors.mapping(TaskRef::offset, Collectors.toList())));
-    List<CompletionStage<Void>> stages = new ArrayList<>();
-    offsets.forEach(
-        (jobId, ofJob) ->
-            stages.add(
-                jobs.requeue(jobId, lease, attempted, ofJob)
-                    .thenCompose(terminal -> jobEnd.endedIf(terminal, jobId))));
-    return Stages.all(stages).thenApply(done -> null);
-  }
+  /** Lets a lease expire now because its worker is lost; counts as an attempt. */
+  CompletionStage<Void> expire(LeaseRef lease);
 
-  /** The places of outcomes in their list, by job. */
-  private static Map<String, List<Integer>> byJob(List<TaskOutcome> outcomes) {
-    Map<String, List<Integer>> byJob = new LinkedHashMap<>();
-    for (int i = 0; i < outcomes.size(); i++) {
-      byJob.computeIfAbsent(outcomes.get(i).task().jobId(), j -> new ArrayList<>()).add(i);
-    }
-    return byJob;
-  }
+  /**
+   * Calls the listener with the id of every job that is cancelled or expires while workers may hold
+   * prompts of it. May miss some: what workers hold then finishes.
+   */
+  Subscription onStopped(Consumer<String> listener);
+
+  /** Calls the listener with the number of prompts whose last attempt a lost worker had. */
+  void onGivenUp(IntConsumer listener);
 }

@@ -6,11 +6,11 @@ import java.nio.charset.StandardCharsets;
  * Free text as a part of a key: everything but letters, digits, {@code .}, {@code -} and {@code _}
  * is percent-encoded, so that no name can break out of its hash tag or its place in a key.
  */
-final class Names {
+public final class Names {
 
   private Names() {}
 
-  static String escape(String name) {
+  public static String escape(String name) {
     StringBuilder escaped = new StringBuilder(name.length());
     for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
       if (plain(b)) {
@@ -25,7 +25,7 @@ final class Names {
   /**
    * @throws IllegalArgumentException if the text is not what {@link #escape} writes
    */
-  static String unescape(String escaped) {
+  public static String unescape(String escaped) {
     byte[] bytes = new byte[escaped.length()];
     int length = 0;
     for (int i = 0; i < escaped.length(); i++) {

@@ -34,11 +34,6 @@ public record ResultRecord(
     /** Its job's completion window passed before it was drawn. Counts as cancelled. */
     EXPIRED;
 
-    /** How outcomes are marked. */
-    char letter() {
-      return this == EXPIRED ? 'X' : name().charAt(0);
-    }
-
     /** Whether it counts as failed. */
     public boolean failed() {
       return this == FAILED || this == LOST;

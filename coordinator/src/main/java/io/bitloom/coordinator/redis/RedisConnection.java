@@ -4,6 +4,7 @@ import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.error.BitloomException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.circuitbreaker.IllegalStateTransitionException;
 import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
@@ -244,13 +245,22 @@ public final class RedisConnection implements AutoCloseable {
   /** Makes one call. Its stage fails with a {@link BitloomException} only. */
   public <T> CompletionStage<T> call(
       Function<RedisClusterAsyncCommands<String, byte[]>, CompletionStage<T>> command) {
-    return breaker
-        .executeCompletionStage(() -> command.apply(commands))
+    return attempt(command)
         .exceptionallyCompose(
             e -> {
               RedisErrors.takesNoWrites(e).ifPresent(why -> takesNoWrites = Optional.of(why));
               return CompletableFuture.failedStage(RedisErrors.translate(e));
             });
+  }
+
+  /** The breaker throws if a ping closes it at the moment in which this call would half-open it. */
+  private <T> CompletionStage<T> attempt(
+      Function<RedisClusterAsyncCommands<String, byte[]>, CompletionStage<T>> command) {
+    try {
+      return breaker.executeCompletionStage(() -> command.apply(commands));
+    } catch (IllegalStateTransitionException e) {
+      return CompletableFuture.failedStage(e);
+    }
   }
 
   /** Runs a script, and loads it first if this Redis does not have it. */

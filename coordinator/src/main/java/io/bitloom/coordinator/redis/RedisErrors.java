@@ -3,6 +3,7 @@ package io.bitloom.coordinator.redis;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
+import io.github.resilience4j.circuitbreaker.IllegalStateTransitionException;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
 import java.io.IOException;
@@ -40,7 +41,8 @@ final class RedisErrors {
     return e instanceof RedisException
         || e instanceof IOException // a connection that was reset, as Netty tells it
         || e instanceof CancellationException
-        || e instanceof CallNotPermittedException;
+        || e instanceof CallNotPermittedException
+        || e instanceof IllegalStateTransitionException; // not permitted, see RedisConnection
   }
 
   /** Why Redis takes no writes, if that is what it says. */

@@ -94,8 +94,9 @@ public final class ClusterMetrics {
    * value, as all that comes from Redis does while that is away.
    */
   public CompletionStage<Void> refresh() {
-    CompletionStage<Void> backlog = taken("the queue", queue.backlog(), this::showBacklog);
-    CompletionStage<Void> open = taken("the jobs", queue.openJobsByState(), this::showJobs);
+    CompletionStage<Void> backlog =
+        taken("the queue", queue.backlog().buckets(), this::showBacklog);
+    CompletionStage<Void> open = taken("the jobs", queue.jobs().openByState(), this::showJobs);
     CompletionStage<Void> known = taken("the models", knownModels.get(), this::showModels);
     CompletionStage<Void> here = taken("the workers", connectedWorkers.get(), n -> workers = n);
     return backlog

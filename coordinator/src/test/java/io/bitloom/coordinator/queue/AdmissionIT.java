@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -14,20 +15,23 @@ class AdmissionIT extends QueueFixture {
   private static final String TENANT = "tenant";
 
   private boolean admitted(String jobId, long offset, int count, long most) {
-    return await(queue.admit(TENANT, jobId, offset, count, most, await(queue.openJobs(TENANT))));
+    return await(
+        queue
+            .prompts()
+            .admit(TENANT, jobId, offset, count, most, await(queue.jobs().open(TENANT))));
   }
 
   @Test
   void twoCoordinatorsTogetherLetInNoMoreThanTheLimit() {
     List<String> jobIds = List.of(newJob(), newJob(), newJob());
-    try (JobQueue other = new JobQueue(redis, settings)) {
-      List<JobRecord> seenBefore = await(queue.openJobs(TENANT));
+    try (JobQueue other = new RunningQueue(redis, settings)) {
+      List<JobRecord> seenBefore = await(queue.jobs().open(TENANT));
       List<CompletionStage<Boolean>> calls = new ArrayList<>();
       for (int i = 0; i < 40; i++) {
         for (JobQueue either : List.of(queue, other)) {
           String jobId = jobIds.get(calls.size() % jobIds.size());
           long offset = calls.size() / jobIds.size() * 10L;
-          calls.add(either.admit(TENANT, jobId, offset, 10, 305, seenBefore));
+          calls.add(either.prompts().admit(TENANT, jobId, offset, 10, 305, seenBefore));
         }
       }
       assertEquals(30, calls.stream().filter(call -> await(call)).count());

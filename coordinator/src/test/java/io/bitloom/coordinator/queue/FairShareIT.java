@@ -3,6 +3,7 @@ package io.bitloom.coordinator.queue;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -35,7 +36,7 @@ class FairShareIT extends QueueFixture {
     int ofSmall = 0;
     for (int i = 0; i < 50; i++) {
       LeasedBatch batch =
-          await(queue.lease(SQUARE, "worker", 16, LEASE, Map.of("flood", 4, "other", 2)))
+          await(queue.leases().lease(SQUARE, "worker", 16, LEASE, Map.of("flood", 4, "other", 2)))
               .orElseThrow();
       ofSmall += (int) batch.tasks().stream().filter(t -> t.task().jobId().equals(small)).count();
     }
@@ -121,7 +122,7 @@ class FairShareIT extends QueueFixture {
 
   @Test
   void aLowPriorityIsServedWhenItHasWaitedLongEnough() throws InterruptedException {
-    try (JobQueue ageing = new JobQueue(redis, withAgeing(Duration.ofMillis(300)))) {
+    try (JobQueue ageing = new RunningQueue(redis, withAgeing(Duration.ofMillis(300)))) {
       queue.close();
       queue = ageing;
       String low = newJob("tenant", 1, 4);
@@ -179,7 +180,7 @@ class FairShareIT extends QueueFixture {
     for (int i = 0; i < count; i++) {
       prompts.add(new NewPrompt(SQUARE, images, bytes("p")));
     }
-    await(queue.append(jobId, offset, prompts));
+    await(queue.prompts().append(jobId, offset, prompts));
   }
 
   private static void assertShare(double expected, int served, int all) {

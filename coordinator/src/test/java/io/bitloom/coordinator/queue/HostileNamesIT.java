@@ -32,22 +32,26 @@ class HostileNamesIT extends QueueFixture {
   void anyTextMayNameATenantAModelAScheduleAWorkerARequestOrAPrompt(String name) {
     Bucket bucket = new Bucket("model" + name, "schedule" + name);
     String tenant = "tenant" + name;
-    String jobId = await(queue.createJob(new NewJob(tenant, name, 1, 5, bytes(name)))).id();
-    await(queue.append(jobId, 0, List.of(new NewPrompt(bucket, 1, bytes(name)))));
-    await(queue.seal(jobId, OptionalLong.of(1)));
+    String jobId = await(queue.jobs().create(new NewJob(tenant, name, 1, 5, bytes(name)))).id();
+    await(queue.prompts().append(jobId, 0, List.of(new NewPrompt(bucket, 1, bytes(name)))));
+    await(queue.jobs().seal(jobId, OptionalLong.of(1)));
 
     assertEquals(1, backlog(bucket).promptsByTenant().get(tenant));
-    LeasedBatch batch = await(queue.lease(bucket, "worker" + name, 1, LEASE)).orElseThrow();
+    LeasedBatch batch =
+        await(queue.leases().lease(bucket, "worker" + name, 1, LEASE)).orElseThrow();
     assertEquals(bytes(name), batch.tasks().get(0).payload());
     assertEquals(batch.lease(), LeaseRef.parse(batch.lease().id()));
-    assertEquals(Set.of(), await(queue.renew("worker" + name, List.of(batch.lease()), LEASE)));
+    assertEquals(
+        Set.of(), await(queue.leases().renew("worker" + name, List.of(batch.lease()), LEASE)));
     await(
-        queue.commit(
-            batch.lease(),
-            List.of(new TaskOutcome(batch.tasks().get(0).task(), true, bytes(name)))));
+        queue
+            .leases()
+            .commit(
+                batch.lease(),
+                List.of(new TaskOutcome(batch.tasks().get(0).task(), true, bytes(name)))));
 
     assertEquals(bytes(name), results(jobId).get(0).body());
-    JobPage page = await(queue.list(new JobFilter(Optional.of(tenant), Set.of()), 10, ""));
+    JobPage page = await(queue.jobs().list(new JobFilter(Optional.of(tenant), Set.of()), 10, ""));
     assertEquals(List.of(jobId), page.jobs().stream().map(JobRecord::id).toList());
     assertEquals(tenant, page.jobs().get(0).tenant());
   }
@@ -59,15 +63,18 @@ class HostileNamesIT extends QueueFixture {
     LeasedBatch batch = lease(SQUARE, 1);
     TaskRef nowhere = new TaskRef(name, 0);
 
-    assertThrows(BitloomException.class, () -> await(queue.get(name)));
-    assertThrows(BitloomException.class, () -> await(queue.cancel(name)));
+    assertThrows(BitloomException.class, () -> await(queue.jobs().get(name)));
+    assertThrows(BitloomException.class, () -> await(queue.jobs().cancel(name)));
     assertEquals(
         List.of(TaskVerdict.SUPERSEDED),
-        await(queue.commit(batch.lease(), List.of(new TaskOutcome(nowhere, true, bytes("x"))))));
+        await(
+            queue
+                .leases()
+                .commit(batch.lease(), List.of(new TaskOutcome(nowhere, true, bytes("x"))))));
     assertEquals(
         List.of(TaskVerdict.SUPERSEDED),
-        await(queue.fail(batch.lease(), List.of(new TaskFailure(nowhere, bytes("x"))))));
-    await(queue.release(batch.lease(), List.of(nowhere)));
+        await(queue.leases().fail(batch.lease(), List.of(new TaskFailure(nowhere, bytes("x"))))));
+    await(queue.leases().release(batch.lease(), List.of(nowhere)));
     succeed(batch);
     assertEquals(1, job(jobId).counts().succeeded());
   }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.queue.redis.Stages;
+import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.v1.JobState;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,32 +31,32 @@ class JobControlIT extends QueueFixture {
     String jobId = sealedJob(300, SQUARE, TALL);
     LeasedBatch running = lease(SQUARE, 3);
 
-    assertEquals(JobState.JOB_STATE_PAUSED, await(queue.pause(jobId)).state());
+    assertEquals(JobState.JOB_STATE_PAUSED, await(queue.jobs().pause(jobId)).state());
     assertEquals(Optional.empty(), tryLease(SQUARE, 8));
     assertEquals(Optional.empty(), tryLease(TALL, 8));
     assertEquals(0, backlog(SQUARE).prompts());
     assertEquals(-1, backlog(TALL).topPriority());
     succeed(running);
-    assertEquals(JobState.JOB_STATE_PAUSED, await(queue.pause(jobId)).state());
+    assertEquals(JobState.JOB_STATE_PAUSED, await(queue.jobs().pause(jobId)).state());
     assertEquals(297, job(jobId).counts().queued());
 
-    assertEquals(JobState.JOB_STATE_RUNNING, await(queue.resume(jobId)).state());
+    assertEquals(JobState.JOB_STATE_RUNNING, await(queue.jobs().resume(jobId)).state());
     assertEquals(147, backlog(SQUARE).prompts());
     assertEquals(List.of(6L, 8L), offsets(lease(SQUARE, 2)));
     assertEquals(List.of(1L, 3L), offsets(lease(TALL, 2)));
-    assertEquals(JobState.JOB_STATE_RUNNING, await(queue.resume(jobId)).state());
+    assertEquals(JobState.JOB_STATE_RUNNING, await(queue.jobs().resume(jobId)).state());
   }
 
   @Test
   void othersGoOnWhileAJobIsPaused() {
     String paused = sealedJob(5, SQUARE);
-    await(queue.pause(paused));
+    await(queue.jobs().pause(paused));
     String other = sealedJob(5, SQUARE);
     LeasedBatch batch = lease(SQUARE, 8);
     assertEquals(5, batch.tasks().size());
     assertTrue(batch.tasks().stream().allMatch(task -> task.task().jobId().equals(other)));
     succeed(batch);
-    await(queue.resume(paused));
+    await(queue.jobs().resume(paused));
     assertEquals(5, lease(SQUARE, 8).tasks().size());
   }
 
@@ -63,18 +65,19 @@ class JobControlIT extends QueueFixture {
     String jobId = newJob();
     append(jobId, 0, 2, SQUARE);
     LeasedBatch running = lease(SQUARE, 2);
-    await(queue.pause(jobId));
+    await(queue.jobs().pause(jobId));
     append(jobId, 2, 3, SQUARE, TALL);
     assertEquals(Optional.empty(), tryLease(TALL, 1));
-    assertEquals(JobState.JOB_STATE_ACCEPTING, await(queue.resume(jobId)).state());
+    assertEquals(JobState.JOB_STATE_ACCEPTING, await(queue.jobs().resume(jobId)).state());
 
-    await(queue.pause(jobId));
-    assertEquals(JobState.JOB_STATE_PAUSED, await(queue.seal(jobId, OptionalLong.of(5))).state());
+    await(queue.jobs().pause(jobId));
+    assertEquals(
+        JobState.JOB_STATE_PAUSED, await(queue.jobs().seal(jobId, OptionalLong.of(5))).state());
     succeed(running);
-    await(queue.resume(jobId));
+    await(queue.jobs().resume(jobId));
     succeed(lease(SQUARE, 8));
     LeasedBatch last = lease(TALL, 8);
-    await(queue.pause(jobId));
+    await(queue.jobs().pause(jobId));
     succeed(last);
     assertEquals(JobState.JOB_STATE_SUCCEEDED, job(jobId).state());
   }
@@ -83,18 +86,21 @@ class JobControlIT extends QueueFixture {
   void whatComesBackToAPausedJobWaitsAndKeepsItsAttempts() throws InterruptedException {
     String jobId = sealedJob(3, SQUARE);
     LeasedBatch running = lease(SQUARE, 3);
-    await(queue.pause(jobId));
-    await(queue.release(running.lease(), List.of(running.tasks().get(0).task())));
+    await(queue.jobs().pause(jobId));
+    await(queue.leases().release(running.lease(), List.of(running.tasks().get(0).task())));
     await(
-        queue.fail(
-            running.lease(), List.of(new TaskFailure(running.tasks().get(1).task(), bytes("x")))));
-    await(queue.expire(running.lease()));
+        queue
+            .leases()
+            .fail(
+                running.lease(),
+                List.of(new TaskFailure(running.tasks().get(1).task(), bytes("x")))));
+    await(queue.leases().expire(running.lease()));
     // Retries are due after at most 4 ms; taking one up would make it 0.
     awaitTrue(
         "retries are parked",
         () -> tryLease(SQUARE, 8).isEmpty() && backlog(SQUARE).retries() == 0);
 
-    await(queue.resume(jobId));
+    await(queue.jobs().resume(jobId));
     List<Integer> attempts = new ArrayList<>();
     awaitTrue(
         "all are drawn",
@@ -118,16 +124,16 @@ class JobControlIT extends QueueFixture {
     assertEquals(Optional.empty(), tryLease(SQUARE, 8));
     assertEquals(0, backlog(SQUARE).prompts());
     assertEquals(0, backlog(SQUARE).leased());
-    await(queue.resume(jobId));
+    await(queue.jobs().resume(jobId));
     assertEquals(List.of(0L, 1L, 2L, 3L, 4L), offsets(lease(SQUARE, 8)));
   }
 
   @Test
   void aBucketThatWasNotToldThatAJobGoesOnIsToldByTheSweep() throws InterruptedException {
     String jobId = sealedJob(5, SQUARE);
-    await(queue.pause(jobId));
+    await(queue.jobs().pause(jobId));
     await(jobs.resume(jobId));
-    try (JobQueue other = new JobQueue(redis, withSweep(settings, Duration.ofMillis(20)))) {
+    try (JobQueue other = new RunningQueue(redis, withSweep(settings, Duration.ofMillis(20)))) {
       awaitTrue("ready again", () -> backlog(SQUARE).prompts() == 5);
     }
   }
@@ -135,8 +141,8 @@ class JobControlIT extends QueueFixture {
   @Test
   void aPausedJobCanBeCancelled() {
     String jobId = sealedJob(200, SQUARE);
-    await(queue.pause(jobId));
-    assertEquals(JobState.JOB_STATE_CANCELLED, await(queue.cancel(jobId)).state());
+    await(queue.jobs().pause(jobId));
+    assertEquals(JobState.JOB_STATE_CANCELLED, await(queue.jobs().cancel(jobId)).state());
     assertEquals(0, backlog(SQUARE).prompts());
     String next = sealedJob(1, SQUARE);
     assertEquals(next, lease(SQUARE, 8).tasks().get(0).task().jobId());
@@ -147,12 +153,12 @@ class JobControlIT extends QueueFixture {
     String jobId = sealedJob(0, SQUARE);
     for (Executable call :
         List.<Executable>of(
-            () -> await(queue.pause(jobId)),
-            () -> await(queue.resume(jobId)),
-            () -> await(queue.prioritize(jobId, 9)))) {
+            () -> await(queue.jobs().pause(jobId)),
+            () -> await(queue.jobs().resume(jobId)),
+            () -> await(queue.jobs().prioritize(jobId, 9)))) {
       assertError(ErrorCode.JOB_NOT_OPEN, call);
     }
-    assertError(ErrorCode.JOB_NOT_FOUND, () -> await(queue.pause("nowhere")));
+    assertError(ErrorCode.JOB_NOT_FOUND, () -> await(queue.jobs().pause("nowhere")));
   }
 
   // Priority
@@ -162,7 +168,7 @@ class JobControlIT extends QueueFixture {
     String first = sealedJob(3, SQUARE);
     String second = newJob("tenant", 1, 5);
     append(second, 0, 3, SQUARE);
-    assertEquals(9, await(queue.prioritize(second, 9)).priority());
+    assertEquals(9, await(queue.jobs().prioritize(second, 9)).priority());
     append(second, 3, 3, SQUARE, TALL);
     assertEquals(9, backlog(TALL).topPriority());
     LeasedBatch batch = lease(SQUARE, 4);
@@ -174,8 +180,10 @@ class JobControlIT extends QueueFixture {
 
   private String windowJob(Duration window, String requestId) {
     return await(
-            queue.createJob(
-                new NewJob("tenant", requestId, 1, 5, bytes("spec"), Optional.of(window), 100)))
+            queue
+                .jobs()
+                .create(
+                    new NewJob("tenant", requestId, 1, 5, bytes("spec"), Optional.of(window), 100)))
         .id();
   }
 
@@ -204,7 +212,7 @@ class JobControlIT extends QueueFixture {
   void aDeadlineIsKeptWhenItsCoordinatorIsGone() throws InterruptedException {
     String jobId = windowJob(Duration.ofMillis(300), "again");
     queue.close();
-    queue = new JobQueue(redis, settings);
+    queue = new RunningQueue(redis, settings);
     assertEquals(jobId, windowJob(Duration.ofMillis(300), "again"));
     awaitTrue("expired", () -> job(jobId).state() == JobState.JOB_STATE_EXPIRED);
   }
@@ -212,7 +220,7 @@ class JobControlIT extends QueueFixture {
   @Test
   void aJobThatEndsInTimeIsNotTouchedByItsDeadline() throws InterruptedException {
     String jobId = windowJob(Duration.ofMillis(200), "");
-    await(queue.seal(jobId, OptionalLong.of(0)));
+    await(queue.jobs().seal(jobId, OptionalLong.of(0)));
     String late = windowJob(Duration.ofMillis(300), "");
     awaitTrue("the later one expired", () -> job(late).state() == JobState.JOB_STATE_EXPIRED);
     assertEquals(JobState.JOB_STATE_SUCCEEDED, job(jobId).state());
@@ -228,14 +236,15 @@ class JobControlIT extends QueueFixture {
         batch.tasks().stream()
             .map(task -> new TaskOutcome(task.task(), task.task().offset() % 4 != 0, bytes("b")))
             .toList();
-    await(queue.commit(batch.lease(), outcomes));
+    await(queue.leases().commit(batch.lease(), outcomes));
     List<Long> failed = new ArrayList<>();
     for (long from = 0; from < 12; from += 3) {
-      await(queue.failures(jobId, from, 3)).forEach(failure -> failed.add(failure.offset()));
+      await(queue.results().failures(jobId, from, 3))
+          .forEach(failure -> failed.add(failure.offset()));
     }
     assertEquals(LongStream.iterate(0, i -> i + 4).limit(10).boxed().toList(), failed);
-    assertEquals(payload(8), await(queue.failures(jobId, 2, 1)).get(0).payload());
-    assertError(ErrorCode.JOB_NOT_FOUND, () -> await(queue.failures("nowhere", 0, 1)));
+    assertEquals(payload(8), await(queue.results().failures(jobId, 2, 1)).get(0).payload());
+    assertError(ErrorCode.JOB_NOT_FOUND, () -> await(queue.results().failures("nowhere", 0, 1)));
   }
 
   // Deletion
@@ -245,24 +254,26 @@ class JobControlIT extends QueueFixture {
     String kept = sealedJob(1, SQUARE);
     String jobId = windowJob(Duration.ofHours(1), "");
     append(jobId, 0, 100, SQUARE, TALL);
-    assertError(ErrorCode.JOB_NOT_TERMINAL, () -> await(queue.delete(jobId, this::nothing)));
-    await(queue.cancel(jobId));
+    assertError(ErrorCode.JOB_NOT_TERMINAL, () -> await(queue.jobs().delete(jobId, this::nothing)));
+    await(queue.jobs().cancel(jobId));
     awaitTrue(
         "it counts as ended",
-        () -> await(queue.jobsToDelete(Duration.ZERO, 9)).equals(List.of(jobId)));
-    assertEquals(List.of(), await(queue.jobsToDelete(Duration.ofHours(1), 9)));
+        () -> await(queue.jobs().toDelete(Duration.ZERO, 9)).equals(List.of(jobId)));
+    assertEquals(List.of(), await(queue.jobs().toDelete(Duration.ofHours(1), 9)));
 
-    await(queue.delete(jobId, this::nothing));
-    assertError(ErrorCode.JOB_NOT_FOUND, () -> await(queue.get(jobId)));
+    await(queue.jobs().delete(jobId, this::nothing));
+    assertError(ErrorCode.JOB_NOT_FOUND, () -> await(queue.jobs().get(jobId)));
     assertEquals(
         List.of(),
         await(redis.call(r -> r.keys(settings.namespace() + "*" + jobId + "*"))).stream().toList());
     assertEquals(
         List.of(kept),
-        await(queue.list(new JobFilter(Optional.of("tenant"), Set.of()), 9, "")).jobs().stream()
+        await(queue.jobs().list(new JobFilter(Optional.of("tenant"), Set.of()), 9, ""))
+            .jobs()
+            .stream()
             .map(JobRecord::id)
             .toList());
-    assertEquals(List.of(), await(queue.jobsToDelete(Duration.ZERO, 9)));
+    assertEquals(List.of(), await(queue.jobs().toDelete(Duration.ZERO, 9)));
   }
 
   @Test
@@ -272,12 +283,14 @@ class JobControlIT extends QueueFixture {
         AssertionError.class,
         () ->
             await(
-                queue.delete(
-                    jobId,
-                    id -> CompletableFuture.failedStage(new IllegalStateException("disk")))));
-    assertEquals(List.of(jobId), await(queue.jobsToDelete(Duration.ofDays(1), 9)));
-    await(queue.delete(jobId, this::nothing));
-    assertEquals(List.of(), await(queue.jobsToDelete(Duration.ZERO, 9)));
+                queue
+                    .jobs()
+                    .delete(
+                        jobId,
+                        id -> CompletableFuture.failedStage(new IllegalStateException("disk")))));
+    assertEquals(List.of(jobId), await(queue.jobs().toDelete(Duration.ofDays(1), 9)));
+    await(queue.jobs().delete(jobId, this::nothing));
+    assertEquals(List.of(), await(queue.jobs().toDelete(Duration.ZERO, 9)));
   }
 
   private CompletionStage<Void> nothing(String jobId) {

@@ -54,15 +54,15 @@ class JobsIT extends QueueFixture {
   @Test
   void aRepeatedRequestIdFindsTheFirstJobOfItsTenant() {
     NewJob request = new NewJob("a", "nightly", 1, 5, bytes("spec"));
-    String first = await(queue.createJob(request)).id();
+    String first = await(queue.jobs().create(request)).id();
 
-    assertEquals(first, await(queue.createJob(request)).id());
+    assertEquals(first, await(queue.jobs().create(request)).id());
     assertNotEquals(
-        first, await(queue.createJob(new NewJob("b", "nightly", 1, 5, bytes("spec")))).id());
+        first, await(queue.jobs().create(new NewJob("b", "nightly", 1, 5, bytes("spec")))).id());
     assertError(
         ErrorCode.REQUEST_ID_REUSED,
-        () -> await(queue.createJob(new NewJob("a", "nightly", 1, 5, bytes("other")))));
-    assertEquals(1, await(queue.list(all("a"), 10, "")).jobs().size());
+        () -> await(queue.jobs().create(new NewJob("a", "nightly", 1, 5, bytes("other")))));
+    assertEquals(1, await(queue.jobs().list(all("a"), 10, "")).jobs().size());
   }
 
   @Test
@@ -81,9 +81,9 @@ class JobsIT extends QueueFixture {
   void appendsMayOverlapWithoutWaiting() {
     String jobId = newJob();
     List<NewPrompt> prompts = Collections.nCopies(70, new NewPrompt(SQUARE, 1, bytes("p")));
-    var first = queue.append(jobId, 0, prompts);
-    var second = queue.append(jobId, 70, prompts);
-    var third = queue.append(jobId, 140, prompts);
+    var first = queue.prompts().append(jobId, 0, prompts);
+    var second = queue.prompts().append(jobId, 70, prompts);
+    var third = queue.prompts().append(jobId, 140, prompts);
 
     assertEquals(List.of(70L, 140L, 210L), List.of(await(first), await(second), await(third)));
     assertEquals(210, backlog(SQUARE).prompts());
@@ -94,9 +94,9 @@ class JobsIT extends QueueFixture {
     String jobId = sealedJob(2, SQUARE);
     JobRecord sealed = job(jobId);
 
-    assertEquals(sealed, await(queue.seal(jobId, OptionalLong.of(2))));
+    assertEquals(sealed, await(queue.jobs().seal(jobId, OptionalLong.of(2))));
     assertError(
-        ErrorCode.PROMPT_COUNT_MISMATCH, () -> await(queue.seal(jobId, OptionalLong.of(3))));
+        ErrorCode.PROMPT_COUNT_MISMATCH, () -> await(queue.jobs().seal(jobId, OptionalLong.of(3))));
     assertError(ErrorCode.JOB_NOT_ACCEPTING, () -> append(jobId, 2, 1, SQUARE));
   }
 
@@ -106,7 +106,7 @@ class JobsIT extends QueueFixture {
     append(jobId, 0, 2, SQUARE);
 
     assertError(
-        ErrorCode.PROMPT_COUNT_MISMATCH, () -> await(queue.seal(jobId, OptionalLong.of(3))));
+        ErrorCode.PROMPT_COUNT_MISMATCH, () -> await(queue.jobs().seal(jobId, OptionalLong.of(3))));
     assertEquals(JobState.JOB_STATE_ACCEPTING, job(jobId).state());
   }
 
@@ -123,7 +123,8 @@ class JobsIT extends QueueFixture {
     assertEquals(JobState.JOB_STATE_ACCEPTING, job(jobId).state());
 
     assertEquals(
-        JobState.JOB_STATE_SUCCEEDED, await(queue.seal(jobId, OptionalLong.empty())).state());
+        JobState.JOB_STATE_SUCCEEDED,
+        await(queue.jobs().seal(jobId, OptionalLong.empty())).state());
   }
 
   @Test
@@ -131,11 +132,13 @@ class JobsIT extends QueueFixture {
     String some = sealedJob(2, SQUARE);
     LeasedBatch batch = lease(SQUARE, 2);
     await(
-        queue.commit(
-            batch.lease(),
-            List.of(
-                new TaskOutcome(batch.tasks().get(0).task(), false, bytes("REJECTED")),
-                new TaskOutcome(batch.tasks().get(1).task(), true, bytes("image")))));
+        queue
+            .leases()
+            .commit(
+                batch.lease(),
+                List.of(
+                    new TaskOutcome(batch.tasks().get(0).task(), false, bytes("REJECTED")),
+                    new TaskOutcome(batch.tasks().get(1).task(), true, bytes("image")))));
     assertEquals(JobState.JOB_STATE_PARTIALLY_SUCCEEDED, job(some).state());
     assertEquals(ResultRecord.Status.FAILED, results(some).get(0).status());
     assertEquals(bytes("REJECTED"), results(some).get(0).body());
@@ -143,8 +146,11 @@ class JobsIT extends QueueFixture {
     String all = sealedJob(1, SQUARE);
     LeasedBatch bad = lease(SQUARE, 1);
     await(
-        queue.commit(
-            bad.lease(), List.of(new TaskOutcome(bad.tasks().get(0).task(), false, bytes("x")))));
+        queue
+            .leases()
+            .commit(
+                bad.lease(),
+                List.of(new TaskOutcome(bad.tasks().get(0).task(), false, bytes("x")))));
     assertEquals(JobState.JOB_STATE_FAILED, job(all).state());
   }
 
@@ -155,7 +161,7 @@ class JobsIT extends QueueFixture {
     succeed(lease(SQUARE, 3));
     LeasedBatch running = lease(TALL, 2);
 
-    JobRecord cancelling = await(queue.cancel(jobId));
+    JobRecord cancelling = await(queue.jobs().cancel(jobId));
     assertEquals(JobState.JOB_STATE_CANCELLING, cancelling.state());
     assertEquals(new JobRecord.Counts(400, 0, 2, 3, 0, 395, 0), cancelling.counts());
     assertEquals(Optional.empty(), tryLease(SQUARE, 8));
@@ -171,20 +177,23 @@ class JobsIT extends QueueFixture {
         LongStream.range(0, 400).boxed().toList(),
         results.stream().map(ResultRecord::offset).sorted().toList());
     assertTrue(results.stream().allMatch(r -> r.payload().equals(payload(r.offset()))));
-    assertEquals(cancelled, await(queue.cancel(jobId)));
+    assertEquals(cancelled, await(queue.jobs().cancel(jobId)));
   }
 
   @Test
   void aPromptThatComesBackToACancelledJobIsCancelled() {
     String jobId = sealedJob(3, SQUARE);
     LeasedBatch running = lease(SQUARE, 3);
-    await(queue.cancel(jobId));
+    await(queue.jobs().cancel(jobId));
 
-    await(queue.release(running.lease(), List.of(running.tasks().get(0).task())));
+    await(queue.leases().release(running.lease(), List.of(running.tasks().get(0).task())));
     await(
-        queue.fail(
-            running.lease(), List.of(new TaskFailure(running.tasks().get(1).task(), bytes("x")))));
-    await(queue.expire(running.lease()));
+        queue
+            .leases()
+            .fail(
+                running.lease(),
+                List.of(new TaskFailure(running.tasks().get(1).task(), bytes("x")))));
+    await(queue.leases().expire(running.lease()));
 
     assertEquals(JobState.JOB_STATE_CANCELLED, job(jobId).state());
     assertEquals(3, job(jobId).counts().cancelled());
@@ -195,11 +204,11 @@ class JobsIT extends QueueFixture {
   void anUnknownJobIsNotFoundWhateverIsAsked() {
     for (Executable call :
         List.<Executable>of(
-            () -> await(queue.get("nowhere")),
+            () -> await(queue.jobs().get("nowhere")),
             () -> append("nowhere", 0, 1, SQUARE),
-            () -> await(queue.seal("nowhere", OptionalLong.empty())),
-            () -> await(queue.cancel("nowhere")),
-            () -> await(queue.results("nowhere", 0, 10)))) {
+            () -> await(queue.jobs().seal("nowhere", OptionalLong.empty())),
+            () -> await(queue.jobs().cancel("nowhere")),
+            () -> await(queue.results().read("nowhere", 0, 10)))) {
       assertError(ErrorCode.JOB_NOT_FOUND, call);
     }
   }
@@ -211,21 +220,21 @@ class JobsIT extends QueueFixture {
       mine.add(0, newJob("mine", 1, 5));
       newJob("theirs", 1, 5);
     }
-    await(queue.cancel(mine.get(2)));
+    await(queue.jobs().cancel(mine.get(2)));
 
     assertEquals(mine, listed(all("mine"), 3));
     assertEquals(14, listed(new JobFilter(Optional.empty(), Set.of()), 4).size());
     assertEquals(
         List.of(mine.get(2)),
         listed(new JobFilter(Optional.of("mine"), Set.of(JobState.JOB_STATE_CANCELLED)), 2));
-    assertError(ErrorCode.INVALID_FIELD, () -> await(queue.list(all("mine"), 3, "x")));
+    assertError(ErrorCode.INVALID_FIELD, () -> await(queue.jobs().list(all("mine"), 3, "x")));
   }
 
   private List<String> listed(JobFilter filter, int pageSize) {
     List<String> ids = new ArrayList<>();
     String token = "";
     do {
-      JobPage page = await(queue.list(filter, pageSize, token));
+      JobPage page = await(queue.jobs().list(filter, pageSize, token));
       page.jobs().forEach(job -> ids.add(job.id()));
       token = page.nextPageToken();
     } while (!token.isEmpty());
@@ -246,7 +255,7 @@ class JobsIT extends QueueFixture {
       for (int count : List.of(1, 3, 10, 100)) {
         assertEquals(
             all.subList(after, Math.min(50, after + count)),
-            await(queue.results(jobId, after, count)),
+            await(queue.results().read(jobId, after, count)),
             "after " + after + ", at most " + count);
       }
     }
@@ -256,26 +265,26 @@ class JobsIT extends QueueFixture {
   void whoeverFollowsAJobIsToldOfEveryChange() throws InterruptedException {
     String jobId = newJob();
     AtomicInteger told = new AtomicInteger();
-    try (Subscription followed = await(queue.onJobChanged(jobId, told::incrementAndGet))) {
+    try (Subscription followed = await(queue.jobs().onChanged(jobId, told::incrementAndGet))) {
       awaitTrue("told that changes before may have been missed", () -> told.get() == 1);
       append(jobId, 0, 1, SQUARE);
       awaitTrue("append told", () -> told.get() == 2);
       succeed(lease(SQUARE, 1));
       awaitTrue("start and commit told", () -> told.get() == 4);
-      await(queue.seal(jobId, OptionalLong.empty()));
+      await(queue.jobs().seal(jobId, OptionalLong.empty()));
       awaitTrue("seal told", () -> told.get() == 5);
     }
   }
 
   @Test
   void modelsStayKnown() {
-    await(queue.announceModel("demo", bytes("first")));
-    await(queue.announceModel("demo", bytes("second")));
-    await(queue.announceModel("big model {v2}", ByteString.EMPTY));
+    await(queue.models().put("demo", bytes("first")));
+    await(queue.models().put("demo", bytes("second")));
+    await(queue.models().put("big model {v2}", ByteString.EMPTY));
 
     assertEquals(
         java.util.Map.of("demo", bytes("second"), "big model {v2}", ByteString.EMPTY),
-        await(queue.models()));
+        await(queue.models().all()));
   }
 
   private static JobFilter all(String tenant) {

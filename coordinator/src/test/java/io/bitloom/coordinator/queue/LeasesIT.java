@@ -24,7 +24,7 @@ class LeasesIT extends QueueFixture {
     for (int images : new int[] {4, 4, 1, 16, 3}) {
       prompts.add(new NewPrompt(SQUARE, images, bytes("p")));
     }
-    await(queue.append(jobId, 0, prompts));
+    await(queue.prompts().append(jobId, 0, prompts));
 
     assertEquals(List.of(0L, 1L), offsets(lease(SQUARE, 8)));
     assertEquals(List.of(2L), offsets(lease(SQUARE, 8)));
@@ -79,7 +79,7 @@ class LeasesIT extends QueueFixture {
     for (int i : new int[] {2, 0, 1}) {
       assertEquals(
           List.of(TaskVerdict.COMMITTED),
-          await(queue.commit(batch.lease(), List.of(successes(batch).get(i)))));
+          await(queue.leases().commit(batch.lease(), List.of(successes(batch).get(i)))));
     }
     assertEquals(List.of(2L, 0L, 1L), results(jobId).stream().map(ResultRecord::offset).toList());
     awaitTrue("no lease left", () -> backlog(SQUARE).leases() == 0);
@@ -96,9 +96,11 @@ class LeasesIT extends QueueFixture {
     assertEquals(
         List.of(TaskVerdict.SUPERSEDED),
         await(
-            queue.commit(
-                batch.lease(),
-                List.of(new TaskOutcome(batch.tasks().get(0).task(), false, bytes("late"))))));
+            queue
+                .leases()
+                .commit(
+                    batch.lease(),
+                    List.of(new TaskOutcome(batch.tasks().get(0).task(), false, bytes("late"))))));
     assertEquals(1, results(jobId).size());
     assertEquals(new JobRecord.Counts(1, 0, 0, 1, 0, 0, 0), job(jobId).counts());
   }
@@ -111,7 +113,7 @@ class LeasesIT extends QueueFixture {
 
     assertEquals(
         List.of(TaskVerdict.COMMITTED, TaskVerdict.SUPERSEDED),
-        await(queue.commit(batch.lease(), List.of(outcome, outcome))));
+        await(queue.leases().commit(batch.lease(), List.of(outcome, outcome))));
     assertEquals(1, job(jobId).counts().succeeded());
   }
 
@@ -119,7 +121,7 @@ class LeasesIT extends QueueFixture {
   void aLeaseThatWasLostCannotCommitAndTheLaterOneCan() throws InterruptedException {
     String jobId = sealedJob(2, SQUARE);
     LeasedBatch lost = lease(SQUARE, 2);
-    await(queue.expire(lost.lease()));
+    await(queue.leases().expire(lost.lease()));
 
     assertEquals(List.of(TaskVerdict.SUPERSEDED, TaskVerdict.SUPERSEDED), succeed(lost));
     LeasedBatch later = leaseWhenDue(2);
@@ -141,7 +143,7 @@ class LeasesIT extends QueueFixture {
 
     assertEquals(
         List.of(TaskVerdict.SUPERSEDED, TaskVerdict.SUPERSEDED, TaskVerdict.SUPERSEDED),
-        await(queue.commit(mine.lease(), List.of(forged, beyond, elsewhere))));
+        await(queue.leases().commit(mine.lease(), List.of(forged, beyond, elsewhere))));
     assertEquals(List.of(1L), offsets(lease(SQUARE, 1)));
   }
 
@@ -150,8 +152,11 @@ class LeasesIT extends QueueFixture {
     String jobId = sealedJob(6, SQUARE);
     LeasedBatch batch = lease(SQUARE, 4);
     await(
-        queue.release(
-            batch.lease(), batch.tasks().subList(1, 4).stream().map(LeasedTask::task).toList()));
+        queue
+            .leases()
+            .release(
+                batch.lease(),
+                batch.tasks().subList(1, 4).stream().map(LeasedTask::task).toList()));
 
     assertEquals(new JobRecord.Counts(6, 5, 1, 0, 0, 0, 0), job(jobId).counts());
     LeasedBatch next = lease(SQUARE, 16);
@@ -164,18 +169,19 @@ class LeasesIT extends QueueFixture {
     sealedJob(2, SQUARE);
     LeaseRef mine = lease(SQUARE, 1).lease();
     LeaseRef done = lease(SQUARE, 1).lease();
-    await(queue.expire(done));
+    await(queue.leases().expire(done));
 
     LeaseRef never = new LeaseRef(TALL, 7);
     assertEquals(
-        Set.of(done, never), await(queue.renew("worker", List.of(mine, done, never), LEASE)));
-    assertEquals(Set.of(mine), await(queue.renew("somebody else", List.of(mine), LEASE)));
+        Set.of(done, never),
+        await(queue.leases().renew("worker", List.of(mine, done, never), LEASE)));
+    assertEquals(Set.of(mine), await(queue.leases().renew("somebody else", List.of(mine), LEASE)));
   }
 
   @Test
   void anExpiredLeaseIsRedeliveredWithoutAnybodyAsking() throws InterruptedException {
     String jobId = sealedJob(3, SQUARE);
-    await(queue.lease(SQUARE, "worker that dies", 3, Duration.ofMillis(200)));
+    await(queue.leases().lease(SQUARE, "worker that dies", 3, Duration.ofMillis(200)));
 
     awaitTrue("prompts are back", () -> job(jobId).counts().queued() == 3);
     LeasedBatch again = leaseWhenDue(3);
@@ -189,11 +195,11 @@ class LeasesIT extends QueueFixture {
     sealedJob(1, SQUARE);
     LeasedBatch batch = lease(SQUARE, 1);
     double expiry = expiry(batch.lease());
-    await(queue.renew("worker", List.of(batch.lease()), LEASE.multipliedBy(100)));
+    await(queue.leases().renew("worker", List.of(batch.lease()), LEASE.multipliedBy(100)));
     assertTrue(expiry(batch.lease()) - expiry > 98.0 * LEASE.toMillis());
 
     String other = sealedJob(1, SQUARE);
-    await(queue.lease(SQUARE, "worker that dies", 1, Duration.ofMillis(1)));
+    await(queue.leases().lease(SQUARE, "worker that dies", 1, Duration.ofMillis(1)));
     awaitTrue("another one is reaped", () -> job(other).counts().queued() == 1);
     assertEquals(List.of(TaskVerdict.COMMITTED), succeed(batch));
   }
@@ -223,7 +229,7 @@ class LeasesIT extends QueueFixture {
   void aPromptWhoseWorkersAllDieIsLost() throws InterruptedException {
     String jobId = sealedJob(1, SQUARE);
     for (int attempt = 1; attempt <= 4; attempt++) {
-      await(queue.expire(leaseWhenDue(1).lease()));
+      await(queue.leases().expire(leaseWhenDue(1).lease()));
     }
     ResultRecord result = results(jobId).get(0);
     assertEquals(ResultRecord.Status.LOST, result.status());
@@ -238,7 +244,7 @@ class LeasesIT extends QueueFixture {
       throws InterruptedException {
     String jobId = newJob();
     append(jobId, 0, 8, SQUARE);
-    await(queue.expire(lease(SQUARE, 8).lease()));
+    await(queue.leases().expire(lease(SQUARE, 8).lease()));
     append(jobId, 8, 8, SQUARE);
     Thread.sleep(20);
 
@@ -248,8 +254,8 @@ class LeasesIT extends QueueFixture {
         LongStream.range(0, 8).boxed().toList(), offsets(second).stream().sorted().toList());
     assertEquals(LongStream.range(8, 16).boxed().toList(), offsets(fresh));
     succeed(fresh);
-    await(queue.expire(second.lease()));
-    await(queue.seal(jobId, OptionalLong.empty()));
+    await(queue.leases().expire(second.lease()));
+    await(queue.jobs().seal(jobId, OptionalLong.empty()));
 
     List<Long> alone = new ArrayList<>();
     for (int i = 0; i < 8; i++) {
@@ -268,8 +274,8 @@ class LeasesIT extends QueueFixture {
     String jobId = newJob();
     append(jobId, 0, 6, SQUARE);
     LeasedBatch poison = lease(SQUARE, 6);
-    await(queue.expire(poison.lease()));
-    await(queue.expire(leaseWhenDue(6).lease()));
+    await(queue.leases().expire(poison.lease()));
+    await(queue.leases().expire(leaseWhenDue(6).lease()));
     append(jobId, 6, 3, SQUARE);
     Thread.sleep(20);
 
@@ -283,7 +289,9 @@ class LeasesIT extends QueueFixture {
   void manyCallsAtOnceLeaseEveryPromptOnce() {
     String jobId = sealedJob(600, SQUARE);
     List<CompletionStage<Optional<LeasedBatch>>> calls =
-        IntStream.range(0, 100).mapToObj(i -> queue.lease(SQUARE, "w" + i, 7, LEASE)).toList();
+        IntStream.range(0, 100)
+            .mapToObj(i -> queue.leases().lease(SQUARE, "w" + i, 7, LEASE))
+            .toList();
     List<LeasedBatch> batches =
         calls.stream().map(QueueFixture::await).flatMap(Optional::stream).toList();
 

@@ -55,7 +55,7 @@ interface QueueCall {
           LongStream.range(offset, offset + count)
               .mapToObj(at -> new NewPrompt(bucket, 1, QueueFixture.payload(at)))
               .toList();
-      return queue.append(jobId, offset, prompts).thenApply(appended -> Answer.NOTHING);
+      return queue.prompts().append(jobId, offset, prompts).thenApply(appended -> Answer.NOTHING);
     }
 
     @Override
@@ -76,6 +76,7 @@ interface QueueCall {
     @Override
     public CompletionStage<Answer> make(JobQueue queue) {
       return queue
+          .leases()
           .lease(bucket, "worker", most, QueueFixture.LEASE)
           .thenApply(
               batch -> {
@@ -112,7 +113,7 @@ interface QueueCall {
           tasks.stream()
               .map(task -> new TaskOutcome(task, succeeded, QueueFixture.bytes("of " + task)))
               .toList();
-      return queue.commit(lease, outcomes).thenApply(verdicts -> answer(tasks, verdicts));
+      return queue.leases().commit(lease, outcomes).thenApply(verdicts -> answer(tasks, verdicts));
     }
 
     @Override
@@ -136,7 +137,7 @@ interface QueueCall {
           tasks.stream()
               .map(task -> new TaskFailure(task, QueueFixture.bytes("of " + task)))
               .toList();
-      return queue.fail(lease, failures).thenApply(verdicts -> answer(tasks, verdicts));
+      return queue.leases().fail(lease, failures).thenApply(verdicts -> answer(tasks, verdicts));
     }
 
     @Override
@@ -156,7 +157,7 @@ interface QueueCall {
 
     @Override
     public CompletionStage<Answer> make(JobQueue queue) {
-      return queue.release(lease, tasks).thenApply(released -> Answer.NOTHING);
+      return queue.leases().release(lease, tasks).thenApply(released -> Answer.NOTHING);
     }
 
     @Override
@@ -175,7 +176,7 @@ interface QueueCall {
 
     @Override
     public CompletionStage<Answer> make(JobQueue queue) {
-      return queue.expire(lease).thenApply(expired -> Answer.NOTHING);
+      return queue.leases().expire(lease).thenApply(expired -> Answer.NOTHING);
     }
 
     @Override
@@ -194,7 +195,7 @@ interface QueueCall {
 
     @Override
     public CompletionStage<Answer> make(JobQueue queue) {
-      return queue.cancel(jobId).thenApply(cancelled -> Answer.NOTHING);
+      return queue.jobs().cancel(jobId).thenApply(cancelled -> Answer.NOTHING);
     }
 
     @Override

@@ -3,6 +3,10 @@ package io.bitloom.coordinator.queue;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.coordinator.TestCoordinator;
+import io.bitloom.coordinator.queue.redis.BucketScripts;
+import io.bitloom.coordinator.queue.redis.JobScripts;
+import io.bitloom.coordinator.queue.redis.Keys;
+import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.coordinator.redis.RedisChannels;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.redis.TestRedis;
@@ -37,7 +41,7 @@ abstract class QueueFixture {
   @BeforeEach
   void openQueue() {
     redis = RedisConnection.connect(uri(), settings.namespace());
-    queue = new JobQueue(redis, settings);
+    queue = new RunningQueue(redis, settings);
     keys = new Keys(settings.namespace());
     jobs = new JobScripts(redis, keys);
     buckets = new BucketScripts(redis, keys, settings);
@@ -117,7 +121,7 @@ abstract class QueueFixture {
   }
 
   String newJob(String tenant, double weight, int priority) {
-    return await(queue.createJob(new NewJob(tenant, "", weight, priority, bytes("spec")))).id();
+    return await(queue.jobs().create(new NewJob(tenant, "", weight, priority, bytes("spec")))).id();
   }
 
   String newJob() {
@@ -130,18 +134,18 @@ abstract class QueueFixture {
     for (long i = offset; i < offset + count; i++) {
       prompts.add(new NewPrompt(among[(int) (i % among.length)], 1, payload(i)));
     }
-    await(queue.append(jobId, offset, prompts));
+    await(queue.prompts().append(jobId, offset, prompts));
   }
 
   String sealedJob(int count, Bucket... among) {
     String jobId = newJob();
     append(jobId, 0, count, among);
-    await(queue.seal(jobId, OptionalLong.of(count)));
+    await(queue.jobs().seal(jobId, OptionalLong.of(count)));
     return jobId;
   }
 
   Optional<LeasedBatch> tryLease(Bucket bucket, int maxImages) {
-    return await(queue.lease(bucket, "worker", maxImages, LEASE));
+    return await(queue.leases().lease(bucket, "worker", maxImages, LEASE));
   }
 
   LeasedBatch lease(Bucket bucket, int maxImages) {
@@ -149,7 +153,7 @@ abstract class QueueFixture {
   }
 
   List<TaskVerdict> succeed(LeasedBatch batch) {
-    return await(queue.commit(batch.lease(), successes(batch)));
+    return await(queue.leases().commit(batch.lease(), successes(batch)));
   }
 
   static List<TaskOutcome> successes(LeasedBatch batch) {
@@ -160,11 +164,13 @@ abstract class QueueFixture {
 
   List<TaskVerdict> fail(LeasedBatch batch) {
     return await(
-        queue.fail(
-            batch.lease(),
-            batch.tasks().stream()
-                .map(task -> new TaskFailure(task.task(), bytes("broken")))
-                .toList()));
+        queue
+            .leases()
+            .fail(
+                batch.lease(),
+                batch.tasks().stream()
+                    .map(task -> new TaskFailure(task.task(), bytes("broken")))
+                    .toList()));
   }
 
   /** Leases and commits until nothing is left, waiting for retries. */
@@ -180,21 +186,21 @@ abstract class QueueFixture {
   }
 
   JobRecord job(String jobId) {
-    return await(queue.get(jobId));
+    return await(queue.jobs().get(jobId));
   }
 
   List<ResultRecord> results(String jobId) {
     List<ResultRecord> all = new ArrayList<>();
     List<ResultRecord> page;
     do {
-      page = await(queue.results(jobId, all.isEmpty() ? 0 : last(all).cursor(), 100));
+      page = await(queue.results().read(jobId, all.isEmpty() ? 0 : last(all).cursor(), 100));
       all.addAll(page);
     } while (!page.isEmpty());
     return all;
   }
 
   BucketBacklog backlog(Bucket bucket) {
-    return await(queue.backlog()).stream()
+    return await(queue.backlog().buckets()).stream()
         .filter(b -> b.bucket().equals(bucket))
         .findAny()
         .orElseThrow();

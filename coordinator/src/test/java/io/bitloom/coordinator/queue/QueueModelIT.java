@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.coordinator.queue.QueueCall.Answer;
 import io.bitloom.coordinator.queue.QueueCall.Kind;
+import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -46,7 +47,7 @@ class QueueModelIT extends QueueFixture {
   @BeforeProperty
   void open() {
     openQueue();
-    other = new JobQueue(redis, settings);
+    other = new RunningQueue(redis, settings);
   }
 
   @AfterProperty
@@ -250,7 +251,7 @@ class QueueModelIT extends QueueFixture {
       List.copyOf(leases).forEach(lease -> alone(new QueueCall.Expire(lease), queue));
       for (String jobId : jobs) {
         if (!model.cancelled.contains(jobId)) {
-          await(queue.seal(jobId, OptionalLong.empty()));
+          await(queue.jobs().seal(jobId, OptionalLong.empty()));
         }
       }
       awaitTrue(
@@ -281,7 +282,7 @@ class QueueModelIT extends QueueFixture {
           "nothing is left in the bucket",
           () -> {
             assertEquals(Optional.empty(), tryLease(bucket, 64));
-            return await(queue.backlog()).stream()
+            return await(queue.backlog().buckets()).stream()
                 .filter(backlog -> backlog.bucket().equals(bucket))
                 .allMatch(
                     left -> left.prompts() + left.retries() + left.leased() + left.leases() == 0);

@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.queue.redis.BucketScripts;
+import io.bitloom.coordinator.queue.redis.JobScripts;
+import io.bitloom.coordinator.queue.redis.PromptGroups;
+import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.v1.JobState;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,7 +29,7 @@ class RecoveryIT extends QueueFixture {
 
   /** A coordinator that sweeps often, as if it had just come up. */
   private JobQueue another() {
-    return new JobQueue(redis, withSweep(settings, Duration.ofMillis(100)));
+    return new RunningQueue(redis, withSweep(settings, Duration.ofMillis(100)));
   }
 
   @Test
@@ -66,13 +70,13 @@ class RecoveryIT extends QueueFixture {
   void anEnqueueThatComesTwiceOrLateChangesNothing() {
     String jobId = newJob();
     PromptGroups.Part part = onlyToTheJob(jobId, 0, 40, SQUARE).parts().get(0);
-    JobScripts.Share share =
-        new JobScripts.Share("tenant", "1.0", new JobScripts.Standing(0, 5, false));
+    JobScripts.Terms terms =
+        new JobScripts.Terms("tenant", "1.0", new JobScripts.Standing(0, 5, false));
     for (int i = 0; i < 3; i++) {
-      await(buckets.enqueue(SQUARE, jobId, share, -1, part.entries()));
+      await(buckets.enqueue(SQUARE, jobId, terms, -1, part.entries()));
     }
     append(jobId, 40, 10, SQUARE);
-    await(buckets.enqueue(SQUARE, jobId, share, -1, part.entries()));
+    await(buckets.enqueue(SQUARE, jobId, terms, -1, part.entries()));
 
     assertEquals(offsetsOf(0, 50, 1), offsets(lease(SQUARE, 1000)));
     assertEquals(0, backlog(SQUARE).prompts());
@@ -83,7 +87,8 @@ class RecoveryIT extends QueueFixture {
       throws InterruptedException {
     String jobId = sealedJob(5, SQUARE);
     await(
-        buckets.lease(SQUARE, WORKER, LostRequests.newName(), 5, Duration.ofMillis(50), Map.of()));
+        buckets.lease(
+            SQUARE, WORKER, BucketScripts.newRequest(), 5, Duration.ofMillis(50), Map.of()));
     assertEquals(5, job(jobId).counts().queued());
 
     try (JobQueue other = another()) {
@@ -96,14 +101,14 @@ class RecoveryIT extends QueueFixture {
   void aLastAttemptThatNeverReachedTheJobsEndsAsLost() throws InterruptedException {
     String jobId = sealedJob(1, SQUARE);
     for (int attempt = 1; attempt < settings.maxAttempts(); attempt++) {
-      await(queue.expire(lease(SQUARE, 1).lease()));
+      await(queue.leases().expire(lease(SQUARE, 1).lease()));
       Thread.sleep(20);
     }
     var lost =
         await(
             buckets.lease(
-                SQUARE, WORKER, LostRequests.newName(), 1, Duration.ofMillis(50), Map.of()));
-    await(queue.expire(new LeaseRef(SQUARE, lost.token())));
+                SQUARE, WORKER, BucketScripts.newRequest(), 1, Duration.ofMillis(50), Map.of()));
+    await(queue.leases().expire(new LeaseRef(SQUARE, lost.token())));
 
     assertEquals(ResultRecord.Status.LOST, results(jobId).get(0).status());
     awaitTrue("no lease left", () -> backlog(SQUARE).leases() == 0);
@@ -112,13 +117,14 @@ class RecoveryIT extends QueueFixture {
   @Test
   void anOutcomeThatItsLeaseDoesNotKnowOfIsNeitherLostNorDoubled() throws InterruptedException {
     String jobId = sealedJob(2, SQUARE);
-    LeasedBatch batch = await(queue.lease(SQUARE, WORKER, 2, Duration.ofMillis(100))).orElseThrow();
+    LeasedBatch batch =
+        await(queue.leases().lease(SQUARE, WORKER, 2, Duration.ofMillis(100))).orElseThrow();
     await(jobs.commit(jobId, batch.lease(), List.of(success(0))));
     assertEquals(1, job(jobId).counts().succeeded());
 
     assertEquals(
         List.of(TaskVerdict.SUPERSEDED),
-        await(queue.commit(batch.lease(), successes(batch).subList(0, 1))));
+        await(queue.leases().commit(batch.lease(), successes(batch).subList(0, 1))));
     drain(jobId, SQUARE);
     assertEquals(List.of(0L, 1L), results(jobId).stream().map(ResultRecord::offset).toList());
     assertEquals(2, job(jobId).counts().succeeded());
@@ -161,7 +167,7 @@ class RecoveryIT extends QueueFixture {
     for (int i = 0; i < 20; i++) {
       append(jobId, i * 32L, 32, SQUARE);
     }
-    await(queue.seal(jobId, OptionalLong.of(640)));
+    await(queue.jobs().seal(jobId, OptionalLong.of(640)));
     await(jobs.cancel(jobId, "0", 3, ResultRecord.Status.CANCELLED));
     assertEquals(96, job(jobId).counts().cancelled());
 
@@ -189,7 +195,7 @@ class RecoveryIT extends QueueFixture {
   @Test
   void nothingIsLeftOfFinishedWorkButTheJobAndItsResults() throws InterruptedException {
     String jobId = sealedJob(300, SQUARE, TALL);
-    await(queue.expire(lease(SQUARE, 20).lease()));
+    await(queue.leases().expire(lease(SQUARE, 20).lease()));
     drain(jobId, SQUARE, TALL);
 
     List<String> left = await(redis.call(r -> r.keys(settings.namespace() + ":*")));
@@ -210,9 +216,10 @@ class RecoveryIT extends QueueFixture {
   void aNewCoordinatorFindsTheWorkThatWaits() throws InterruptedException {
     sealedJob(3, SQUARE);
     try (JobQueue other = another()) {
-      awaitTrue("ready", () -> other.readyBuckets().contains(SQUARE));
-      assertEquals(3, await(other.lease(SQUARE, WORKER, 9, LEASE)).orElseThrow().tasks().size());
-      assertTrue(other.readyBuckets().isEmpty());
+      awaitTrue("ready", () -> other.ready().buckets().contains(SQUARE));
+      assertEquals(
+          3, await(other.leases().lease(SQUARE, WORKER, 9, LEASE)).orElseThrow().tasks().size());
+      assertTrue(other.ready().buckets().isEmpty());
     }
   }
 
@@ -220,10 +227,10 @@ class RecoveryIT extends QueueFixture {
   void anotherCoordinatorReapsTheLeasesOfOneThatDied() throws InterruptedException {
     String jobId = sealedJob(3, SQUARE);
     try (JobQueue other = another()) {
-      awaitTrue("ready", () -> other.readyBuckets().contains(SQUARE));
+      awaitTrue("ready", () -> other.ready().buckets().contains(SQUARE));
       await(
           buckets.lease(
-              SQUARE, WORKER, LostRequests.newName(), 9, Duration.ofMillis(50), Map.of()));
+              SQUARE, WORKER, BucketScripts.newRequest(), 9, Duration.ofMillis(50), Map.of()));
     }
     QueueSettings shortLeases =
         new QueueSettings(
@@ -236,7 +243,7 @@ class RecoveryIT extends QueueFixture {
             Duration.ofMillis(50),
             Duration.ZERO,
             settings.sweepInterval());
-    try (JobQueue other = new JobQueue(redis, shortLeases)) {
+    try (JobQueue other = new RunningQueue(redis, shortLeases)) {
       awaitTrue("reaped", () -> backlog(SQUARE).retries() == 3);
     }
     assertEquals(3, job(jobId).counts().queued());

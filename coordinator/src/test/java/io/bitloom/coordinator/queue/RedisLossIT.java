@@ -54,7 +54,7 @@ class RedisLossIT extends QueueFixture {
     assertEquals(before, job(jobId));
     assertEquals(30, succeed(held).stream().filter(v -> v == TaskVerdict.COMMITTED).count());
     append(jobId, 200, 50, SQUARE, TALL);
-    await(queue.seal(jobId, OptionalLong.of(250)));
+    await(queue.jobs().seal(jobId, OptionalLong.of(250)));
     drain(jobId, SQUARE, TALL);
 
     assertEquals(new JobRecord.Counts(250, 0, 0, 250, 0, 0, 0), job(jobId).counts());
@@ -68,6 +68,7 @@ class RedisLossIT extends QueueFixture {
     for (int i = 0; i < 200; i++) {
       appends.add(
           queue
+              .prompts()
               .append(jobId, i * 10L, java.util.Collections.nCopies(10, prompt()))
               .toCompletableFuture());
       if (i == 100) {
@@ -82,7 +83,7 @@ class RedisLossIT extends QueueFixture {
     long appended = job(jobId).counts().appended();
     assertTrue(acknowledged >= 10 && appended >= acknowledged, acknowledged + ", " + appended);
     append(jobId, appended, 10, SQUARE);
-    await(queue.seal(jobId, OptionalLong.of(appended + 10)));
+    await(queue.jobs().seal(jobId, OptionalLong.of(appended + 10)));
     drain(jobId, SQUARE);
     assertEquals(appended + 10, results(jobId).size());
   }
@@ -93,7 +94,7 @@ class RedisLossIT extends QueueFixture {
     awaitTrue("back", () -> redis.available() && answers());
     sealedJob(1, SQUARE);
 
-    awaitTrue("ready", () -> queue.readyBuckets().contains(SQUARE));
+    awaitTrue("ready", () -> queue.ready().buckets().contains(SQUARE));
   }
 
   @Test
@@ -142,7 +143,7 @@ class RedisLossIT extends QueueFixture {
 
   private boolean answers() {
     try {
-      await(queue.models());
+      await(queue.models().all());
       return true;
     } catch (BitloomException e) {
       return false;

@@ -65,21 +65,25 @@ class RedisTopologiesIT {
       Bucket[] buckets =
           IntStream.range(0, 6).mapToObj(i -> new Bucket("m", "s" + i)).toArray(Bucket[]::new);
       String jobId = sealedJob(60, buckets);
-      awaitTrue("told of all", () -> queue.readyBuckets().containsAll(Arrays.asList(buckets)));
+      awaitTrue("told of all", () -> queue.ready().buckets().containsAll(Arrays.asList(buckets)));
       fail(lease(buckets[0], 4));
-      await(queue.expire(lease(buckets[1], 4).lease()));
+      await(queue.leases().expire(lease(buckets[1], 4).lease()));
       LeasedBatch released = lease(buckets[2], 4);
       await(
-          queue.release(
-              released.lease(), released.tasks().stream().map(LeasedTask::task).toList()));
-      await(queue.renew("worker", List.of(lease(buckets[3], 2).lease()), LEASE));
+          queue
+              .leases()
+              .release(released.lease(), released.tasks().stream().map(LeasedTask::task).toList()));
+      await(queue.leases().renew("worker", List.of(lease(buckets[3], 2).lease()), LEASE));
       drainAll(jobId, buckets);
       assertEquals(60, results(jobId).stream().map(ResultRecord::offset).distinct().count());
       String other = sealedJob(30, buckets);
-      await(queue.cancel(other));
+      await(queue.jobs().cancel(other));
       assertEquals(30, job(other).counts().cancelled());
       assertEquals(
-          2, await(queue.list(new JobFilter(Optional.empty(), Set.of()), 10, "")).jobs().size());
+          2,
+          await(queue.jobs().list(new JobFilter(Optional.empty(), Set.of()), 10, ""))
+              .jobs()
+              .size());
     }
 
     private void drainAll(String jobId, Bucket[] buckets) throws InterruptedException {
@@ -91,7 +95,7 @@ class RedisTopologiesIT {
             }
             return job(jobId).counts().succeeded() == 58;
           });
-      await(queue.expire(new LeaseRef(buckets[3], 1)));
+      await(queue.leases().expire(new LeaseRef(buckets[3], 1)));
       drain(jobId, buckets);
     }
   }
@@ -145,7 +149,8 @@ class RedisTopologiesIT {
         port,
         List.of(
             "user default off",
-            "user bitloom on >secret ~test-* resetchannels &test-* +@all -@dangerous +info +client"));
+            "user bitloom on >secret ~test-* resetchannels &test-* +@all -@dangerous +info"
+                + " +client"));
     try (Queue queue = new Queue("redis://bitloom:secret@127.0.0.1:" + port)) {
       queue.useAll();
     }
@@ -175,7 +180,8 @@ class RedisTopologiesIT {
             "tls-key-file " + server.key(),
             "tls-ca-cert-file " + client.certificate(),
             "user default off",
-            "user bitloom on >secret ~test-* resetchannels &test-* +@all -@dangerous +info +client"));
+            "user bitloom on >secret ~test-* resetchannels &test-* +@all -@dangerous +info"
+                + " +client"));
     String address = "rediss://bitloom:%s@127.0.0.1:" + tlsPort + "?ca=%s";
     String shown = "&cert=" + client.certificate() + "&key=" + client.key();
     String trusting = String.format(Locale.ROOT, address, "secret", server.certificate()) + shown;

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.queue;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -30,13 +31,13 @@ class WakeUpIT extends QueueFixture {
 
   @Test
   void everyCoordinatorIsToldWhenAnEmptyBucketGetsPrompts() throws InterruptedException {
-    try (JobQueue other = new JobQueue(redis, settings)) {
+    try (JobQueue other = new RunningQueue(redis, settings)) {
       Queue<Bucket> told = new ConcurrentLinkedQueue<>();
-      other.onReady(told::add);
+      other.ready().onReady(told::add);
       append(newJob(), 0, 3, SQUARE);
 
       awaitTrue("told", () -> told.contains(SQUARE));
-      assertTrue(other.readyBuckets().contains(SQUARE));
+      assertTrue(other.ready().buckets().contains(SQUARE));
       assertEquals(List.of(SQUARE), List.copyOf(told));
     }
   }
@@ -44,23 +45,23 @@ class WakeUpIT extends QueueFixture {
   @Test
   void aBucketLeavesTheReadyOnesWhenItsLastPromptIsLeased() throws InterruptedException {
     append(newJob(), 0, 3, SQUARE);
-    awaitTrue("ready", () -> queue.readyBuckets().contains(SQUARE));
+    awaitTrue("ready", () -> queue.ready().buckets().contains(SQUARE));
     lease(SQUARE, 2);
-    assertTrue(queue.readyBuckets().contains(SQUARE));
+    assertTrue(queue.ready().buckets().contains(SQUARE));
     lease(SQUARE, 2);
-    assertTrue(queue.readyBuckets().isEmpty());
+    assertTrue(queue.ready().buckets().isEmpty());
   }
 
   @Test
   void aBucketBecomesReadyWhenABackoffIsOverAndNotBefore() throws InterruptedException {
     append(newJob(), 0, 1, SQUARE);
-    awaitTrue("ready", () -> queue.readyBuckets().contains(SQUARE));
+    awaitTrue("ready", () -> queue.ready().buckets().contains(SQUARE));
     LeasedBatch batch = lease(SQUARE, 1);
     fail(batch);
     assertEquals(Optional.empty(), tryLease(SQUARE, 1));
-    assertTrue(queue.readyBuckets().isEmpty());
+    assertTrue(queue.ready().buckets().isEmpty());
 
-    awaitTrue("ready again", () -> queue.readyBuckets().contains(SQUARE));
+    awaitTrue("ready again", () -> queue.ready().buckets().contains(SQUARE));
     assertEquals(2, lease(SQUARE, 1).tasks().get(0).attempt());
   }
 
@@ -69,14 +70,18 @@ class WakeUpIT extends QueueFixture {
     String jobId = newJob();
     AtomicInteger leased = new AtomicInteger();
     try (Subscription told =
-        queue.onReady(
-            bucket ->
-                queue
-                    .lease(bucket, "worker", 1000, LEASE)
-                    .thenAccept(
-                        batch -> leased.addAndGet(batch.map(b -> b.tasks().size()).orElse(0))))) {
+        queue
+            .ready()
+            .onReady(
+                bucket ->
+                    queue
+                        .leases()
+                        .lease(bucket, "worker", 1000, LEASE)
+                        .thenAccept(
+                            batch ->
+                                leased.addAndGet(batch.map(b -> b.tasks().size()).orElse(0))))) {
       for (int i = 0; i < 500; i++) {
-        queue.append(jobId, i, List.of(new NewPrompt(SQUARE, 1, payload(i))));
+        queue.prompts().append(jobId, i, List.of(new NewPrompt(SQUARE, 1, payload(i))));
         if (i % 7 == 0) {
           Thread.sleep(1);
         }

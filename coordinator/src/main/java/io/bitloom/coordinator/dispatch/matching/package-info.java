@@ -1,0 +1,2 @@
+/** Which worker gets which prompts, and when. */
+package io.bitloom.coordinator.dispatch.matching;

@@ -1,0 +1,117 @@
+package io.bitloom.coordinator.dispatch.worker;
+
+import io.bitloom.common.results.ResultStore;
+import io.bitloom.coordinator.config.LeaseConfig;
+import io.bitloom.coordinator.dispatch.DispatchLoop;
+import io.bitloom.coordinator.dispatch.matching.Matcher;
+import io.bitloom.coordinator.models.ModelRegistry;
+import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.v1.ConnectRequest;
+import io.bitloom.v1.ConnectResponse;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The workers that are connected here, and what is said to all of them. */
+public final class ConnectedWorkers implements AutoCloseable {
+
+  private static final int STORE_THREADS = 4;
+
+  private final DispatchLoop loop;
+  private final Matcher matcher;
+  private final ProgressFeed feed = new ProgressFeed();
+  private final ExecutorService storeThreads;
+  private final Roster roster = new Roster();
+  private final SessionParts parts;
+  private final Subscription onStopped;
+
+  public ConnectedWorkers(
+      DispatchLoop loop,
+      Matcher matcher,
+      JobQueue queue,
+      ModelRegistry models,
+      ResultStore store,
+      LeaseConfig config,
+      DispatchMetrics metrics) {
+    this.loop = loop;
+    this.matcher = matcher;
+    AtomicInteger number = new AtomicInteger();
+    this.storeThreads =
+        Executors.newFixedThreadPool(
+            STORE_THREADS, task -> new Thread(task, "store-" + number.incrementAndGet()));
+    this.parts =
+        new SessionParts(
+            UUID.randomUUID().toString(),
+            roster,
+            loop,
+            matcher,
+            queue,
+            models,
+            feed,
+            new ImageStorage(store),
+            storeThreads,
+            config,
+            metrics);
+    this.onStopped = queue.leases().onStopped(jobId -> loop.execute(() -> stopped(jobId)));
+    loop.every(config.heartbeatInterval(), this::renewUnread);
+  }
+
+  /** A worker's stream begins. */
+  StreamObserver<ConnectRequest> connect(ServerCallStreamObserver<ConnectResponse> stream) {
+    return new WorkerSession(stream, parts);
+  }
+
+  /** What workers say of the batches that they draw. */
+  public ProgressFeed feed() {
+    return feed;
+  }
+
+  /** Tells all workers to go elsewhere and takes no new ones. */
+  public void drain() {
+    loop.execute(
+        () -> {
+          matcher.stop();
+          roster.close();
+          roster.sessions().forEach(session -> session.drain(Roster.CLOSED));
+        });
+  }
+
+  /** Nobody wants the prompts of this job any more. */
+  private void stopped(String jobId) {
+    roster.sessions().forEach(session -> session.stop(jobId));
+  }
+
+  /** Where the stream is not being read, renewals cannot wait for heartbeats. */
+  private void renewUnread() {
+    roster.sessions().forEach(WorkerSession::renewIfUnread);
+  }
+
+  /** The workers that are connected here, or were a moment ago. */
+  public CompletionStage<List<WorkerView>> workers() {
+    return loop.ask(
+        () ->
+            roster.sessions().stream()
+                .filter(WorkerSession::welcomed)
+                .map(WorkerSession::view)
+                .toList());
+  }
+
+  /** How many workers are connected here. */
+  public CompletionStage<Long> connectedWorkers() {
+    return workers().thenApply(all -> all.stream().filter(WorkerView::connected).count());
+  }
+
+  /** Leases stay with their workers, which will name them where they go. */
+  @Override
+  public void close() {
+    onStopped.close();
+    storeThreads.shutdown();
+  }
+}

@@ -1,0 +1,135 @@
+package io.bitloom.coordinator.dispatch.worker;
+
+import io.bitloom.coordinator.dispatch.DispatchLoop;
+import io.bitloom.coordinator.queue.LeaseRef;
+import io.bitloom.coordinator.queue.Leases;
+import io.bitloom.coordinator.queue.TaskRef;
+import io.bitloom.v1.Heartbeat;
+import io.bitloom.v1.HeldLease;
+import io.bitloom.v1.Release;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The leases that the worker of one session holds. Confined to the dispatch loop. */
+final class OpenLeases {
+
+  private static final Logger log = LoggerFactory.getLogger(OpenLeases.class);
+
+  private final WorkerStream stream;
+  private final Leases queue;
+  private final Map<String, OpenLease> leases = new LinkedHashMap<>();
+
+  OpenLeases(WorkerStream stream, Leases queue) {
+    this.stream = stream;
+    this.queue = queue;
+  }
+
+  void add(OpenLease lease) {
+    leases.put(lease.ref().id(), lease);
+  }
+
+  Collection<OpenLease> all() {
+    return leases.values();
+  }
+
+  List<LeaseRef> refs() {
+    return leases.values().stream().map(OpenLease::ref).toList();
+  }
+
+  Optional<OpenLease> find(String leaseId) {
+    return Optional.ofNullable(leases.get(leaseId));
+  }
+
+  /** The lease of this id, if the worker also has the token with which it was given out. */
+  Optional<OpenLease> find(String leaseId, long fencingToken) {
+    return find(leaseId).filter(lease -> lease.ref().token() == fencingToken);
+  }
+
+  /**
+   * Compares what the worker names with what it was given.
+   *
+   * @param duration of leases: one that is older and not named expires by itself
+   * @return the leases to be renewed
+   */
+  List<LeaseRef> heartbeat(Heartbeat heartbeat, Duration duration) {
+    Set<String> named = new HashSet<>();
+    List<LeaseRef> renewed = new ArrayList<>();
+    for (HeldLease held : heartbeat.getLeasesList()) {
+      OpenLease lease = leases.get(held.getLeaseId());
+      if (lease != null) {
+        renewed.add(lease.ref());
+        named.add(held.getLeaseId());
+      } else {
+        stream.send(WorkerMessages.lost(held.getLeaseId(), "it is not held by this worker"));
+      }
+    }
+    long old = System.nanoTime() - duration.toNanos();
+    leases
+        .values()
+        .removeIf(lease -> !named.contains(lease.ref().id()) && lease.grantedAt() - old < 0);
+    return renewed;
+  }
+
+  /** A lease expired before it was renewed. */
+  void lost(LeaseRef lease) {
+    if (leases.remove(lease.id()) != null) {
+      log.info("Lease {} is lost", lease.id());
+      stream.send(WorkerMessages.lost(lease.id(), "it expired"));
+    }
+  }
+
+  /**
+   * Takes back what the worker holds of a job and has not reported: it stops at the next scale of a
+   * batch that has nothing else, and what it reports all the same comes too late.
+   */
+  void stop(String jobId) {
+    for (OpenLease lease : List.copyOf(leases.values())) {
+      List<TaskRef> unwanted =
+          lease.openTasks().stream().filter(task -> task.jobId().equals(jobId)).toList();
+      if (!unwanted.isEmpty()) {
+        unwanted.forEach(lease::drop);
+        stream.send(WorkerMessages.lost(lease.ref().id(), unwanted, "the job was stopped"));
+        forgetIfDone(lease);
+        handBack(lease.ref(), unwanted);
+      }
+    }
+  }
+
+  /** The worker hands prompts back. */
+  void release(Release release) {
+    OpenLease lease = leases.get(release.getLeaseId());
+    if (lease == null) {
+      return;
+    }
+    List<TaskRef> named =
+        release.getTasksCount() == 0
+            ? List.copyOf(lease.openTasks())
+            : release.getTasksList().stream().map(WorkerMessages::ref).toList();
+    List<TaskRef> dropped = named.stream().filter(lease::drop).toList();
+    forgetIfDone(lease);
+    handBack(lease.ref(), dropped);
+  }
+
+  /** Lets others draw prompts that the worker has not begun. */
+  void handBack(LeaseRef lease, Collection<TaskRef> tasks) {
+    if (!tasks.isEmpty()) {
+      List<TaskRef> now = List.copyOf(tasks);
+      DispatchLoop.callAndReport("release prompts", () -> queue.release(lease, now));
+    }
+  }
+
+  void forgetIfDone(OpenLease lease) {
+    if (lease.done()) {
+      leases.remove(lease.ref().id());
+    }
+  }
+}

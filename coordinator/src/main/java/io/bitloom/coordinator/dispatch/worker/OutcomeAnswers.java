@@ -1,0 +1,122 @@
+package io.bitloom.coordinator.dispatch.worker;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.resilience.RetryPolicy;
+import io.bitloom.coordinator.dispatch.matching.Matcher;
+import io.bitloom.coordinator.models.WorkerProfile;
+import io.bitloom.coordinator.queue.TaskRef;
+import io.bitloom.coordinator.queue.TaskVerdict;
+import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.v1.ConnectResponse;
+import io.bitloom.v1.Outcome;
+import io.bitloom.v1.OutcomeAckStatus;
+import io.bitloom.v1.UploadGrant;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the worker of one session is told of its outcomes: acknowledges and counts them. Confined to
+ * the dispatch loop.
+ */
+final class OutcomeAnswers {
+
+  private static final Logger log = LoggerFactory.getLogger(OutcomeAnswers.class);
+
+  private final WorkerProfile worker;
+  private final WorkerStream stream;
+  private final OpenLeases leases;
+  private final Matcher matcher;
+  private final DispatchMetrics metrics;
+  private long imagesDone;
+
+  OutcomeAnswers(WorkerProfile worker, WorkerStream stream, OpenLeases leases, SessionParts parts) {
+    this.worker = worker;
+    this.stream = stream;
+    this.leases = leases;
+    this.matcher = parts.matcher();
+    this.metrics = parts.metrics();
+  }
+
+  /** Images that this session brought. */
+  long imagesDone() {
+    return imagesDone;
+  }
+
+  /** Whether the worker still waits for an answer. */
+  boolean awaited() {
+    return stream.open();
+  }
+
+  /** Where the worker may put images. */
+  void granted(UploadGrant grant) {
+    stream.send(ConnectResponse.newBuilder().setUploadGrant(grant).build());
+  }
+
+  /** The prompt is not the worker's, or no longer; told at once. */
+  void notHeld(Outcome outcome) {
+    metrics.superseded();
+    stream.acknowledge(outcome, OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED);
+    stream.flushAcknowledgements();
+  }
+
+  /**
+   * An outcome is done with; told with the next {@link #flush}.
+   *
+   * @param verdict what became of the outcome
+   * @param outcome as the worker reported it
+   */
+  void settled(OpenLease lease, TaskRef task, TaskVerdict verdict, Outcome outcome) {
+    lease.acknowledged(task);
+    leases.forgetIfDone(lease);
+    count(lease, verdict, outcome);
+    stream.acknowledge(
+        outcome,
+        verdict == TaskVerdict.SUPERSEDED
+            ? OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED
+            : OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED);
+    stream.letGo(outcome);
+  }
+
+  /** A number of outcomes was settled or failed, and for the moment there are no more. */
+  void flush() {
+    stream.flushAcknowledgements();
+    matcher.match();
+  }
+
+  private void count(OpenLease lease, TaskVerdict verdict, Outcome outcome) {
+    if (lease.firstSettled() && outcome.hasTimes()) {
+      metrics.stages(outcome.getTimes());
+      matcher.drawn(lease.ref().bucket(), outcome.getTimes(), outcome.getBatchImages());
+    }
+    switch (verdict) {
+      case COMMITTED -> {
+        if (outcome.hasImages()) {
+          imagesDone += outcome.getImages().getImagesCount();
+          metrics.succeeded(lease.ref().bucket(), outcome.getImages().getImagesCount());
+        } else {
+          metrics.failed(outcome.getFailure().getReason(), 1);
+        }
+      }
+      case RETRIED -> metrics.retried(outcome.getFailure().getReason(), 1);
+      case SUPERSEDED -> metrics.superseded();
+    }
+  }
+
+  /** The outcome cannot be taken; where nobody can be told, it has to be reported again. */
+  void failed(OpenLease lease, TaskRef task, Outcome outcome, Throwable error) {
+    if (!stream.open() && RetryPolicy.unavailable(error)) {
+      log.debug(
+          "Worker {} has to report {} again: {}", worker.workerId(), task, error.getMessage());
+      return;
+    }
+    boolean jobGone =
+        GrpcErrors.unwrap(error) instanceof BitloomException known
+            && known.code() == ErrorCode.JOB_NOT_FOUND;
+    if (!jobGone) {
+      log.error("The outcome of {} is lost, it will be tried again", task, error);
+    }
+    settled(lease, task, TaskVerdict.SUPERSEDED, outcome);
+  }
+}

@@ -1,0 +1,389 @@
+package io.bitloom.coordinator.dispatch.worker;
+
+import com.google.protobuf.Duration;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.dispatch.DispatchLoop;
+import io.bitloom.coordinator.dispatch.matching.BatchTaker;
+import io.bitloom.coordinator.models.WorkerProfile;
+import io.bitloom.coordinator.queue.LeaseRef;
+import io.bitloom.coordinator.queue.LeasedBatch;
+import io.bitloom.v1.ConnectRequest;
+import io.bitloom.v1.ConnectResponse;
+import io.bitloom.v1.Hello;
+import io.bitloom.v1.Preview;
+import io.bitloom.v1.Progress;
+import io.bitloom.v1.Welcome;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One stream of one worker: what it asks for, what it holds, what it reports. Messages are handled
+ * in the order they came, in the dispatch loop, to which all state is confined. Whatever goes wrong
+ * in handling one ends the stream with an error, so that the worker comes back with what it holds.
+ */
+final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker {
+
+  private static final Logger log = LoggerFactory.getLogger(WorkerSession.class);
+
+  private static final int MAX_REQUESTS = 64;
+
+  /** Every call of the queue ends long before; a Hello must not go unanswered, whatever happens. */
+  private static final java.time.Duration HELLO_PATIENCE = java.time.Duration.ofSeconds(30);
+
+  private final SessionParts parts;
+  private final WorkerStream stream;
+  private final OpenLeases leases;
+  private final Instant since = Instant.now();
+
+  private WorkerProfile profile;
+  private OutcomeReports reports;
+  private boolean joined;
+  private boolean welcomed;
+  private long lastRequest;
+  private final Deque<Long> requests = new ArrayDeque<>();
+
+  WorkerSession(ServerCallStreamObserver<ConnectResponse> observer, SessionParts parts) {
+    this.parts = parts;
+    this.stream = new WorkerStream(observer);
+    this.leases = new OpenLeases(stream, parts.queue().leases());
+    observer.setOnCancelHandler(() -> parts.loop().execute(this::broken));
+  }
+
+  // The stream
+
+  @Override
+  public void onNext(ConnectRequest message) {
+    parts.loop().execute(() -> receive(message));
+  }
+
+  @Override
+  public void onError(Throwable error) {
+    parts.loop().execute(this::broken);
+  }
+
+  @Override
+  public void onCompleted() {
+    parts
+        .loop()
+        .execute(
+            () -> {
+              if (stream.open()) {
+                broken();
+                stream.complete();
+              }
+            });
+  }
+
+  private void receive(ConnectRequest message) {
+    if (!stream.open()) {
+      return;
+    }
+    try {
+      handle(message);
+      stream.handled();
+    } catch (RuntimeException e) {
+      fail(e);
+    } catch (Error e) {
+      fail(e);
+      throw e; // the loop reports it
+    }
+  }
+
+  private void handle(ConnectRequest message) {
+    if (message.hasHello() != (profile == null)) {
+      throw WorkerMessages.violation("the first message must be a Hello, and no later one");
+    }
+    switch (message.getMessageCase()) {
+      case HELLO -> hello(message.getHello());
+      case WORK_REQUEST -> workRequest(message.getWorkRequest().getRequestNumber());
+      case HEARTBEAT -> renew(leases.heartbeat(message.getHeartbeat(), parts.config().duration()));
+      case OUTCOME -> reports.take(message.getOutcome());
+      case OUTCOME_BATCH -> reports.take(message.getOutcomeBatch());
+      case RELEASE -> leases.release(message.getRelease());
+      case PROGRESS -> progress(message.getProgress());
+      case PREVIEW -> preview(message.getPreview());
+      case CAPACITY_UPDATE -> profile.update(message.getCapacityUpdate());
+      case UPLOAD_REQUEST -> reports.upload(message.getUploadRequest());
+      case MESSAGE_NOT_SET -> log.debug("{} says something that is not known here", workerId());
+    }
+  }
+
+  /** Ends the stream with an error; the worker may come back with what it holds. */
+  @Override
+  public void fail(Throwable error) {
+    if (stream.open()) {
+      try {
+        broken();
+      } finally {
+        stream.fail(error);
+      }
+    }
+  }
+
+  private void broken() {
+    if (stream.end() && joined) {
+      left();
+    }
+  }
+
+  void drain(String reason) {
+    requests.clear();
+    stream.send(WorkerMessages.drain(reason));
+  }
+
+  // A worker comes and goes
+
+  /** Takes the worker in, with those of its leases that are still its own. */
+  private void hello(Hello hello) {
+    profile = new WorkerProfile(hello);
+    OutcomeAnswers answers = new OutcomeAnswers(profile, stream, leases, parts);
+    reports =
+        new OutcomeReports(stream, leases, new OutcomeCommits(profile, answers, this::fail, parts));
+    if (parts.roster().closed()) {
+      throw new BitloomException(ErrorCode.SHUTTING_DOWN, Roster.CLOSED);
+    }
+    Map<LeaseRef, OpenLease> before = new HashMap<>();
+    parts.roster().put(this).ifPresent(replaced -> before.putAll(replaced.replaced()));
+    joined = true;
+    parts.models().connected(profile);
+    HeldLeases named = HeldLeases.of(hello.getHeldLeasesList(), before);
+    parts
+        .loop()
+        .after(
+            () -> known(named),
+            (lost, error) -> {
+              if (error != null) {
+                fail(unanswered(error));
+              } else {
+                welcome(named, lost);
+              }
+            },
+            this::fail);
+    // What the worker does not name it never got: nobody works on it.
+    before.values().forEach(lease -> leases.handBack(lease.ref(), named.unnamed(lease)));
+  }
+
+  /** The worker has connected again, and this session is over. */
+  private Map<LeaseRef, OpenLease> replaced() {
+    Map<LeaseRef, OpenLease> held = new HashMap<>();
+    leases.all().forEach(lease -> held.put(lease.ref(), lease));
+    fail(WorkerMessages.violation("this worker has connected again"));
+    return held;
+  }
+
+  /** Makes the worker's models known and its leases last; completes with those that are lost. */
+  private CompletionStage<Set<LeaseRef>> known(HeldLeases named) {
+    return parts
+        .models()
+        .announce(profile.models())
+        .thenCompose(
+            done ->
+                named.leases().isEmpty()
+                    ? CompletableFuture.completedStage(Set.<LeaseRef>of())
+                    : parts
+                        .queue()
+                        .leases()
+                        .renew(workerId(), named.leases().keySet(), parts.config().duration()))
+        .toCompletableFuture()
+        .copy()
+        .orTimeout(HELLO_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private static Throwable unanswered(Throwable error) {
+    return error instanceof TimeoutException
+        ? new BitloomException(
+            ErrorCode.QUEUE_UNAVAILABLE,
+            "the queue has not answered for " + HELLO_PATIENCE.toSeconds() + " s")
+        : error;
+  }
+
+  private void welcome(HeldLeases named, Set<LeaseRef> lost) {
+    log.info(
+        "Worker {} connected: {}, models {}", workerId(), profile.device(), profile.modelNames());
+    if (!stream.open()) {
+      return;
+    }
+    named.without(lost).forEach(leases::add);
+    stream.send(
+        ConnectResponse.newBuilder()
+            .setWelcome(
+                Welcome.newBuilder()
+                    .setCoordinatorId(parts.coordinatorId())
+                    .setHeartbeatInterval(proto(parts.config().heartbeatInterval()))
+                    .setLeaseDuration(proto(parts.config().duration()))
+                    .setUploads(parts.images().takesUploads())
+                    .addAllLostLeases(named.lostIds(lost)))
+            .build());
+    welcomed = true;
+    stream.resume();
+    parts.matcher().add(this);
+  }
+
+  private static Duration proto(java.time.Duration duration) {
+    return Duration.newBuilder()
+        .setSeconds(duration.getSeconds())
+        .setNanos(duration.getNano())
+        .build();
+  }
+
+  /**
+   * The stream has ended. The leases get the grace to live, unless the worker renews them, here or
+   * with another coordinator.
+   */
+  private void left() {
+    parts.matcher().remove(this);
+    parts.models().disconnected(profile);
+    if (parts.roster().closed() || !parts.roster().has(this)) {
+      return;
+    }
+    if (leases.all().isEmpty()) {
+      log.info("Worker {} left", workerId());
+      parts.roster().remove(this);
+      return;
+    }
+    java.time.Duration grace = parts.config().reconnectGrace();
+    log.info(
+        "Worker {} was cut off with {} leases, which wait {} ms for it",
+        workerId(),
+        leases.all().size(),
+        grace.toMillis());
+    List<LeaseRef> held = leases.refs();
+    DispatchLoop.callAndReport(
+        "shorten leases", () -> parts.queue().leases().renew(workerId(), held, grace));
+    parts.loop().schedule(this::forget, grace);
+  }
+
+  private void forget() {
+    if (parts.roster().remove(this)) {
+      int prompts = leases.all().stream().mapToInt(lease -> lease.openTasks().size()).sum();
+      parts.metrics().retried(ErrorCode.WORKER_LOST.name(), prompts);
+    }
+  }
+
+  // Work
+
+  private void workRequest(long number) {
+    if (number <= lastRequest) {
+      throw WorkerMessages.violation(
+          "request numbers count up: " + number + " came after " + lastRequest);
+    }
+    if (requests.size() == MAX_REQUESTS) {
+      throw WorkerMessages.violation("at most " + MAX_REQUESTS + " requests may be open");
+    }
+    lastRequest = number;
+    requests.add(number);
+    parts.matcher().match();
+  }
+
+  boolean welcomed() {
+    return welcomed;
+  }
+
+  @Override
+  public boolean wantsBatch() {
+    return welcomed && stream.open() && !requests.isEmpty();
+  }
+
+  @Override
+  public int batches() {
+    return leases.all().size();
+  }
+
+  @Override
+  public boolean take(LeasedBatch batch) {
+    if (!stream.open() || requests.isEmpty()) {
+      return false;
+    }
+    leases.add(new OpenLease(batch, System.nanoTime()));
+    stream.send(WorkerMessages.lease(requests.remove(), batch, parts.feed().wanted(batch)));
+    return true;
+  }
+
+  // Leases
+
+  private void renew(Collection<LeaseRef> held) {
+    if (held.isEmpty()) {
+      return;
+    }
+    parts
+        .loop()
+        .after(
+            () -> parts.queue().leases().renew(workerId(), held, parts.config().duration()),
+            (lost, error) -> {
+              if (error == null) {
+                lost.forEach(leases::lost);
+              } else {
+                DispatchLoop.report("renew leases of " + workerId(), error);
+              }
+            },
+            this::fail);
+  }
+
+  /** Renews leases whose renewal cannot wait for heartbeats, because the stream is not read. */
+  void renewIfUnread() {
+    if (stream.unread()) {
+      renew(leases.refs());
+    }
+  }
+
+  /** Nobody wants the prompts of this job any more. */
+  void stop(String jobId) {
+    leases.stop(jobId);
+  }
+
+  private void progress(Progress progress) {
+    leases
+        .find(progress.getLeaseId())
+        .ifPresent(
+            lease -> {
+              lease.progress(progress.getScale(), progress.getScales());
+              parts.feed().progress(workerId(), lease);
+            });
+  }
+
+  private void preview(Preview preview) {
+    Optional<OpenLease> lease = leases.find(preview.getLeaseId());
+    if (lease.flatMap(held -> held.find(WorkerMessages.ref(preview.getTask()))).isPresent()) {
+      parts.feed().preview(preview);
+    }
+  }
+
+  // What others ask
+
+  String workerId() {
+    return profile == null ? "?" : profile.workerId();
+  }
+
+  @Override
+  public WorkerProfile profile() {
+    return profile;
+  }
+
+  WorkerView view() {
+    return new WorkerView(
+        workerId(),
+        profile.version(),
+        profile.device(),
+        List.copyOf(profile.modelNames()),
+        stream.open(),
+        since,
+        reports.imagesDone(),
+        leases.all().stream().map(WorkerView.LeaseView::of).toList());
+  }
+}

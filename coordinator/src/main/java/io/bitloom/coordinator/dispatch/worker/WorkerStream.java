@@ -1,0 +1,122 @@
+package io.bitloom.coordinator.dispatch.worker;
+
+import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.v1.ConnectResponse;
+import io.bitloom.v1.Outcome;
+import io.bitloom.v1.OutcomeAck;
+import io.bitloom.v1.OutcomeAckBatch;
+import io.bitloom.v1.OutcomeAckStatus;
+import io.grpc.stub.ServerCallStreamObserver;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What is sent to a worker, and how fast its messages are read: one at a time, and none while the
+ * outcomes that came are too large to be held. Confined to the dispatch loop.
+ */
+final class WorkerStream {
+
+  /** Outcomes that are being stored hold at most this much before the next message is read. */
+  private static final long MAX_BYTES_IN_FLIGHT = 8 << 20;
+
+  private final ServerCallStreamObserver<ConnectResponse> observer;
+  private boolean open = true;
+  private boolean owesRead;
+  private boolean paused = true;
+  private long bytesInFlight;
+  private boolean acknowledgesInBatches;
+  private final List<OutcomeAck> acknowledgements = new ArrayList<>();
+
+  /** Reads the first message, and no other one before {@link #resume}. */
+  WorkerStream(ServerCallStreamObserver<ConnectResponse> observer) {
+    this.observer = observer;
+    observer.disableAutoRequest();
+    observer.request(1);
+  }
+
+  boolean open() {
+    return open;
+  }
+
+  /** Marks the end, whoever brought it about; false if that was done before. */
+  boolean end() {
+    boolean ended = open;
+    open = false;
+    return ended;
+  }
+
+  void send(ConnectResponse message) {
+    if (open) {
+      observer.onNext(message);
+    }
+  }
+
+  /** The worker takes acknowledgements in batches. */
+  void acknowledgeInBatches() {
+    acknowledgesInBatches = true;
+  }
+
+  /** Acknowledges an outcome with the next {@link #flushAcknowledgements}. */
+  void acknowledge(Outcome outcome, OutcomeAckStatus status) {
+    acknowledgements.add(WorkerMessages.ack(outcome, status));
+  }
+
+  void flushAcknowledgements() {
+    if (acknowledgements.isEmpty()) {
+      return;
+    }
+    if (acknowledgesInBatches) {
+      send(
+          ConnectResponse.newBuilder()
+              .setOutcomeAckBatch(OutcomeAckBatch.newBuilder().addAllAcks(acknowledgements))
+              .build());
+    } else {
+      acknowledgements.forEach(
+          ack -> send(ConnectResponse.newBuilder().setOutcomeAck(ack).build()));
+    }
+    acknowledgements.clear();
+  }
+
+  /** Answers the worker's orderly end. */
+  void complete() {
+    observer.onCompleted();
+  }
+
+  void fail(Throwable error) {
+    observer.onError(GrpcErrors.unwrap(error));
+  }
+
+  /** A message was handled. */
+  void handled() {
+    owesRead = true;
+    readOn();
+  }
+
+  /** The worker is welcome, so that it may speak. */
+  void resume() {
+    paused = false;
+    readOn();
+  }
+
+  /** An outcome is to be held for a while. */
+  void hold(Outcome outcome) {
+    bytesInFlight += outcome.getSerializedSize();
+  }
+
+  void letGo(Outcome outcome) {
+    bytesInFlight -= outcome.getSerializedSize();
+    readOn();
+  }
+
+  /** Whether heartbeats may be stuck behind what cannot be stored now. */
+  boolean unread() {
+    return open && bytesInFlight >= MAX_BYTES_IN_FLIGHT;
+  }
+
+  private void readOn() {
+    if (open && owesRead && !paused && bytesInFlight < MAX_BYTES_IN_FLIGHT) {
+      owesRead = false;
+      observer.request(1);
+    }
+  }
+}

@@ -1,0 +1,390 @@
+package io.bitloom.coordinator.queue.redis;
+
+import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.BucketBacklog;
+import io.bitloom.coordinator.queue.BucketLine;
+import io.bitloom.coordinator.queue.LeaseRef;
+import io.bitloom.coordinator.queue.Names;
+import io.bitloom.coordinator.queue.QueueSettings;
+import io.bitloom.coordinator.queue.TaskRef;
+import io.bitloom.coordinator.redis.RedisConnection;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
+
+/** Calls the scripts of one bucket: their arguments and replies as types. */
+public final class BucketScripts {
+
+  private static final int EXPIRE_LEASES = 32;
+  private static final int DROP_RUNS = 1000;
+
+  private final RedisConnection redis;
+  private final Keys keys;
+  private final QueueSettings settings;
+
+  public BucketScripts(RedisConnection redis, Keys keys, QueueSettings settings) {
+    this.redis = redis;
+    this.keys = keys;
+    this.settings = settings;
+  }
+
+  /** A name for a request for a lease that no other one has. */
+  public static String newRequest() {
+    return Long.toUnsignedString(ThreadLocalRandom.current().nextLong(), Character.MAX_RADIX);
+  }
+
+  /** Whether a bucket took prompts, and the offset of the job's last prompt that it knows now. */
+  public record Enqueued(boolean taken, long mark) {}
+
+  public CompletionStage<Enqueued> enqueue(
+      Bucket bucket, String jobId, JobScripts.Terms terms, long before, byte[] entries) {
+    Arguments arguments =
+        announcing(bucket)
+            .add(Names.escape(jobId))
+            .add(Names.escape(terms.tenant()))
+            .add(terms.weight())
+            .add(terms.standing().priority())
+            .add(settings.ageing())
+            .add(before)
+            .add(entries)
+            .add(terms.standing().revision())
+            .add(terms.standing().paused() ? 1 : 0);
+    return run(Script.ENQUEUE, bucket, arguments)
+        .thenApply(reply -> new Enqueued(reply.nextFlag(), reply.nextLong()));
+  }
+
+  /**
+   * What {@code lease.lua} took.
+   *
+   * @param token 0 if nothing was ready
+   * @param wake number of the last notification at that time
+   * @param nextRetryMillis until a retry is due, -1 if none waits
+   * @param moreFresh whether prompts are left that wait for their first attempt
+   * @param tasks by job, as {@code start.lua} takes them
+   */
+  public record Leased(
+      long token,
+      long wake,
+      long nextRetryMillis,
+      boolean moreFresh,
+      Map<String, ByteString> tasks) {}
+
+  /**
+   * @param request a name by which {@link #reclaim} finds the lease
+   * @param spread tenants that wait in other buckets, too, and in how many with this one
+   */
+  public CompletionStage<Leased> lease(
+      Bucket bucket,
+      String worker,
+      String request,
+      int maxImages,
+      Duration duration,
+      Map<String, Integer> spread) {
+    Arguments arguments =
+        new Arguments()
+            .add(worker)
+            .add(maxImages)
+            .add(duration)
+            .add(settings.isolateAfterFailures())
+            .add(settings.ageing())
+            .add(request);
+    spread.forEach((tenant, buckets) -> arguments.add(Names.escape(tenant)).add(buckets));
+    return run(Script.LEASE, bucket, arguments)
+        .thenApply(
+            reply -> {
+              long token = reply.nextLong();
+              long wake = reply.nextLong();
+              long nextRetry = reply.nextLong();
+              boolean moreFresh = reply.nextFlag();
+              Map<String, ByteString> tasks = new LinkedHashMap<>();
+              while (reply.hasNext()) {
+                tasks.put(Names.unescape(reply.nextString()), reply.nextBytes());
+              }
+              return new Leased(token, wake, nextRetry, moreFresh, tasks);
+            });
+  }
+
+  public CompletionStage<Void> settle(LeaseRef lease, Collection<TaskRef> tasks) {
+    Arguments arguments = new Arguments().add(lease.token());
+    addByJob(arguments, tasks);
+    return run(Script.SETTLE, lease.bucket(), arguments).thenApply(reply -> null);
+  }
+
+  /**
+   * @return for each token, whether it was renewed
+   */
+  CompletionStage<List<Boolean>> renew(
+      Bucket bucket, String worker, List<Long> tokens, Duration duration) {
+    Arguments arguments = new Arguments().add(worker).add(duration);
+    tokens.forEach(arguments::add);
+    return run(Script.RENEW, bucket, arguments).thenApply(BucketScripts::flags);
+  }
+
+  /**
+   * What became of failed attempts; the others were not of this lease.
+   *
+   * @param waiting for their next attempt
+   * @param exhausted have no attempt left and stay in the lease
+   */
+  public record Retried(Set<TaskRef> waiting, Set<TaskRef> exhausted) {}
+
+  public CompletionStage<Retried> retry(LeaseRef lease, Collection<TaskRef> tasks) {
+    Arguments arguments = announcing(lease.bucket()).add(lease.token());
+    addAttempts(arguments);
+    List<String> jobs = addByJob(arguments, tasks);
+    return run(Script.RETRY, lease.bucket(), arguments)
+        .thenApply(
+            reply -> {
+              Retried retried = new Retried(new HashSet<>(), new HashSet<>());
+              for (String jobId : jobs) {
+                retried.waiting().addAll(refs(jobId, reply.nextBytes()));
+                retried.exhausted().addAll(refs(jobId, reply.nextBytes()));
+              }
+              return retried;
+            });
+  }
+
+  /**
+   * @return the prompts that were taken back
+   */
+  public CompletionStage<List<TaskRef>> release(LeaseRef lease, Collection<TaskRef> tasks) {
+    Arguments arguments = announcing(lease.bucket()).add(lease.token()).add(settings.ageing());
+    List<String> jobs = addByJob(arguments, tasks);
+    return run(Script.RELEASE, lease.bucket(), arguments)
+        .thenApply(
+            reply -> {
+              List<TaskRef> released = new ArrayList<>();
+              jobs.forEach(jobId -> released.addAll(refs(jobId, reply.nextBytes())));
+              return released;
+            });
+  }
+
+  /** What a lease held of one job until it was taken back. */
+  public record Reclaimed(LeaseRef lease, String jobId, List<Long> offsets) {}
+
+  /** Ends the leases that these requests made, if they made any; it was not an attempt. */
+  public CompletionStage<List<Reclaimed>> reclaim(Bucket bucket, Collection<String> requests) {
+    Arguments arguments = announcing(bucket).add(settings.ageing());
+    requests.forEach(arguments::add);
+    return run(Script.RECLAIM, bucket, arguments)
+        .thenApply(
+            reply -> {
+              List<Reclaimed> reclaimed = new ArrayList<>();
+              while (reply.hasNext()) {
+                reclaimed.add(
+                    new Reclaimed(
+                        new LeaseRef(bucket, reply.nextLong()),
+                        Names.unescape(reply.nextString()),
+                        Tasks.offsets(Tasks.parse(reply.nextBytes()))));
+              }
+              return reclaimed;
+            });
+  }
+
+  /**
+   * What expired.
+   *
+   * @param nextExpiryMillis until the next lease expires, -1 if there is none
+   * @param waiting whether prompts wait that could be leased
+   */
+  public record Expired(long nextExpiryMillis, boolean waiting, List<ExpiredLease> leases) {}
+
+  /**
+   * What a lease held of one job.
+   *
+   * @param waiting for their next attempt
+   * @param exhausted have no attempt left and stay in the lease
+   */
+  record ExpiredLease(
+      LeaseRef lease, String jobId, List<Tasks.Task> waiting, List<Tasks.Task> exhausted) {}
+
+  /** Ends the leases whose time is over. */
+  public CompletionStage<Expired> expireOverdue(Bucket bucket) {
+    return expire(bucket, "");
+  }
+
+  CompletionStage<Expired> expire(LeaseRef lease) {
+    return expire(lease.bucket(), Long.toString(lease.token()));
+  }
+
+  private CompletionStage<Expired> expire(Bucket bucket, String token) {
+    Arguments arguments = announcing(bucket).add(token);
+    addAttempts(arguments);
+    arguments.add(EXPIRE_LEASES).add(settings.leaseDuration());
+    return run(Script.EXPIRE, bucket, arguments)
+        .thenApply(
+            reply -> {
+              long nextExpiry = reply.nextLong();
+              boolean waiting = reply.nextFlag();
+              List<ExpiredLease> leases = new ArrayList<>();
+              while (reply.hasNext()) {
+                leases.add(
+                    new ExpiredLease(
+                        new LeaseRef(bucket, reply.nextLong()),
+                        Names.unescape(reply.nextString()),
+                        Tasks.parse(reply.nextBytes()),
+                        Tasks.parse(reply.nextBytes())));
+              }
+              return new Expired(nextExpiry, waiting, leases);
+            });
+  }
+
+  /** Lets a job compete as it does now; what is older than what the bucket knows is ignored. */
+  public CompletionStage<Void> reschedule(
+      Bucket bucket, String jobId, JobScripts.Standing standing) {
+    Arguments arguments =
+        announcing(bucket)
+            .add(Names.escape(jobId))
+            .add(standing.revision())
+            .add(standing.priority())
+            .add(standing.paused() ? 1 : 0)
+            .add(settings.ageing());
+    return run(Script.RESCHEDULE, bucket, arguments).thenApply(reply -> null);
+  }
+
+  /**
+   * Forgets some of what waits of a job.
+   *
+   * @return whether there is more
+   */
+  CompletionStage<Boolean> forget(Bucket bucket, String jobId) {
+    Arguments arguments = new Arguments().add(Names.escape(jobId)).add(DROP_RUNS);
+    return run(Script.FORGET, bucket, arguments).thenApply(Reply::nextFlag);
+  }
+
+  /**
+   * What a bucket knows of a job.
+   *
+   * @param mark offset of the job's last prompt that it was told of, or -1
+   * @param revision of the job that it serves it by, or -1
+   * @param leases for each token that was asked for, whether there is such a lease
+   */
+  public record Checked(long mark, long revision, Map<Long, Boolean> leases) {}
+
+  public CompletionStage<Checked> check(Bucket bucket, String jobId, List<Long> tokens) {
+    Arguments arguments = new Arguments().add(Names.escape(jobId));
+    tokens.forEach(arguments::add);
+    return run(Script.CHECK, bucket, arguments)
+        .thenApply(
+            reply -> {
+              long mark = reply.nextLong();
+              long revision = reply.nextLong();
+              Map<Long, Boolean> leases = new HashMap<>();
+              tokens.forEach(token -> leases.put(token, reply.nextFlag()));
+              return new Checked(mark, revision, leases);
+            });
+  }
+
+  /**
+   * What waits, and how the notifications stand.
+   *
+   * @param nextRetryMillis until a retry is due, -1 if none waits
+   */
+  public record Snapshot(BucketBacklog backlog, long wake, long nextRetryMillis) {}
+
+  CompletionStage<Snapshot> snapshot(Bucket bucket) {
+    return run(Script.BACKLOG, bucket, new Arguments())
+        .thenApply(
+            reply -> {
+              long prompts = reply.nextLong();
+              long images = reply.nextLong();
+              long retries = reply.nextLong();
+              long leased = reply.nextLong();
+              long leases = reply.nextLong();
+              Duration oldest = Duration.ofMillis(reply.nextLong());
+              long wake = reply.nextLong();
+              long nextRetry = reply.nextLong();
+              int priority = (int) reply.nextLong();
+              Map<String, Long> byTenant = new HashMap<>();
+              Map<String, Double> weights = new HashMap<>();
+              while (reply.hasNext()) {
+                String tenant = Names.unescape(reply.nextString());
+                byTenant.put(tenant, reply.nextLong());
+                weights.put(tenant, Double.parseDouble(reply.nextString()));
+              }
+              return new Snapshot(
+                  new BucketBacklog(
+                      bucket, prompts, images, retries, leased, leases, oldest, priority, byTenant,
+                      weights),
+                  wake,
+                  nextRetry);
+            });
+  }
+
+  /** Who stands in line. */
+  CompletionStage<BucketLine> line(Bucket bucket) {
+    return run(Script.LINE, bucket, new Arguments())
+        .thenApply(
+            reply -> {
+              List<BucketLine.Place> places = new ArrayList<>();
+              while (reply.hasNext()) {
+                places.add(
+                    new BucketLine.Place(
+                        Names.unescape(reply.nextString()),
+                        Names.unescape(reply.nextString()),
+                        reply.nextInt(),
+                        Double.parseDouble(reply.nextString()),
+                        reply.nextLong(),
+                        reply.nextLong(),
+                        Double.parseDouble(reply.nextString())));
+              }
+              return new BucketLine(bucket, places);
+            });
+  }
+
+  private Arguments announcing(Bucket bucket) {
+    return new Arguments().add(keys.wakeChannel()).add(Keys.id(bucket));
+  }
+
+  private void addAttempts(Arguments arguments) {
+    arguments
+        .add(settings.maxAttempts())
+        .add(settings.backoff())
+        .add(settings.maxBackoff())
+        .add(ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE));
+  }
+
+  /**
+   * Adds prompts as the scripts take them, job by job.
+   *
+   * @return the jobs, in their order
+   */
+  private static List<String> addByJob(Arguments arguments, Collection<TaskRef> tasks) {
+    Map<String, List<Long>> offsets =
+        tasks.stream()
+            .collect(
+                Collectors.groupingBy(
+                    TaskRef::jobId,
+                    LinkedHashMap::new,
+                    Collectors.mapping(TaskRef::offset, Collectors.toList())));
+    offsets.forEach(
+        (jobId, ofJob) -> arguments.add(Names.escape(jobId)).add(Tasks.packOffsets(ofJob)));
+    return List.copyOf(offsets.keySet());
+  }
+
+  private static List<TaskRef> refs(String jobId, ByteString tasks) {
+    return Tasks.parse(tasks).stream().map(task -> new TaskRef(jobId, task.offset())).toList();
+  }
+
+  private static List<Boolean> flags(Reply reply) {
+    List<Boolean> flags = new ArrayList<>();
+    while (reply.hasNext()) {
+      flags.add(reply.nextFlag());
+    }
+    return flags;
+  }
+
+  private CompletionStage<Reply> run(Script script, Bucket bucket, Arguments arguments) {
+    return redis.eval(script.lua(), keys.bucket(bucket), arguments.toArray()).thenApply(Reply::new);
+  }
+}

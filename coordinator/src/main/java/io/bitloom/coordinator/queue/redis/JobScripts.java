@@ -1,0 +1,378 @@
+package io.bitloom.coordinator.queue.redis;
+
+import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.LeaseRef;
+import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.ResultRecord;
+import io.bitloom.coordinator.redis.RedisConnection;
+import io.bitloom.v1.JobState;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/** Calls the scripts of one job: their arguments and replies as types. */
+public final class JobScripts {
+
+  private final RedisConnection redis;
+  private final Keys keys;
+
+  public JobScripts(RedisConnection redis, Keys keys) {
+    this.redis = redis;
+    this.keys = keys;
+  }
+
+  /** What {@code create.lua} found. */
+  enum Created {
+    CREATED,
+    EXISTS,
+    DIFFERS
+  }
+
+  /**
+   * @param deadline in ms; empty if it has none
+   */
+  CompletionStage<Created> create(String jobId, NewJob job, String deadline) {
+    Arguments arguments =
+        new Arguments()
+            .add(job.tenant())
+            .add(Double.toString(job.weight()))
+            .add(job.priority())
+            .add(job.spec())
+            .add(deadline);
+    return run(Script.CREATE, jobId, arguments)
+        .thenApply(
+            reply ->
+                switch (reply.nextString()) {
+                  case "created" -> Created.CREATED;
+                  case "exists" -> Created.EXISTS;
+                  default -> Created.DIFFERS;
+                });
+  }
+
+  CompletionStage<Optional<JobRecord>> view(String jobId) {
+    return redis
+        .call(r -> r.hgetall(keys.jobHash(jobId)))
+        .thenApply(
+            fields ->
+                fields.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new JobFields(fields).toRecord(jobId)));
+  }
+
+  CompletionStage<Optional<JobState>> stateOf(String jobId) {
+    return redis
+        .call(r -> r.hget(keys.jobHash(jobId), "state"))
+        .thenApply(state -> Optional.ofNullable(state).map(JobFields::state));
+  }
+
+  /** What {@code append.lua} did. */
+  public sealed interface Appended {}
+
+  /**
+   * @param before for each part, the offset of the bucket's last prompt before, or -1
+   */
+  public record Taken(Terms terms, List<Long> before) implements Appended {}
+
+  public record At(long count) implements Appended {}
+
+  public record NotAccepting(Optional<JobState> state) implements Appended {}
+
+  /** The terms on which a job competes in its buckets. The weight is as it was written. */
+  public record Terms(String tenant, String weight, Standing standing) {}
+
+  /**
+   * What of that can change.
+   *
+   * @param revision counts up with every change
+   */
+  public record Standing(long revision, int priority, boolean paused) {}
+
+  public CompletionStage<Appended> append(
+      String jobId, long offset, int count, PromptGroups groups) {
+    Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(offset).add(count);
+    groups.addTo(arguments);
+    return run(Script.APPEND, jobId, arguments)
+        .thenApply(
+            reply ->
+                switch (reply.nextString()) {
+                  case "appended" -> {
+                    Terms terms = terms(reply);
+                    List<Long> before = new ArrayList<>();
+                    while (reply.hasNext()) {
+                      before.add(reply.nextLong());
+                    }
+                    yield new Taken(terms, before);
+                  }
+                  case "at" -> new At(reply.nextLong());
+                  default -> new NotAccepting(state(reply.nextString()));
+                });
+  }
+
+  /** What {@code seal.lua} did. */
+  sealed interface Sealed {}
+
+  record Done(boolean terminal) implements Sealed {}
+
+  record OtherCount(long count) implements Sealed {}
+
+  record NotSealable(Optional<JobState> state) implements Sealed {}
+
+  CompletionStage<Sealed> seal(String jobId, String expected) {
+    return run(Script.SEAL, jobId, new Arguments().add(keys.jobChannel(jobId)).add(expected))
+        .thenApply(
+            reply ->
+                switch (reply.nextString()) {
+                  case "sealed" -> new Done(reply.nextFlag());
+                  case "count" -> new OtherCount(reply.nextLong());
+                  default -> new NotSealable(state(reply.nextString()));
+                });
+  }
+
+  /** What {@code adjust.lua} did. */
+  public sealed interface Adjusted {}
+
+  public record Stands(Standing standing) implements Adjusted {}
+
+  public record NotOpen(Optional<JobState> state) implements Adjusted {}
+
+  /** Pauses a job; {@link #resume} undoes it. */
+  public CompletionStage<Adjusted> pause(String jobId) {
+    return adjust(jobId, "pause", "");
+  }
+
+  public CompletionStage<Adjusted> resume(String jobId) {
+    return adjust(jobId, "resume", "");
+  }
+
+  CompletionStage<Adjusted> prioritize(String jobId, int priority) {
+    return adjust(jobId, "priority", Integer.toString(priority));
+  }
+
+  private CompletionStage<Adjusted> adjust(String jobId, String change, String priority) {
+    Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(change).add(priority);
+    return run(Script.ADJUST, jobId, arguments)
+        .thenApply(
+            reply ->
+                reply.nextString().equals("adjusted")
+                    ? new Stands(new Standing(reply.nextLong(), reply.nextInt(), reply.nextFlag()))
+                    : new NotOpen(state(reply.nextString())));
+  }
+
+  /** Keeps what a job says about itself now; false if there is no such job. */
+  CompletionStage<Boolean> describe(String jobId, Map<String, ByteString> changes) {
+    Arguments arguments = new Arguments().add(keys.jobChannel(jobId));
+    changes.forEach((part, now) -> arguments.add(part).add(now));
+    return run(Script.DESCRIBE, jobId, arguments).thenApply(Reply::nextFlag);
+  }
+
+  /**
+   * Which prompts a job gave to a lease.
+   *
+   * @param paused how a paused job stands, which gives none
+   * @param payloads of those given, by offset
+   */
+  record Started(
+      boolean terminal,
+      Optional<Standing> paused,
+      List<Tasks.Task> given,
+      Map<Long, ByteString> payloads) {}
+
+  CompletionStage<Started> start(String jobId, LeaseRef lease, ByteString tasks) {
+    Arguments arguments =
+        new Arguments().add(keys.jobChannel(jobId)).add(Keys.holder(lease)).add(tasks);
+    return run(Script.START, jobId, arguments)
+        .thenApply(
+            reply -> {
+              int standing = reply.nextInt();
+              List<Tasks.Task> given = Tasks.parse(reply.nextBytes());
+              if (standing == 2) {
+                Standing paused = new Standing(reply.nextLong(), reply.nextInt(), true);
+                return new Started(false, Optional.of(paused), given, Map.of());
+              }
+              Map<Long, ByteString> payloads = new HashMap<>();
+              while (reply.hasNext()) {
+                Payloads.unpack(reply.nextLong(), reply.nextBytes(), payloads);
+              }
+              return new Started(standing == 1, Optional.empty(), given, payloads);
+            });
+  }
+
+  /** An outcome as {@code commit.lua} takes it. */
+  public record Outcome(long offset, ResultRecord.Status status, ByteString body) {}
+
+  /** What a prompt's job said to an outcome. */
+  public enum Verdict {
+    NOT_HELD,
+    TAKEN,
+    HAD_ONE
+  }
+
+  /** In the order of the outcomes. */
+  public record Committed(boolean terminal, List<Verdict> verdicts) {}
+
+  public CompletionStage<Committed> commit(String jobId, LeaseRef lease, List<Outcome> outcomes) {
+    Arguments arguments =
+        new Arguments()
+            .add(keys.jobChannel(jobId))
+            .add(Keys.holder(lease))
+            .add(Tasks.packOffsets(outcomes.stream().map(Outcome::offset).toList()));
+    for (Outcome outcome : outcomes) {
+      arguments.add(ResultEntries.report(outcome.status(), outcome.body()));
+    }
+    return run(Script.COMMIT, jobId, arguments)
+        .thenApply(
+            reply -> {
+              boolean terminal = reply.nextFlag();
+              List<Verdict> verdicts =
+                  reply.nextString().chars().mapToObj(c -> Verdict.values()[c - '0']).toList();
+              return new Committed(terminal, verdicts);
+            });
+  }
+
+  /**
+   * @return whether the job is terminal now
+   */
+  CompletionStage<Boolean> lose(String jobId, LeaseRef lease, List<Tasks.Task> tasks) {
+    Arguments arguments =
+        new Arguments().add(keys.jobChannel(jobId)).add(Keys.holder(lease)).add(Tasks.pack(tasks));
+    return run(Script.LOSE, jobId, arguments).thenApply(Reply::nextFlag);
+  }
+
+  /**
+   * @return whether the job is terminal now
+   */
+  CompletionStage<Boolean> requeue(
+      String jobId, LeaseRef lease, boolean attempted, List<Long> offsets) {
+    Arguments arguments =
+        new Arguments()
+            .add(keys.jobChannel(jobId))
+            .add(Keys.holder(lease))
+            .add(attempted ? 1 : 0)
+            .add(Tasks.packOffsets(offsets));
+    return run(Script.REQUEUE, jobId, arguments).thenApply(Reply::nextFlag);
+  }
+
+  /**
+   * How far cancelling a job came.
+   *
+   * @param state if it was terminal before or has time, or empty if there is no such job
+   * @param next where to go on; empty: it is through
+   */
+  public record Cancelled(boolean cancelling, Optional<JobState> state, String next) {}
+
+  /**
+   * @param status that waiting prompts get: CANCELLED, or EXPIRED if the job's window has passed
+   */
+  public CompletionStage<Cancelled> cancel(
+      String jobId, String from, int appends, ResultRecord.Status status) {
+    Arguments arguments =
+        new Arguments()
+            .add(keys.jobChannel(jobId))
+            .add(from)
+            .add(appends)
+            .add(Character.toString(ResultEntries.letter(status)));
+    return run(Script.CANCEL, jobId, arguments)
+        .thenApply(
+            reply ->
+                reply.nextString().equals("cancelling")
+                    ? new Cancelled(true, Optional.empty(), reply.nextString())
+                    : new Cancelled(false, state(reply.nextString()), ""));
+  }
+
+  /** Tells all coordinators that a job is being stopped; who misses it lets its batches finish. */
+  CompletionStage<Void> announceStop(String jobId) {
+    byte[] message = new WakeMessage.Stop(jobId).toBytes();
+    return redis.call(r -> r.publish(keys.wakeChannel(), message)).thenApply(heard -> null);
+  }
+
+  /**
+   * Prompts that a bucket may not know.
+   *
+   * @param next where to go on; empty: these are all
+   */
+  public record Undelivered(Optional<Long> next, Terms terms, ByteString entries) {}
+
+  public CompletionStage<Undelivered> undelivered(
+      String jobId, Bucket bucket, long after, int appends) {
+    Arguments arguments = new Arguments().add(Keys.id(bucket)).add(after).add(appends);
+    return run(Script.UNDELIVERED, jobId, arguments)
+        .thenApply(
+            reply -> {
+              String next = reply.nextString();
+              return new Undelivered(
+                  next.isEmpty() ? Optional.empty() : Optional.of(Long.parseLong(next)),
+                  terms(reply),
+                  reply.nextBytes());
+            });
+  }
+
+  /**
+   * What a crash may have left half-done.
+   *
+   * @param state empty if there is no such job
+   * @param tenant null if there is no such job
+   * @param standing if there is such a job
+   * @param lastOffsets of every bucket that the job has prompts in
+   * @param running offsets by the lease that is said to hold them
+   */
+  public record LooseEnds(
+      Optional<JobState> state,
+      String tenant,
+      Standing standing,
+      Map<Bucket, Long> lastOffsets,
+      Map<LeaseRef, List<Long>> running) {}
+
+  public CompletionStage<LooseEnds> looseEnds(String jobId) {
+    return run(Script.LOOSE_ENDS, jobId, new Arguments())
+        .thenApply(
+            reply -> {
+              Optional<JobState> state = state(reply.nextString());
+              String tenant = reply.nextString();
+              Standing standing = standing(state, reply.nextString(), reply.nextString());
+              Map<Bucket, Long> lastOffsets = new HashMap<>();
+              for (Reply buckets = reply.nextReply(); buckets.hasNext(); ) {
+                lastOffsets.put(Keys.bucketOf(buckets.nextString()), buckets.nextLong());
+              }
+              Map<LeaseRef, List<Long>> running = new HashMap<>();
+              for (Reply held = reply.nextReply(); held.hasNext(); ) {
+                LeaseRef lease = Keys.leaseOf(held.nextString());
+                running.put(lease, Tasks.offsets(Tasks.parse(held.nextBytes())));
+              }
+              return new LooseEnds(state, tenant, standing, lastOffsets, running);
+            });
+  }
+
+  private CompletionStage<Reply> run(Script script, String jobId, Arguments arguments) {
+    return redis.eval(script.lua(), keys.job(jobId), arguments.toArray()).thenApply(Reply::new);
+  }
+
+  private static Terms terms(Reply reply) {
+    String tenant = reply.nextString();
+    String weight = reply.nextString();
+    int priority = reply.nextInt();
+    return new Terms(tenant, weight, new Standing(reply.nextLong(), priority, reply.nextFlag()));
+  }
+
+  private static Standing standing(Optional<JobState> state, String revision, String priority) {
+    return state.isEmpty()
+        ? new Standing(0, 0, false)
+        : new Standing(
+            Long.parseLong(revision),
+            Integer.parseInt(priority),
+            state.get() == JobState.JOB_STATE_PAUSED);
+  }
+
+  /** Removes all that is kept of a job. */
+  CompletionStage<Void> delete(String jobId) {
+    return redis.call(r -> r.unlink(keys.job(jobId))).thenApply(removed -> null);
+  }
+
+  private static Optional<JobState> state(String name) {
+    return Optional.ofNullable(name).map(known -> JobState.valueOf("JOB_STATE_" + known));
+  }
+}

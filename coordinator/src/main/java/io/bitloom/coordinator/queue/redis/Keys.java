@@ -1,0 +1,151 @@
+package io.bitloom.coordinator.queue.redis;
+
+import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.LeaseRef;
+import io.bitloom.coordinator.queue.Names;
+
+/**
+ * Every key and channel of the queue. The keys of one job share a hash tag, those of one bucket
+ * another, the lists of jobs, buckets and models a third.
+ */
+public final class Keys {
+
+  private final String namespace;
+
+  public Keys(String namespace) {
+    this.namespace = Names.escape(namespace) + ":";
+  }
+
+  /** In the order of {@code fragments/job.lua}. */
+  public String[] job(String jobId) {
+    String tag = namespace + "{j:" + Names.escape(jobId) + "}:";
+    return new String[] {
+      tag + "job",
+      tag + "appends",
+      tag + "prompts",
+      tag + "buckets",
+      tag + "running",
+      tag + "done",
+      tag + "results",
+      tag + "failures"
+    };
+  }
+
+  /** The hash of a job. */
+  public String jobHash(String jobId) {
+    return job(jobId)[0];
+  }
+
+  public String prompts(String jobId) {
+    return job(jobId)[2];
+  }
+
+  public String results(String jobId) {
+    return job(jobId)[6];
+  }
+
+  public String failures(String jobId) {
+    return job(jobId)[7];
+  }
+
+  /** The name by which a job knows a lease; {@link #leaseOf} reads it. */
+  public static String holder(LeaseRef lease) {
+    return lease.token() + " " + id(lease.bucket());
+  }
+
+  public static LeaseRef leaseOf(String holder) {
+    int space = holder.indexOf(' ');
+    return new LeaseRef(
+        bucketOf(holder.substring(space + 1)), Long.parseLong(holder.substring(0, space)));
+  }
+
+  /** In the order of {@code fragments/bucket.lua}. */
+  public String[] bucket(Bucket bucket) {
+    String tag = namespace + "{b:" + id(bucket) + "}:";
+    return new String[] {
+      tag + "flows",
+      tag + "runs",
+      tag + "ready",
+      tag + "tenants",
+      tag + "retry",
+      tag + "leases",
+      tag + "held",
+      tag + "meta"
+    };
+  }
+
+  /** A bucket as one word; {@link #bucketOf} reads it. */
+  public static String id(Bucket bucket) {
+    return Names.escape(bucket.model()) + ":" + Names.escape(bucket.schedule());
+  }
+
+  public static Bucket bucketOf(String id) {
+    int colon = id.indexOf(':');
+    return new Bucket(
+        Names.unescape(id.substring(0, colon)), Names.unescape(id.substring(colon + 1)));
+  }
+
+  /** All jobs by time. */
+  public String jobs() {
+    return index("jobs");
+  }
+
+  public String jobsOf(String tenant) {
+    return index("jobs:" + Names.escape(tenant));
+  }
+
+  /** Jobs of a tenant that have not ended. */
+  public String openJobsOf(String tenant) {
+    return index("open:" + Names.escape(tenant));
+  }
+
+  /** Prompts that a tenant may append to its jobs. */
+  public String reservedOf(String tenant) {
+    return index("reserved:" + Names.escape(tenant));
+  }
+
+  /** Jobs that may have something left to be done. */
+  public String activeJobs() {
+    return index("active");
+  }
+
+  /** Jobs that must be done by a time. */
+  public String deadlines() {
+    return index("deadlines");
+  }
+
+  /** Terminal jobs by the time of their end. */
+  public String endedJobs() {
+    return index("ended");
+  }
+
+  public String buckets() {
+    return index("buckets");
+  }
+
+  /** Seconds of an image by bucket. */
+  public String speeds() {
+    return index("speeds");
+  }
+
+  public String models() {
+    return index("models");
+  }
+
+  /** Name of all this data. */
+  public String epoch() {
+    return index("epoch");
+  }
+
+  private String index(String name) {
+    return namespace + "{index}:" + name;
+  }
+
+  public String jobChannel(String jobId) {
+    return namespace + "job:" + Names.escape(jobId);
+  }
+
+  public String wakeChannel() {
+    return namespace + "wake";
+  }
+}

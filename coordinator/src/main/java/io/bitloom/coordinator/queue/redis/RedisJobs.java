@@ -1,0 +1,251 @@
+package io.bitloom.coordinator.queue.redis;
+
+import com.google.protobuf.ByteString;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.queue.JobFilter;
+import io.bitloom.coordinator.queue.JobPage;
+import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.JobStore;
+import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.ResultRecord;
+import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.coordinator.redis.RedisChannels;
+import io.bitloom.v1.JobState;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** Jobs as a whole: what is asked of the job first, then told to its buckets and lists. */
+public final class RedisJobs implements JobStore {
+
+  /** More jobs than this are not looked at for one page. */
+  private static final int JOBS_PER_PAGE = 2000;
+
+  /** Whoever has more open jobs than this is not helped by their number. */
+  private static final int MOST_COUNTED = 10_000;
+
+  private final JobIndex index;
+  private final JobScripts jobs;
+  private final BucketScripts buckets;
+  private final JobEnd jobEnd;
+  private final Upkeep upkeep;
+  private final RedisChannels channels;
+  private final Keys keys;
+
+  public RedisJobs(
+      JobIndex index,
+      JobScripts jobs,
+      BucketScripts buckets,
+      JobEnd jobEnd,
+      Upkeep upkeep,
+      RedisChannels channels,
+      Keys keys) {
+    this.index = index;
+    this.jobs = jobs;
+    this.buckets = buckets;
+    this.jobEnd = jobEnd;
+    this.upkeep = upkeep;
+    this.channels = channels;
+    this.keys = keys;
+  }
+
+  @Override
+  public CompletionStage<JobRecord> create(NewJob job) {
+    String jobId =
+        job.requestId().isEmpty() ? JobIds.random() : JobIds.of(job.tenant(), job.requestId());
+    return index
+        .register(jobId, job)
+        .thenCompose(
+            deadline -> {
+              if (deadline.isEmpty()) {
+                return JobErrors.tooManyOpenJobs(job);
+              }
+              job.completionWindow().ifPresent(upkeep::deadlineIn);
+              return jobs.create(jobId, job, deadline.get());
+            })
+        .thenCompose(
+            created ->
+                created == JobScripts.Created.DIFFERS
+                    ? JobErrors.failed(
+                        ErrorCode.REQUEST_ID_REUSED,
+                        "request_id \"" + job.requestId() + "\" was used for another job",
+                        "request_id",
+                        job.requestId())
+                    : get(jobId));
+  }
+
+  @Override
+  public CompletionStage<JobRecord> seal(String jobId, OptionalLong expectedPrompts) {
+    String expected = expectedPrompts.isPresent() ? Long.toString(expectedPrompts.getAsLong()) : "";
+    return jobs.seal(jobId, expected)
+        .thenCompose(
+            answer -> {
+              if (answer instanceof JobScripts.Done done) {
+                return jobEnd.endedIf(done.terminal(), jobId).thenCompose(ended -> get(jobId));
+              }
+              return answer instanceof JobScripts.OtherCount other
+                  ? JobErrors.failed(
+                      ErrorCode.PROMPT_COUNT_MISMATCH,
+                      "the job has " + other.count() + " prompts, not " + expected,
+                      "expected_prompts",
+                      expected)
+                  : JobErrors.failed(
+                      JobErrors.notAccepting(jobId, ((JobScripts.NotSealable) answer).state()));
+            });
+  }
+
+  @Override
+  public CompletionStage<JobRecord> get(String jobId) {
+    return jobs.view(jobId)
+        .thenCompose(
+            found ->
+                found.isPresent()
+                    ? CompletableFuture.completedStage(found.get())
+                    : JobErrors.failed(JobErrors.notFound(jobId)));
+  }
+
+  @Override
+  public CompletionStage<JobPage> list(JobFilter filter, int pageSize, String pageToken) {
+    return list(filter, pageSize, pageToken, JOBS_PER_PAGE);
+  }
+
+  private CompletionStage<JobPage> list(
+      JobFilter filter, int pageSize, String pageToken, int most) {
+    return index
+        .list(filter.tenant(), pageToken, pageSize)
+        .thenCompose(
+            listed ->
+                Stages.all(listed.stream().map(job -> jobs.view(job.jobId())).toList())
+                    .thenCompose(
+                        views -> {
+                          List<JobRecord> found =
+                              views.stream()
+                                  .flatMap(Optional::stream)
+                                  .filter(filter::matches)
+                                  .toList();
+                          String next =
+                              listed.size() < pageSize
+                                  ? ""
+                                  : listed.get(listed.size() - 1).nextToken();
+                          return found.isEmpty() && !next.isEmpty() && most > pageSize
+                              ? list(filter, pageSize, next, most - pageSize)
+                              : CompletableFuture.completedStage(new JobPage(found, next));
+                        }));
+  }
+
+  @Override
+  public CompletionStage<JobRecord> cancel(String jobId) {
+    return jobEnd.stop(jobId, ResultRecord.Status.CANCELLED).thenCompose(stopped -> get(jobId));
+  }
+
+  @Override
+  public CompletionStage<JobRecord> pause(String jobId) {
+    return jobs.pause(jobId).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
+  }
+
+  @Override
+  public CompletionStage<JobRecord> resume(String jobId) {
+    return jobs.resume(jobId).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
+  }
+
+  @Override
+  public CompletionStage<JobRecord> prioritize(String jobId, int priority) {
+    return jobs.prioritize(jobId, priority).thenCompose(adjusted -> tellBuckets(jobId, adjusted));
+  }
+
+  @Override
+  public CompletionStage<JobRecord> describe(String jobId, Map<String, ByteString> changes) {
+    return jobs.describe(jobId, changes).thenCompose(there -> get(jobId));
+  }
+
+  /** What this leaves undone when it breaks off is mended by the sweeper, or by the next lease. */
+  private CompletionStage<JobRecord> tellBuckets(String jobId, JobScripts.Adjusted adjusted) {
+    if (adjusted instanceof JobScripts.NotOpen closed) {
+      return JobErrors.failed(JobErrors.notOpen(jobId, closed.state()));
+    }
+    JobScripts.Standing standing = ((JobScripts.Stands) adjusted).standing();
+    return jobs.looseEnds(jobId)
+        .thenCompose(
+            ends ->
+                Stages.all(
+                    ends.lastOffsets().keySet().stream()
+                        .map(bucket -> buckets.reschedule(bucket, jobId, standing))
+                        .toList()))
+        .thenCompose(told -> get(jobId));
+  }
+
+  @Override
+  public CompletionStage<Void> delete(
+      String jobId, Function<String, CompletionStage<Void>> results) {
+    return get(jobId)
+        .thenCompose(
+            job ->
+                job.terminal()
+                    ? index
+                        .deleteNext(jobId)
+                        .thenCompose(marked -> results.apply(jobId))
+                        .thenCompose(done -> jobEnd.delete(jobId, job.tenant()))
+                    : JobErrors.failed(JobErrors.notTerminal(jobId, job.state())));
+  }
+
+  @Override
+  public CompletionStage<Map<JobState, Long>> openByState() {
+    return index
+        .activeJobs()
+        .thenCompose(
+            active ->
+                Stages.all(
+                    active.stream()
+                        .limit(MOST_COUNTED)
+                        .map(job -> jobs.stateOf(job.jobId()))
+                        .toList()))
+        .thenApply(
+            states ->
+                states.stream()
+                    .flatMap(Optional::stream)
+                    .collect(Collectors.groupingBy(state -> state, Collectors.counting())));
+  }
+
+  @Override
+  public CompletionStage<List<JobRecord>> open(String tenant) {
+    return index
+        .openJobs(tenant)
+        .thenCompose(open -> Stages.all(open.stream().map(jobs::view).toList()))
+        .thenApply(views -> views.stream().flatMap(Optional::stream).toList());
+  }
+
+  @Override
+  public CompletionStage<Void> forget(String jobId) {
+    return index.dropEnded(jobId);
+  }
+
+  @Override
+  public CompletionStage<List<String>> toDelete(Duration age, int most) {
+    return index.endedBefore(age, most).thenApply(JobIndex.Due::jobIds);
+  }
+
+  @Override
+  public CompletionStage<Subscription> onChanged(String jobId, Runnable listener) {
+    return channels
+        .subscribe(
+            keys.jobChannel(jobId),
+            new RedisChannels.Listener() {
+              @Override
+              public void message(byte[] message) {
+                listener.run();
+              }
+
+              @Override
+              public void subscribed() {
+                listener.run();
+              }
+            })
+        .thenApply(unsubscribe -> unsubscribe::run);
+  }
+}

@@ -1,0 +1,326 @@
+package io.bitloom.coordinator.queue.redis;
+
+import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.LeaseRef;
+import io.bitloom.coordinator.queue.LeasedBatch;
+import io.bitloom.coordinator.queue.LeasedTask;
+import io.bitloom.coordinator.queue.Leases;
+import io.bitloom.coordinator.queue.ResultRecord;
+import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.coordinator.queue.TaskFailure;
+import io.bitloom.coordinator.queue.TaskOutcome;
+import io.bitloom.coordinator.queue.TaskRef;
+import io.bitloom.coordinator.queue.TaskVerdict;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happens to leases. Each step has two halves, one in the bucket and one in the jobs of its
+ * prompts, in an order in which a crash between them loses and doubles nothing.
+ */
+public final class RedisLeases implements Leases {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RedisLeases.class);
+
+  /** More outcomes of a job than this go to Redis in several calls. */
+  private static final int OUTCOMES_PER_CALL = 256;
+
+  /** No batch asks for more images; more would not fit into a call of a script. */
+  private static final int MOST_IMAGES = 1024;
+
+  private final JobScripts jobs;
+  private final BucketScripts buckets;
+  private final JobEnd jobEnd;
+  private final LeaseEnd leaseEnd;
+  private final Upkeep upkeep;
+  private final List<Consumer<String>> stopListeners = new CopyOnWriteArrayList<>();
+
+  public RedisLeases(
+      JobScripts jobs, BucketScripts buckets, JobEnd jobEnd, LeaseEnd leaseEnd, Upkeep upkeep) {
+    this.jobs = jobs;
+    this.buckets = buckets;
+    this.jobEnd = jobEnd;
+    this.leaseEnd = leaseEnd;
+    this.upkeep = upkeep;
+  }
+
+  /** The bucket gives prompts to a lease, then their jobs say which of these are still wanted. */
+  @Override
+  public CompletionStage<Optional<LeasedBatch>> lease(
+      Bucket bucket, String worker, int maxImages, Duration duration, Map<String, Integer> spread) {
+    String request = BucketScripts.newRequest();
+    return buckets
+        .lease(bucket, worker, request, Math.min(maxImages, MOST_IMAGES), duration, spread)
+        .thenCompose(leased -> start(bucket, duration, leased))
+        .whenComplete(
+            (batch, e) -> {
+              if (e != null) {
+                upkeep.replyLost(bucket, request);
+              }
+            })
+        .thenCompose(
+            batch ->
+                batch.filter(given -> given.tasks().isEmpty()).isPresent()
+                    ? lease(bucket, worker, maxImages, duration, spread)
+                    : CompletableFuture.completedStage(batch));
+  }
+
+  private CompletionStage<Optional<LeasedBatch>> start(
+      Bucket bucket, Duration duration, BucketScripts.Leased leased) {
+    upkeep.asked(bucket, leased);
+    if (leased.token() == 0) {
+      return CompletableFuture.completedStage(Optional.empty());
+    }
+    upkeep.leaseEndsIn(bucket, duration);
+    LeaseRef lease = new LeaseRef(bucket, leased.token());
+    return start(lease, leased.tasks())
+        .thenApply(tasks -> Optional.of(new LeasedBatch(lease, tasks)));
+  }
+
+  private CompletionStage<List<LeasedTask>> start(LeaseRef lease, Map<String, ByteString> tasks) {
+    List<CompletionStage<List<LeasedTask>>> stages = new ArrayList<>();
+    tasks.forEach((jobId, ofJob) -> stages.add(start(lease, jobId, ofJob)));
+    return Stages.all(stages).thenApply(given -> given.stream().flatMap(List::stream).toList());
+  }
+
+  private CompletionStage<List<LeasedTask>> start(LeaseRef lease, String jobId, ByteString tasks) {
+    return jobs.start(jobId, lease, tasks)
+        .thenCompose(
+            started -> {
+              if (started.paused().isPresent()) {
+                return takeBack(lease, jobId, tasks, started.paused().get());
+              }
+              List<TaskRef> unwanted = new ArrayList<>();
+              if (Tasks.count(tasks) > started.given().size()) {
+                Set<Long> given = Set.copyOf(Tasks.offsets(started.given()));
+                Tasks.parse(tasks).stream()
+                    .filter(task -> !given.contains(task.offset()))
+                    .forEach(task -> unwanted.add(new TaskRef(jobId, task.offset())));
+              }
+              List<LeasedTask> given =
+                  started.given().stream()
+                      .map(task -> leased(jobId, task, started.payloads()))
+                      .toList();
+              return settle(lease, unwanted)
+                  .thenCompose(settled -> jobEnd.endedIf(started.terminal(), jobId))
+                  .thenApply(done -> given);
+            });
+  }
+
+  /** The bucket does not know yet that this job is paused: it is told, and keeps the prompts. */
+  private CompletionStage<List<LeasedTask>> takeBack(
+      LeaseRef lease, String jobId, ByteString tasks, JobScripts.Standing paused) {
+    List<TaskRef> refs =
+        Tasks.parse(tasks).stream().map(task -> new TaskRef(jobId, task.offset())).toList();
+    return buckets
+        .reschedule(lease.bucket(), jobId, paused)
+        .thenCompose(told -> buckets.release(lease, refs))
+        .thenApply(released -> List.of());
+  }
+
+  private static LeasedTask leased(String jobId, Tasks.Task task, Map<Long, ByteString> payloads) {
+    return new LeasedTask(
+        new TaskRef(jobId, task.offset()),
+        task.attempt(),
+        task.images(),
+        payloads.get(task.offset()));
+  }
+
+  @Override
+  public CompletionStage<Set<LeaseRef>> renew(
+      String worker, Collection<LeaseRef> leases, Duration duration) {
+    Map<Bucket, List<Long>> tokens =
+        leases.stream()
+            .collect(
+                Collectors.groupingBy(
+                    LeaseRef::bucket, Collectors.mapping(LeaseRef::token, Collectors.toList())));
+    List<CompletionStage<Set<LeaseRef>>> stages = new ArrayList<>();
+    tokens.forEach(
+        (bucket, ofBucket) ->
+            stages.add(
+                buckets
+                    .renew(bucket, worker, ofBucket, duration)
+                    .thenApply(
+                        renewed -> {
+                          upkeep.leaseEndsIn(bucket, duration);
+                          return lost(bucket, ofBucket, renewed);
+                        })));
+    return Stages.all(stages)
+        .thenApply(lost -> lost.stream().flatMap(Set::stream).collect(Collectors.toSet()));
+  }
+
+  private static Set<LeaseRef> lost(Bucket bucket, List<Long> tokens, List<Boolean> renewed) {
+    return tokens.stream()
+        .filter(token -> !renewed.get(tokens.indexOf(token)))
+        .map(token -> new LeaseRef(bucket, token))
+        .collect(Collectors.toSet());
+  }
+
+  /** The jobs take the outcomes, then the lease lets go of the prompts. */
+  @Override
+  public CompletionStage<List<TaskVerdict>> commit(LeaseRef lease, List<TaskOutcome> outcomes) {
+    List<JobScripts.Verdict> verdicts = Arrays.asList(new JobScripts.Verdict[outcomes.size()]);
+    List<String> terminal = new ArrayList<>();
+    List<CompletionStage<Void>> stages = new ArrayList<>();
+    byJob(outcomes)
+        .forEach(
+            (jobId, places) -> {
+              for (int from = 0; from < places.size(); from += OUTCOMES_PER_CALL) {
+                List<Integer> some =
+                    places.subList(from, Math.min(places.size(), from + OUTCOMES_PER_CALL));
+                stages.add(
+                    jobs.commit(
+                            jobId,
+                            lease,
+                            some.stream().map(place -> outcome(outcomes.get(place))).toList())
+                        .thenAccept(
+                            committed -> {
+                              for (int k = 0; k < some.size(); k++) {
+                                verdicts.set(some.get(k), committed.verdicts().get(k));
+                              }
+                              if (committed.terminal()) {
+                                synchronized (terminal) {
+                                  terminal.add(jobId);
+                                }
+                              }
+                            }));
+              }
+            });
+    return Stages.all(stages)
+        .thenApply(
+            done -> {
+              // The outcomes are durable: nobody has to wait for what comes after that.
+              settle(lease, decided(outcomes, verdicts));
+              terminal.forEach(
+                  jobId ->
+                      jobEnd
+                          .ended(jobId)
+                          .exceptionally(e -> unfinished("cleaning up after " + jobId, e)));
+              return verdicts.stream()
+                  .map(
+                      verdict ->
+                          verdict == JobScripts.Verdict.TAKEN
+                              ? TaskVerdict.COMMITTED
+                              : TaskVerdict.SUPERSEDED)
+                  .toList();
+            });
+  }
+
+  private static JobScripts.Outcome outcome(TaskOutcome outcome) {
+    return new JobScripts.Outcome(
+        outcome.task().offset(),
+        outcome.succeeded() ? ResultRecord.Status.SUCCEEDED : ResultRecord.Status.FAILED,
+        outcome.body());
+  }
+
+  private static List<TaskRef> decided(
+      List<TaskOutcome> outcomes, List<JobScripts.Verdict> verdicts) {
+    List<TaskRef> decided = new ArrayList<>();
+    for (int i = 0; i < outcomes.size(); i++) {
+      if (verdicts.get(i) != JobScripts.Verdict.NOT_HELD) {
+        decided.add(outcomes.get(i).task());
+      }
+    }
+    return decided;
+  }
+
+  /**
+   * Lets a lease forget prompts. If that fails, the lease expires, and a later one finds that the
+   * prompts are not wanted: nothing is lost, so this does not fail the call.
+   */
+  private CompletionStage<Void> settle(LeaseRef lease, List<TaskRef> tasks) {
+    return tasks.isEmpty()
+        ? Stages.nothing()
+        : buckets.settle(lease, tasks).exceptionally(e -> unfinished("settling " + lease, e));
+  }
+
+  private static <T> T unfinished(String what, Throwable e) {
+    LOG.debug("{} broke off and is left to the sweeper: {}", what, e.toString());
+    return null;
+  }
+
+  /** The bucket takes prompts back for another attempt; those that have none left fail for good. */
+  @Override
+  public CompletionStage<List<TaskVerdict>> fail(LeaseRef lease, List<TaskFailure> failures) {
+    return buckets
+        .retry(lease, failures.stream().map(TaskFailure::task).toList())
+        .thenCompose(
+            retried -> {
+              List<TaskOutcome> exhausted =
+                  failures.stream()
+                      .filter(failure -> retried.exhausted().contains(failure.task()))
+                      .map(failure -> new TaskOutcome(failure.task(), false, failure.body()))
+                      .toList();
+              return leaseEnd
+                  .requeue(lease, true, retried.waiting())
+                  .thenCompose(done -> commit(lease, exhausted))
+                  .thenApply(
+                      committed -> {
+                        Iterator<TaskVerdict> verdicts = committed.iterator();
+                        return failures.stream()
+                            .map(
+                                failure ->
+                                    retried.exhausted().contains(failure.task())
+                                        ? verdicts.next()
+                                        : retried.waiting().contains(failure.task())
+                                            ? TaskVerdict.RETRIED
+                                            : TaskVerdict.SUPERSEDED)
+                            .toList();
+                      });
+            });
+  }
+
+  @Override
+  public CompletionStage<Void> release(LeaseRef lease, List<TaskRef> tasks) {
+    return buckets
+        .release(lease, tasks)
+        .thenCompose(released -> leaseEnd.requeue(lease, false, released));
+  }
+
+  @Override
+  public CompletionStage<Void> expire(LeaseRef lease) {
+    return buckets.expire(lease).thenCompose(leaseEnd::expired);
+  }
+
+  /** The places of outcomes in their list, by job. */
+  private static Map<String, List<Integer>> byJob(List<TaskOutcome> outcomes) {
+    Map<String, List<Integer>> byJob = new LinkedHashMap<>();
+    for (int i = 0; i < outcomes.size(); i++) {
+      byJob.computeIfAbsent(outcomes.get(i).task().jobId(), j -> new ArrayList<>()).add(i);
+    }
+    return byJob;
+  }
+
+  @Override
+  public Subscription onStopped(Consumer<String> listener) {
+    stopListeners.add(listener);
+    return () -> stopListeners.remove(listener);
+  }
+
+  /** Tells who holds leases that a job is being stopped. */
+  public void stopped(String jobId) {
+    stopListeners.forEach(listener -> listener.accept(jobId));
+  }
+
+  @Override
+  public void onGivenUp(IntConsumer listener) {
+    leaseEnd.onGivenUp(listener);
+  }
+}

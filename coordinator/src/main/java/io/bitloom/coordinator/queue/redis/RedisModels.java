@@ -1,0 +1,65 @@
+package io.bitloom.coordinator.queue.redis;
+
+import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.ModelRecords;
+import io.bitloom.coordinator.redis.RedisConnection;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+
+/** The lists of models and of their speeds. */
+public final class RedisModels implements ModelRecords {
+
+  private final RedisConnection redis;
+  private final Keys keys;
+
+  public RedisModels(RedisConnection redis, Keys keys) {
+    this.redis = redis;
+    this.keys = keys;
+  }
+
+  @Override
+  public CompletionStage<Void> put(String name, ByteString description) {
+    return redis
+        .call(r -> r.hset(keys.models(), Map.of(name, description.toByteArray())))
+        .thenApply(added -> null);
+  }
+
+  @Override
+  public CompletionStage<Map<String, ByteString>> all() {
+    return redis
+        .call(r -> r.hgetall(keys.models()))
+        .thenApply(
+            models -> {
+              Map<String, ByteString> byName = new HashMap<>();
+              models.forEach((name, value) -> byName.put(name, ByteString.copyFrom(value)));
+              return byName;
+            });
+  }
+
+  @Override
+  public CompletionStage<Void> putSpeed(Bucket bucket, double secondsPerImage) {
+    byte[] seconds = Double.toString(secondsPerImage).getBytes(StandardCharsets.UTF_8);
+    return redis
+        .call(r -> r.hset(keys.speeds(), Map.of(Keys.id(bucket), seconds)))
+        .thenApply(added -> null);
+  }
+
+  @Override
+  public CompletionStage<Map<Bucket, Double>> speeds() {
+    return redis
+        .call(r -> r.hgetall(keys.speeds()))
+        .thenApply(
+            speeds -> {
+              Map<Bucket, Double> byBucket = new HashMap<>();
+              speeds.forEach(
+                  (id, value) ->
+                      byBucket.put(
+                          Keys.bucketOf(id),
+                          Double.parseDouble(new String(value, StandardCharsets.UTF_8))));
+              return byBucket;
+            });
+  }
+}

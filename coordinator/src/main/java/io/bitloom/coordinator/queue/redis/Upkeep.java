@@ -1,0 +1,23 @@
+package io.bitloom.coordinator.queue.redis;
+
+import io.bitloom.coordinator.queue.Bucket;
+import java.time.Duration;
+
+/** What calls leave to be done later, by themselves or by others. No method blocks. */
+public interface Upkeep {
+
+  /** A job may have to be ended after this time. */
+  void deadlineIn(Duration left);
+
+  /** A call left something half-done between a job and its buckets. */
+  void sweep(String jobId);
+
+  /** A lease of this bucket may expire after this time. */
+  void leaseEndsIn(Bucket bucket, Duration duration);
+
+  /** A lease was asked for, and the bucket said what is left in it. */
+  void asked(Bucket bucket, BucketScripts.Leased leased);
+
+  /** The reply to a request for a lease did not come; there may be a lease that nobody knows of. */
+  void replyLost(Bucket bucket, String request);
+}

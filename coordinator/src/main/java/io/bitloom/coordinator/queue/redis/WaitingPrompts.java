@@ -1,0 +1,107 @@
+package io.bitloom.coordinator.queue.redis;
+
+import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.queue.WaitingPage;
+import io.bitloom.coordinator.redis.RedisConnection;
+import io.lettuce.core.KeyValue;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** Reads the prompts of a job that have no outcome, in the order in which they were appended. */
+public final class WaitingPrompts {
+
+  private final RedisConnection redis;
+  private final Keys keys;
+
+  public WaitingPrompts(RedisConnection redis, Keys keys) {
+    this.redis = redis;
+    this.keys = keys;
+  }
+
+  /** A prompt that was read, without its payload. */
+  private record Found(long group, long offset, WaitingPage.Place next) {}
+
+  /** Looks at no more than so many prompts; those that have their outcome are left out. */
+  CompletionStage<WaitingPage> read(String jobId, WaitingPage.Place from, int count) {
+    Arguments arguments = new Arguments().add(from.append()).add(from.passed()).add(count);
+    return redis
+        .eval(Script.WAITING.lua(), keys.job(jobId), arguments.toArray())
+        .thenCompose(reply -> page(jobId, new Reply(reply)));
+  }
+
+  private CompletionStage<WaitingPage> page(String jobId, Reply reply) {
+    String append = reply.nextString();
+    int passed = reply.nextInt();
+    Optional<WaitingPage.Place> next =
+        append.isEmpty()
+            ? Optional.empty()
+            : Optional.of(new WaitingPage.Place(Long.parseLong(append), passed));
+    Set<Long> held = new HashSet<>();
+    for (ByteBuffer offsets = reply.nextBytes().asReadOnlyByteBuffer(); offsets.hasRemaining(); ) {
+      held.add(Integer.toUnsignedLong(offsets.getInt()));
+    }
+    List<Found> found = new ArrayList<>();
+    while (reply.hasNext()) {
+      add(reply.nextLong(), reply.nextInt(), reply.nextBytes(), reply.nextString(), found);
+    }
+    return payloads(jobId, found)
+        .thenApply(payloads -> new WaitingPage(prompts(found, held, payloads), next));
+  }
+
+  private static void add(
+      long append, int passed, ByteString entries, String outcomes, List<Found> found) {
+    ByteBuffer bytes = entries.asReadOnlyByteBuffer();
+    for (int i = 0; bytes.hasRemaining(); i++) {
+      long group = Integer.toUnsignedLong(bytes.getInt());
+      long offset = Integer.toUnsignedLong(bytes.getInt());
+      bytes.get(); // images
+      if (outcomes.isEmpty() || outcomes.charAt(i) == '0') {
+        found.add(new Found(group, offset, new WaitingPage.Place(append, passed + i + 1)));
+      }
+    }
+  }
+
+  private CompletionStage<Map<Long, ByteString>> payloads(String jobId, List<Found> found) {
+    Map<Long, ByteString> payloads = new HashMap<>();
+    if (found.isEmpty()) {
+      return CompletableFuture.completedStage(payloads);
+    }
+    String[] groups =
+        found.stream().map(one -> Long.toString(one.group())).distinct().toArray(String[]::new);
+    return redis
+        .call(r -> r.hmget(keys.prompts(jobId), groups))
+        .thenApply(
+            values -> {
+              for (KeyValue<String, byte[]> group : values) {
+                if (group.hasValue()) {
+                  Payloads.unpack(
+                      Long.parseLong(group.getKey()), Tasks.unsafeWrap(group.getValue()), payloads);
+                }
+              }
+              return payloads;
+            });
+  }
+
+  /** Without those of a job that is being deleted. */
+  private static List<WaitingPage.Prompt> prompts(
+      List<Found> found, Set<Long> held, Map<Long, ByteString> payloads) {
+    return found.stream()
+        .filter(one -> payloads.containsKey(one.offset()))
+        .map(
+            one ->
+                new WaitingPage.Prompt(
+                    one.offset(),
+                    held.contains(one.offset()),
+                    payloads.get(one.offset()),
+                    one.next()))
+        .toList();
+  }
+}

@@ -1,0 +1,37 @@
+package io.bitloom.coordinator.queue.upkeep;
+
+import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.redis.BucketScripts;
+import io.bitloom.coordinator.queue.redis.Upkeep;
+import java.time.Duration;
+
+/** Who does what calls leave to be done later. */
+record BackgroundWork(
+    WakeUps wakeUps, Reaper reaper, Sweeper sweeper, Deadlines deadlines, LostReplies lostReplies)
+    implements Upkeep {
+
+  @Override
+  public void deadlineIn(Duration left) {
+    deadlines.watch(left);
+  }
+
+  @Override
+  public void sweep(String jobId) {
+    sweeper.sweepLater(jobId);
+  }
+
+  @Override
+  public void leaseEndsIn(Bucket bucket, Duration duration) {
+    reaper.watch(bucket, duration);
+  }
+
+  @Override
+  public void asked(Bucket bucket, BucketScripts.Leased leased) {
+    wakeUps.leased(bucket, leased);
+  }
+
+  @Override
+  public void replyLost(Bucket bucket, String request) {
+    lostReplies.add(bucket, request);
+  }
+}

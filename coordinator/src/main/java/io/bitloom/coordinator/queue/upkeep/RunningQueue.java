@@ -1,0 +1,134 @@
+package io.bitloom.coordinator.queue.upkeep;
+
+import io.bitloom.coordinator.queue.Backlog;
+import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.JobStore;
+import io.bitloom.coordinator.queue.Leases;
+import io.bitloom.coordinator.queue.ModelRecords;
+import io.bitloom.coordinator.queue.PromptStore;
+import io.bitloom.coordinator.queue.QueueSettings;
+import io.bitloom.coordinator.queue.ReadyBuckets;
+import io.bitloom.coordinator.queue.ResultLog;
+import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.coordinator.queue.redis.BucketScripts;
+import io.bitloom.coordinator.queue.redis.DataName;
+import io.bitloom.coordinator.queue.redis.JobEnd;
+import io.bitloom.coordinator.queue.redis.JobIndex;
+import io.bitloom.coordinator.queue.redis.JobScripts;
+import io.bitloom.coordinator.queue.redis.Keys;
+import io.bitloom.coordinator.queue.redis.LeaseEnd;
+import io.bitloom.coordinator.queue.redis.RedisBacklog;
+import io.bitloom.coordinator.queue.redis.RedisJobs;
+import io.bitloom.coordinator.queue.redis.RedisLeases;
+import io.bitloom.coordinator.queue.redis.RedisModels;
+import io.bitloom.coordinator.queue.redis.RedisPrompts;
+import io.bitloom.coordinator.queue.redis.RedisResults;
+import io.bitloom.coordinator.queue.redis.Upkeep;
+import io.bitloom.coordinator.queue.redis.WaitingPrompts;
+import io.bitloom.coordinator.redis.RedisChannels;
+import io.bitloom.coordinator.redis.RedisConnection;
+import java.time.Duration;
+
+/** The queue of one coordinator: puts its parts together, and has the upkeep done. */
+public final class RunningQueue implements JobQueue {
+
+  /** With what follows it, a loss of all data is mended within five seconds. */
+  private static final Duration EPOCH_INTERVAL = Duration.ofSeconds(3);
+
+  private final Timers timers = new Timers();
+  private final RedisJobs jobs;
+  private final RedisPrompts prompts;
+  private final RedisResults results;
+  private final RedisLeases leases;
+  private final WakeUps ready;
+  private final RedisBacklog backlog;
+  private final RedisModels models;
+  private final WakeListener wakeListener;
+  private final Epoch epoch;
+
+  /**
+   * @param redis closed by its owner, after the queue
+   */
+  public RunningQueue(RedisConnection redis, QueueSettings settings) {
+    Keys keys = new Keys(settings.namespace());
+    JobIndex index = new JobIndex(redis, keys);
+    JobScripts jobScripts = new JobScripts(redis, keys);
+    BucketScripts bucketScripts = new BucketScripts(redis, keys, settings);
+    JobEnd jobEnd = new JobEnd(jobScripts, bucketScripts, index);
+    LeaseEnd leaseEnd = new LeaseEnd(jobScripts, bucketScripts, jobEnd);
+
+    Reaper reaper = new Reaper(bucketScripts, leaseEnd, settings, timers);
+    Deadlines deadlines = new Deadlines(index, jobEnd, timers);
+    Sweeper sweeper = new Sweeper(jobScripts, bucketScripts, index, jobEnd, leaseEnd, timers);
+    LostReplies lostReplies = new LostReplies(bucketScripts, leaseEnd, sweeper, timers);
+    this.ready = new WakeUps(timers);
+    Upkeep upkeep = new BackgroundWork(ready, reaper, sweeper, deadlines, lostReplies);
+
+    RedisChannels channels = redis.channels();
+    this.jobs = new RedisJobs(index, jobScripts, bucketScripts, jobEnd, upkeep, channels, keys);
+    this.prompts =
+        new RedisPrompts(index, jobScripts, bucketScripts, new WaitingPrompts(redis, keys), upkeep);
+    this.results = new RedisResults(redis, keys);
+    this.leases = new RedisLeases(jobScripts, bucketScripts, jobEnd, leaseEnd, upkeep);
+    this.backlog = new RedisBacklog(index, bucketScripts);
+    this.models = new RedisModels(redis, keys);
+
+    Duration sweep = settings.sweepInterval();
+    timers.every(sweep, sweep, sweeper::sweepLater);
+    timers.every(sweep, sweep, deadlines::look);
+    this.wakeListener =
+        new WakeListener(ready, reaper, sweeper, deadlines, backlog, timers, leases::stopped);
+    wakeListener.listen(channels, keys.wakeChannel());
+    this.epoch = new Epoch(new DataName(redis, keys));
+    epoch.onLoss(index::forgetBuckets);
+    epoch.onLoss(ready::startAnew);
+    epoch.onLoss(channels::tellThatMessagesMayBeMissed);
+    timers.every(EPOCH_INTERVAL, Duration.ZERO, epoch::look);
+  }
+
+  @Override
+  public JobStore jobs() {
+    return jobs;
+  }
+
+  @Override
+  public PromptStore prompts() {
+    return prompts;
+  }
+
+  @Override
+  public ResultLog results() {
+    return results;
+  }
+
+  @Override
+  public Leases leases() {
+    return leases;
+  }
+
+  @Override
+  public ReadyBuckets ready() {
+    return ready;
+  }
+
+  @Override
+  public Backlog backlog() {
+    return backlog;
+  }
+
+  @Override
+  public ModelRecords models() {
+    return models;
+  }
+
+  @Override
+  public Subscription onDataLost(Runnable listener) {
+    return epoch.onLoss(listener);
+  }
+
+  @Override
+  public void close() {
+    wakeListener.close();
+    timers.close();
+  }
+}

@@ -1,0 +1,107 @@
+package io.bitloom.coordinator.queue.upkeep;
+
+import io.bitloom.coordinator.queue.BucketBacklog;
+import io.bitloom.coordinator.queue.redis.BucketScripts;
+import io.bitloom.coordinator.queue.redis.RedisBacklog;
+import io.bitloom.coordinator.queue.redis.WakeMessage;
+import io.bitloom.coordinator.redis.RedisChannels;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+
+/**
+ * Hears which buckets become ready, and which jobs are stopped; looks for ready buckets itself when
+ * it may have missed something.
+ */
+final class WakeListener implements RedisChannels.Listener {
+
+  private static final Duration PAUSE_AFTER_ERROR = Duration.ofSeconds(1);
+
+  private final WakeUps wakeUps;
+  private final Reaper reaper;
+  private final Sweeper sweeper;
+  private final Deadlines deadlines;
+  private final RedisBacklog backlog;
+  private final Timers timers;
+  private final Consumer<String> stopped;
+  private volatile boolean before;
+  private final CompletableFuture<Runnable> ending = new CompletableFuture<>();
+
+  WakeListener(
+      WakeUps wakeUps,
+      Reaper reaper,
+      Sweeper sweeper,
+      Deadlines deadlines,
+      RedisBacklog backlog,
+      Timers timers,
+      Consumer<String> stopped) {
+    this.wakeUps = wakeUps;
+    this.reaper = reaper;
+    this.sweeper = sweeper;
+    this.deadlines = deadlines;
+    this.backlog = backlog;
+    this.timers = timers;
+    this.stopped = stopped;
+  }
+
+  /** Begins to listen, as soon as Redis lets it. */
+  void listen(RedisChannels channels, String channel) {
+    channels
+        .subscribe(channel, this)
+        .whenComplete(
+            (unsubscribe, e) -> {
+              if (e != null) {
+                timers.in(PAUSE_AFTER_ERROR, () -> listen(channels, channel));
+              } else {
+                ending.complete(unsubscribe);
+              }
+            });
+  }
+
+  void close() {
+    ending.thenAccept(Runnable::run);
+  }
+
+  @Override
+  public void message(byte[] message) {
+    WakeMessage heard = WakeMessage.parse(message);
+    if (heard instanceof WakeMessage.Ready ready) {
+      reaper.watch(ready.bucket());
+      wakeUps.notified(ready.bucket(), ready.number(), ready.delay());
+    } else if (heard instanceof WakeMessage.Stop stop) {
+      stopped.accept(stop.jobId());
+    }
+  }
+
+  @Override
+  public void subscribed() {
+    if (before) {
+      reaper.redisIsBack();
+    }
+    before = true;
+    sweeper.sweepLater();
+    deadlines.look();
+    look();
+  }
+
+  private void look() {
+    backlog
+        .snapshots()
+        .whenComplete(
+            (found, e) -> {
+              if (e == null) {
+                found.forEach(this::found);
+              } else {
+                timers.in(PAUSE_AFTER_ERROR, this::look);
+              }
+            });
+  }
+
+  private void found(BucketScripts.Snapshot snapshot) {
+    BucketBacklog backlog = snapshot.backlog();
+    if (backlog.prompts() + backlog.retries() + backlog.leases() > 0) {
+      reaper.watch(backlog.bucket(), Duration.ZERO);
+    }
+    wakeUps.found(snapshot);
+  }
+}

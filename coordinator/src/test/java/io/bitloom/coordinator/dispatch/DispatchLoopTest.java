@@ -1,0 +1,121 @@
+package io.bitloom.coordinator.dispatch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.bitloom.coordinator.TestCoordinator;
+import io.github.resilience4j.retry.Retry;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class DispatchLoopTest {
+
+  private static final Error FAULT = new NoClassDefFoundError("a fault of this test");
+
+  private final DispatchLoop loop = new DispatchLoop();
+
+  @AfterEach
+  void end() {
+    loop.close();
+  }
+
+  private static <T> T await(CompletableFuture<T> future) throws Exception {
+    return future.get(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  @Test
+  void whoWaitsForAContinuationHearsThatItThrew() throws Exception {
+    CompletableFuture<Throwable> heard = new CompletableFuture<>();
+    loop.after(
+        () -> CompletableFuture.completedStage("value"),
+        (value, error) -> {
+          throw FAULT;
+        },
+        heard::complete);
+    assertSame(FAULT, await(heard));
+  }
+
+  @Test
+  void aTaskThatThrowsDoesNotEndTheLoop() throws Exception {
+    CompletableFuture<String> next = new CompletableFuture<>();
+    loop.execute(
+        () -> {
+          throw FAULT;
+        });
+    loop.execute(
+        () -> {
+          throw new IllegalStateException("another fault");
+        },
+        thrown -> {
+          throw FAULT;
+        });
+    loop.execute(() -> next.complete(Thread.currentThread().getName()));
+    assertEquals("dispatch", await(next));
+  }
+
+  @Test
+  void aRepeatedTaskThatThrowsIsRepeated() throws Exception {
+    CountDownLatch runs = new CountDownLatch(3);
+    loop.every(
+        Duration.ofMillis(1),
+        () -> {
+          runs.countDown();
+          throw FAULT;
+        });
+    assertEquals(true, runs.await(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS));
+  }
+
+  @Test
+  void aCallThatThrowsFails() throws Exception {
+    CompletableFuture<Throwable> failed = new CompletableFuture<>();
+    loop.after(
+        () -> {
+          throw FAULT;
+        },
+        (value, error) -> failed.complete(error));
+    assertSame(FAULT, await(failed));
+  }
+
+  @Test
+  void aRepeatedCallThatThrowsLaterFails() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    CompletableFuture<Throwable> failed = new CompletableFuture<>();
+    loop.after(
+        () ->
+            loop.<String>retrying(
+                Retry.ofDefaults("test"),
+                () -> {
+                  if (calls.incrementAndGet() == 2) {
+                    throw FAULT;
+                  }
+                  return CompletableFuture.failedStage(new IllegalStateException("not yet"));
+                }),
+        (value, error) -> failed.complete(error));
+    assertSame(FAULT, await(failed));
+  }
+
+  @Test
+  void aQuestionThatThrowsFails() {
+    CompletableFuture<String> answer =
+        loop.<String>ask(
+                () -> {
+                  throw FAULT;
+                })
+            .toCompletableFuture();
+    assertSame(FAULT, assertThrows(ExecutionException.class, () -> await(answer)).getCause());
+  }
+
+  @Test
+  void aQuestionAfterTheEndFails() {
+    loop.close();
+    CompletableFuture<String> answer = loop.ask(() -> "too late").toCompletableFuture();
+    assertThrows(ExecutionException.class, () -> await(answer));
+  }
+}
