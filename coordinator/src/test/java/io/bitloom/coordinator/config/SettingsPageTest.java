@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -30,14 +31,15 @@ class SettingsPageTest {
   private static String row(Setting<?> setting) {
     String label = setting.label().isEmpty() ? "" : " " + setting.label();
     String standard = setting.standard().isEmpty() ? "" : "`" + setting.standard() + "`";
-    return "| `%s` | `%s%s` | `%s` | %s | %s |%n"
-        .formatted(
-            setting.name(),
-            setting.option(),
-            label,
-            setting.variable(),
-            standard,
-            setting.meaning());
+    return String.format(
+        Locale.ROOT,
+        "| `%s` | `%s%s` | `%s` | %s | %s |\n",
+        setting.name(),
+        setting.option(),
+        label,
+        setting.variable(),
+        standard,
+        setting.meaning());
   }
 
   @Test
