@@ -73,12 +73,11 @@ public final class Main implements Callable<Integer> {
 
   private static int reportUsage(ParameterException fault, String[] arguments) {
     CommandLine command = fault.getCommandLine();
-    String name = command.getCommandSpec().qualifiedName();
     say(
         command,
         ErrorEvent.wanted(List.of(arguments)),
         ErrorEvent.of(ErrorEvent.USAGE, Usage.message(fault)),
-        "Try: " + name + " --help");
+        Usage.help(command));
     return CommandLine.ExitCode.USAGE;
   }
 

@@ -3,6 +3,7 @@ package io.bitloom.client.output;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.process.WritableFolder;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.PromptResult;
@@ -11,10 +12,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -111,22 +109,9 @@ public final class ImageFolder implements AutoCloseable {
    * @throws IOException naming the folder and what is in the way
    */
   public static void check(Path folder) throws IOException {
-    checkPlace(folder);
+    WritableFolder.check(folder);
     if (Files.exists(folder.resolve(LOCK))) {
       new ImageFolder(folder, "").lockAndUnlock();
-    }
-  }
-
-  private static void checkPlace(Path folder) throws IOException {
-    Path there = folder.toAbsolutePath();
-    while (there.getParent() != null && !Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
-      there = there.getParent();
-    }
-    if (!Files.isDirectory(there)) {
-      throw new NotDirectoryException(there.toString());
-    }
-    if (!Files.isWritable(there)) {
-      throw new AccessDeniedException(there.toString());
     }
   }
 
@@ -153,7 +138,7 @@ public final class ImageFolder implements AutoCloseable {
    * @throws IOException also if another process is writing into it
    */
   public static ImageFolder open(Path folder, String job, Set<String> replayed) throws IOException {
-    checkPlace(folder);
+    WritableFolder.check(folder);
     Files.createDirectories(folder);
     ImageFolder opened = new ImageFolder(folder, job);
     try {

@@ -2,6 +2,7 @@ package io.bitloom.worker.cli;
 
 import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OptionRule;
+import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.cli.Range;
 import io.bitloom.common.cli.SamplingOptions;
 import io.bitloom.common.error.BitloomException;
@@ -134,7 +135,8 @@ public final class EvalCommand implements Callable<Integer> {
     SamplingVariant asked = new SamplingVariant("as asked", sampling.sampling());
     sampling.require(PromptFollowing.check(drawn, asked, directory));
     EvalReport report = new EvalReport(directory);
-    Path folder = Files.createDirectories(out.resolve("pictures"));
+    Path folder = out.resolve("pictures");
+    OutputFolder.make(spec, "--out", folder);
     try (GenerationPipeline pipeline =
         GenerationPipeline.load(directory, model.config(), new SimpleMeterRegistry())) {
       PromptFollowing following = new PromptFollowing(directory, pipeline);

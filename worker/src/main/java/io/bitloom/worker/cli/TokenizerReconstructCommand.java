@@ -2,6 +2,7 @@ package io.bitloom.worker.cli;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.schedule.SizeClass;
@@ -104,6 +105,7 @@ public final class TokenizerReconstructCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     List<Path> pictures = pictures();
+    OutputFolder.make(spec, "--out", out);
     TorchDevice place = device();
     if (source.tokenizer != null) {
       if (!Files.isRegularFile(source.tokenizer)) {
