@@ -9,6 +9,7 @@ import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.v1.BatchProgress;
 import io.bitloom.v1.GenerateRequest;
@@ -119,7 +120,7 @@ final class AskCommand implements Callable<Integer> {
               image.getIndex(),
               ImageName.extension(image.getFormat()));
       Path file = out.resolve(name);
-      Files.write(file, image.getData().toByteArray());
+      WholeFile.write(file, image.getData()::writeTo);
       files.add(file.toString());
       console.say(file.toString());
     }

@@ -3,18 +3,17 @@ package io.bitloom.client.output;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.process.WritableFolder;
+import io.bitloom.common.file.WholeFile;
+import io.bitloom.common.file.WritableFolder;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.ReadResultsResponse;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -357,7 +356,11 @@ public final class ImageFolder implements AutoCloseable {
       lines.add(ManifestLine.ofFailure(job, repeats, result, cursor));
     }
     long start = manifest.position();
-    Manifest.append(manifest, lines);
+    try {
+      Manifest.append(manifest, lines);
+    } catch (IOException e) {
+      throw WholeFile.named(folder.resolve(Manifest.FILE), e);
+    }
     count(lines.get(lines.size() - 1), start);
     return files;
   }
@@ -386,11 +389,7 @@ public final class ImageFolder implements AutoCloseable {
           ErrorCode.RESULT_CORRUPT,
           "image " + image.getIndex() + " of " + result.getCustomId() + " has a wrong checksum");
     }
-    Path part = folder.resolve("." + name + ".part");
-    try (OutputStream out = Files.newOutputStream(part)) {
-      image.getData().writeTo(out);
-    }
-    Files.move(part, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+    WholeFile.write(folder.resolve(name), image.getData()::writeTo);
   }
 
   private static ByteString sha256(ByteString bytes) {

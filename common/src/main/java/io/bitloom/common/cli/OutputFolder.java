@@ -1,6 +1,6 @@
 package io.bitloom.common.cli;
 
-import io.bitloom.common.process.WritableFolder;
+import io.bitloom.common.file.WritableFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

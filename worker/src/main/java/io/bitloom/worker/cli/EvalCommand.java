@@ -7,6 +7,7 @@ import io.bitloom.common.cli.Range;
 import io.bitloom.common.cli.SamplingOptions;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.WholeFile;
 import io.bitloom.worker.eval.EvalPrompt;
 import io.bitloom.worker.eval.EvalPrompts;
 import io.bitloom.worker.eval.EvalReport;
@@ -24,7 +25,6 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -200,7 +200,7 @@ public final class EvalCommand implements Callable<Integer> {
 
   private static void save(Path file, byte[] png) {
     try {
-      Files.write(file, png);
+      WholeFile.write(file, png);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -5,6 +5,7 @@ import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.eval.TokenizerReconstruction;
 import io.bitloom.worker.image.PictureStrip;
@@ -205,7 +206,7 @@ public final class TokenizerReconstructCommand implements Callable<Integer> {
     List<RgbImage> both = List.of(outcome.original(), outcome.reconstruction());
     try {
       Files.createDirectories(file.getParent());
-      Files.write(file, PngEncoder.encode(PictureStrip.of(both), Map.of()));
+      WholeFile.write(file, PngEncoder.encode(PictureStrip.of(both), Map.of()));
     } catch (IOException e) {
       throw new BitloomException(
           ErrorCode.INTERNAL, "a picture cannot be written: " + FileFaults.message(e), e);

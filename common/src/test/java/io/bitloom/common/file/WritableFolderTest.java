@@ -1,4 +1,4 @@
-package io.bitloom.common.process;
+package io.bitloom.common.file;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

@@ -1,4 +1,4 @@
-package io.bitloom.common.process;
+package io.bitloom.common.file;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
