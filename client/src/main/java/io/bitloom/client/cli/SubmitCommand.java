@@ -297,7 +297,7 @@ final class SubmitCommand implements Callable<Integer> {
       job = submission.send(client, job, contents.prompts());
       input.needed(false);
       comeBack.allIsSent(job.getName(), follow(job));
-      console.say(console.bold(job.getName()) + "  " + JobReport.counts(job.getCounts()));
+      console.say(console.bold(job.getName()) + "  " + JobReport.counts(job));
       if (noWait) {
         comeBack.left();
         return checked;
