@@ -64,6 +64,7 @@ public final class Coordinator implements AutoCloseable {
 
   private final CoordinatorConfig config;
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private Optional<EmbeddedRedis> embedded = Optional.empty();
   private final String redisUri;
   private final RedisConnection redis;
   private final Dispatcher dispatcher;
@@ -209,7 +210,8 @@ public final class Coordinator implements AutoCloseable {
       return config.redis();
     }
     part(lock.take(config.directory()));
-    return part(EmbeddedRedis.start(config.directory().resolve("redis"))).uri();
+    embedded = Optional.of(part(EmbeddedRedis.start(config.directory().resolve("redis"))));
+    return embedded.get().uri();
   }
 
   private ResultStore resultStore() {
@@ -274,7 +276,9 @@ public final class Coordinator implements AutoCloseable {
 
   /** Why calls cannot be served at this moment; empty if they can. */
   public Optional<String> trouble() {
-    return draining ? Optional.of("this coordinator stops") : redis.trouble();
+    return draining
+        ? Optional.of("this coordinator stops")
+        : embedded.flatMap(EmbeddedRedis::trouble).or(redis::trouble);
   }
 
   public int grpcPort() {
