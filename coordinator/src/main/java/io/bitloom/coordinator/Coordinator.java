@@ -22,6 +22,7 @@ import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.redis.EmbeddedRedis;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.results.S3ResultStore;
+import io.bitloom.coordinator.results.WatchedResultStore;
 import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
@@ -39,6 +40,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -67,6 +69,7 @@ public final class Coordinator implements AutoCloseable {
   private Optional<EmbeddedRedis> embedded = Optional.empty();
   private final String redisUri;
   private final RedisConnection redis;
+  private final WatchedResultStore store;
   private final Dispatcher dispatcher;
   private final GrpcServer grpc;
   private final HttpPort http;
@@ -103,7 +106,7 @@ public final class Coordinator implements AutoCloseable {
       redisUri = redisUri(lock);
       redis = part(connect());
       JobQueue queue = part(new JobQueue(redis, queueSettings()));
-      ResultStore store = resultStore();
+      store = new WatchedResultStore(resultStore(), InstantSource.system());
 
       PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
       part(registry::close);
@@ -278,7 +281,7 @@ public final class Coordinator implements AutoCloseable {
   public Optional<String> trouble() {
     return draining
         ? Optional.of("this coordinator stops")
-        : embedded.flatMap(EmbeddedRedis::trouble).or(redis::trouble);
+        : embedded.flatMap(EmbeddedRedis::trouble).or(redis::trouble).or(store::trouble);
   }
 
   public int grpcPort() {
