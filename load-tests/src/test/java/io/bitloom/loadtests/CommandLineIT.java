@@ -196,6 +196,30 @@ class CommandLineIT {
   }
 
   @Test
+  void aListIsWatchedUntilItsJobsHaveEnded() throws Exception {
+    Job job = Job.newBuilder().putLabels("watched", "yes").build();
+    String name = cluster.client().createJob(job, "watched").getName();
+    cluster.client().pause(name);
+    try (BitloomProcess watch =
+        BitloomProcess.start(
+            folder,
+            "watch",
+            List.of(
+                "list",
+                "--watch",
+                "--label=watched=yes",
+                "--json",
+                "--coordinator=" + cluster.address()))) {
+      cluster.await("the first answer", () -> watch.said().contains("\"PAUSED\""));
+
+      cluster.client().cancel(name);
+
+      assertEquals(0, watch.exitCode(), watch::said);
+      assertTrue(watch.out().contains("\"CANCELLED\""), watch::said);
+    }
+  }
+
+  @Test
   void anUnknownJobIsNamed() throws Exception {
     BitloomProcess status = bitloom("status", "jobs/nope");
 
