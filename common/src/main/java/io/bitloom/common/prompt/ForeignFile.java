@@ -105,7 +105,8 @@ final class ForeignFile {
       return ARRAY;
     }
     if (CSV_QUOTED.matcher(begin).lookingAt()) {
-      return "has its lines in the quotes of CSV, with \"\" for \": export the column as plain text";
+      return "has its lines in the quotes of CSV, with \"\" for \": export the column as plain"
+          + " text";
     }
     if (begin.startsWith("<")) {
       return "is a web page or XML, not lines of JSON";
@@ -114,7 +115,7 @@ final class ForeignFile {
       return "is a table (CSV), not lines of JSON; name it .csv";
     }
     return "has no line that is a JSON object such as {\"prompt\": \"a red fox\"};"
-        + " a file of bare prompts is named .txt";
+        + " a file of bare prompts is named .txt (or --input-format txt)";
   }
 
   private static boolean isHeader(String line) {

@@ -3,6 +3,7 @@ package io.bitloom.worker.eval;
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
+import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.json.JsonNumber;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.train.data.demo.Composition;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.StringJoiner;
+import java.util.stream.Collectors;
 
 /**
  * What was measured, written as {@code report.json}, {@code report.md}, one line a picture in
@@ -125,14 +127,18 @@ public final class EvalReport {
    */
   public void write(Path folder) throws IOException {
     Files.createDirectories(folder);
-    Files.write(folder.resolve("outcomes.jsonl"), outcomes);
-    Files.writeString(
+    WholeFile.write(folder.resolve("outcomes.jsonl"), lines(outcomes));
+    WholeFile.write(
         folder.resolve("report.json"),
         new GsonBuilder().setPrettyPrinting().create().toJson(json()) + "\n");
-    Files.writeString(folder.resolve("report.md"), markdown());
+    WholeFile.write(folder.resolve("report.md"), markdown());
     if (!bySampling.isEmpty()) {
-      Files.writeString(folder.resolve("ablation.svg"), BarChart.of(bySampling, COMPARED));
+      WholeFile.write(folder.resolve("ablation.svg"), BarChart.of(bySampling, COMPARED));
     }
+  }
+
+  private static String lines(List<String> texts) {
+    return texts.stream().map(text -> text + "\n").collect(Collectors.joining());
   }
 
   /** {@code report.json} as an event of the command that wrote it into a folder. */
@@ -212,7 +218,8 @@ public final class EvalReport {
       text.append(
           String.format(
               Locale.ROOT,
-              "%n%d held-out pictures: PSNR %.2f dB, SSIM %.4f, loss %.4f a bit, bits right %.2f %%.%n",
+              "%n%d held-out pictures: PSNR %.2f dB, SSIM %.4f, loss %.4f a bit, bits right %.2f"
+                  + " %%.%n",
               losses.pictures(),
               losses.psnr(),
               losses.ssim(),
@@ -226,7 +233,8 @@ public final class EvalReport {
       text.append(
           String.format(
               Locale.ROOT,
-              "%nAgainst %d held-out pictures: squared Fréchet distance %.4f, precision %.1f %%, recall %.1f %%.%n",
+              "%nAgainst %d held-out pictures: squared Fréchet distance %.4f, precision %.1f %%,"
+                  + " recall %.1f %%.%n",
               resemblance.pictures(),
               resemblance.squaredDistance(),
               100 * resemblance.precision(),

@@ -37,7 +37,7 @@ class WorkerUsageTest {
         "generate fox --greedy --temperature 1|--temperature has no effect with --greedy",
         "generate fox --format png --quality 3|--quality has no effect with --format=png",
         "generate fox --format webp --bare-images|--bare-images has no effect with --format=webp",
-        "generate fox --out FILE|--out cannot be made: FILE: is there already, and is not a folder",
+        "generate fox --out FILE|--out: FILE: is not a folder",
         "generate fox --prompt-rewriter-model m|--prompt-rewriter-model has an effect only with",
         "generate fox --prompt-rewriter ftp://x --prompt-rewriter-model m|must be an http or https",
         "eval --prompt-seed 7|--prompt-seed has an effect only with --print-prompts",
@@ -50,10 +50,12 @@ class WorkerUsageTest {
         "eval --prompts FILE|--prompts: FILE",
         "worker --mode draw|--mode",
         "worker --mode train|--mode train needs --config",
-        "worker --config FILE|--config has an effect only with --mode=train or --mode=train-tokenizer",
+        "worker --config FILE|--config has an effect only with --mode=train or"
+            + " --mode=train-tokenizer",
         "worker --rank 1|--rank has an effect only with --mode=train",
         "worker --mode train --config FILE --model demo|--model has no effect with --mode=train",
-        "worker --mode train --config FILE --http-port 1|--http-port has no effect with --mode=train",
+        "worker --mode train --config FILE --http-port 1|--http-port has no effect with"
+            + " --mode=train",
         "worker --mode train --config FILE --rank -1|--rank must be at least 0",
         "worker --http-port 99999|--http-port must be 0 to 65535, not 99999",
         "worker --coordinator ftp://x|--coordinator must begin with",
@@ -77,7 +79,8 @@ class WorkerUsageTest {
         "model import FILE --out x --link --dtype bf16|--link and --dtype",
         "model convert nowhere --out x|does not exist",
         "model convert FILE --out x --shard-size 0|--shard-size",
-        "model convert FILE --out x.safetensors --shard-size 2|--shard-size has an effect only where",
+        "model convert FILE --out x.safetensors --shard-size 2|--shard-size has an effect only"
+            + " where",
         "tokenizer|say what to do: tokenizer reconstruct",
         "tokenizer reconstruct|IMAGES",
         "tokenizer reconstruct FOLDER|there are no pictures",
