@@ -169,6 +169,10 @@ class CommandLineIT {
 
     assertEquals(2, submit.exitCode(), submit::said);
     assertTrue(submit.err().contains("prompts.jsonl: is not a folder"), submit::said);
+    String tooLong = "n".repeat(300);
+    BitloomProcess unmakeable = bitloom("submit", "prompts.jsonl", "--out=" + tooLong);
+    assertEquals(2, unmakeable.exitCode(), unmakeable::said);
+    assertTrue(unmakeable.err().contains(tooLong + ": it cannot be made"), unmakeable::said);
     assertEquals(before, jobs());
   }
 
@@ -268,7 +272,8 @@ class CommandLineIT {
       2|submit FILE --label =x --dry-run|must not have an empty key
       2|results DONE --out FILE|prompts.jsonl: is not a folder
       2|export DONE --out no/such/x.jsonl|--out: there is no folder
-      2|ask fox --out FILE|prompts.jsonl: is there already, and is not a folder
+      2|ask fox --out FILE|prompts.jsonl: is not a folder
+      2|ask fox --out fox.png|--out: fox.png is the name of a picture
       2|ask fox --model nope|no worker has model "nope"; there is:
       2|list --coordinator PAGES|a coordinator does so on its gRPC port
       """;

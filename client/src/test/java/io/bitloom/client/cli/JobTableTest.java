@@ -137,6 +137,20 @@ class JobTableTest {
   }
 
   @Test
+  void whatWasNotDrawnInTimeIsCalledExpiredAsTheListOfPromptsCallsIt() {
+    JobCounts counts =
+        JobCounts.newBuilder().setAppended(3).setSucceeded(1).setCancelled(2).build();
+    Job.Builder job = Job.newBuilder().setCounts(counts);
+
+    assertEquals(
+        "3 prompts: 1 succeeded, 2 expired",
+        JobReport.counts(job.setState(JobState.JOB_STATE_EXPIRED).build()));
+    assertEquals(
+        "3 prompts: 1 succeeded, 2 cancelled",
+        JobReport.counts(job.setState(JobState.JOB_STATE_CANCELLED).build()));
+  }
+
+  @Test
   void topHasTheNameToCopyBelowEachJob() {
     TopScreen top =
         new TopScreen(List.of(running("狐").build()), GetClusterResponse.getDefaultInstance(), 80);

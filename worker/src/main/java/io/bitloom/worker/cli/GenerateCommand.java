@@ -1,7 +1,7 @@
 package io.bitloom.worker.cli;
 
-import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OptionRule;
+import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.schedule.SizeClass;
@@ -15,8 +15,6 @@ import io.bitloom.worker.generate.PipelineConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -29,7 +27,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -91,7 +88,7 @@ public final class GenerateCommand implements Callable<Integer> {
             prompt, Prompt.getDefaultInstance(), directory.defaults(), sizes, "generate", 0);
     options.require(
         PromptRules.check(resolved, directory.name(), sizes, directory.transformer().depth()));
-    makeFolder();
+    OutputFolder.make(spec, "--out", out);
     GeneratedFiles files = new GeneratedFiles(out, resolved.prompt());
     GenerateReport report = new GenerateReport(spec.commandLine(), json, directory, resolved);
     report.start();
@@ -114,15 +111,6 @@ public final class GenerateCommand implements Callable<Integer> {
     return prompt.hasSeed()
         ? prompt
         : prompt.toBuilder().setSeed(ThreadLocalRandom.current().nextInt(SEEDS)).build();
-  }
-
-  private void makeFolder() {
-    try {
-      Files.createDirectories(out);
-    } catch (IOException e) {
-      throw new ParameterException(
-          spec.commandLine(), "--out cannot be made: " + FileFaults.message(e));
-    }
   }
 
   private BatchObserver observer(
