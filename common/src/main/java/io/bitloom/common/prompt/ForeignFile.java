@@ -105,8 +105,7 @@ final class ForeignFile {
       return ARRAY;
     }
     if (CSV_QUOTED.matcher(begin).lookingAt()) {
-      return "has its lines in the quotes of CSV, with \"\" for \": export the column as plain"
-          + " text";
+      return "has its lines in the quotes of CSV, with \"\" for \": export the column as plain text";
     }
     if (begin.startsWith("<")) {
       return "is a web page or XML, not lines of JSON";

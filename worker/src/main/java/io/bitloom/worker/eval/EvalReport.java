@@ -218,8 +218,7 @@ public final class EvalReport {
       text.append(
           String.format(
               Locale.ROOT,
-              "%n%d held-out pictures: PSNR %.2f dB, SSIM %.4f, loss %.4f a bit, bits right %.2f"
-                  + " %%.%n",
+              "%n%d held-out pictures: PSNR %.2f dB, SSIM %.4f, loss %.4f a bit, bits right %.2f %%.%n",
               losses.pictures(),
               losses.psnr(),
               losses.ssim(),
@@ -233,8 +232,7 @@ public final class EvalReport {
       text.append(
           String.format(
               Locale.ROOT,
-              "%nAgainst %d held-out pictures: squared Fréchet distance %.4f, precision %.1f %%,"
-                  + " recall %.1f %%.%n",
+              "%nAgainst %d held-out pictures: squared Fréchet distance %.4f, precision %.1f %%, recall %.1f %%.%n",
               resemblance.pictures(),
               resemblance.squaredDistance(),
               100 * resemblance.precision(),

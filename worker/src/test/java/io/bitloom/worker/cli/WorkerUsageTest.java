@@ -50,12 +50,10 @@ class WorkerUsageTest {
         "eval --prompts FILE|--prompts: FILE",
         "worker --mode draw|--mode",
         "worker --mode train|--mode train needs --config",
-        "worker --config FILE|--config has an effect only with --mode=train or"
-            + " --mode=train-tokenizer",
+        "worker --config FILE|--config has an effect only with --mode=train or --mode=train-tokenizer",
         "worker --rank 1|--rank has an effect only with --mode=train",
         "worker --mode train --config FILE --model demo|--model has no effect with --mode=train",
-        "worker --mode train --config FILE --http-port 1|--http-port has no effect with"
-            + " --mode=train",
+        "worker --mode train --config FILE --http-port 1|--http-port has no effect with --mode=train",
         "worker --mode train --config FILE --rank -1|--rank must be at least 0",
         "worker --http-port 99999|--http-port must be 0 to 65535, not 99999",
         "worker --coordinator ftp://x|--coordinator must begin with",
@@ -79,8 +77,7 @@ class WorkerUsageTest {
         "model import FILE --out x --link --dtype bf16|--link and --dtype",
         "model convert nowhere --out x|does not exist",
         "model convert FILE --out x --shard-size 0|--shard-size",
-        "model convert FILE --out x.safetensors --shard-size 2|--shard-size has an effect only"
-            + " where",
+        "model convert FILE --out x.safetensors --shard-size 2|--shard-size has an effect only where",
         "tokenizer|say what to do: tokenizer reconstruct",
         "tokenizer reconstruct|IMAGES",
         "tokenizer reconstruct FOLDER|there are no pictures",
