@@ -44,6 +44,25 @@ class MainIT {
   }
 
   @Test
+  void itStartsWithAFileOfSettings() throws Exception {
+    Path file =
+        Files.writeString(
+            directory.resolve("coordinator.yaml"),
+            String.join(
+                "\n",
+                "data: " + directory.resolve("data"),
+                "redis: " + TestRedis.uri(),
+                "redis-namespace: test-" + UUID.randomUUID(),
+                "grpc-port: 0",
+                "http-port: 0",
+                "ports-file: " + directory.resolve("ports.json")));
+    try (CoordinatorProcess coordinator =
+        CoordinatorProcess.launch(directory, List.of(), List.of("--config", file.toString()))) {
+      assertEquals(TestRedis.uri(), coordinator.ports().get("redis").getAsString());
+    }
+  }
+
+  @Test
   void itEndsWithItsParentIfItIsAskedTo() throws Exception {
     try (CoordinatorProcess coordinator = launch("--exit-on-stdin-close")) {
       coordinator.ports();
