@@ -6,10 +6,11 @@ import io.bitloom.worker.session.TrainingReports;
 import io.bitloom.worker.tensor.CpuThreads;
 import io.bitloom.worker.tensor.DeviceThread;
 import io.bitloom.worker.train.TrainingJob;
-import io.bitloom.worker.train.config.RunConfig;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.run.Learner;
+import io.bitloom.worker.train.run.RunConfig;
 import io.bitloom.worker.train.run.RunObserver;
+import io.bitloom.worker.train.run.TrainingData;
 import io.bitloom.worker.train.run.TrainingRun;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -101,12 +102,11 @@ final class TrainingMode {
       log.info("{}", CpuThreads.use(config.threads()));
     }
     TrainingRun.prepare(config.folder());
-    TrainingRun.Data data = job.data();
+    TrainingData data = job.data();
     try (Processes processes = meet(config);
         Learner learner = job.learner(processes)) {
       TrainingRun run =
-          new TrainingRun(
-              config.run(job.identity()), learner, processes, data, this::line, observer);
+          new TrainingRun(config, job.identity(), learner, processes, data, this::line, observer);
       running.set(run);
       if (stopped) {
         run.stop();
@@ -120,7 +120,11 @@ final class TrainingMode {
       return config.meet(rank);
     }
     InetSocketAddress first =
-        meeting.find(config.group(), rank, config.processes(), config.patience());
+        meeting.find(
+            config.processes().group(),
+            rank,
+            config.processes().count(),
+            config.processes().patience());
     return config.meet(rank, first.getHostString(), first.getPort());
   }
 

@@ -13,7 +13,8 @@ import java.util.SplittableRandom;
 public final class BatchOrder {
   private final SampleSource set;
   private final List<ScaleSchedule> schedules;
-  private final Settings settings;
+  private final DataConfig config;
+  private final long seed;
 
   private long epoch = -1;
   private long batch;
@@ -21,20 +22,6 @@ public final class BatchOrder {
   private SplittableRandom random;
   private ShuffleBuffer[] buffers;
   private int[] remaining;
-
-  /**
-   * How batches are made.
-   *
-   * @param tokens of a batch, all pictures together; at least one picture is taken
-   * @param shuffleBuffer samples among which the next one is drawn
-   * @param seed of the order
-   */
-  public record Settings(int tokens, int shuffleBuffer, long seed) {
-    /** Pictures of a batch. */
-    int pictures(ScaleSchedule schedule) {
-      return Math.max(1, tokens / schedule.tokens());
-    }
-  }
 
   /**
    * A batch to be made.
@@ -49,12 +36,15 @@ public final class BatchOrder {
   /**
    * The order of a set.
    *
+   * @param config tokens of a batch, and the size of the shuffle buffer
+   * @param seed of the order
    * @throws IllegalArgumentException if the set is empty
    */
-  public BatchOrder(SampleSource set, Settings settings) {
+  public BatchOrder(SampleSource set, DataConfig config, long seed) {
     this.set = set;
     this.schedules = set.schedules();
-    this.settings = settings;
+    this.config = config;
+    this.seed = seed;
     if (schedules.isEmpty()) {
       throw new IllegalArgumentException("there is no sample to train with");
     }
@@ -70,7 +60,7 @@ public final class BatchOrder {
   public Plan next() {
     int chosen = nextSchedule();
     ScaleSchedule schedule = schedules.get(chosen);
-    int[] lines = buffers[chosen].next(settings.pictures(schedule));
+    int[] lines = buffers[chosen].next(pictures(schedule));
     Plan plan = new Plan(batch, sample, schedule, lines);
     batch++;
     sample += lines.length;
@@ -105,18 +95,23 @@ public final class BatchOrder {
 
   private void startEpoch() {
     epoch++;
-    random = new SplittableRandom(31 * settings.seed() + epoch);
+    random = new SplittableRandom(31 * seed + epoch);
     buffers = new ShuffleBuffer[schedules.size()];
     remaining = new int[schedules.size()];
     for (int i = 0; i < buffers.length; i++) {
       ScaleSchedule schedule = schedules.get(i);
-      buffers[i] = new ShuffleBuffer(set.count(schedule), settings.shuffleBuffer(), random.split());
+      buffers[i] = new ShuffleBuffer(set.count(schedule), config.shuffleBuffer(), random.split());
       remaining[i] = batches(schedule);
     }
   }
 
+  /** Pictures of a batch. */
+  private int pictures(ScaleSchedule schedule) {
+    return Math.max(1, config.batchTokens() / schedule.tokens());
+  }
+
   private int batches(ScaleSchedule schedule) {
-    int pictures = settings.pictures(schedule);
+    int pictures = pictures(schedule);
     return (set.count(schedule) + pictures - 1) / pictures;
   }
 }

@@ -2,10 +2,12 @@ package io.bitloom.worker.train.transformer;
 
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.worker.train.config.ConfigFile;
+import io.bitloom.worker.train.config.Setting;
 import java.util.List;
 
 /**
- * What the transformer is trained to do.
+ * What the transformer is trained to do: the section {@code objective}.
  *
  * @param flipStrength largest probability of a flipped bit in bitwise self-correction (official:
  *     0.3)
@@ -22,18 +24,17 @@ import java.util.List;
  *     in the small scales, which cost a fraction of the large ones
  */
 public record Objective(
-    double flipStrength,
-    int flipScales,
-    boolean requantize,
-    double conditionDrop,
-    boolean reweight,
-    boolean weighBits,
-    boolean bitSum,
-    int scales,
-    long allScalesFrom) {
+    @Setting(value = "0.3", most = 1) double flipStrength,
+    @Setting("13") int flipScales,
+    @Setting("true") boolean requantize,
+    @Setting(value = "0.1", most = 1) double conditionDrop,
+    @Setting("true") boolean reweight,
+    @Setting("false") boolean weighBits,
+    @Setting("false") boolean bitSum,
+    @Setting(value = "100", least = 1) int scales,
+    @Setting("9223372036854775807") long allScalesFrom) {
   /** The values of the official scripts. */
-  public static final Objective REFERENCE =
-      new Objective(0.3, 13, true, 0.1, true, false, false, 100, Long.MAX_VALUE);
+  public static final Objective REFERENCE = ConfigFile.defaults(Objective.class);
 
   /** The scales of a schedule that are trained in a step. */
   List<Scale> trainedScales(ScaleSchedule schedule, long step) {

@@ -68,13 +68,13 @@ class FineTuningTest {
         String.format(
             Locale.ROOT,
             """
-        folder: %s
-        steps: 2
-        start_from: start
-        objective: {scales: 3}
-        data: {path: set, batch_tokens: 600, cache: cache, text_cache: texts}
-        %s
-        """,
+            folder: %s
+            steps: 2
+            start_from: start
+            objective: {scales: 3}
+            data: {path: set, batch_tokens: 600, cache: cache, text_cache: texts}
+            %s
+            """,
             run,
             more));
     return file;
@@ -85,7 +85,7 @@ class FineTuningTest {
     try (Processes alone = Processes.alone();
         Learner learner = job.learner(alone)) {
       TrainingRun run =
-          new TrainingRun(job.run().run(job.identity()), learner, alone, job.data(), line -> {});
+          new TrainingRun(job.run(), job.identity(), learner, alone, job.data(), line -> {});
       assertEquals(TrainingRun.Outcome.FINISHED, run.run());
     }
   }
