@@ -11,7 +11,7 @@ import io.bitloom.worker.train.run.Learner;
 import io.bitloom.worker.train.run.RunConfig;
 import io.bitloom.worker.train.run.RunObserver;
 import io.bitloom.worker.train.run.TrainingData;
-import io.bitloom.worker.train.run.TrainingRun;
+import io.bitloom.worker.train.run.TrainingLoop;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
@@ -32,7 +32,7 @@ final class TrainingMode {
   private final Function<Runnable, TrainingReports> reporting; // null where nobody is told
   private final TrainingMeeting meeting; // null without a coordinator
   private final PrintWriter out;
-  private final AtomicReference<TrainingRun> running = new AtomicReference<>();
+  private final AtomicReference<TrainingLoop> running = new AtomicReference<>();
   private volatile boolean stopped;
 
   /**
@@ -70,9 +70,9 @@ final class TrainingMode {
     int exitCode = CommandLine.ExitCode.SOFTWARE;
     try (DeviceThread device = new DeviceThread(job.run().device());
         TrainingReports reports = reporting == null ? null : reporting.apply(this::stop)) {
-      TrainingRun.Outcome outcome = outcome(device, reports);
+      TrainingLoop.Outcome outcome = outcome(device, reports);
       boolean good =
-          outcome == TrainingRun.Outcome.FINISHED || outcome == TrainingRun.Outcome.STOPPED;
+          outcome == TrainingLoop.Outcome.FINISHED || outcome == TrainingLoop.Outcome.STOPPED;
       exitCode = good ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
       line("Training ended: " + outcome.name().toLowerCase(Locale.ROOT));
     } finally {
@@ -81,11 +81,11 @@ final class TrainingMode {
     return exitCode;
   }
 
-  private TrainingRun.Outcome outcome(DeviceThread device, TrainingReports reports)
+  private TrainingLoop.Outcome outcome(DeviceThread device, TrainingReports reports)
       throws IOException {
     TrainingState state = TrainingState.TRAINING_STATE_FAILED;
     try {
-      TrainingRun.Outcome outcome =
+      TrainingLoop.Outcome outcome =
           device.call(() -> train(reports == null ? RunObserver.NONE : reports));
       state = TrainingState.valueOf("TRAINING_STATE_" + outcome.name());
       return outcome;
@@ -96,17 +96,17 @@ final class TrainingMode {
     }
   }
 
-  private TrainingRun.Outcome train(RunObserver observer) throws IOException {
+  private TrainingLoop.Outcome train(RunObserver observer) throws IOException {
     RunConfig config = job.run();
     if (!config.device().cuda()) {
       log.info("{}", CpuThreads.use(config.threads()));
     }
-    TrainingRun.prepare(config.folder());
+    TrainingLoop.prepare(config.folder());
     TrainingData data = job.data();
     try (Processes processes = meet(config);
         Learner learner = job.learner(processes)) {
-      TrainingRun run =
-          new TrainingRun(config, job.identity(), learner, processes, data, this::line, observer);
+      TrainingLoop run =
+          new TrainingLoop(config, job.identity(), learner, processes, data, this::line, observer);
       running.set(run);
       if (stopped) {
         run.stop();
@@ -130,7 +130,7 @@ final class TrainingMode {
 
   private void stop() {
     stopped = true;
-    TrainingRun run = running.get();
+    TrainingLoop run = running.get();
     if (run != null) {
       run.stop();
     }

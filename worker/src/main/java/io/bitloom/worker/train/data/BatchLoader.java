@@ -59,31 +59,35 @@ public final class BatchLoader implements AutoCloseable {
    */
   public SampleBatch next() {
     while (ahead.size() <= config.batchesAhead()) {
-      ahead.add(start(order.next()));
+      order.next();
+      ahead.add(start());
     }
     SampleBatch batch = ahead.remove().join();
     set.report().check(config.mostBad());
     return batch;
   }
 
-  private CompletableFuture<SampleBatch> start(BatchOrder.Plan plan) {
-    List<CompletableFuture<Optional<Sample>>> samples = new ArrayList<>();
-    for (int i = 0; i < plan.lines().length; i++) {
-      long number = plan.firstSample() + i;
-      int line = plan.lines()[i];
-      samples.add(
-          CompletableFuture.supplyAsync(() -> load(plan.schedule(), line, number), decoders));
+  /** Starts to load the batch that the order is at. */
+  private CompletableFuture<SampleBatch> start() {
+    long batch = order.number();
+    ScaleSchedule schedule = order.schedule();
+    int[] lines = order.lines();
+    List<CompletableFuture<Optional<TrainingSample>>> samples = new ArrayList<>();
+    for (int i = 0; i < lines.length; i++) {
+      long number = order.firstSample() + i;
+      int line = lines[i];
+      samples.add(CompletableFuture.supplyAsync(() -> load(schedule, line, number), decoders));
     }
     return CompletableFuture.allOf(samples.toArray(CompletableFuture<?>[]::new))
         .thenApply(
             ready ->
                 new SampleBatch(
-                    plan.number(),
-                    plan.schedule(),
+                    batch,
+                    schedule,
                     samples.stream().flatMap(sample -> sample.join().stream()).toList()));
   }
 
-  private Optional<Sample> load(ScaleSchedule schedule, int index, long number) {
+  private Optional<TrainingSample> load(ScaleSchedule schedule, int index, long number) {
     if (closed) {
       return Optional.empty();
     }
@@ -102,7 +106,7 @@ public final class BatchLoader implements AutoCloseable {
                   schedule.pixelWidth(),
                   schedule.pixelHeight(),
                   remark -> set.report().remark(remark, line.name()));
-      return Optional.of(new Sample(number, caption, picture, cached.orElse(null), key));
+      return Optional.of(new TrainingSample(number, caption, picture, cached.orElse(null), key));
     } catch (IOException e) {
       set.report().spoiled("the picture cannot be read", name, e.getMessage());
       return Optional.empty();

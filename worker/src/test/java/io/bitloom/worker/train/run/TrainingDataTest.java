@@ -3,7 +3,7 @@ package io.bitloom.worker.train.run;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.bitloom.worker.train.data.Sample;
+import io.bitloom.worker.train.data.TrainingSample;
 import io.bitloom.worker.train.tokenizer.TokenizerJob;
 import java.awt.Color;
 import java.awt.Graphics2D;
@@ -30,7 +30,7 @@ class TrainingDataTest {
 
     TrainingData data = TokenizerJob.read(file).data();
 
-    List<Sample> samples = data.validation().get(0).samples();
+    List<TrainingSample> samples = data.validation().get(0).samples();
     assertEquals(1, samples.size());
     byte[] rgb = samples.get(0).picture().rgb();
     assertArrayEquals(new byte[] {0, 0, (byte) 255}, Arrays.copyOf(rgb, 3));

@@ -22,7 +22,7 @@ import io.bitloom.worker.train.data.DrawnPictures;
 import io.bitloom.worker.train.data.FeatureCache;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.run.Learner;
-import io.bitloom.worker.train.run.TrainingRun;
+import io.bitloom.worker.train.run.TrainingLoop;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,9 +84,9 @@ class FineTuningTest {
     TransformerJob job = TransformerJob.read(config);
     try (Processes alone = Processes.alone();
         Learner learner = job.learner(alone)) {
-      TrainingRun run =
-          new TrainingRun(job.run(), job.identity(), learner, alone, job.data(), line -> {});
-      assertEquals(TrainingRun.Outcome.FINISHED, run.run());
+      TrainingLoop run =
+          new TrainingLoop(job.run(), job.identity(), learner, alone, job.data(), line -> {});
+      assertEquals(TrainingLoop.Outcome.FINISHED, run.run());
     }
   }
 

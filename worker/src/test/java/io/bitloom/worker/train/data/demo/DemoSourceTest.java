@@ -10,9 +10,9 @@ import io.bitloom.worker.train.config.ConfigFileException;
 import io.bitloom.worker.train.data.BatchLoader;
 import io.bitloom.worker.train.data.BatchOrder;
 import io.bitloom.worker.train.data.DataConfig;
-import io.bitloom.worker.train.data.Sample;
 import io.bitloom.worker.train.data.SampleBatch;
 import io.bitloom.worker.train.data.SampleSource;
+import io.bitloom.worker.train.data.TrainingSample;
 import io.bitloom.worker.train.data.TrainingSet;
 import io.bitloom.worker.train.run.TrainingData;
 import java.io.IOException;
@@ -46,8 +46,8 @@ class DemoSourceTest {
         assertEquals(expected.schedule(), found.schedule());
         assertEquals(expected.samples().size(), found.samples().size());
         for (int j = 0; j < expected.samples().size(); j++) {
-          Sample file = expected.samples().get(j);
-          Sample picture = found.samples().get(j);
+          TrainingSample file = expected.samples().get(j);
+          TrainingSample picture = found.samples().get(j);
           assertEquals(file.number(), picture.number());
           assertEquals(file.caption(), picture.caption());
           assertArrayEquals(file.picture().rgb(), picture.picture().rgb());

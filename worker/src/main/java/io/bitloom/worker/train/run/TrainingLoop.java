@@ -28,8 +28,8 @@ import org.slf4j.LoggerFactory;
  * checkpoints, records and, at its end, the model. Everything runs on the device's thread but
  * {@link #stop()}.
  */
-public final class TrainingRun {
-  private static final Logger log = LoggerFactory.getLogger(TrainingRun.class);
+public final class TrainingLoop {
+  private static final Logger log = LoggerFactory.getLogger(TrainingLoop.class);
 
   private final RunConfig config;
   private final String identity;
@@ -38,7 +38,7 @@ public final class TrainingRun {
   private final TrainingData data;
   private final Consumer<String> console;
   private final RunObserver observer;
-  private final Checkpoints checkpoints;
+  private final RunCheckpoints checkpoints;
   private volatile boolean stopped;
 
   private RunState state;
@@ -58,7 +58,7 @@ public final class TrainingRun {
   }
 
   /** A run that nobody looks at. */
-  public TrainingRun(
+  public TrainingLoop(
       RunConfig config,
       String identity,
       Learner learner,
@@ -75,7 +75,7 @@ public final class TrainingRun {
    * @param console takes lines for people
    * @param observer is told how it goes, in the process of rank 0
    */
-  public TrainingRun(
+  public TrainingLoop(
       RunConfig config,
       String identity,
       Learner learner,
@@ -91,7 +91,7 @@ public final class TrainingRun {
     this.console = console;
     this.observer = observer;
     this.checkpoints =
-        new Checkpoints(config.folder().resolve("checkpoints"), config.keepCheckpoints());
+        new RunCheckpoints(config.folder().resolve("checkpoints"), config.keepCheckpoints());
   }
 
   /** Asks the run to end after the current step, with a checkpoint; from any thread. */
@@ -320,10 +320,10 @@ public final class TrainingRun {
     Path unfinished = Files.createTempDirectory(config.folder(), ".model-");
     try {
       learner.export(unfinished);
-      Checkpoints.delete(model);
+      RunCheckpoints.delete(model);
       Files.move(unfinished, model, StandardCopyOption.ATOMIC_MOVE);
     } finally {
-      Checkpoints.delete(unfinished);
+      RunCheckpoints.delete(unfinished);
     }
     console.accept("The model is in " + model);
   }
