@@ -2,7 +2,7 @@ package io.bitloom.worker;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.cli.ErrorEvent;
-import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.cli.Usage;
 import io.bitloom.common.error.BitloomException;

@@ -1,10 +1,10 @@
 package io.bitloom.worker.cli;
 
 import com.google.gson.JsonObject;
-import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.eval.TokenizerReconstruction;

@@ -6,11 +6,12 @@ import io.bitloom.worker.session.TrainingReports;
 import io.bitloom.worker.tensor.CpuThreads;
 import io.bitloom.worker.tensor.DeviceThread;
 import io.bitloom.worker.train.TrainingJob;
-import io.bitloom.worker.train.config.RunConfig;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.run.Learner;
+import io.bitloom.worker.train.run.RunConfig;
 import io.bitloom.worker.train.run.RunObserver;
-import io.bitloom.worker.train.run.TrainingRun;
+import io.bitloom.worker.train.run.TrainingData;
+import io.bitloom.worker.train.run.TrainingLoop;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
@@ -31,7 +32,7 @@ final class TrainingMode {
   private final Function<Runnable, TrainingReports> reporting; // null where nobody is told
   private final TrainingMeeting meeting; // null without a coordinator
   private final PrintWriter out;
-  private final AtomicReference<TrainingRun> running = new AtomicReference<>();
+  private final AtomicReference<TrainingLoop> running = new AtomicReference<>();
   private volatile boolean stopped;
 
   /**
@@ -69,9 +70,9 @@ final class TrainingMode {
     int exitCode = CommandLine.ExitCode.SOFTWARE;
     try (DeviceThread device = new DeviceThread(job.run().device());
         TrainingReports reports = reporting == null ? null : reporting.apply(this::stop)) {
-      TrainingRun.Outcome outcome = outcome(device, reports);
+      TrainingLoop.Outcome outcome = outcome(device, reports);
       boolean good =
-          outcome == TrainingRun.Outcome.FINISHED || outcome == TrainingRun.Outcome.STOPPED;
+          outcome == TrainingLoop.Outcome.FINISHED || outcome == TrainingLoop.Outcome.STOPPED;
       exitCode = good ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
       line("Training ended: " + outcome.name().toLowerCase(Locale.ROOT));
     } finally {
@@ -80,11 +81,11 @@ final class TrainingMode {
     return exitCode;
   }
 
-  private TrainingRun.Outcome outcome(DeviceThread device, TrainingReports reports)
+  private TrainingLoop.Outcome outcome(DeviceThread device, TrainingReports reports)
       throws IOException {
     TrainingState state = TrainingState.TRAINING_STATE_FAILED;
     try {
-      TrainingRun.Outcome outcome =
+      TrainingLoop.Outcome outcome =
           device.call(() -> train(reports == null ? RunObserver.NONE : reports));
       state = TrainingState.valueOf("TRAINING_STATE_" + outcome.name());
       return outcome;
@@ -95,18 +96,17 @@ final class TrainingMode {
     }
   }
 
-  private TrainingRun.Outcome train(RunObserver observer) throws IOException {
+  private TrainingLoop.Outcome train(RunObserver observer) throws IOException {
     RunConfig config = job.run();
     if (!config.device().cuda()) {
       log.info("{}", CpuThreads.use(config.threads()));
     }
-    TrainingRun.prepare(config.folder());
-    TrainingRun.Data data = job.data();
+    TrainingLoop.prepare(config.folder());
+    TrainingData data = job.data();
     try (Processes processes = meet(config);
         Learner learner = job.learner(processes)) {
-      TrainingRun run =
-          new TrainingRun(
-              config.run(job.identity()), learner, processes, data, this::line, observer);
+      TrainingLoop run =
+          new TrainingLoop(config, job.identity(), learner, processes, data, this::line, observer);
       running.set(run);
       if (stopped) {
         run.stop();
@@ -120,13 +120,17 @@ final class TrainingMode {
       return config.meet(rank);
     }
     InetSocketAddress first =
-        meeting.find(config.group(), rank, config.processes(), config.patience());
+        meeting.find(
+            config.processes().group(),
+            rank,
+            config.processes().count(),
+            config.processes().patience());
     return config.meet(rank, first.getHostString(), first.getPort());
   }
 
   private void stop() {
     stopped = true;
-    TrainingRun run = running.get();
+    TrainingLoop run = running.get();
     if (run != null) {
       run.stop();
     }

@@ -25,7 +25,7 @@ import io.bitloom.worker.tensor.CpuThreads;
 import io.bitloom.worker.tensor.Machine;
 import io.bitloom.worker.train.TrainingJob;
 import io.bitloom.worker.train.config.ConfigFileException;
-import io.bitloom.worker.train.config.RunConfig;
+import io.bitloom.worker.train.run.RunConfig;
 import io.bitloom.worker.train.tokenizer.TokenizerJob;
 import io.bitloom.worker.train.transformer.TransformerJob;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -72,7 +72,8 @@ import picocli.CommandLine.Spec;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:Stopped on request.",
-      "1:Failed: the model cannot be used, the coordinator refuses the worker, or the grace is over.",
+      "1:Failed: the model cannot be used, the coordinator refuses the worker, or the grace is"
+          + " over.",
       "2:The command line is wrong."
     })
 @OptionRule(
@@ -130,7 +131,8 @@ public final class WorkerCommand implements Callable<Integer> {
       paramLabel = "MODE",
       defaultValue = "${env:BITLOOM_WORKER_MODE:-generate}",
       description =
-          "generate (default); train: a transformer, train-tokenizer: a tokenizer, each from --config.")
+          "generate (default); train: a transformer, train-tokenizer: a tokenizer, each from"
+              + " --config.")
   private Mode mode;
 
   @Option(

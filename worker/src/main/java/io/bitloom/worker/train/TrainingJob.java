@@ -1,9 +1,9 @@
 package io.bitloom.worker.train;
 
-import io.bitloom.worker.train.config.RunConfig;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.run.Learner;
-import io.bitloom.worker.train.run.TrainingRun;
+import io.bitloom.worker.train.run.RunConfig;
+import io.bitloom.worker.train.run.TrainingData;
 import java.io.IOException;
 
 /** A training that a configuration file describes. */
@@ -26,5 +26,5 @@ public interface TrainingJob {
    *
    * @throws IOException if a file cannot be read
    */
-  TrainingRun.Data data() throws IOException;
+  TrainingData data() throws IOException;
 }

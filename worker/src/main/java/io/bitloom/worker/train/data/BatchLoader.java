@@ -20,40 +20,31 @@ import java.util.concurrent.Executors;
 public final class BatchLoader implements AutoCloseable {
   private final SampleSource set;
   private final BatchOrder order;
-  private final Settings settings;
+  private final DataConfig config;
+  private final long seed;
+  private final FeatureCache cache; // null for none
   private final ExecutorService decoders;
-  private final Queue<PendingBatch> pending = new ArrayDeque<>();
+  private final Queue<CompletableFuture<SampleBatch>> ahead = new ArrayDeque<>();
   private volatile boolean closed;
 
   /**
-   * How samples are read.
+   * Starts to load batches of a set in an order.
    *
-   * @param threads that decode pictures
-   * @param ahead batches that are made ready before they are asked for
-   * @param shortCaptions probability that the short caption is taken where there are two
+   * @param config threads, batches that are made ready before they are asked for, choice of
+   *     captions, and the largest share of samples that cannot be read before {@link #next} throws
    * @param seed of the choice between captions
-   * @param mostBad largest share of samples that cannot be read, before {@link #next} throws
    * @param cache of features; null for none
    */
-  public record Settings(
-      int threads,
-      int ahead,
-      double shortCaptions,
-      long seed,
-      double mostBad,
-      FeatureCache cache) {}
-
-  private record PendingBatch(
-      long number, ScaleSchedule schedule, List<CompletableFuture<Optional<Sample>>> samples) {}
-
-  /** Starts to load batches of a set in an order. */
-  public BatchLoader(SampleSource set, BatchOrder order, Settings settings) {
+  public BatchLoader(
+      SampleSource set, BatchOrder order, DataConfig config, long seed, FeatureCache cache) {
     this.set = set;
     this.order = order;
-    this.settings = settings;
+    this.config = config;
+    this.seed = seed;
+    this.cache = cache;
     this.decoders =
         Executors.newFixedThreadPool(
-            settings.threads(),
+            config.decoderThreads(),
             task -> {
               Thread thread = new Thread(task, "picture-decoder");
               thread.setDaemon(true);
@@ -67,39 +58,47 @@ public final class BatchLoader implements AutoCloseable {
    * @throws BadDataException if too many samples cannot be read
    */
   public SampleBatch next() {
-    while (pending.size() <= settings.ahead()) {
-      pending.add(start(order.next()));
+    while (ahead.size() <= config.batchesAhead()) {
+      order.next();
+      ahead.add(start());
     }
-    PendingBatch batch = pending.remove();
-    List<Sample> samples = new ArrayList<>();
-    batch.samples().forEach(sample -> sample.join().ifPresent(samples::add));
-    set.report().check(settings.mostBad());
-    return new SampleBatch(batch.number(), batch.schedule(), samples);
+    SampleBatch batch = ahead.remove().join();
+    set.report().check(config.mostBad());
+    return batch;
   }
 
-  private PendingBatch start(BatchOrder.Plan plan) {
-    List<CompletableFuture<Optional<Sample>>> samples = new ArrayList<>();
-    for (int i = 0; i < plan.lines().length; i++) {
-      long number = plan.firstSample() + i;
-      int line = plan.lines()[i];
-      samples.add(
-          CompletableFuture.supplyAsync(() -> load(plan.schedule(), line, number), decoders));
+  /** Starts to load the batch that the order is at. */
+  private CompletableFuture<SampleBatch> start() {
+    long batch = order.number();
+    ScaleSchedule schedule = order.schedule();
+    int[] lines = order.lines();
+    List<CompletableFuture<Optional<TrainingSample>>> samples = new ArrayList<>();
+    for (int i = 0; i < lines.length; i++) {
+      long number = order.firstSample() + i;
+      int line = lines[i];
+      samples.add(CompletableFuture.supplyAsync(() -> load(schedule, line, number), decoders));
     }
-    return new PendingBatch(plan.number(), plan.schedule(), samples);
+    return CompletableFuture.allOf(samples.toArray(CompletableFuture<?>[]::new))
+        .thenApply(
+            ready ->
+                new SampleBatch(
+                    batch,
+                    schedule,
+                    samples.stream().flatMap(sample -> sample.join().stream()).toList()));
   }
 
-  private Optional<Sample> load(ScaleSchedule schedule, int index, long number) {
+  private Optional<TrainingSample> load(ScaleSchedule schedule, int index, long number) {
     if (closed) {
       return Optional.empty();
     }
-    SplittableRandom random = new SplittableRandom(31 * settings.seed() + number);
+    SplittableRandom random = new SplittableRandom(31 * seed + number);
     String name = schedule.id() + " sample " + index;
     try {
       CaptionedPicture line = set.sample(schedule, index);
       name = line.name();
-      String caption = line.caption(settings.shortCaptions(), random);
-      String key = settings.cache() == null ? null : key(line, schedule);
-      Optional<float[]> cached = key == null ? Optional.empty() : settings.cache().find(key);
+      String caption = line.caption(config.shortCaptions(), random);
+      String key = cache == null ? null : key(line, schedule);
+      Optional<float[]> cached = key == null ? Optional.empty() : cache.find(key);
       RgbImage picture =
           cached.isPresent()
               ? null
@@ -107,7 +106,7 @@ public final class BatchLoader implements AutoCloseable {
                   schedule.pixelWidth(),
                   schedule.pixelHeight(),
                   remark -> set.report().remark(remark, line.name()));
-      return Optional.of(new Sample(number, caption, picture, cached.orElse(null), key));
+      return Optional.of(new TrainingSample(number, caption, picture, cached.orElse(null), key));
     } catch (IOException e) {
       set.report().spoiled("the picture cannot be read", name, e.getMessage());
       return Optional.empty();
@@ -119,7 +118,7 @@ public final class BatchLoader implements AutoCloseable {
 
   /** Features belong to a picture as it was when they were computed. */
   private String key(CaptionedPicture picture, ScaleSchedule schedule) throws IOException {
-    return settings.cache().key(picture.version() + "\n" + schedule.id());
+    return cache.key(picture.version() + "\n" + schedule.id());
   }
 
   /** Drops what was not asked for. A picture that is being read is read to its end. */

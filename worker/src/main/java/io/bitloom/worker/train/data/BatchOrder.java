@@ -3,6 +3,7 @@ package io.bitloom.worker.train.data;
 import io.bitloom.common.schedule.ScaleSchedule;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /**
  * Which samples make the n-th batch of a run. It follows from the seed alone, so that a resumed run
@@ -13,48 +14,34 @@ import java.util.SplittableRandom;
 public final class BatchOrder {
   private final SampleSource set;
   private final List<ScaleSchedule> schedules;
-  private final Settings settings;
+  private final DataConfig config;
+  private final long seed;
 
   private long epoch = -1;
-  private long batch;
-  private long sample;
   private SplittableRandom random;
-  private ShuffleBuffer[] buffers;
-  private int[] remaining;
+  private int[] remaining; // batches of each schedule
+  private int[][] buffers; // of each schedule, as the three that follow
+  private int[] filled; // places of the buffer that still hold a number
+  private int[] read; // numbers that have come into the buffer
+  private SplittableRandom[] draws;
 
-  /**
-   * How batches are made.
-   *
-   * @param tokens of a batch, all pictures together; at least one picture is taken
-   * @param shuffleBuffer samples among which the next one is drawn
-   * @param seed of the order
-   */
-  public record Settings(int tokens, int shuffleBuffer, long seed) {
-    /** Pictures of a batch. */
-    int pictures(ScaleSchedule schedule) {
-      return Math.max(1, tokens / schedule.tokens());
-    }
-  }
-
-  /**
-   * A batch to be made.
-   *
-   * @param number of the batch in the run, from 0
-   * @param firstSample number of its first sample in the run, from 0
-   * @param schedule of all its samples
-   * @param lines numbers of the samples within the schedule
-   */
-  public record Plan(long number, long firstSample, ScaleSchedule schedule, int[] lines) {}
+  private long number = -1;
+  private long firstSample;
+  private ScaleSchedule schedule;
+  private int[] lines = {};
 
   /**
    * The order of a set.
    *
+   * @param config tokens of a batch, and the size of the shuffle buffer
+   * @param seed of the order
    * @throws IllegalArgumentException if the set is empty
    */
-  public BatchOrder(SampleSource set, Settings settings) {
+  public BatchOrder(SampleSource set, DataConfig config, long seed) {
     this.set = set;
     this.schedules = set.schedules();
-    this.settings = settings;
+    this.config = config;
+    this.seed = seed;
     if (schedules.isEmpty()) {
       throw new IllegalArgumentException("there is no sample to train with");
     }
@@ -66,15 +53,33 @@ public final class BatchOrder {
     return schedules.stream().mapToLong(this::batches).sum();
   }
 
-  /** The next batch. */
-  public Plan next() {
+  /** Goes to the next batch; before the first call there is none. */
+  public void next() {
+    firstSample += lines.length;
+    number++;
     int chosen = nextSchedule();
-    ScaleSchedule schedule = schedules.get(chosen);
-    int[] lines = buffers[chosen].next(settings.pictures(schedule));
-    Plan plan = new Plan(batch, sample, schedule, lines);
-    batch++;
-    sample += lines.length;
-    return plan;
+    schedule = schedules.get(chosen);
+    lines = draw(chosen, pictures(schedule));
+  }
+
+  /** Number of the batch in the run, from 0. */
+  public long number() {
+    return number;
+  }
+
+  /** Number of the batch's first sample in the run, from 0. */
+  public long firstSample() {
+    return firstSample;
+  }
+
+  /** Schedule of all samples of the batch. */
+  public ScaleSchedule schedule() {
+    return schedule;
+  }
+
+  /** The batch's samples, as numbers within the schedule. */
+  public int[] lines() {
+    return lines.clone();
   }
 
   /** Passes over batches that an earlier run has seen. */
@@ -105,18 +110,45 @@ public final class BatchOrder {
 
   private void startEpoch() {
     epoch++;
-    random = new SplittableRandom(31 * settings.seed() + epoch);
-    buffers = new ShuffleBuffer[schedules.size()];
-    remaining = new int[schedules.size()];
-    for (int i = 0; i < buffers.length; i++) {
-      ScaleSchedule schedule = schedules.get(i);
-      buffers[i] = new ShuffleBuffer(set.count(schedule), settings.shuffleBuffer(), random.split());
-      remaining[i] = batches(schedule);
+    random = new SplittableRandom(31 * seed + epoch);
+    int count = schedules.size();
+    remaining = schedules.stream().mapToInt(this::batches).toArray();
+    buffers = new int[count][];
+    filled = new int[count];
+    read = new int[count];
+    draws = new SplittableRandom[count];
+    for (int i = 0; i < count; i++) {
+      int size = Math.min(set.count(schedules.get(i)), config.shuffleBuffer());
+      buffers[i] = IntStream.range(0, size).toArray();
+      filled[i] = size;
+      read[i] = size;
+      draws[i] = random.split();
     }
   }
 
-  private int batches(ScaleSchedule schedule) {
-    int pictures = settings.pictures(schedule);
-    return (set.count(schedule) + pictures - 1) / pictures;
+  /**
+   * The next numbers of a schedule's samples; fewer at the end. Each is drawn from the buffer and
+   * replaced by the next in line, so that none is looked at much before its turn.
+   */
+  private int[] draw(int chosen, int wanted) {
+    int count = set.count(schedules.get(chosen));
+    int[] buffer = buffers[chosen];
+    int[] drawn = new int[Math.min(wanted, filled[chosen] + count - read[chosen])];
+    for (int i = 0; i < drawn.length; i++) {
+      int at = draws[chosen].nextInt(filled[chosen]);
+      drawn[i] = buffer[at];
+      buffer[at] = read[chosen] < count ? read[chosen]++ : buffer[--filled[chosen]];
+    }
+    return drawn;
+  }
+
+  /** Pictures of a batch. */
+  private int pictures(ScaleSchedule of) {
+    return Math.max(1, config.batchTokens() / of.tokens());
+  }
+
+  private int batches(ScaleSchedule of) {
+    int pictures = pictures(of);
+    return (set.count(of) + pictures - 1) / pictures;
   }
 }

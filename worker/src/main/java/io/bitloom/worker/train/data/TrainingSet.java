@@ -2,9 +2,7 @@ package io.bitloom.worker.train.data;
 
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
-import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.image.decode.PictureFile;
-import io.bitloom.worker.image.decode.PictureOptions;
 import io.bitloom.worker.tensor.WeightsException;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -40,29 +38,13 @@ public final class TrainingSet implements SampleSource {
   private static final int MAX_FILES = 1 << (Long.SIZE - 1 - OFFSET_BITS);
   private static final int MAX_LINE_BYTES = 1 << 20;
 
-  private final Settings settings;
+  private final DataConfig config;
+  private final Path root; // that relative image paths start from
+  private final Predicate<String> part;
   private final List<Path> files;
   private final Map<ScaleSchedule, Lines> lines =
       new TreeMap<>(Comparator.comparing(ScaleSchedule::id));
   private final DropReport report = new DropReport();
-
-  /**
-   * What a set is made of.
-   *
-   * @param path a caption file, or a folder of them
-   * @param root folder that relative image paths start from
-   * @param size size class of the pictures
-   * @param curation which samples are left out
-   * @param part which image paths belong to this set, to split one into training and validation
-   * @param pictures what is done about orientations and profiles
-   */
-  public record Settings(
-      Path path,
-      Path root,
-      SizeClass size,
-      Curation curation,
-      Predicate<String> part,
-      PictureOptions pictures) {}
 
   /** Places of lines, file and offset in one number, and their numbers in the file. */
   private static final class Lines {
@@ -80,9 +62,12 @@ public final class TrainingSet implements SampleSource {
     }
   }
 
-  private TrainingSet(Settings settings) throws IOException {
-    this.settings = settings;
-    this.files = captionFiles(settings.path());
+  private TrainingSet(DataConfig config, Path captions, Predicate<String> part) throws IOException {
+    this.config = config;
+    this.part = part;
+    Path beside = Files.isDirectory(captions) ? captions : captions.getParent();
+    this.root = config.images() == null ? beside : config.images();
+    this.files = captionFiles(captions);
     for (int file = 0; file < files.size(); file++) {
       scan(file);
     }
@@ -93,10 +78,14 @@ public final class TrainingSet implements SampleSource {
    *
    * <p>A line that is no caption is left out, counted and named.
    *
+   * @param config size class, filters and what is done about orientations and profiles
+   * @param captions a caption file, or a folder of them
+   * @param part which image paths belong to this set, to split one into training and validation
    * @throws IOException if a file cannot be read
    */
-  public static TrainingSet scan(Settings settings) throws IOException {
-    return new TrainingSet(settings);
+  public static TrainingSet scan(DataConfig config, Path captions, Predicate<String> part)
+      throws IOException {
+    return new TrainingSet(config, captions, part);
   }
 
   private static List<Path> captionFiles(Path path) throws IOException {
@@ -138,23 +127,23 @@ public final class TrainingSet implements SampleSource {
     String source = files.get(file) + ":" + number;
     CaptionLine caption;
     try {
-      caption = CaptionLine.parse(source, text, settings.root(), settings.pictures());
+      caption = CaptionLine.parse(source, text, root, config.pictures());
     } catch (WeightsException e) {
       report.bad("the line is no caption", source, e.getMessage().substring(source.length() + 2));
       return;
     }
     String image = caption.image().toString();
-    if (!settings.part().test(image)) {
+    if (!part.test(image)) {
       return;
     }
-    Optional<String> fault = settings.curation().fault(caption);
+    Optional<String> fault = config.fault(caption);
     if (fault.isPresent()) {
       report.drop(fault.get(), source + ": " + image);
       return;
     }
     try {
       double hDivW = hDivW(caption, ofFile);
-      ScaleSchedule schedule = ScaleSchedules.nearest(hDivW).schedule(settings.size());
+      ScaleSchedule schedule = ScaleSchedules.nearest(hDivW).schedule(config.size());
       lines
           .computeIfAbsent(schedule, it -> new Lines())
           .add((long) file << OFFSET_BITS | offset, number);
@@ -168,7 +157,7 @@ public final class TrainingSet implements SampleSource {
     if (caption.hDivW().isPresent() || ofFile.isPresent()) {
       return caption.hDivW().orElseGet(ofFile::getAsDouble);
     }
-    PictureFile.Size size = PictureFile.size(caption.image(), settings.pictures());
+    PictureFile.Size size = PictureFile.size(caption.image(), config.pictures());
     return (double) size.height() / size.width();
   }
 
@@ -197,10 +186,7 @@ public final class TrainingSet implements SampleSource {
       in.skipNBytes(offset);
       String text = new String(line(new BufferedInputStream(in), path), StandardCharsets.UTF_8);
       return CaptionLine.parse(
-          path + ":" + lines.get(schedule).numbers[index],
-          text.strip(),
-          settings.root(),
-          settings.pictures());
+          path + ":" + lines.get(schedule).numbers[index], text.strip(), root, config.pictures());
     } catch (IOException e) {
       throw new UncheckedIOException(path + ": cannot be read any more", e);
     }

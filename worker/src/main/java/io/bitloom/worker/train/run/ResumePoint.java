@@ -26,7 +26,7 @@ record ResumePoint(RunState state, Map<Long, String> damaged) {
    * @param identity settings that the checkpoints must have been written with
    * @throws RunRefusedException if they were not, or if there are checkpoints and none is whole
    */
-  static ResumePoint find(Checkpoints checkpoints, Path folder, String identity, Learner learner)
+  static ResumePoint find(RunCheckpoints checkpoints, Path folder, String identity, Learner learner)
       throws IOException {
     List<Long> latestFirst = new ArrayList<>(checkpoints.steps());
     Collections.reverse(latestFirst);

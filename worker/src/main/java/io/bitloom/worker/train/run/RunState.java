@@ -6,7 +6,7 @@ import io.bitloom.worker.checkpoint.JsonFields;
 /**
  * Where a run stands, apart from its tensors. Data position and random draws follow from the step.
  *
- * @param identity settings that a resumed run must share; see {@link TrainingRun.Settings}
+ * @param identity settings that a resumed run must share; see {@link TrainingLoop}
  * @param step batches taken so far
  * @param optimizerSteps steps of the optimizer so far
  * @param skipped steps that were not applied

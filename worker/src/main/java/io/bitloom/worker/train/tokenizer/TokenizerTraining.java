@@ -18,8 +18,8 @@ import io.bitloom.worker.tokenizer.VisualTokenizer;
 import io.bitloom.worker.tokenizer.quantizer.CodeUsage;
 import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 import io.bitloom.worker.tokenizer.quantizer.ResidualQuantizer;
-import io.bitloom.worker.train.data.Sample;
 import io.bitloom.worker.train.data.SampleBatch;
+import io.bitloom.worker.train.data.TrainingSample;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.Gradients;
@@ -120,6 +120,10 @@ public final class TokenizerTraining implements Learner {
     return !settings.freezeEncoder() || !name.startsWith("encoder.");
   }
 
+  /**
+   * Forwards, loss and backwards, part by part; then the gradients of all processes are summed and
+   * clipped, the optimizer moves the weights, and their average follows.
+   */
   @Override
   public StepReport step(SampleBatch batch) {
     if (batch.samples().isEmpty()) {
@@ -130,10 +134,11 @@ public final class TokenizerTraining implements Learner {
     boolean adversarial =
         settings.adversarialWeight() > 0 && batch.number() >= settings.adversarialStart();
     double[] losses = new double[Term.values().length];
-    for (List<Sample> part : parts(processes.share(batch.samples()), batch.schedule())) {
+    List<TrainingSample> own = processes.share(batch.samples());
+    for (List<TrainingSample> part : batch.parts(own, settings.partTokens())) {
       double share = (double) part.size() / batch.samples().size();
       try (Scope scope = Scope.open()) {
-        learn(part, batch.schedule(), adversarial, share, losses);
+        loss(part, batch.schedule(), adversarial, share, losses).mul(new Scalar(share)).backward();
       }
     }
     processes.sum(gradients.all());
@@ -154,6 +159,55 @@ public final class TokenizerTraining implements Learner {
       }
     }
     return report(batch, sound, norm, total);
+  }
+
+  /**
+   * The loss of some samples; on the way, the discriminator's gradients are added.
+   *
+   * @param losses takes the terms, each by the samples' share in the batch
+   */
+  private Tensor loss(
+      List<TrainingSample> part,
+      ScaleSchedule schedule,
+      boolean adversarial,
+      double share,
+      double[] losses) {
+    Tensor pictures = pictures(part); // (B, 3, H, W), bytes
+    Tensor signal = Pixels.toSignal(pictures); // (B, 3, H, W) in [-1, 1]
+    ResidualQuantizer.Encoding encoding =
+        quantizer.train(model.features(pictures), scales(schedule));
+    Tensor reconstruction = model.decode(encoding.sum()); // (B, 3, H, W)
+    Tensor error = reconstruction.sub(signal);
+    Tensor l1 = error.abs().mean();
+    Tensor penalty = encoding.penalty(settings.quantizer());
+    Tensor loss = l1.add(penalty);
+    if (settings.squaredWeight() > 0) {
+      loss = loss.add(Tensors.times(error.square().mean(), settings.squaredWeight()));
+    }
+    if (perceptual != null) {
+      Tensor distance = perceptual.distance(reconstruction, signal);
+      loss = loss.add(Tensors.times(distance, perceptual.weight()));
+      losses[Term.PERCEPTUAL.ordinal()] += share * distance.item_double();
+    }
+    if (adversarial) {
+      Tensor verdict = verdict(reconstruction, signal, share, losses);
+      loss = loss.add(Tensors.times(verdict, settings.adversarialWeight()));
+    }
+    losses[Term.L1.ordinal()] += share * l1.item_double();
+    losses[Term.QUANTIZER.ordinal()] += share * penalty.item_double();
+    return loss;
+  }
+
+  /** What the discriminator says of reconstructions, after which it learns from them itself. */
+  private Tensor verdict(Tensor reconstruction, Tensor signal, double share, double[] losses) {
+    discriminator.learns(false);
+    Tensor verdict = discriminator.loss(reconstruction);
+    losses[Term.ADVERSARIAL.ordinal()] += share * verdict.item_double();
+    discriminator.learns(true);
+    Tensor hinge = discriminator.hinge(signal, reconstruction.detach());
+    hinge.mul(new Scalar(share)).backward();
+    losses[Term.DISCRIMINATOR.ordinal()] += share * hinge.item_double();
+    return verdict;
   }
 
   /** The parts of the loss. */
@@ -177,49 +231,10 @@ public final class TokenizerTraining implements Learner {
         sound, losses[Term.L1.ordinal()], norm, batch.samples().size(), batch.tokens(), 0, scalars);
   }
 
-  /** Adds the gradients of some samples of a batch. */
-  private void learn(
-      List<Sample> part,
-      ScaleSchedule schedule,
-      boolean adversarial,
-      double share,
-      double[] losses) {
-    Tensor pictures = pictures(part); // (B, 3, H, W), bytes
-    Tensor signal = Pixels.toSignal(pictures); // (B, 3, H, W) in [-1, 1]
-    ResidualQuantizer.Encoding encoding =
-        quantizer.train(model.features(pictures), scales(schedule));
-    Tensor reconstruction = model.decode(encoding.sum()); // (B, 3, H, W)
-    Tensor error = reconstruction.sub(signal);
-    Tensor l1 = error.abs().mean();
-    Tensor penalty = encoding.penalty(settings.quantizer());
-    Tensor loss = l1.add(penalty);
-    if (settings.squaredWeight() > 0) {
-      loss = loss.add(Tensors.times(error.square().mean(), settings.squaredWeight()));
-    }
-    if (perceptual != null) {
-      Tensor distance = perceptual.distance(reconstruction, signal);
-      loss = loss.add(Tensors.times(distance, perceptual.weight()));
-      losses[Term.PERCEPTUAL.ordinal()] += share * distance.item_double();
-    }
-    if (adversarial) {
-      discriminator.learns(false);
-      Tensor verdict = discriminator.loss(reconstruction);
-      loss = loss.add(Tensors.times(verdict, settings.adversarialWeight()));
-      losses[Term.ADVERSARIAL.ordinal()] += share * verdict.item_double();
-      discriminator.learns(true);
-      Tensor hinge = discriminator.hinge(signal, reconstruction.detach());
-      hinge.mul(new Scalar(share)).backward();
-      losses[Term.DISCRIMINATOR.ordinal()] += share * hinge.item_double();
-    }
-    loss.mul(new Scalar(share)).backward();
-    losses[Term.L1.ordinal()] += share * l1.item_double();
-    losses[Term.QUANTIZER.ordinal()] += share * penalty.item_double();
-  }
-
   /** Pictures (B, 3, H, W) of 8-bit RGB. */
-  private Tensor pictures(List<Sample> samples) {
+  private Tensor pictures(List<TrainingSample> samples) {
     List<Tensor> pictures = new ArrayList<>();
-    for (Sample sample : samples) {
+    for (TrainingSample sample : samples) {
       RgbImage picture = sample.picture();
       pictures.add(Tensors.of(picture.rgb(), 1, picture.height(), picture.width(), 3));
     }
@@ -230,15 +245,6 @@ public final class TokenizerTraining implements Learner {
 
   private List<Scale> scales(ScaleSchedule schedule) {
     return settings.quantizer().quantized(settings.architecture().scales(schedule));
-  }
-
-  private List<List<Sample>> parts(List<Sample> samples, ScaleSchedule schedule) {
-    int size = Math.max(1, settings.partTokens() / schedule.tokens());
-    List<List<Sample>> parts = new ArrayList<>();
-    for (int from = 0; from < samples.size(); from += size) {
-      parts.add(samples.subList(from, Math.min(samples.size(), from + size)));
-    }
-    return parts;
   }
 
   @Override
@@ -289,7 +295,7 @@ public final class TokenizerTraining implements Learner {
         VisualTokenizer averaged =
             new VisualTokenizer(settings.architecture(), average.average())) {
       for (SampleBatch batch : batches) {
-        for (Sample sample : batch.samples()) {
+        for (TrainingSample sample : batch.samples()) {
           try (Scope scope = Scope.open()) {
             Tensor picture = pictures(List.of(sample));
             ResidualQuantizer.Encoding encoding =

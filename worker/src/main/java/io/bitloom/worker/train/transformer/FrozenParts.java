@@ -18,7 +18,7 @@ import io.bitloom.worker.text.TextEncoder;
 import io.bitloom.worker.tokenizer.MultiScaleResidualQuantizer;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import io.bitloom.worker.train.data.FeatureCache;
-import io.bitloom.worker.train.data.Sample;
+import io.bitloom.worker.train.data.TrainingSample;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -75,13 +75,13 @@ public final class FrozenParts implements AutoCloseable {
    * The tokenizer's features of samples (B, d, H, W), from the cache where it has them. Pictures
    * are encoded one by one, so that a picture's features do not depend on its batch.
    */
-  Tensor features(List<Sample> samples, ScaleSchedule schedule) {
+  Tensor features(List<TrainingSample> samples, ScaleSchedule schedule) {
     List<Scale> scales = tokenizerScales(schedule);
     Scale full = scales.get(scales.size() - 1);
     List<Tensor> features = new ArrayList<>();
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
-      for (Sample sample : samples) {
+      for (TrainingSample sample : samples) {
         float[] known = sample.features() == null ? encode(sample) : sample.features();
         long d = tokenizer.config().codebookDim();
         features.add(Tensors.of(known, 1, d, full.height(), full.width()));
@@ -91,7 +91,7 @@ public final class FrozenParts implements AutoCloseable {
     }
   }
 
-  private float[] encode(Sample sample) {
+  private float[] encode(TrainingSample sample) {
     RgbImage picture = sample.picture();
     try (Scope scope = Scope.open()) {
       Tensor pixels =

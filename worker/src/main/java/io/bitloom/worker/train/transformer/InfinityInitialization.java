@@ -8,6 +8,8 @@ import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
+import io.bitloom.worker.train.config.ConfigFile;
+import io.bitloom.worker.train.config.Setting;
 import java.util.Map;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -23,10 +25,13 @@ import org.bytedeco.pytorch.global.torch;
  * @param modulation factor on the initial scales and shifts (1e-3)
  * @param head factor on the last layer (0.02)
  */
-public record InfinityInitialization(double gate, double modulation, double head) {
+public record InfinityInitialization(
+    @Setting(value = "5e-6", most = 10) double gate,
+    @Setting(value = "1e-3", most = 10) double modulation,
+    @Setting(value = "0.02", most = 10) double head) {
   /** The values of the official scripts. */
   public static final InfinityInitialization REFERENCE =
-      new InfinityInitialization(5e-6, 1e-3, 0.02);
+      ConfigFile.defaults(InfinityInitialization.class);
 
   private static final double FIRST_TEMPERATURE = Math.log(4);
 

@@ -19,15 +19,14 @@ import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 import io.bitloom.worker.train.TrainingJob;
-import io.bitloom.worker.train.config.DataConfig;
-import io.bitloom.worker.train.config.OptimizerConfig;
-import io.bitloom.worker.train.config.RunConfig;
-import io.bitloom.worker.train.config.YamlFields;
+import io.bitloom.worker.train.config.ConfigFile;
 import io.bitloom.worker.train.data.FeatureCache;
 import io.bitloom.worker.train.data.StoredTextFeatures;
 import io.bitloom.worker.train.distributed.Processes;
+import io.bitloom.worker.train.optim.OptimizerConfig;
 import io.bitloom.worker.train.run.Learner;
-import io.bitloom.worker.train.run.TrainingRun;
+import io.bitloom.worker.train.run.RunConfig;
+import io.bitloom.worker.train.run.TrainingData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,61 +39,38 @@ public final class TransformerJob implements TrainingJob {
   private static final String WORD_EMBEDDINGS = "word_embeddings";
   private static final double LEARNING_RATE = 6e-5;
 
-  /** The official constructor's arguments that an architecture is described by. */
-  private static final List<String> ARCHITECTURE =
-      List.of(
-          "embed_dim",
-          "depth",
-          "num_heads",
-          "block_chunks",
-          "mlp_ratio",
-          "text_channels",
-          "text_maxlen",
-          "apply_spatial_patchify",
-          "use_bit_label",
-          "norm_eps",
-          "rms_norm",
-          "nm0",
-          "shared_aln",
-          "head_aln",
-          "head_depth",
-          "cos_attn",
-          "swiglu",
-          "cross_attn_layer_scale",
-          "add_lvl_embeding_only_first_block",
-          "rope2d_each_sa_layer",
-          "rope2d_normalized_by_hw");
-
-  private static final List<String> LORA_TARGETS = List.of("sa", "ca", "ffn");
-
   private static final Gson SNAKE_CASE =
       new GsonBuilder()
           .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
           .create();
 
+  private final ConfigFile file;
   private final RunConfig run;
-  private final DataConfig data;
+  private final TransformerRunConfig config;
   private final ModelDirectory start; // null for new weights
   private final TokenizerFile tokenizerFile; // null where the tokenizer is that of the start
   private final TokenizerConfig tokenizer;
   private final JsonObject architecture;
-  private final InfinityInitialization initialization;
   private final TransformerSettings settings;
   private final TextSettings text;
 
-  private TransformerJob(YamlFields yaml) {
-    run = RunConfig.of(yaml);
-    data = DataConfig.of(yaml.section("data"));
+  private TransformerJob(ConfigFile file) {
+    this.file = file;
+    run = file.bind(RunConfig.class);
+    config = file.bind(TransformerRunConfig.class);
     start =
-        yaml.has("start_from") ? ModelDirectory.open(yaml.model("start_from").toString()) : null;
-    boolean ownTokenizer = start == null || yaml.has("tokenizer");
-    tokenizerFile = ownTokenizer ? new TokenizerFile(yaml.model("tokenizer")) : null;
-    tokenizer = tokenizer(yaml);
-    architecture = architecture(yaml);
-    initialization = initialization(yaml.section("initialization"));
-    settings = settings(yaml);
-    text = text(yaml);
-    yaml.done();
+        config.startFrom() == null
+            ? null
+            : ModelDirectory.open(model(config.startFrom()).toString());
+    if (start == null && config.tokenizer() == null) {
+      throw file.fault("tokenizer", "is missing");
+    }
+    tokenizerFile =
+        config.tokenizer() == null ? null : new TokenizerFile(model(config.tokenizer()));
+    tokenizer = tokenizer();
+    architecture = architecture();
+    settings = settings();
+    text = text(config.textEncoder());
   }
 
   /**
@@ -103,97 +79,98 @@ public final class TransformerJob implements TrainingJob {
    * @throws io.bitloom.worker.train.config.ConfigFileException naming file, line, field and value
    */
   public static TransformerJob read(Path file) {
-    return new TransformerJob(YamlFields.read(file));
+    return new TransformerJob(
+        ConfigFile.read(file, List.of(RunConfig.class, TransformerRunConfig.class)));
   }
 
-  private TokenizerConfig tokenizer(YamlFields yaml) {
+  private Path model(String name) {
+    return ModelDirectory.builtIn(name).orElseGet(() -> file.path(name));
+  }
+
+  private TokenizerConfig tokenizer() {
     if (tokenizerFile == null) {
       return start.tokenizer();
     }
     try {
       QuantizerConfig quantizer = tokenizerFile.quantizer();
-      if (quantizer.kind() != QuantizerConfig.Kind.BSQ) {
-        throw yaml.fault(
-            "tokenizer",
-            tokenizerFile.path() + ": expected one with BSQ, found " + quantizer.kind());
-      }
-      if (quantizer.singleScale()) {
-        throw yaml.fault(
-            "tokenizer",
-            tokenizerFile.path() + ": expected one with all scales, found single_scale: true");
-      }
-      if (tokenizerFile.config().vectorQuantized()) {
-        throw yaml.fault(
-            "tokenizer", tokenizerFile.path() + ": expected one with BSQ, found a VAR's");
-      }
+      requireOfTokenizer(
+          quantizer.kind() == QuantizerConfig.Kind.BSQ, "BSQ", quantizer.kind().toString());
+      requireOfTokenizer(!quantizer.singleScale(), "all scales", "single_scale: true");
+      requireOfTokenizer(!tokenizerFile.config().vectorQuantized(), "BSQ", "a VAR's");
       return tokenizerFile.config();
     } catch (IllegalArgumentException e) {
-      throw yaml.fault("tokenizer", e.getMessage());
+      throw file.fault("tokenizer", e.getMessage());
     }
   }
 
-  private TextSettings text(YamlFields yaml) {
-    YamlFields fields = yaml.section("text_encoder");
-    TextSettings found = start == null ? newText(yaml, fields) : textOfStart(fields);
-    if (found.learns() && data.textCache() != null) {
-      throw yaml.fault("data", "text_cache: features of an encoder that learns do not last");
+  private void requireOfTokenizer(boolean holds, String expected, String found) {
+    if (!holds) {
+      throw file.fault(
+          "tokenizer",
+          tokenizerFile.path() + ": expected one with " + expected + ", found " + found);
+    }
+  }
+
+  private TextSettings text(TransformerRunConfig.Text fields) {
+    TextSettings found = start == null ? newText(fields) : textOfStart(fields);
+    if (found.learns() && config.data().textCache() != null) {
+      throw file.fault("data.text_cache", "features of an encoder that learns do not last");
     }
     return found;
   }
 
-  private TextSettings newText(YamlFields yaml, YamlFields fields) {
-    if (fields.choice("type", TextType.HASHED_WORDS) == TextType.HASHED_WORDS) {
+  private TextSettings newText(TransformerRunConfig.Text fields) {
+    fields.refuse(file, "learn", fields.learn(), "is for the encoder of start_from");
+    if (fields.type() != TransformerRunConfig.TextType.WORD_EMBEDDINGS) {
+      String why = "is for type: word_embeddings only";
+      fields.refuseNewWords(file, why);
+      fields.refuse(file, "relative_buckets", fields.relativeBuckets(), why);
       return TextSettings.FROZEN;
     }
     try {
       return new TextSettings(
           true,
           new NewText(
-              fields.count("vocabulary", 10_000, 1),
+              fields.words(),
               new WordEmbeddingConfig(
                   settings.architecture().textChannels(),
-                  fields.count("depth", 1, 0),
-                  fields.count("num_heads", 4, 1),
+                  fields.blocks(),
+                  fields.heads(),
                   settings.architecture().textMaxLength(),
-                  fields.count("relative_buckets", 0, 0))),
+                  fields.buckets())),
           0);
     } catch (IllegalArgumentException e) {
-      throw yaml.fault("text_encoder", e.getMessage());
+      throw file.fault("text_encoder", e.getMessage());
     }
   }
 
-  private TextSettings textOfStart(YamlFields fields) {
-    if (fields.has("type")) {
-      throw fields.fault("type", "is that of start_from");
-    }
-    if (!fields.flag("learn", false)) {
+  private TextSettings textOfStart(TransformerRunConfig.Text fields) {
+    fields.refuse(file, "type", fields.type(), "is that of start_from");
+    fields.refuseNewWords(file, "is that of start_from");
+    if (!Boolean.TRUE.equals(fields.learn())) {
+      fields.refuse(file, "relative_buckets", fields.relativeBuckets(), "needs learn: true");
       return TextSettings.FROZEN;
     }
     if (!start.textEncoderType().equals(WORD_EMBEDDINGS)) {
-      throw fields.fault(
-          "learn", "only word embeddings can, and start_from has " + start.textEncoderType());
+      throw file.fault(
+          "text_encoder.learn",
+          "only word embeddings can, and start_from has " + start.textEncoderType());
     }
     if (settings.lora() != null) {
-      throw fields.fault("learn", "not with lora, which changes the transformer's blocks alone");
+      throw file.fault(
+          "text_encoder.learn", "not with lora, which changes the transformer's blocks alone");
     }
-    return new TextSettings(true, null, newPositions(fields));
+    return new TextSettings(true, null, newPositions(fields.buckets()));
   }
 
   /** Relative positions with which the attention of the start's encoder begins anew; 0 for none. */
-  private int newPositions(YamlFields fields) {
-    int buckets = fields.count("relative_buckets", 0, 0);
+  private int newPositions(int buckets) {
     try {
       start.wordEmbeddings().config().withRelativeBuckets(buckets);
       return buckets;
     } catch (IllegalArgumentException e) {
-      throw fields.fault("relative_buckets", e.getMessage());
+      throw file.fault("text_encoder.relative_buckets", e.getMessage());
     }
-  }
-
-  /** Text encoders that a new transformer can be trained with. */
-  private enum TextType {
-    HASHED_WORDS,
-    WORD_EMBEDDINGS
   }
 
   /**
@@ -246,103 +223,73 @@ public final class TransformerJob implements TrainingJob {
     if (!Files.exists(file)) {
       Files.createDirectories(run.folder());
       Path unfinished = Files.createTempFile(run.folder(), "vocabulary", ".part");
-      WordVocabulary.ofTexts(data.captions(), words).write(unfinished);
+      WordVocabulary.ofTexts(TrainingData.captions(config.data()), words).write(unfinished);
       Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
     }
     return WordVocabulary.read(file);
   }
 
-  private JsonObject architecture(YamlFields yaml) {
+  private JsonObject architecture() {
     if (start == null) {
-      return yaml.section("transformer").json(ARCHITECTURE);
+      return config.architecture();
     }
-    if (yaml.has("transformer")) {
-      throw yaml.fault("transformer", "is that of start_from, and cannot be given as well");
+    if (config.transformer() != null) {
+      throw file.fault("transformer", "is that of start_from, and cannot be given as well");
     }
     if (start.transformer().square() != null) {
-      throw yaml.fault("start_from", "class-conditional models cannot be trained further");
+      throw file.fault("start_from", "class-conditional models cannot be trained further");
     }
     return start.transformerSettings();
   }
 
-  private InfinityConfig parsed(YamlFields yaml) {
+  private InfinityConfig parsed() {
     boolean patchify = tokenizer.patchSize() < ScaleSchedule.PIXELS_PER_TOKEN;
     try {
       return InfinityConfig.parse(architecture, (patchify ? 4 : 1) * tokenizer.codebookDim());
     } catch (IllegalArgumentException e) {
-      throw yaml.fault("transformer", e.getMessage());
+      throw file.fault("transformer", e.getMessage());
     }
   }
 
-  private static InfinityInitialization initialization(YamlFields yaml) {
-    InfinityInitialization reference = InfinityInitialization.REFERENCE;
-    return new InfinityInitialization(
-        yaml.number("gate", reference.gate(), 0, 10),
-        yaml.number("modulation", reference.modulation(), 0, 10),
-        yaml.number("head", reference.head(), 0, 10));
-  }
-
-  private TransformerSettings settings(YamlFields yaml) {
-    InfinityConfig model = parsed(yaml);
-    Objective objective = objective(yaml.section("objective"));
-    if (objective.weighBits() && !model.bitLabels()) {
-      throw yaml.fault("objective", "weigh_bits: use_bit_label is off, so there are none");
+  private TransformerSettings settings() {
+    InfinityConfig model = parsed();
+    if (config.objective().weighBits() && !model.bitLabels()) {
+      throw file.fault("objective.weigh_bits", "use_bit_label is off, so there are none");
     }
-    OptimizerConfig optimizer = OptimizerConfig.of(yaml.section("optimizer"), LEARNING_RATE);
+    OptimizerConfig optimizer = config.optimizer();
     return new TransformerSettings(
         model,
-        objective,
+        config.objective(),
         optimizer.adamW(),
-        optimizer.muon(),
-        optimizer.learningRate(),
+        optimizer.muon(LEARNING_RATE),
+        optimizer.rate(LEARNING_RATE),
         optimizer.clip(),
-        optimizer.averageDecay(),
-        yaml.flag("export_ema", true),
-        yaml.count("part_tokens", Integer.MAX_VALUE, 1),
-        yaml.flag("recompute", false),
+        optimizer.emaDecay(),
+        config.exportEma(),
+        config.partTokens(),
+        config.recompute(),
         run.device(),
         run.precision(),
         run.seed(),
         run.steps(),
-        yaml.texts("prompts"),
-        lora(yaml, optimizer));
+        config.prompts(),
+        config.lora() == null ? null : lora(config.lora(), model));
   }
 
-  /** The section {@code lora}; null if there is none. */
-  private Lora lora(YamlFields yaml, OptimizerConfig optimizer) {
-    if (!yaml.has("lora")) {
-      return null;
-    }
-    YamlFields fields = yaml.section("lora");
+  private Lora lora(TransformerRunConfig.LowRankChanges changes, InfinityConfig model) {
     if (start == null) {
-      throw yaml.fault("lora", "changes a model, which start_from has to name");
+      throw file.fault("lora", "changes a model, which start_from has to name");
     }
-    if (optimizer.muon() != null) {
-      throw yaml.fault("lora", "is learnt by AdamW: Muon is for whole matrices");
+    if (config.optimizer().type() == OptimizerConfig.Type.MUON) {
+      throw file.fault("lora", "is learnt by AdamW: Muon is for whole matrices");
     }
-    int rank = fields.count("rank", 8, 1);
-    List<String> targets = fields.has("targets") ? fields.texts("targets") : LORA_TARGETS;
     try {
-      Lora lora = new Lora(rank, fields.number("alpha", rank, 1e-6, 1e6), targets, start.digest());
-      lora.layers(parsed(yaml));
+      Lora lora = new Lora(changes.rank(), changes.alpha(), changes.targets(), start.digest());
+      lora.layers(model);
       return lora;
     } catch (IllegalArgumentException e) {
-      throw yaml.fault("lora", e.getMessage());
+      throw file.fault("lora", e.getMessage());
     }
-  }
-
-  private static Objective objective(YamlFields yaml) {
-    Objective reference = Objective.REFERENCE;
-    return new Objective(
-        yaml.number("flip_strength", reference.flipStrength(), 0, 1),
-        yaml.count("flip_scales", reference.flipScales(), 0),
-        yaml.flag("requantize", reference.requantize()),
-        yaml.number("condition_drop", reference.conditionDrop(), 0, 1),
-        yaml.flag("reweight", reference.reweight()),
-        yaml.flag("weigh_bits", reference.weighBits()),
-        yaml.flag("bit_sum", reference.bitSum()),
-        yaml.count("scales", reference.scales(), 1),
-        yaml.integer("all_scales_from", reference.allScalesFrom(), 0, Long.MAX_VALUE));
   }
 
   @Override
@@ -357,7 +304,7 @@ public final class TransformerJob implements TrainingJob {
     return String.join(
         "\n",
         "transformer: " + architecture,
-        "start_from: " + (start == null ? initialization : start.digest()),
+        "start_from: " + (start == null ? config.initialization() : start.digest()),
         "text_encoder: " + text,
         "objective: " + settings.objective(),
         "optimizer: " + settings.adamW() + " clip " + settings.clip(),
@@ -367,14 +314,14 @@ public final class TransformerJob implements TrainingJob {
         "precision: " + settings.precision(),
         "seed: " + run.seed(),
         "steps: " + run.steps(),
-        data.identity() + muon + lora);
+        config.data().identity() + muon + lora);
   }
 
   @Override
   public Learner learner(Processes processes) throws IOException {
     try (Weights first =
         start == null
-            ? initialization.weights(settings.architecture(), run.seed())
+            ? config.initialization().weights(settings.architecture(), run.seed())
             : start.transformerWeights()) {
       JointText joint = jointText(first);
       if (settings.lora() != null) {
@@ -394,7 +341,9 @@ public final class TransformerJob implements TrainingJob {
           new VisualTokenizer(tokenizer, floats),
           settings.architecture().spatialPatchify(),
           run.device(),
-          data.cache() == null ? null : new FeatureCache(data.cache(), tokenizerName()));
+          config.data().cache() == null
+              ? null
+              : new FeatureCache(config.data().cache(), tokenizerName()));
     }
   }
 
@@ -402,7 +351,7 @@ public final class TransformerJob implements TrainingJob {
     return new TrainedModel(
         run.name(),
         run.description(),
-        List.of(data.size()),
+        List.of(config.data().size()),
         new JsonObject(),
         architecture,
         SNAKE_CASE.toJsonTree(tokenizer).getAsJsonObject(),
@@ -419,12 +368,14 @@ public final class TransformerJob implements TrainingJob {
         start == null
             ? new HashedWordEncoder(channels)
             : start.textEncoder(run.device(), run.precision());
-    if (data.textCache() == null) {
+    if (config.data().textCache() == null) {
       return encoder;
     }
     String name = start == null ? HASHED_WORDS + " " + channels : start.digest();
     return new StoredTextFeatures(
-        encoder, new FeatureCache(data.textCache(), name + " " + run.precision()), run.device());
+        encoder,
+        new FeatureCache(config.data().textCache(), name + " " + run.precision()),
+        run.device());
   }
 
   private JsonObject textSettings() {
@@ -442,7 +393,7 @@ public final class TransformerJob implements TrainingJob {
   }
 
   @Override
-  public TrainingRun.Data data() throws IOException {
-    return data.open(run, tokenizerName());
+  public TrainingData data() throws IOException {
+    return new TrainingData(config.data(), run, tokenizerName());
   }
 }

@@ -16,8 +16,8 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.TextEncoder;
 import io.bitloom.worker.tokenizer.BitwiseSelfCorrection;
-import io.bitloom.worker.train.data.Sample;
 import io.bitloom.worker.train.data.SampleBatch;
+import io.bitloom.worker.train.data.TrainingSample;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.optim.Gradients;
 import io.bitloom.worker.train.optim.MovingAverage;
@@ -26,7 +26,6 @@ import io.bitloom.worker.train.run.Learner;
 import io.bitloom.worker.train.run.StepReport;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,7 +57,6 @@ public final class TransformerTraining implements Learner {
   private final Optimizer optimizer;
   private final MovingAverage average;
   private final Processes processes;
-  private final SampleRandom random;
 
   /**
    * Training of a transformer.
@@ -90,7 +88,6 @@ public final class TransformerTraining implements Learner {
     gradients = new Gradients(weights);
     optimizer = Optimizer.of(weights, settings.adamW(), settings.muon(), processes);
     average = new MovingAverage(stored, settings.averageDecay());
-    random = new SampleRandom(settings.seed());
   }
 
   /** The same tensors without those of the text encoder; both sets are closed on their own. */
@@ -127,6 +124,10 @@ public final class TransformerTraining implements Learner {
         : frozen.textEncoder();
   }
 
+  /**
+   * Forwards, loss and backwards, part by part; then the gradients of all processes are summed and
+   * clipped, the optimizer moves the weights, and their average follows.
+   */
   @Override
   public StepReport step(SampleBatch batch) {
     if (batch.samples().isEmpty()) {
@@ -135,9 +136,10 @@ public final class TransformerTraining implements Learner {
     gradients.zero();
     List<Scale> scales = trainedScales(batch);
     BatchLoss total = new BatchLoss(scales);
-    for (List<Sample> part : parts(processes.share(batch.samples()), batch.schedule())) {
+    List<TrainingSample> own = processes.share(batch.samples());
+    for (List<TrainingSample> part : batch.parts(own, settings.partTokens())) {
       try (Scope scope = Scope.open()) {
-        learn(batch, part, total);
+        learn(batch, part, scales, total);
       }
     }
     processes.sum(gradients.all());
@@ -148,24 +150,20 @@ public final class TransformerTraining implements Learner {
       optimizer.step(settings.learningRate().at(batch.number(), settings.steps()));
       average.update(optimizer.steps() - 1);
     }
+    int samples = batch.samples().size();
+    double flops = settings.flops(scales) * samples;
     return new StepReport(
-        sound,
-        total.loss(),
-        norm,
-        batch.samples().size(),
-        total.tokens(),
-        settings.flops(scales) * batch.samples().size(),
-        total.scalars());
+        sound, total.loss(), norm, samples, total.tokens(), flops, total.scalars());
   }
 
   /** Adds the gradients of some samples of a batch. */
-  private void learn(SampleBatch batch, List<Sample> part, BatchLoss total) {
+  private void learn(
+      SampleBatch batch, List<TrainingSample> part, List<Scale> scales, BatchLoss total) {
     BitwiseSelfCorrection.Sample target = selfCorrected(batch, part);
-    List<Scale> scales = trainedScales(batch);
     PackedRows texts = texts(textEncoder, part);
     List<Boolean> dropped =
         part.stream()
-            .map(sample -> random.dropsCondition(sample, settings.objective().conditionDrop()))
+            .map(sample -> settings.objective().dropsCondition(settings.seed(), sample))
             .toList();
     double share = (double) part.size() / batch.samples().size();
     if (settings.recompute()) {
@@ -179,17 +177,17 @@ public final class TransformerTraining implements Learner {
   }
 
   /** Text features of samples, with gradients where the encoder learns. */
-  private PackedRows texts(TextEncoder encoder, List<Sample> samples) {
+  private PackedRows texts(TextEncoder encoder, List<TrainingSample> samples) {
     PackedRows rows =
         encoder.encode(
-            samples.stream().map(Sample::caption).toList(),
+            samples.stream().map(TrainingSample::caption).toList(),
             settings.architecture().textMaxLength());
     Tensor placed = Tensors.to(rows.rows(), settings.device(), DType.F32);
     return new PackedRows(placed.clone(), rows.lengths()); // out of inference mode
   }
 
   /** Inputs and labels of the scales that are trained (Algorithm 2 of the paper). */
-  private BitwiseSelfCorrection.Sample selfCorrected(SampleBatch batch, List<Sample> part) {
+  private BitwiseSelfCorrection.Sample selfCorrected(SampleBatch batch, List<TrainingSample> part) {
     Objective objective = settings.objective();
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
@@ -204,7 +202,7 @@ public final class TransformerTraining implements Learner {
           correction.correct(
               frozen.features(part, batch.schedule()),
               frozen.tokenizerScales(batch.schedule()),
-              random.flips(batch.number(), part, objective.flipStrength()));
+              objective.flips(settings.seed(), batch.number(), part));
       return whole.first(trainedScales(batch)).keptBy(scope);
     }
   }
@@ -244,15 +242,6 @@ public final class TransformerTraining implements Learner {
     return settings.objective().trainedScales(batch.schedule(), batch.number());
   }
 
-  private List<List<Sample>> parts(List<Sample> samples, ScaleSchedule schedule) {
-    int size = Math.max(1, settings.partTokens() / schedule.tokens());
-    List<List<Sample>> parts = new ArrayList<>();
-    for (int from = 0; from < samples.size(); from += size) {
-      parts.add(samples.subList(from, Math.min(samples.size(), from + size)));
-    }
-    return parts;
-  }
-
   @Override
   public Map<String, Weights> tensors() {
     Map<String, Weights> tensors = new LinkedHashMap<>();
@@ -288,7 +277,7 @@ public final class TransformerTraining implements Learner {
             InfinityTransformer.forTraining(
                 settings.architecture(), averages, settings.device(), settings.precision())) {
       for (SampleBatch batch : batches) {
-        for (List<Sample> part : parts(batch.samples(), batch.schedule())) {
+        for (List<TrainingSample> part : batch.parts(batch.samples(), settings.partTokens())) {
           samples += part.size();
           try (Scope scope = Scope.open()) {
             measure(averaged, batch.schedule(), part)
@@ -304,7 +293,7 @@ public final class TransformerTraining implements Learner {
 
   /** Losses and bit accuracies of the averaged weights, without flips and with all texts. */
   private Map<String, Double> measure(
-      InfinityTransformer averaged, ScaleSchedule schedule, List<Sample> part) {
+      InfinityTransformer averaged, ScaleSchedule schedule, List<TrainingSample> part) {
     List<Scale> scales = settings.objective().trainedScales(schedule);
     BatchLoss total = new BatchLoss(scales);
     try (NoGradGuard noGradients = new NoGradGuard()) {

@@ -7,8 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.bitloom.common.schedule.ScaleSchedule;
-import io.bitloom.common.schedule.SizeClass;
-import io.bitloom.worker.image.decode.PictureOptions;
+import io.bitloom.worker.train.config.ConfigFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,26 +18,28 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TrainingSetTest {
-  private static final SizeClass SMALL = SizeClass.values()[0];
-
   /** {@code ../shared/cases} from the repository's root, which is the parent of this module. */
   private static final Path CASES = Path.of("..", "..", "shared", "cases", "captions");
 
   @TempDir private Path folder;
 
-  private TrainingSet scan(Curation.Threshold... thresholds) throws IOException {
-    return TrainingSet.scan(
-        new TrainingSet.Settings(
-            folder,
-            folder,
-            SMALL,
-            new Curation(List.of(thresholds)),
-            image -> true,
-            PictureOptions.AS_STORED));
+  private TrainingSet scan() throws IOException {
+    return scan("");
   }
 
-  private BatchOrder order(TrainingSet set) {
-    return new BatchOrder(set, new BatchOrder.Settings(1100, 4, 7));
+  private TrainingSet scan(String more) throws IOException {
+    return TrainingSet.scan(config(more), folder, image -> true);
+  }
+
+  private DataConfig config(String more) throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("data.yaml"), "path: .\nbatch_tokens: 1100\nshuffle_buffer: 4\n" + more);
+    return ConfigFile.read(file, List.of(DataConfig.class)).bind(DataConfig.class);
+  }
+
+  private BatchOrder order(TrainingSet set) throws IOException {
+    return new BatchOrder(set, config(""), 7);
   }
 
   @Test
@@ -70,7 +71,7 @@ class TrainingSetTest {
   void whatIsBelowAThresholdOrHasNoPictureIsCountedAndNamed() throws IOException {
     DrawnPictures.write(folder, 6);
     Files.writeString(folder.resolve("5.png"), "no picture");
-    TrainingSet set = scan(new Curation.Threshold("aesthetic", 2, Double.POSITIVE_INFINITY));
+    TrainingSet set = scan("filters: {aesthetic: {min: 2}}");
     assertEquals(3, set.report().kept());
     assertEquals(2, set.report().dropped("aesthetic is below 2.0"));
     assertEquals(1, set.report().dropped("the picture cannot be read"));
@@ -118,10 +119,10 @@ class TrainingSetTest {
     BatchOrder order = order(set);
     Set<String> seen = new HashSet<>();
     for (long i = 0; i < order.batchesPerEpoch(); i++) {
-      BatchOrder.Plan plan = order.next();
-      assertTrue(plan.lines().length * plan.schedule().tokens() <= 1100);
-      for (int line : plan.lines()) {
-        assertTrue(seen.add(plan.schedule().id() + " " + line));
+      order.next();
+      assertTrue(order.lines().length * order.schedule().tokens() <= 1100);
+      for (int line : order.lines()) {
+        assertTrue(seen.add(order.schedule().id() + " " + line));
       }
     }
     assertEquals(12, seen.size());
@@ -137,7 +138,9 @@ class TrainingSetTest {
     for (int i = 0; i < 9; i++) {
       resumed.next();
     }
-    assertArrayEquals(whole.next().lines(), resumed.next().lines());
+    whole.next();
+    resumed.next();
+    assertArrayEquals(whole.lines(), resumed.lines());
   }
 
   @Test
@@ -145,9 +148,9 @@ class TrainingSetTest {
     DrawnPictures.write(folder, 2);
     TrainingSet set = scan();
     Files.writeString(folder.resolve("1.png"), "gone bad");
-    BatchLoader.Settings settings =
-        new BatchLoader.Settings(1, 0, 0.5, 1, 0.5, new FeatureCache(folder.resolve("cache"), "m"));
-    try (BatchLoader loader = new BatchLoader(set, order(set), settings)) {
+    DataConfig config = config("batches_ahead: 0\nmost_bad: 0.5\n");
+    FeatureCache cache = new FeatureCache(folder.resolve("cache"), "m");
+    try (BatchLoader loader = new BatchLoader(set, order(set), config, 1, cache)) {
       SampleBatch batch = loader.next();
       assertEquals(1, batch.samples().size());
       assertEquals(256, batch.samples().get(0).picture().width());
@@ -163,9 +166,9 @@ class TrainingSetTest {
   void picturesThatAreBeingReadWhenTheLoaderIsClosedAreNotBad() throws IOException {
     DrawnPictures.write(folder, 12);
     TrainingSet set = scan();
-    BatchLoader.Settings settings = new BatchLoader.Settings(2, 6, 0.5, 1, 0, null);
+    DataConfig config = config("decoder_threads: 2\nbatches_ahead: 6\nmost_bad: 0\n");
     for (int round = 0; round < 50; round++) {
-      try (BatchLoader loader = new BatchLoader(set, order(set), settings)) {
+      try (BatchLoader loader = new BatchLoader(set, order(set), config, 1, null)) {
         loader.next();
       }
     }

@@ -18,8 +18,8 @@ import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
-import io.bitloom.worker.train.data.Sample;
 import io.bitloom.worker.train.data.SampleBatch;
+import io.bitloom.worker.train.data.TrainingSample;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.LearningRate;
@@ -97,7 +97,7 @@ class TokenizerTrainingTest {
     for (int i = 0; i < rgb.length; i++) {
       rgb[i] = (byte) (i % 3 == 0 ? 200 : i / 3 / 256);
     }
-    Sample sample = new Sample(number, "", new RgbImage(256, 256, rgb), null, null);
+    TrainingSample sample = new TrainingSample(number, "", new RgbImage(256, 256, rgb), null, null);
     return new SampleBatch(number, SQUARE, List.of(sample));
   }
 

@@ -22,7 +22,7 @@ import io.bitloom.worker.train.data.DrawnPictures;
 import io.bitloom.worker.train.data.FeatureCache;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.run.Learner;
-import io.bitloom.worker.train.run.TrainingRun;
+import io.bitloom.worker.train.run.TrainingLoop;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,13 +68,13 @@ class FineTuningTest {
         String.format(
             Locale.ROOT,
             """
-        folder: %s
-        steps: 2
-        start_from: start
-        objective: {scales: 3}
-        data: {path: set, batch_tokens: 600, cache: cache, text_cache: texts}
-        %s
-        """,
+            folder: %s
+            steps: 2
+            start_from: start
+            objective: {scales: 3}
+            data: {path: set, batch_tokens: 600, cache: cache, text_cache: texts}
+            %s
+            """,
             run,
             more));
     return file;
@@ -84,9 +84,9 @@ class FineTuningTest {
     TransformerJob job = TransformerJob.read(config);
     try (Processes alone = Processes.alone();
         Learner learner = job.learner(alone)) {
-      TrainingRun run =
-          new TrainingRun(job.run().run(job.identity()), learner, alone, job.data(), line -> {});
-      assertEquals(TrainingRun.Outcome.FINISHED, run.run());
+      TrainingLoop run =
+          new TrainingLoop(job.run(), job.identity(), learner, alone, job.data(), line -> {});
+      assertEquals(TrainingLoop.Outcome.FINISHED, run.run());
     }
   }
 

@@ -27,8 +27,8 @@ import io.bitloom.worker.text.WordVocabulary;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.TokenizerLayout;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
-import io.bitloom.worker.train.data.Sample;
 import io.bitloom.worker.train.data.SampleBatch;
+import io.bitloom.worker.train.data.TrainingSample;
 import io.bitloom.worker.train.distributed.Processes;
 import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.LearningRate;
@@ -135,14 +135,15 @@ class TransformerTrainingTest {
   }
 
   private static SampleBatch batch(long number) {
-    List<Sample> samples = new ArrayList<>();
+    List<TrainingSample> samples = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
       float[] features = new float[8 * SQUARE.last().tokens()];
       SplittableRandom random = new SplittableRandom(i % 2);
       for (int j = 0; j < features.length; j++) {
         features[j] = (float) random.nextGaussian();
       }
-      samples.add(new Sample(4 * number + i, i % 2 == 0 ? "a" : "b c", null, features, null));
+      samples.add(
+          new TrainingSample(4 * number + i, i % 2 == 0 ? "a" : "b c", null, features, null));
     }
     return new SampleBatch(number, SQUARE, samples);
   }

@@ -4,6 +4,7 @@ import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.train.data.CaptionedPicture;
+import io.bitloom.worker.train.data.DataConfig;
 import io.bitloom.worker.train.data.DropReport;
 import io.bitloom.worker.train.data.SampleSource;
 import java.util.Comparator;
@@ -17,7 +18,7 @@ import java.util.random.RandomGenerator;
  */
 public final class DemoSource implements SampleSource {
   /** The only size that examples are drawn in. */
-  public static final SizeClass SIZE = SizeClass.PIXELS_0_06M;
+  public static final SizeClass SIZE = DataConfig.Demo.SIZE;
 
   private static final List<ScaleSchedule> IN_TURN = DemoDataset.schedules(SIZE);
 

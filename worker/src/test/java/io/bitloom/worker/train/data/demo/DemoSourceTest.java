@@ -5,17 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.bitloom.worker.image.decode.PictureOptions;
+import io.bitloom.worker.train.config.ConfigFile;
 import io.bitloom.worker.train.config.ConfigFileException;
-import io.bitloom.worker.train.config.DataConfig;
-import io.bitloom.worker.train.config.YamlFields;
 import io.bitloom.worker.train.data.BatchLoader;
 import io.bitloom.worker.train.data.BatchOrder;
-import io.bitloom.worker.train.data.Curation;
-import io.bitloom.worker.train.data.Sample;
+import io.bitloom.worker.train.data.DataConfig;
 import io.bitloom.worker.train.data.SampleBatch;
 import io.bitloom.worker.train.data.SampleSource;
+import io.bitloom.worker.train.data.TrainingSample;
 import io.bitloom.worker.train.data.TrainingSet;
+import io.bitloom.worker.train.run.TrainingData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,34 +27,27 @@ class DemoSourceTest {
 
   @TempDir private Path folder;
 
-  private static BatchLoader loader(SampleSource source) {
-    BatchOrder order = new BatchOrder(source, new BatchOrder.Settings(1100, 100, 5));
-    return new BatchLoader(source, order, new BatchLoader.Settings(1, 1, 0.5, 5, 0, null));
+  private static BatchLoader loader(SampleSource source, DataConfig config) {
+    return new BatchLoader(source, new BatchOrder(source, config, 5), config, 5, null);
   }
 
   @Test
   void theBatchesAreThoseOfTheFilesThatAreWritten() throws IOException {
     DemoDataset dataset = DemoDataset.training(3);
     new DemoDatasetWriter(folder).write(dataset, COUNT, done -> {});
-    TrainingSet files =
-        TrainingSet.scan(
-            new TrainingSet.Settings(
-                folder,
-                folder,
-                DemoSource.SIZE,
-                new Curation(List.of()),
-                image -> true,
-                PictureOptions.AS_STORED));
-    try (BatchLoader read = loader(files);
-        BatchLoader drawn = loader(new DemoSource(dataset, COUNT, "demo 3"))) {
+    DataConfig config =
+        config("path: .\nbatch_tokens: 1100\nshuffle_buffer: 100\nbatches_ahead: 1\nmost_bad: 0\n");
+    TrainingSet files = TrainingSet.scan(config, folder, image -> true);
+    try (BatchLoader read = loader(files, config);
+        BatchLoader drawn = loader(new DemoSource(dataset, COUNT, "demo 3"), config)) {
       for (int i = 0; i < 8; i++) {
         SampleBatch expected = read.next();
         SampleBatch found = drawn.next();
         assertEquals(expected.schedule(), found.schedule());
         assertEquals(expected.samples().size(), found.samples().size());
         for (int j = 0; j < expected.samples().size(); j++) {
-          Sample file = expected.samples().get(j);
-          Sample picture = found.samples().get(j);
+          TrainingSample file = expected.samples().get(j);
+          TrainingSample picture = found.samples().get(j);
           assertEquals(file.number(), picture.number());
           assertEquals(file.caption(), picture.caption());
           assertArrayEquals(file.picture().rgb(), picture.picture().rgb());
@@ -66,15 +58,12 @@ class DemoSourceTest {
 
   private DataConfig config(String yaml) throws IOException {
     Path file = Files.writeString(folder.resolve("data.yaml"), yaml);
-    YamlFields fields = YamlFields.read(file);
-    DataConfig config = DataConfig.of(fields);
-    fields.done();
-    return config;
+    return ConfigFile.read(file, List.of(DataConfig.class)).bind(DataConfig.class);
   }
 
   @Test
   void whatIsForFilesIsRefusedWithDrawnPictures() throws IOException {
-    assertEquals(9, config("demo: {seed: 3, count: 9}").captions().count());
+    assertEquals(9, TrainingData.captions(config("demo: {seed: 3, count: 9}")).count());
     assertRefused("demo: {seed: 3}\npath: x", "data.yaml:2: path: is not for pictures");
     assertRefused("demo: {seed: 3}\nsize: 0.25M", "data.yaml:2: size: pictures are drawn in 0.06M");
     assertRefused("demo: {count: 0}", "demo.count: expected");

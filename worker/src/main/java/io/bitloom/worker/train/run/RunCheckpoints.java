@@ -29,7 +29,7 @@ import java.util.stream.Stream;
  * @param folder that holds them
  * @param keep how many of the latest stay; the best one stays in any case
  */
-record Checkpoints(Path folder, int keep) {
+record RunCheckpoints(Path folder, int keep) {
   private static final Pattern NAME = Pattern.compile("step-(\\d{9})");
   private static final String UNFINISHED = ".unfinished-";
   private static final String DAMAGED = ".damaged";

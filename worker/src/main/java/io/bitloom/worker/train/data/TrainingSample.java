@@ -11,4 +11,5 @@ import io.bitloom.worker.image.RgbImage;
  * @param features of the tokenizer; null where they are not known yet
  * @param key under which the features are cached; null without a cache
  */
-public record Sample(long number, String caption, RgbImage picture, float[] features, String key) {}
+public record TrainingSample(
+    long number, String caption, RgbImage picture, float[] features, String key) {}

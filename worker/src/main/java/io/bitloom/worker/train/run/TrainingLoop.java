@@ -1,10 +1,8 @@
 package io.bitloom.worker.train.run;
 
-import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.worker.image.RgbImage;
-import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
-import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.train.data.BadDataException;
 import io.bitloom.worker.train.data.BatchLoader;
 import io.bitloom.worker.train.data.SampleBatch;
@@ -22,8 +20,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.function.LongFunction;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,16 +28,17 @@ import org.slf4j.LoggerFactory;
  * checkpoints, records and, at its end, the model. Everything runs on the device's thread but
  * {@link #stop()}.
  */
-public final class TrainingRun {
-  private static final Logger log = LoggerFactory.getLogger(TrainingRun.class);
+public final class TrainingLoop {
+  private static final Logger log = LoggerFactory.getLogger(TrainingLoop.class);
 
-  private final Settings settings;
+  private final RunConfig config;
+  private final String identity;
   private final Learner learner;
   private final Processes processes;
-  private final Data data;
+  private final TrainingData data;
   private final Consumer<String> console;
   private final RunObserver observer;
-  private final Checkpoints checkpoints;
+  private final RunCheckpoints checkpoints;
   private volatile boolean stopped;
 
   private RunState state;
@@ -60,86 +57,41 @@ public final class TrainingRun {
     LOST_PROCESS
   }
 
-  /**
-   * The settings of a run.
-   *
-   * @param folder of the run
-   * @param identity settings that must be the same when the run is resumed, as text
-   * @param steps of the whole run
-   * @param logEvery steps between lines of the record
-   * @param checkpointEvery steps between checkpoints
-   * @param keep latest checkpoints that stay
-   * @param validateEvery steps between validations; 0 for none
-   * @param picturesEvery steps between sample grids; 0 for none
-   * @param mostBadSteps steps in a row without finite loss and gradients that end the run
-   * @param device that the learner computes on
-   * @param precision type that its products are computed in
-   */
-  public record Settings(
-      Path folder,
-      String identity,
-      long steps,
-      int logEvery,
-      int checkpointEvery,
-      int keep,
-      int validateEvery,
-      int picturesEvery,
-      int mostBadSteps,
-      TorchDevice device,
-      DType precision) {}
-
-  /**
-   * What a run learns from.
-   *
-   * @param training loads batches from the n-th on
-   * @param validation the batches that are not trained on
-   * @param report what was left out so far, written with every checkpoint
-   */
-  public record Data(
-      LongFunction<BatchLoader> training,
-      Supplier<List<SampleBatch>> validation,
-      Reporting report) {}
-
-  /** Writes a report. */
-  public interface Reporting {
-    /**
-     * Writes it as it is now.
-     *
-     * @throws IOException if it cannot be written
-     */
-    void write() throws IOException;
-  }
-
   /** A run that nobody looks at. */
-  public TrainingRun(
-      Settings settings,
+  public TrainingLoop(
+      RunConfig config,
+      String identity,
       Learner learner,
       Processes processes,
-      Data data,
+      TrainingData data,
       Consumer<String> console) {
-    this(settings, learner, processes, data, console, RunObserver.NONE);
+    this(config, identity, learner, processes, data, console, RunObserver.NONE);
   }
 
   /**
    * A run.
    *
+   * @param identity settings that must be the same when the run is resumed, as text
    * @param console takes lines for people
    * @param observer is told how it goes, in the process of rank 0
    */
-  public TrainingRun(
-      Settings settings,
+  public TrainingLoop(
+      RunConfig config,
+      String identity,
       Learner learner,
       Processes processes,
-      Data data,
+      TrainingData data,
       Consumer<String> console,
       RunObserver observer) {
-    this.settings = settings;
+    this.config = config;
+    this.identity = identity;
     this.learner = learner;
     this.processes = processes;
     this.data = data;
     this.console = console;
     this.observer = observer;
-    this.checkpoints = new Checkpoints(settings.folder().resolve("checkpoints"), settings.keep());
+    this.checkpoints =
+        new RunCheckpoints(config.folder().resolve("checkpoints"), config.keepCheckpoints());
   }
 
   /** Asks the run to end after the current step, with a checkpoint; from any thread. */
@@ -158,10 +110,10 @@ public final class TrainingRun {
     if (processes.rank() != 0) {
       return train();
     }
-    prepare(settings.folder());
+    prepare(config.folder());
     try (FileChannel channel =
             FileChannel.open(
-                settings.folder().resolve("run.lock"),
+                config.folder().resolve("run.lock"),
                 StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE);
         FileLock lock = channel.tryLock()) {
@@ -193,20 +145,20 @@ public final class TrainingRun {
 
   private RunRefusedException busy(Exception cause) {
     return new RunRefusedException(
-        settings.folder(),
+        config.folder(),
         "another process trains here; wait for its end, stop it, or name another folder",
         cause);
   }
 
   private Outcome train() throws IOException {
     resume();
-    double peakFlops = Throughput.peakFlops(settings.device(), settings.precision());
+    double peakFlops = Throughput.peakFlops(config.device(), config.precision());
     throughput = new Throughput(processes.count() * peakFlops);
-    try (BatchLoader loader = data.training().apply(state.step());
-        RunRecord opened = writes() ? new RunRecord(settings.folder(), state.step()) : null) {
+    try (BatchLoader loader = data.batchesFrom(state.step());
+        RunRecord opened = writes() ? new RunRecord(config.folder(), state.step()) : null) {
       record = opened;
       if (writes()) {
-        RunRecord.replay(settings.folder(), observer);
+        RunRecord.replay(config.folder(), observer);
       }
       Outcome outcome = steps(loader);
       checkpoint();
@@ -229,8 +181,7 @@ public final class TrainingRun {
   }
 
   private void resume() throws IOException {
-    ResumePoint point =
-        ResumePoint.find(checkpoints, settings.folder(), settings.identity(), learner);
+    ResumePoint point = ResumePoint.find(checkpoints, config.folder(), identity, learner);
     point.damaged().values().forEach(console);
     if (writes()) {
       for (long step : point.damaged().keySet()) {
@@ -239,12 +190,12 @@ public final class TrainingRun {
     }
     state = point.state();
     if (state.step() > 0) {
-      console.accept("Going on after step " + state.step() + " of " + settings.steps());
+      console.accept("Going on after step " + state.step() + " of " + config.steps());
     }
   }
 
   private Outcome steps(BatchLoader loader) throws IOException {
-    while (state.step() < settings.steps()) {
+    while (state.step() < config.steps()) {
       if (processes.sum(stopped ? 1 : 0)[0] > 0) {
         return Outcome.STOPPED;
       }
@@ -261,20 +212,20 @@ public final class TrainingRun {
             report.loss(),
             report.gradientNorm());
       }
-      if (due(settings.logEvery()) || !report.applied()) {
+      if (due(config.every().log()) || !report.applied()) {
         report(report);
       }
-      if (state.badInARow() >= settings.mostBadSteps()) {
+      if (state.badInARow() >= config.mostBadSteps()) {
         log.error("{} steps in a row could not be applied", state.badInARow());
         return Outcome.DIVERGED;
       }
-      if (due(settings.validateEvery())) {
+      if (due(config.every().validation())) {
         validate();
       }
-      if (due(settings.picturesEvery())) {
+      if (due(config.every().pictures())) {
         pictures();
       }
-      if (due(settings.checkpointEvery())) {
+      if (due(config.every().checkpoint())) {
         checkpoint();
       }
     }
@@ -286,7 +237,7 @@ public final class TrainingRun {
   }
 
   private void report(StepReport report) throws IOException {
-    Throughput.Rates rates = throughput.rates(settings.steps() - state.step());
+    Throughput.Rates rates = throughput.rates(config.steps() - state.step());
     if (!writes()) {
       return;
     }
@@ -309,7 +260,7 @@ public final class TrainingRun {
             Locale.ROOT,
             "step %d/%d  loss %.4f  %.2f samples/s  %.0f tokens/s%s  %s left",
             state.step(),
-            settings.steps(),
+            config.steps(),
             report.loss(),
             rates.samplesPerSecond(),
             rates.tokensPerSecond(),
@@ -325,7 +276,7 @@ public final class TrainingRun {
   }
 
   private void validate() throws IOException {
-    List<SampleBatch> batches = data.validation().get();
+    List<SampleBatch> batches = data.validation();
     if (batches.isEmpty()) {
       return;
     }
@@ -359,20 +310,20 @@ public final class TrainingRun {
   private void checkpoint() throws IOException {
     if (writes()) {
       checkpoints.save(state, learner.tensors());
-      data.report().write();
+      data.writeReport();
     }
   }
 
   /** Writes the model beside its place and then swaps it in. */
   private void export() throws IOException {
-    Path model = settings.folder().resolve("model");
-    Path unfinished = Files.createTempDirectory(settings.folder(), ".model-");
+    Path model = config.folder().resolve("model");
+    Path unfinished = Files.createTempDirectory(config.folder(), ".model-");
     try {
       learner.export(unfinished);
-      Checkpoints.delete(model);
+      RunCheckpoints.delete(model);
       Files.move(unfinished, model, StandardCopyOption.ATOMIC_MOVE);
     } finally {
-      Checkpoints.delete(unfinished);
+      RunCheckpoints.delete(unfinished);
     }
     console.accept("The model is in " + model);
   }

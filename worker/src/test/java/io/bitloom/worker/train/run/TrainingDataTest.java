@@ -1,10 +1,10 @@
-package io.bitloom.worker.train.config;
+package io.bitloom.worker.train.run;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.bitloom.worker.train.data.Sample;
-import io.bitloom.worker.train.run.TrainingRun;
+import io.bitloom.worker.train.data.TrainingSample;
+import io.bitloom.worker.train.tokenizer.TokenizerJob;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
@@ -17,7 +17,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class DataConfigTest {
+class TrainingDataTest {
   @TempDir private Path folder;
 
   @Test
@@ -27,11 +27,10 @@ class DataConfigTest {
     Path file = folder.resolve("train.yaml");
     Files.writeString(
         file, "folder: run\ndata: {path: training, validation_path: validation/captions.jsonl}\n");
-    YamlFields yaml = YamlFields.read(file);
 
-    TrainingRun.Data data = DataConfig.of(yaml.section("data")).open(RunConfig.of(yaml), null);
+    TrainingData data = TokenizerJob.read(file).data();
 
-    List<Sample> samples = data.validation().get().get(0).samples();
+    List<TrainingSample> samples = data.validation().get(0).samples();
     assertEquals(1, samples.size());
     byte[] rgb = samples.get(0).picture().rgb();
     assertArrayEquals(new byte[] {0, 0, (byte) 255}, Arrays.copyOf(rgb, 3));
