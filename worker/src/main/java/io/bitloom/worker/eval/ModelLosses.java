@@ -2,6 +2,7 @@ package io.bitloom.worker.eval;
 
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.worker.codes.BitwiseSelfCorrection;
 import io.bitloom.worker.image.PictureQuality;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.model.BitLoss;
@@ -14,7 +15,6 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.TextEncoder;
-import io.bitloom.worker.tokenizer.BitwiseSelfCorrection;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import io.bitloom.worker.train.data.demo.Composition;
 import io.bitloom.worker.train.data.demo.DemoDataset;
@@ -113,8 +113,8 @@ public record ModelLosses(
   }
 
   private static RgbImage rebuilt(VisualTokenizer tokenizer, Tensor features, List<Scale> scales) {
-    Tensor sum = tokenizer.quantizer().encode(features, scales).sum();
-    Tensor picture = tokenizer.pictures(sum); // (1, H, W, 3)
+    Tensor summedCodes = tokenizer.quantizer().encode(features, scales).summedCodes();
+    Tensor picture = tokenizer.pictures(summedCodes); // (1, H, W, 3)
     return new RgbImage((int) picture.size(2), (int) picture.size(1), Tensors.bytes(picture));
   }
 

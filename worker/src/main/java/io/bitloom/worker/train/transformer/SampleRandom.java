@@ -1,9 +1,9 @@
 package io.bitloom.worker.train.transformer;
 
+import io.bitloom.worker.codes.Flips;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
-import io.bitloom.worker.tokenizer.Flips;
 import io.bitloom.worker.train.data.Sample;
 import java.util.List;
 import java.util.SplittableRandom;

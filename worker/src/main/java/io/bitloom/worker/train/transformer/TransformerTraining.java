@@ -4,6 +4,8 @@ import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
+import io.bitloom.worker.codes.Bits;
+import io.bitloom.worker.codes.BitwiseSelfCorrection;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.model.BitLoss;
 import io.bitloom.worker.model.InfinityTransformer;
@@ -15,7 +17,6 @@ import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.TextEncoder;
-import io.bitloom.worker.tokenizer.BitwiseSelfCorrection;
 import io.bitloom.worker.train.data.Sample;
 import io.bitloom.worker.train.data.SampleBatch;
 import io.bitloom.worker.train.distributed.Processes;
@@ -233,7 +234,7 @@ public final class TransformerTraining implements Learner {
       perToken = objective.bitSum() ? perBit.sum(-1) : perBit.mean(-1);
       total.addBits(logitsBLV, target.labels());
     } else {
-      perToken = BitLoss.perIndex(logitsBLV, frozen.quantizer().labels(target.labels()));
+      perToken = BitLoss.perIndex(logitsBLV, Bits.labels(target.labels()));
     }
     Tensor loss = BitLoss.total(perToken, weights).mul(new Scalar(share));
     total.add(loss, perToken);

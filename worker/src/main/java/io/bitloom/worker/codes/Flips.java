@@ -1,4 +1,4 @@
-package io.bitloom.worker.tokenizer;
+package io.bitloom.worker.codes;
 
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
