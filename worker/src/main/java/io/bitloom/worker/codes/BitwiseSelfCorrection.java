@@ -54,20 +54,20 @@ public final class BitwiseSelfCorrection {
    * @param labels the bits of all scales, (B, L, D)
    * @param margins how far the residual of every label is from the other bit, (B, L, D)
    */
-  public record Sample(Tensor inputs, Tensor labels, Tensor margins) {
+  public record Corrected(Tensor inputs, Tensor labels, Tensor margins) {
 
     /** Only the first scales, as the transformer counts them. */
-    public Sample first(List<Scale> scales) {
+    public Corrected first(List<Scale> scales) {
       long tokens = scales.stream().mapToLong(Scale::tokens).sum();
-      return new Sample(
+      return new Corrected(
           inputs.narrow(1, 0, tokens - scales.get(0).tokens()).contiguous(),
           labels.narrow(1, 0, tokens).contiguous(),
           margins.narrow(1, 0, tokens).contiguous());
     }
 
     /** Takes the tensors out of a scope. */
-    public Sample keptBy(Scope scope) {
-      return new Sample(scope.keep(inputs), scope.keep(labels), scope.keep(margins));
+    public Corrected keptBy(Scope scope) {
+      return new Corrected(scope.keep(inputs), scope.keep(labels), scope.keep(margins));
     }
   }
 
@@ -78,7 +78,7 @@ public final class BitwiseSelfCorrection {
    * @param featuresBdHW the encoder's features F
    * @param scales counted in cells, that is doubled under spatial patchify
    */
-  public Sample correct(Tensor featuresBdHW, List<Scale> scales, Flips flips) {
+  public Corrected correct(Tensor featuresBdHW, List<Scale> scales, Flips flips) {
     List<Tensor> labels = new ArrayList<>();
     List<Tensor> margins = new ArrayList<>();
     List<Tensor> flipped = new ArrayList<>();
@@ -105,7 +105,7 @@ public final class BitwiseSelfCorrection {
         quantizer.sum(flipped, input);
       }
       Tensor noInputs = layout.tokens(featuresBdHW).narrow(1, 0, 0);
-      return new Sample(
+      return new Corrected(
               inputs.isEmpty() ? noInputs : Tensors.concat(inputs, 1),
               Tensors.concat(labels, 1),
               Tensors.concat(margins, 1))

@@ -76,7 +76,7 @@ public record ModelLosses(
           Reading reading = reader.read(rebuilt, example.schedule(), shown.subjects().size());
           reconstructions.add(shown, reading, reading.against(shown, example.schedule()));
           if (config.bitLabels()) {
-            BitwiseSelfCorrection.Sample sample =
+            BitwiseSelfCorrection.Corrected target =
                 new BitwiseSelfCorrection(
                         tokenizer.quantizer(),
                         new BitwiseSelfCorrection.Config(0, false, config.spatialPatchify()))
@@ -85,9 +85,9 @@ public record ModelLosses(
                 transformer.forward(
                     texts.encode(List.of(example.caption()), config.textMaxLength()),
                     List.of(false),
-                    sample.inputs(),
+                    target.inputs(),
                     example.schedule().scales());
-            Tensor loss = BitLoss.perBit(logits, sample.labels());
+            Tensor loss = BitLoss.perBit(logits, target.labels());
             sums[2] += Tensors.doubles(loss.mean())[0];
             // A bit's cross entropy is below ln 2 where its likelier state is right.
             Tensor right = loss.lt(new org.bytedeco.pytorch.Scalar(Math.log(2)));

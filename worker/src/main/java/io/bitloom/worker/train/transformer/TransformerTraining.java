@@ -161,7 +161,7 @@ public final class TransformerTraining implements Learner {
 
   /** Adds the gradients of some samples of a batch. */
   private void learn(SampleBatch batch, List<Sample> part, BatchLoss total) {
-    BitwiseSelfCorrection.Sample target = selfCorrected(batch, part);
+    BitwiseSelfCorrection.Corrected target = selfCorrected(batch, part);
     List<Scale> scales = trainedScales(batch);
     PackedRows texts = texts(textEncoder, part);
     List<Boolean> dropped =
@@ -190,7 +190,7 @@ public final class TransformerTraining implements Learner {
   }
 
   /** Inputs and labels of the scales that are trained (Algorithm 2 of the paper). */
-  private BitwiseSelfCorrection.Sample selfCorrected(SampleBatch batch, List<Sample> part) {
+  private BitwiseSelfCorrection.Corrected selfCorrected(SampleBatch batch, List<Sample> part) {
     Objective objective = settings.objective();
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
@@ -201,7 +201,7 @@ public final class TransformerTraining implements Learner {
                   objective.flipScales(),
                   objective.requantize(),
                   settings.architecture().spatialPatchify()));
-      BitwiseSelfCorrection.Sample whole =
+      BitwiseSelfCorrection.Corrected whole =
           correction.correct(
               frozen.features(part, batch.schedule()),
               frozen.tokenizerScales(batch.schedule()),
@@ -219,7 +219,7 @@ public final class TransformerTraining implements Learner {
    */
   private Tensor loss(
       Tensor logitsBLV,
-      BitwiseSelfCorrection.Sample target,
+      BitwiseSelfCorrection.Corrected target,
       List<Scale> scales,
       double share,
       BatchLoss total) {
@@ -314,7 +314,7 @@ public final class TransformerTraining implements Learner {
               frozen.quantizer(),
               new BitwiseSelfCorrection.Config(
                   0, false, settings.architecture().spatialPatchify()));
-      BitwiseSelfCorrection.Sample target =
+      BitwiseSelfCorrection.Corrected target =
           plain
               .correct(
                   frozen.features(part, schedule),
