@@ -45,7 +45,12 @@ public final class BitwiseSelfCorrection {
    *     comparison, flipped bits are seen in the inputs and the labels stay those of the picture
    * @param spatialPatchify whether the transformer sees 2×2 cells as one token of 4d bits
    */
-  public record Config(int layers, boolean requantize, boolean spatialPatchify) {}
+  public record Config(int layers, boolean requantize, boolean spatialPatchify) {
+    /** No scale is flipped, to evaluate with: the labels are the tokenizer's own bits. */
+    public static Config withoutFlips(boolean spatialPatchify) {
+      return new Config(0, true, spatialPatchify);
+    }
+  }
 
   /**
    * What the transformer trains on; D is d, or 4d under spatial patchify.

@@ -13,6 +13,9 @@ import org.bytedeco.pytorch.global.torch;
 /** Which bits the self-correction turns over. */
 @FunctionalInterface
 public interface Flips {
+  /** Turns nothing over. */
+  Flips NONE = (scale, bits) -> bits.bitwise_xor(bits);
+
   /**
    * The mask of a scale.
    *

@@ -3,6 +3,7 @@ package io.bitloom.worker.eval;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.worker.codes.BitwiseSelfCorrection;
+import io.bitloom.worker.codes.Flips;
 import io.bitloom.worker.image.PictureQuality;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.model.BitLoss;
@@ -79,8 +80,8 @@ public record ModelLosses(
             BitwiseSelfCorrection.Corrected target =
                 new BitwiseSelfCorrection(
                         tokenizer.quantizer(),
-                        new BitwiseSelfCorrection.Config(0, false, config.spatialPatchify()))
-                    .correct(features, scales, (k, bits) -> bits);
+                        BitwiseSelfCorrection.Config.withoutFlips(config.spatialPatchify()))
+                    .correct(features, scales, Flips.NONE);
             Tensor logits =
                 transformer.forward(
                     texts.encode(List.of(example.caption()), config.textMaxLength()),

@@ -20,7 +20,6 @@ import org.junit.jupiter.api.Test;
 class BitwiseSelfCorrectionTest {
   private static final List<Scale> SCALES =
       List.of(new Scale(1, 1), new Scale(2, 2), new Scale(4, 4));
-  private static final Flips NONE = (scale, bits) -> bits.bitwise_xor(bits);
   private static final Flips ALL = (scale, bits) -> bits.eq(bits);
 
   private final ResidualQuantizer quantizer = ResidualQuantizer.ofBits(8);
@@ -37,13 +36,18 @@ class BitwiseSelfCorrectionTest {
   @Test
   void withoutFlipsTheLabelsAreTheTokenizersOwnBits() {
     try (Scope scope = Scope.open()) {
-      var sample = correction(3, true, false).correct(features(), SCALES, NONE);
+      var sample = correction(3, true, false).correct(features(), SCALES, Flips.NONE);
       var encoding = quantizer.encode(features(), SCALES);
       Tensor bits =
           Tensors.concat(encoding.digits().stream().map(it -> it.flatten(1, 2)).toList(), 1);
       assertArrayEquals(new long[] {2, 21, 8}, sample.labels().shape());
       assertArrayEquals(new long[] {2, 20, 8}, sample.inputs().shape());
       assertArrayEquals(Tensors.bytes(bits), Tensors.bytes(sample.labels()));
+      var evaluated =
+          new BitwiseSelfCorrection(quantizer, BitwiseSelfCorrection.Config.withoutFlips(false))
+              .correct(features(), SCALES, ALL);
+      assertArrayEquals(Tensors.bytes(bits), Tensors.bytes(evaluated.labels()));
+      assertArrayEquals(Tensors.floats(sample.inputs()), Tensors.floats(evaluated.inputs()));
     }
   }
 
@@ -65,7 +69,7 @@ class BitwiseSelfCorrectionTest {
   @Test
   void laterLabelsMakeUpForFlipsAndEarlierOnesDoNotChange() {
     try (Scope scope = Scope.open()) {
-      Tensor plain = correction(3, true, false).correct(features(), SCALES, NONE).labels();
+      Tensor plain = correction(3, true, false).correct(features(), SCALES, Flips.NONE).labels();
       Tensor corrected = correction(1, true, false).correct(features(), SCALES, ALL).labels();
       assertArrayEquals(
           Tensors.bytes(plain.narrow(1, 0, 1)), Tensors.bytes(corrected.narrow(1, 0, 1)));
@@ -78,7 +82,7 @@ class BitwiseSelfCorrectionTest {
   @Test
   void withoutRequantisationFlipsAreSeenInTheInputsAndNoLabelMakesUpForThem() {
     try (Scope scope = Scope.open()) {
-      var plain = correction(3, true, false).correct(features(), SCALES, NONE);
+      var plain = correction(3, true, false).correct(features(), SCALES, Flips.NONE);
       var flipped = correction(3, false, false).correct(features(), SCALES, ALL);
       assertArrayEquals(Tensors.bytes(plain.labels()), Tensors.bytes(flipped.labels()));
       // The opposite of all bits so far has the opposite sum.
@@ -91,7 +95,7 @@ class BitwiseSelfCorrectionTest {
   void spatialPatchifyMakesOneTokenOfFourFeatures() {
     try (Scope scope = Scope.open()) {
       List<Scale> doubled = List.of(new Scale(2, 2), new Scale(4, 4));
-      var sample = correction(2, true, true).correct(features(), doubled, NONE);
+      var sample = correction(2, true, true).correct(features(), doubled, Flips.NONE);
       assertArrayEquals(new long[] {2, 1 + 4, 32}, sample.labels().shape());
       assertArrayEquals(new long[] {2, 4, 32}, sample.inputs().shape());
       Tensor bits = quantizer.encode(features(), doubled).digits().get(0); // (2, 2, 2, 8)
@@ -103,7 +107,7 @@ class BitwiseSelfCorrectionTest {
   @Test
   void aSingleScaleHasLabelsAndNoInputs() {
     try (Scope scope = Scope.open()) {
-      var sample = correction(1, true, false).correct(features(), SCALES.subList(2, 3), NONE);
+      var sample = correction(1, true, false).correct(features(), SCALES.subList(2, 3), Flips.NONE);
       assertArrayEquals(new long[] {2, 16, 8}, sample.labels().shape());
       assertArrayEquals(new long[] {2, 0, 8}, sample.inputs().shape());
     }

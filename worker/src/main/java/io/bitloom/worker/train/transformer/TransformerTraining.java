@@ -6,6 +6,7 @@ import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
 import io.bitloom.worker.codes.Bits;
 import io.bitloom.worker.codes.BitwiseSelfCorrection;
+import io.bitloom.worker.codes.Flips;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.model.BitLoss;
 import io.bitloom.worker.model.InfinityTransformer;
@@ -312,16 +313,11 @@ public final class TransformerTraining implements Learner {
       BitwiseSelfCorrection plain =
           new BitwiseSelfCorrection(
               frozen.quantizer(),
-              new BitwiseSelfCorrection.Config(
-                  0, false, settings.architecture().spatialPatchify()));
+              BitwiseSelfCorrection.Config.withoutFlips(settings.architecture().spatialPatchify()));
       BitwiseSelfCorrection.Corrected target =
           plain
               .correct(
-                  frozen.features(part, schedule),
-                  frozen.tokenizerScales(schedule),
-                  (scale, bits) -> {
-                    throw new AssertionError("no scale is flipped");
-                  })
+                  frozen.features(part, schedule), frozen.tokenizerScales(schedule), Flips.NONE)
               .first(scales);
       Tensor logits =
           averaged.forward(
