@@ -2,10 +2,10 @@ package io.bitloom.worker;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.cli.ErrorEvent;
-import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.cli.Usage;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.worker.cli.DemoDataCommand;
 import io.bitloom.worker.cli.EvalCommand;
 import io.bitloom.worker.cli.GenerateCommand;

@@ -25,6 +25,7 @@ class PackageWallsTest {
           .resideInAnyPackage(
               "io.bitloom.worker.model..",
               "io.bitloom.worker.tokenizer..",
+              "io.bitloom.worker.codes..",
               "io.bitloom.worker.tensor..",
               "io.bitloom.worker.checkpoint..")
           .should()
@@ -48,18 +49,28 @@ class PackageWallsTest {
       onlyDependsOn("checkpoint", "io.bitloom.worker.tensor..", "com.google.gson..");
 
   @ArchTest
-  static final ArchRule theTransformerIsMadeOfTensorsAndSchedules =
+  static final ArchRule residualCodesAreMadeOfTensorsAndSchedules =
       onlyDependsOn(
-          "model",
+          "codes",
           "io.bitloom.worker.tensor..",
           "io.bitloom.common.schedule..",
           "com.google.gson..");
 
   @ArchTest
-  static final ArchRule theTokenizerIsMadeOfTensorsAndSchedules =
+  static final ArchRule theTransformerIsMadeOfTensorsCodesAndSchedules =
+      onlyDependsOn(
+          "model",
+          "io.bitloom.worker.tensor..",
+          "io.bitloom.worker.codes..",
+          "io.bitloom.common.schedule..",
+          "com.google.gson..");
+
+  @ArchTest
+  static final ArchRule theTokenizerIsMadeOfTensorsCodesAndSchedules =
       onlyDependsOn(
           "tokenizer",
           "io.bitloom.worker.tensor..",
+          "io.bitloom.worker.codes..",
           "io.bitloom.common.schedule..",
           "com.google.gson..");
 

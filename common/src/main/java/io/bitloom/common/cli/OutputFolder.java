@@ -1,5 +1,6 @@
 package io.bitloom.common.cli;
 
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.file.WritableFolder;
 import java.io.IOException;
 import java.nio.file.Files;

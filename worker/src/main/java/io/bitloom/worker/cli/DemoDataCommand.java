@@ -2,7 +2,6 @@ package io.bitloom.worker.cli;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.cli.OutputFolder;
-import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.cli.Range;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;

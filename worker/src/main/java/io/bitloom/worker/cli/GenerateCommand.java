@@ -3,7 +3,6 @@ package io.bitloom.worker.cli;
 import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.cli.PromptOptions;
-import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.v1.GeneratedImage;

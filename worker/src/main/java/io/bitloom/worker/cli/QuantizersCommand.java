@@ -2,9 +2,9 @@ package io.bitloom.worker.cli;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.cli.Range;
-import io.bitloom.worker.tokenizer.quantizer.BinarySphericalQuantizer;
-import io.bitloom.worker.tokenizer.quantizer.EntropyMemory;
-import io.bitloom.worker.tokenizer.quantizer.LookupFreeQuantizer;
+import io.bitloom.worker.codes.BinarySphericalQuantizer;
+import io.bitloom.worker.codes.EntropyMemory;
+import io.bitloom.worker.codes.LookupFreeQuantizer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;

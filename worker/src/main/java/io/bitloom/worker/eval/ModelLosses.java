@@ -2,6 +2,8 @@ package io.bitloom.worker.eval;
 
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.worker.codes.BitwiseSelfCorrection;
+import io.bitloom.worker.codes.Flips;
 import io.bitloom.worker.image.PictureQuality;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.model.BitLoss;
@@ -14,7 +16,6 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.TextEncoder;
-import io.bitloom.worker.tokenizer.BitwiseSelfCorrection;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import io.bitloom.worker.train.data.demo.Composition;
 import io.bitloom.worker.train.data.demo.DemoDataset;
@@ -76,18 +77,18 @@ public record ModelLosses(
           Reading reading = reader.read(rebuilt, example.schedule(), shown.subjects().size());
           reconstructions.add(shown, reading, reading.against(shown, example.schedule()));
           if (config.bitLabels()) {
-            BitwiseSelfCorrection.Sample sample =
+            BitwiseSelfCorrection.Corrected target =
                 new BitwiseSelfCorrection(
                         tokenizer.quantizer(),
-                        new BitwiseSelfCorrection.Config(0, false, config.spatialPatchify()))
-                    .correct(features, scales, (k, bits) -> bits);
+                        BitwiseSelfCorrection.Config.withoutFlips(config.spatialPatchify()))
+                    .correct(features, scales, Flips.NONE);
             Tensor logits =
                 transformer.forward(
                     texts.encode(List.of(example.caption()), config.textMaxLength()),
                     List.of(false),
-                    sample.inputs(),
+                    target.inputs(),
                     example.schedule().scales());
-            Tensor loss = BitLoss.perBit(logits, sample.labels());
+            Tensor loss = BitLoss.perBit(logits, target.labels());
             sums[2] += Tensors.doubles(loss.mean())[0];
             // A bit's cross entropy is below ln 2 where its likelier state is right.
             Tensor right = loss.lt(new org.bytedeco.pytorch.Scalar(Math.log(2)));
@@ -113,8 +114,8 @@ public record ModelLosses(
   }
 
   private static RgbImage rebuilt(VisualTokenizer tokenizer, Tensor features, List<Scale> scales) {
-    Tensor sum = tokenizer.quantizer().encode(features, scales).sum();
-    Tensor picture = tokenizer.pictures(sum); // (1, H, W, 3)
+    Tensor summedCodes = tokenizer.quantizer().encode(features, scales).summedCodes();
+    Tensor picture = tokenizer.pictures(summedCodes); // (1, H, W, 3)
     return new RgbImage((int) picture.size(2), (int) picture.size(1), Tensors.bytes(picture));
   }
 

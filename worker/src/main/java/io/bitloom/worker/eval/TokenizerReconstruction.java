@@ -6,6 +6,8 @@ import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.checkpoint.Checkpoint;
 import io.bitloom.worker.checkpoint.Checkpoints;
+import io.bitloom.worker.codes.QuantizerConfig;
+import io.bitloom.worker.codes.ResidualQuantizer;
 import io.bitloom.worker.image.PictureQuality;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.image.decode.PictureFile;
@@ -24,8 +26,6 @@ import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.tokenizer.Pixels;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
-import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
-import io.bitloom.worker.tokenizer.quantizer.ResidualQuantizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -129,8 +129,9 @@ public final class TokenizerReconstruction implements AutoCloseable {
           Tensors.of(original.rgb(), 1, original.height(), original.width(), 3)
               .permute(0, 3, 1, 2)
               .to(device.torch(), DType.U8.torch()); // (1, 3, H·p, W·p)
-      ResidualQuantizer.Encoding encoding = levels.encode(tokenizer.features(pixels), scales);
-      Tensor decoded = Pixels.toBytes(tokenizer.decode(encoding.sum())); // (1, 3, H·p, W·p)
+      ResidualQuantizer.Quantized quantized = levels.quantize(tokenizer.features(pixels), scales);
+      Tensor decoded =
+          Pixels.toBytes(tokenizer.decode(quantized.summedCodes())); // (1, 3, H·p, W·p)
       byte[] rgb = Tensors.bytes(decoded.permute(0, 2, 3, 1).contiguous());
       RgbImage reconstruction = new RgbImage(original.width(), original.height(), rgb);
       return new Outcome(

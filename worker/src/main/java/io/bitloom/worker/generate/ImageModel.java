@@ -3,6 +3,7 @@ package io.bitloom.worker.generate;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.Sampling;
+import io.bitloom.worker.codes.CodebookCodes;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.model.Generation;
 import io.bitloom.worker.model.GenerationBatch;
@@ -10,7 +11,6 @@ import io.bitloom.worker.model.ImageSampling;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.model.InfinityTransformer;
 import io.bitloom.worker.model.ScaleObserver;
-import io.bitloom.worker.model.VqCodes;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Resize;
@@ -96,7 +96,12 @@ public final class ImageModel implements AutoCloseable {
       return config.square() == null
           ? InfinityTransformer.forInference(config, weights, device, dtype)
           : InfinityTransformer.forInference(
-              config, weights, new VqCodes(config, tokenizer, device), device, dtype);
+              config,
+              weights,
+              new CodebookCodes(
+                  config.bitsPerToken(), config.square().vocabulary(), tokenizer, device),
+              device,
+              dtype);
     }
   }
 

@@ -1,6 +1,8 @@
 package io.bitloom.worker.model;
 
 import io.bitloom.common.schedule.Scale;
+import io.bitloom.worker.codes.BitCodes;
+import io.bitloom.worker.codes.ResidualCodes;
 import io.bitloom.worker.tensor.CpuTeam;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Linear;
@@ -44,11 +46,11 @@ public final class InfinityTransformer implements AutoCloseable {
   private final List<TransformerBlock> blocks;
   private final Head head;
   private final Rope2d rope; // null where positions are embedded
-  private final Codes codes;
+  private final ResidualCodes codes;
   private final Map<List<Scale>, Tensor> masks = new HashMap<>();
 
   private InfinityTransformer(
-      InfinityConfig config, Parameters parameters, Codes codes, DType dtype) {
+      InfinityConfig config, Parameters parameters, ResidualCodes codes, DType dtype) {
     int width = config.embedDim();
     this.config = config;
     this.parameters = parameters;
@@ -91,7 +93,7 @@ public final class InfinityTransformer implements AutoCloseable {
     if (config.square() != null) {
       throw new IllegalArgumentException("a VAR needs the codebook of its tokenizer");
     }
-    return forInference(config, weights, new BitCodes(config), device, dtype);
+    return forInference(config, weights, bitCodes(config), device, dtype);
   }
 
   /**
@@ -101,7 +103,11 @@ public final class InfinityTransformer implements AutoCloseable {
    * @throws io.bitloom.worker.tensor.WeightsException if the weights do not fit the architecture
    */
   public static InfinityTransformer forInference(
-      InfinityConfig config, Weights weights, Codes codes, TorchDevice device, DType dtype) {
+      InfinityConfig config,
+      Weights weights,
+      ResidualCodes codes,
+      TorchDevice device,
+      DType dtype) {
     InfinityLayout.check(config, weights);
     return new InfinityTransformer(config, Parameters.frozen(weights, device, dtype), codes, dtype);
   }
@@ -118,7 +124,11 @@ public final class InfinityTransformer implements AutoCloseable {
       InfinityConfig config, Weights weights, TorchDevice device, DType dtype) {
     InfinityLayout.check(config, weights, LowRank::isPart);
     return new InfinityTransformer(
-        config, Parameters.trainable(weights, device, dtype), new BitCodes(config), dtype);
+        config, Parameters.trainable(weights, device, dtype), bitCodes(config), dtype);
+  }
+
+  private static ResidualCodes bitCodes(InfinityConfig config) {
+    return new BitCodes(config.tokenizerChannels(), config.spatialPatchify());
   }
 
   /** The architecture. */
@@ -158,7 +168,8 @@ public final class InfinityTransformer implements AutoCloseable {
       List<TransformerBlock.Context> contexts = contexts(condition, cache);
 
       Tensor x = startToken(condition); // (R, 1, C)
-      Tensor summed = codes.none(batch.size(), last(scales), parameters.device()); // (B, ch, H, W)
+      Tensor summed =
+          codes.none(batch.size(), last(scales), parameters.device()); // F_0 (B, ch, H, W)
       List<Tensor> bits = new ArrayList<>();
       int position = 0;
       for (int k = 0; k < scales.size(); k++) {
@@ -172,12 +183,12 @@ public final class InfinityTransformer implements AutoCloseable {
           trace.record("logits/" + k, logits);
           Tensor drawn = sampler.draw(logits); // R_k (B, h·w, d)
           bits.add(scaleScope.keep(Tensors.to(drawn, codes.drawnType())));
-          summed.add_(codes.features(drawn, k, scales)); // F_k (B, ch, H, W)
+          summed.add_(codes.upsampled(drawn, k, scales)); // F_k (B, ch, H, W)
           position += scale.tokens();
           if (k + 1 < scales.size()) {
-            Tensor tokens = codes.tokens(summed, scales.get(k + 1)); // (B, h·w, d)
-            trace.record("next_scale_input/" + (k + 1), tokens);
-            x = scaleScope.keep(guidance.forRows(k + 1, embed(tokens))); // (R, h·w, C)
+            Tensor input = codes.nextInput(summed, scales.get(k + 1)); // F̃_k (B, h·w, d)
+            trace.record("next_scale_input/" + (k + 1), input);
+            x = scaleScope.keep(guidance.forRows(k + 1, embed(input))); // (R, h·w, C)
           }
         }
         observer.drawn(k, summed);

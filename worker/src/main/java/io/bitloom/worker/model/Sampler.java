@@ -1,5 +1,6 @@
 package io.bitloom.worker.model;
 
+import io.bitloom.worker.codes.Bits;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
@@ -41,7 +42,7 @@ public final class Sampler {
     this.bitsPerToken = config.bitsPerToken();
   }
 
-  /** Logits of a scale (B, L, V) to bits (B, L, d), or entries of a codebook (B, L, 1), int64. */
+  /** Logits of a scale (B, L, V) to bits (B, L, d), or entries of a codebook (B, L, 1). */
   Tensor draw(Tensor logitsBLV) {
     TensorVector drawn = new TensorVector();
     for (int i = 0; i < images.size(); i++) {
@@ -56,19 +57,10 @@ public final class Sampler {
   private Tensor draw(Tensor logitsLV, ImageSampling image, ImageRandom random) {
     return switch (labels) {
       case BITS -> states(logitsLV.reshape(-1, 2), image, random).view(-1, bitsPerToken); // (L, d)
-      case INDICES_OF_BITS -> bitsOf(states(logitsLV, image, random)); // (L, d)
+      case INDICES_OF_BITS ->
+          Bits.ofLabels(states(logitsLV, image, random), bitsPerToken); // (L, d)
       case ENTRIES -> states(logitsLV, image, random).unsqueeze(1); // (L, 1)
     };
-  }
-
-  /** Indices (L) to their bits (L, d), the most significant first. */
-  private Tensor bitsOf(Tensor indices) {
-    long[] weights = new long[bitsPerToken];
-    for (int j = 0; j < bitsPerToken; j++) {
-      weights[j] = 1L << (bitsPerToken - 1 - j);
-    }
-    Tensor masks = Tensors.of(weights, weights.length).to(indices.device(), DType.I64.torch());
-    return Tensors.to(indices.unsqueeze(1).bitwise_and(masks).ne(new Scalar(0)), DType.I64);
   }
 
   /**

@@ -4,9 +4,9 @@ import com.google.gson.JsonObject;
 import io.bitloom.worker.checkpoint.Checkpoint;
 import io.bitloom.worker.checkpoint.SafetensorsFile;
 import io.bitloom.worker.checkpoint.StrictJson;
+import io.bitloom.worker.codes.QuantizerConfig;
 import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
-import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 
 /** The quantizer that a tokenizer's weight file was trained with. */
 public final class StoredQuantizer {

@@ -1,9 +1,9 @@
 package io.bitloom.worker.modeldir;
 
 import io.bitloom.worker.checkpoint.Checkpoints;
+import io.bitloom.worker.codes.QuantizerConfig;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
-import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

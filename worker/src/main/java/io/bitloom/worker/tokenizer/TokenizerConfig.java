@@ -15,13 +15,13 @@ import java.util.regex.Pattern;
 /**
  * The architecture of a visual tokenizer.
  *
- * @param codebookDim d, latent channels and thus bits per feature; at most 64
- * @param patchSize pixels per feature side, a power of two: 16, or 8 under spatial patchify
+ * @param codebookDim d, latent channels and thus bits per cell; at most 64
+ * @param patchSize pixels per cell side, a power of two: 16, or 8 under spatial patchify
  * @param baseCh channels at the first level's resolution
  * @param chMult channels per resolution level as multiples of {@code baseCh}
  * @param numResBlocks residual blocks per level of the encoder; the decoder has one more
  * @param vocabSize entries of the codebook of a VAR's VQVAE, which also has attention at the
- *     smallest resolution; 0 where features are bits
+ *     smallest resolution; 0 where cells become bits
  * @param pixelShuffle r, a power of two: the networks see r×r pixels as the channels of one, so
  *     that nothing is computed at full resolution, where most of the time goes otherwise; 1 (or 0,
  *     a setting that is not there) in all released tokenizers
@@ -82,7 +82,7 @@ public record TokenizerConfig(
     return vectorQuantized() && level == levels() - 1;
   }
 
-  /** A tokenizer as it was released: features are bits, the networks see the pixels one by one. */
+  /** A tokenizer as it was released: cells become bits, the networks see the pixels one by one. */
   public TokenizerConfig(
       int codebookDim, int patchSize, int baseCh, List<Integer> chMult, int numResBlocks) {
     this(codebookDim, patchSize, baseCh, chMult, numResBlocks, 0, 1);

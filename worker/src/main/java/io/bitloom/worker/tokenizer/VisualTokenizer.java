@@ -1,11 +1,14 @@
 package io.bitloom.worker.tokenizer;
 
 import io.bitloom.common.schedule.Scale;
+import io.bitloom.worker.codes.Bits;
+import io.bitloom.worker.codes.ResidualQuantizer;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -33,7 +36,7 @@ public final class VisualTokenizer implements AutoCloseable {
   private final Decoder decoder;
   private final Layer quantConv; // after the encoder
   private final Layer postQuantConv; // before the decoder
-  private final MultiScaleResidualQuantizer quantizer;
+  private final ResidualQuantizer quantizer;
   private final DType dtype;
 
   /**
@@ -51,7 +54,7 @@ public final class VisualTokenizer implements AutoCloseable {
       decoder = new Decoder(config, this.weights.at("decoder."));
       quantConv = codebookConvolution("quant_conv.");
       postQuantConv = codebookConvolution("post_quant_conv.");
-      quantizer = new MultiScaleResidualQuantizer(config.codebookDim());
+      quantizer = ResidualQuantizer.ofBits(config.codebookDim());
       dtype = Tensors.dtype(this.weights.get("decoder.conv_in.conv.weight"));
       MASKS.forEach(this::checkMask);
     } catch (RuntimeException e) {
@@ -78,7 +81,7 @@ public final class VisualTokenizer implements AutoCloseable {
    *
    * @throws IllegalStateException if the tokenizer has a codebook: it decodes only
    */
-  public MultiScaleResidualQuantizer quantizer() {
+  public ResidualQuantizer quantizer() {
     if (config.vectorQuantized()) {
       throw new IllegalStateException("a tokenizer with a codebook has no bits");
     }
@@ -107,24 +110,25 @@ public final class VisualTokenizer implements AutoCloseable {
   }
 
   /** Pictures (B, 3, H·p, W·p) of 8-bit RGB to bits; the last scale is (H, W). */
-  public MultiScaleResidualQuantizer.Encoding encode(Tensor picturesB3HW, List<Scale> scales) {
+  public ResidualQuantizer.Encoding encode(Tensor picturesB3HW, List<Scale> scales) {
     Tensor features = features(picturesB3HW);
     return quantizer().encode(features, scales);
   }
 
   /** Summed codes (B, d, H, W) to the decoder's output (B, 3, H·p, W·p) in float32, not clamped. */
-  public Tensor decode(Tensor sumBdHW) {
+  public Tensor decode(Tensor summedCodesBdHW) {
     try (Scope scope = Scope.open()) {
       return scope.keep(
           Tensors.to(
-              decoder.forward(postQuantConv.forward(Tensors.to(sumBdHW, dtype))), DType.F32));
+              decoder.forward(postQuantConv.forward(Tensors.to(summedCodesBdHW, dtype))),
+              DType.F32));
     }
   }
 
   /** Summed codes (B, d, H, W) to pictures (B, H·p, W·p, 3) of 8-bit RGB. */
-  public Tensor pictures(Tensor sumBdHW) {
+  public Tensor pictures(Tensor summedCodesBdHW) {
     try (Scope scope = Scope.open()) {
-      Tensor bytes = Pixels.toBytes(decode(sumBdHW)); // (B, 3, H·p, W·p)
+      Tensor bytes = Pixels.toBytes(decode(summedCodesBdHW)); // (B, 3, H·p, W·p)
       return scope.keep(bytes.permute(0, 2, 3, 1).contiguous());
     }
   }
@@ -138,10 +142,11 @@ public final class VisualTokenizer implements AutoCloseable {
       Tensor signal = Tensors.to(Pixels.toSignal(pictureB3HW), dtype);
       Tensor features =
           encoder.layers().forward(signal, (name, x) -> observer.accept("encoder." + name, x));
-      Tensor sum = quantizer().encode(features, scales).sum();
+      Tensor summedCodes = quantizer().encode(features, scales).summedCodes();
       decoder
           .layers()
-          .forward(Tensors.to(sum, dtype), (name, x) -> observer.accept("decoder." + name, x));
+          .forward(
+              Tensors.to(summedCodes, dtype), (name, x) -> observer.accept("decoder." + name, x));
     }
   }
 
@@ -154,12 +159,7 @@ public final class VisualTokenizer implements AutoCloseable {
         .ifPresent(
             mask -> {
               int d = config.codebookDim();
-              long[] values = Tensors.longs(mask);
-              boolean holds = values.length == d;
-              for (int bit = 0; holds && bit < d; bit++) {
-                holds = values[bit] == 1L << (d - 1 - bit);
-              }
-              if (!holds) {
+              if (!Arrays.equals(Tensors.longs(mask), Bits.places(d))) {
                 throw new WeightsException(
                     weights.source(), name, "is not 2^" + (d - 1) + " down to 1");
               }

@@ -58,7 +58,7 @@ final class AgreementCheck {
                   models
                       .tokenizer(settings)
                       .encode(expected.get("image_u8"), Fixture.scales(settings, "scale_schedule"))
-                      .bits();
+                      .digits();
               compare(bits.stream().map(scale -> scale.unsqueeze(1)).toList(), expected, found);
             });
       }

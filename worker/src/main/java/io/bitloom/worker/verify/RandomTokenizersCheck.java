@@ -1,5 +1,6 @@
 package io.bitloom.worker.verify;
 
+import io.bitloom.worker.codes.Quantizer;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
@@ -139,9 +140,10 @@ final class RandomTokenizersCheck {
     RoundingErrors limit = limit(plain, reference);
     Tensor features = served.features(pictures);
     compare(drawn + " features", features, reference, plain, limit, found);
-    Tensor bits = served.quantizer().bits(features);
+    Quantizer quantizer = served.quantizer().level(0);
+    Tensor bits = quantizer.digits(features);
     Tensor clear = reference.abs().gt(new Scalar(limit.largest())).permute(0, 2, 3, 1);
-    Tensor flipped = bits.ne(served.quantizer().bits(reference)).logical_and(clear);
+    Tensor flipped = bits.ne(quantizer.digits(reference)).logical_and(clear);
     found.measure(drawn + " bits", flipped.count_nonzero().item().toDouble(), 0);
   }
 

@@ -2,10 +2,10 @@ package io.bitloom.worker.verify;
 
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.worker.checkpoint.JsonFields;
+import io.bitloom.worker.codes.BitwiseSelfCorrection;
+import io.bitloom.worker.codes.ResidualQuantizer;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
-import io.bitloom.worker.tokenizer.BitwiseSelfCorrection;
-import io.bitloom.worker.tokenizer.MultiScaleResidualQuantizer;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
@@ -26,7 +26,7 @@ final class SelfCorrectionCheck implements FixtureCheck {
 
   private static void checkCase(
       Fixture fixture, JsonFields settings, Weights expected, CaseReport found) {
-    var quantizer = new MultiScaleResidualQuantizer(settings.integer("codebook_dim"));
+    var quantizer = ResidualQuantizer.ofBits(settings.integer("codebook_dim"));
     boolean patchify = settings.integer("apply_spatial_patchify") != 0;
     int layers = settings.integer("noise_apply_layers");
     // Without requantisation the reference flips nothing that is ever looked at.

@@ -68,11 +68,11 @@ final class VaeCheck implements FixtureCheck {
         fixture.tolerance("features_abs", ACTIVATIONS));
     var encoding = tokenizer.quantizer().encode(features, scales);
     for (int k = 0; k < scales.size(); k++) {
-      found.equal("bits/" + k, encoding.bits().get(k).unsqueeze(1), expected.get("bits/" + k));
+      found.equal("bits/" + k, encoding.digits().get(k).unsqueeze(1), expected.get("bits/" + k));
     }
-    found.close("z", encoding.sum(), expected.get("z"), fixture.tolerance("z_abs", SUMS));
+    found.close("z", encoding.summedCodes(), expected.get("z"), fixture.tolerance("z_abs", SUMS));
 
-    checkDecoded(tokenizer.decode(encoding.sum()), fixture, expected, found);
+    checkDecoded(tokenizer.decode(encoding.summedCodes()), fixture, expected, found);
     if (!expected.at("act/").names().isEmpty()) {
       tokenizer.observe(
           picture,

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonParser;
 import io.bitloom.worker.checkpoint.RuleTensor;
 import io.bitloom.worker.checkpoint.SafetensorsFile;
+import io.bitloom.worker.codes.CodebookCodes;
+import io.bitloom.worker.codes.ResidualCodes;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.PackedRows;
 import io.bitloom.worker.tensor.Scope;
@@ -25,7 +27,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -64,9 +65,9 @@ class VarTest {
                 String.format(
                     Locale.ROOT,
                     """
-                {"num_classes": 10, "vocab_size": 24, "patch_nums": [1, 2, 3, 4], "embed_dim": 32,
-                 "depth": 2, "num_heads": 2, %s}
-                """,
+                    {"num_classes": 10, "vocab_size": 24, "patch_nums": [1, 2, 3, 4], "embed_dim": 32,
+                     "depth": 2, "num_heads": 2, %s}
+                    """,
                     flags))
             .getAsJsonObject(),
         TOKENIZER.codebookDim());
@@ -110,14 +111,15 @@ class VarTest {
         Collections.nCopies(labels.length, greedy));
   }
 
+  private static ResidualCodes codes(InfinityConfig config, Weights tokenizer) {
+    return new CodebookCodes(
+        config.bitsPerToken(), config.square().vocabulary(), tokenizer, TorchDevice.CPU);
+  }
+
   private static InfinityTransformer model(InfinityConfig config, Weights tokenizer) {
     try (Weights weights = weights(InfinityLayout.of(config))) {
       return InfinityTransformer.forInference(
-          config,
-          weights,
-          new VqCodes(config, tokenizer, TorchDevice.CPU),
-          TorchDevice.CPU,
-          DType.F32);
+          config, weights, codes(config, tokenizer), TorchDevice.CPU, DType.F32);
     }
   }
 
@@ -171,7 +173,7 @@ class VarTest {
     InfinityConfig config = config("\"attn_l2_norm\": true");
     try (Weights all = SafetensorsFile.read(file).load();
         Weights stored = weights(TokenizerLayout.of(TOKENIZER));
-        Codes codes = new VqCodes(config, stored, TorchDevice.CPU);
+        ResidualCodes codes = codes(config, stored);
         Weights weights = weights(InfinityLayout.of(config));
         InfinityTransformer model =
             InfinityTransformer.forTraining(config, weights, TorchDevice.CPU, DType.F32)) {
@@ -180,8 +182,8 @@ class VarTest {
       Tensor inputs = null;
       for (int k = 0; k + 1 < SCALES; k++) {
         Tensor drawn = official.get("codes/" + k).unsqueeze(-1);
-        sum = sum.add(codes.features(drawn, k, config.square().scales()));
-        Tensor tokens = codes.tokens(sum, config.square().scales().get(k + 1));
+        sum = sum.add(codes.upsampled(drawn, k, config.square().scales()));
+        Tensor tokens = codes.nextInput(sum, config.square().scales().get(k + 1));
         inputs = inputs == null ? tokens : Tensors.concat(List.of(inputs, tokens), 1);
       }
       GenerationBatch batch = batch(config, 3, 7);
@@ -203,14 +205,4 @@ class VarTest {
       assertTrue(refusal.contains("0 to 9"), refusal);
     }
   }
-
-  @Test
-  void tenScalesShareFourConvolutionsAsInTheReleasedModels() {
-    List<Integer> shared =
-        IntStream.range(0, 10).mapToObj(k -> VqCodes.sharedPhi(k, 10, 4)).toList();
-    assertEquals(OFFICIAL_PHIS, shared);
-  }
-
-  /** {@code [argmin(abs(linspace(1/12, 11/12, 4) - k/9)) for k in range(10)]} of numpy. */
-  private static final List<Integer> OFFICIAL_PHIS = List.of(0, 0, 1, 1, 1, 2, 2, 3, 3, 3);
 }

@@ -14,7 +14,9 @@ import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tensor.WeightsException;
 import java.util.List;
 import java.util.Set;
+import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -52,11 +54,13 @@ class VisualTokenizerTest {
   private static void convolution(Weights weights, String name, int out, int in) {
     try (Scope scope = Scope.open()) {
       int seed = name.replace(".conv", "").hashCode();
-      weights.put(
-          name + ".weight",
-          Tensors.times(MultiScaleResidualQuantizerTest.random(seed, out, in, 3, 3), 0.1));
-      weights.put(name + ".bias", MultiScaleResidualQuantizerTest.random(seed + 1, out));
+      weights.put(name + ".weight", Tensors.times(random(seed, out, in, 3, 3), 0.1));
+      weights.put(name + ".bias", random(seed + 1, out));
     }
+  }
+
+  private static Tensor random(long seed, long... shape) {
+    return torch.randn(shape, new GeneratorOptional(torch.make_generator_cpu(seed)));
   }
 
   private static void norm(Weights weights, String name) {
@@ -85,8 +89,8 @@ class VisualTokenizerTest {
         Scope scope = Scope.open()) {
       assertEquals(Set.of(), tokenizer.unexpected());
       var encoding = tokenizer.encode(picture(), SCALES);
-      assertArrayEquals(new long[] {1, 3, 2, 6}, encoding.bits().get(1).shape());
-      Tensor decoded = tokenizer.pictures(encoding.sum());
+      assertArrayEquals(new long[] {1, 3, 2, 6}, encoding.digits().get(1).shape());
+      Tensor decoded = tokenizer.pictures(encoding.summedCodes());
       assertArrayEquals(new long[] {1, 6, 4, 3}, decoded.shape());
       assertEquals(DType.U8, Tensors.dtype(decoded));
     }
@@ -123,7 +127,7 @@ class VisualTokenizerTest {
         Scope scope = Scope.open()) {
       Tensor features = rounded.features(picture());
       assertEquals(DType.F32, Tensors.dtype(features));
-      assertEquals(DType.F32, Tensors.dtype(rounded.encode(picture(), SCALES).sum()));
+      assertEquals(DType.F32, Tensors.dtype(rounded.encode(picture(), SCALES).summedCodes()));
       assertArrayEquals(Tensors.floats(exact.features(picture())), Tensors.floats(features), 0.3f);
     }
   }

@@ -1,10 +1,10 @@
 package io.bitloom.worker.train.tokenizer;
 
+import io.bitloom.worker.codes.QuantizerConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.modeldir.TokenizerFile;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
-import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 import io.bitloom.worker.train.TrainingJob;
 import io.bitloom.worker.train.config.ConfigFile;
 import io.bitloom.worker.train.distributed.Processes;

@@ -1,7 +1,7 @@
 package io.bitloom.worker.train.tokenizer;
 
+import io.bitloom.worker.codes.QuantizerConfig;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
-import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 import io.bitloom.worker.train.config.ConfigFile;
 import io.bitloom.worker.train.config.FieldFault;
 import io.bitloom.worker.train.config.Setting;

@@ -1,8 +1,8 @@
 package io.bitloom.worker.train.tokenizer;
 
+import io.bitloom.worker.codes.QuantizerConfig;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tokenizer.TokenizerConfig;
-import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
 import io.bitloom.worker.train.optim.AdamW;
 import io.bitloom.worker.train.optim.LearningRate;
 import io.bitloom.worker.train.optim.Muon;

@@ -5,6 +5,9 @@ import com.google.gson.GsonBuilder;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
+import io.bitloom.worker.codes.CodeUsage;
+import io.bitloom.worker.codes.QuantizerConfig;
+import io.bitloom.worker.codes.ResidualQuantizer;
 import io.bitloom.worker.image.PictureQuality;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.tensor.DType;
@@ -15,9 +18,6 @@ import io.bitloom.worker.tokenizer.Pixels;
 import io.bitloom.worker.tokenizer.TokenizerLayout;
 import io.bitloom.worker.tokenizer.TokenizerNames;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
-import io.bitloom.worker.tokenizer.quantizer.CodeUsage;
-import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig;
-import io.bitloom.worker.tokenizer.quantizer.ResidualQuantizer;
 import io.bitloom.worker.train.data.SampleBatch;
 import io.bitloom.worker.train.data.TrainingSample;
 import io.bitloom.worker.train.distributed.Processes;
@@ -174,12 +174,12 @@ public final class TokenizerTraining implements Learner {
       double[] losses) {
     Tensor pictures = pictures(part); // (B, 3, H, W), bytes
     Tensor signal = Pixels.toSignal(pictures); // (B, 3, H, W) in [-1, 1]
-    ResidualQuantizer.Encoding encoding =
+    ResidualQuantizer.Quantized quantized =
         quantizer.train(model.features(pictures), scales(schedule));
-    Tensor reconstruction = model.decode(encoding.sum()); // (B, 3, H, W)
+    Tensor reconstruction = model.decode(quantized.summedCodes()); // (B, 3, H, W)
     Tensor error = reconstruction.sub(signal);
     Tensor l1 = error.abs().mean();
-    Tensor penalty = encoding.penalty(settings.quantizer());
+    Tensor penalty = quantized.penalty(settings.quantizer());
     Tensor loss = l1.add(penalty);
     if (settings.squaredWeight() > 0) {
       loss = loss.add(Tensors.times(error.square().mean(), settings.squaredWeight()));
@@ -298,10 +298,10 @@ public final class TokenizerTraining implements Learner {
         for (TrainingSample sample : batch.samples()) {
           try (Scope scope = Scope.open()) {
             Tensor picture = pictures(List.of(sample));
-            ResidualQuantizer.Encoding encoding =
-                quantizer.encode(averaged.features(picture), scales(batch.schedule()));
-            encoding.digits().forEach(usage::add);
-            Tensor decoded = averaged.decode(encoding.sum());
+            ResidualQuantizer.Quantized quantized =
+                quantizer.quantize(averaged.features(picture), scales(batch.schedule()));
+            quantized.digits().forEach(usage::add);
+            Tensor decoded = averaged.decode(quantized.summedCodes());
             l1 += decoded.sub(Pixels.toSignal(picture)).abs().mean().item_double();
             RgbImage reconstruction = image(decoded);
             psnr += PictureQuality.psnr(sample.picture(), reconstruction);

@@ -2,6 +2,7 @@ package io.bitloom.worker.train.transformer;
 
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.worker.codes.ResidualQuantizer;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.model.Generation;
 import io.bitloom.worker.model.GenerationBatch;
@@ -15,7 +16,6 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.TextEncoder;
-import io.bitloom.worker.tokenizer.MultiScaleResidualQuantizer;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
 import io.bitloom.worker.train.data.FeatureCache;
 import io.bitloom.worker.train.data.TrainingSample;
@@ -58,7 +58,7 @@ public final class FrozenParts implements AutoCloseable {
     this.cache = cache;
   }
 
-  MultiScaleResidualQuantizer quantizer() {
+  ResidualQuantizer quantizer() {
     return tokenizer.quantizer();
   }
 

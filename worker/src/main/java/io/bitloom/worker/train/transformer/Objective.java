@@ -2,10 +2,10 @@ package io.bitloom.worker.train.transformer;
 
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.worker.codes.Flips;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
-import io.bitloom.worker.tokenizer.Flips;
 import io.bitloom.worker.train.config.ConfigFile;
 import io.bitloom.worker.train.config.Setting;
 import io.bitloom.worker.train.data.TrainingSample;

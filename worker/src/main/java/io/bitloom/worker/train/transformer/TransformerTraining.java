@@ -4,6 +4,9 @@ import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
+import io.bitloom.worker.codes.Bits;
+import io.bitloom.worker.codes.BitwiseSelfCorrection;
+import io.bitloom.worker.codes.Flips;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.model.BitLoss;
 import io.bitloom.worker.model.InfinityTransformer;
@@ -15,7 +18,6 @@ import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.text.TextEncoder;
-import io.bitloom.worker.tokenizer.BitwiseSelfCorrection;
 import io.bitloom.worker.train.data.SampleBatch;
 import io.bitloom.worker.train.data.TrainingSample;
 import io.bitloom.worker.train.distributed.Processes;
@@ -159,7 +161,7 @@ public final class TransformerTraining implements Learner {
   /** Adds the gradients of some samples of a batch. */
   private void learn(
       SampleBatch batch, List<TrainingSample> part, List<Scale> scales, BatchLoss total) {
-    BitwiseSelfCorrection.Sample target = selfCorrected(batch, part);
+    BitwiseSelfCorrection.Corrected target = selfCorrected(batch, part);
     PackedRows texts = texts(textEncoder, part);
     List<Boolean> dropped =
         part.stream()
@@ -187,7 +189,8 @@ public final class TransformerTraining implements Learner {
   }
 
   /** Inputs and labels of the scales that are trained (Algorithm 2 of the paper). */
-  private BitwiseSelfCorrection.Sample selfCorrected(SampleBatch batch, List<TrainingSample> part) {
+  private BitwiseSelfCorrection.Corrected selfCorrected(
+      SampleBatch batch, List<TrainingSample> part) {
     Objective objective = settings.objective();
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
@@ -198,7 +201,7 @@ public final class TransformerTraining implements Learner {
                   objective.flipScales(),
                   objective.requantize(),
                   settings.architecture().spatialPatchify()));
-      BitwiseSelfCorrection.Sample whole =
+      BitwiseSelfCorrection.Corrected whole =
           correction.correct(
               frozen.features(part, batch.schedule()),
               frozen.tokenizerScales(batch.schedule()),
@@ -216,7 +219,7 @@ public final class TransformerTraining implements Learner {
    */
   private Tensor loss(
       Tensor logitsBLV,
-      BitwiseSelfCorrection.Sample target,
+      BitwiseSelfCorrection.Corrected target,
       List<Scale> scales,
       double share,
       BatchLoss total) {
@@ -231,7 +234,7 @@ public final class TransformerTraining implements Learner {
       perToken = objective.bitSum() ? perBit.sum(-1) : perBit.mean(-1);
       total.addBits(logitsBLV, target.labels());
     } else {
-      perToken = BitLoss.perIndex(logitsBLV, frozen.quantizer().labels(target.labels()));
+      perToken = BitLoss.perIndex(logitsBLV, Bits.labels(target.labels()));
     }
     Tensor loss = BitLoss.total(perToken, weights).mul(new Scalar(share));
     total.add(loss, perToken);
@@ -300,16 +303,11 @@ public final class TransformerTraining implements Learner {
       BitwiseSelfCorrection plain =
           new BitwiseSelfCorrection(
               frozen.quantizer(),
-              new BitwiseSelfCorrection.Config(
-                  0, false, settings.architecture().spatialPatchify()));
-      BitwiseSelfCorrection.Sample target =
+              BitwiseSelfCorrection.Config.withoutFlips(settings.architecture().spatialPatchify()));
+      BitwiseSelfCorrection.Corrected target =
           plain
               .correct(
-                  frozen.features(part, schedule),
-                  frozen.tokenizerScales(schedule),
-                  (scale, bits) -> {
-                    throw new AssertionError("no scale is flipped");
-                  })
+                  frozen.features(part, schedule), frozen.tokenizerScales(schedule), Flips.NONE)
               .first(scales);
       Tensor logits =
           averaged.forward(

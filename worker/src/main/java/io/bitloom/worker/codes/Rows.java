@@ -1,22 +1,22 @@
-package io.bitloom.worker.tokenizer.quantizer;
+package io.bitloom.worker.codes;
 
 import io.bitloom.worker.tensor.Tensors;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/** Feature maps as rows of tokens and back, and what all quantizers do with them. */
-final class Tokens {
+/** Maps as rows of cells and back, and what all quantizers do with them. */
+final class Rows {
   /** Keeps the logarithm of a probability finite, as the reference does. */
   private static final double LOG_EPS = 1e-8;
 
-  private Tokens() {}
+  private Rows() {}
 
-  /** A map (B, d, h, w) as tokens (B·h·w, d). */
-  static Tensor rows(Tensor mapBdhw) {
+  /** A map (B, d, h, w) as rows (B·h·w, d). */
+  static Tensor of(Tensor mapBdhw) {
     return mapBdhw.permute(0, 2, 3, 1).reshape(-1, mapBdhw.size(1));
   }
 
-  /** Tokens (B·h·w, d) as a map (B, d, h, w) of the shape of another one. */
+  /** Rows (B·h·w, d) as a map (B, d, h, w) of the shape of another one. */
   static Tensor map(Tensor rows, Tensor likeBdhw) {
     return rows.reshape(likeBdhw.size(0), likeBdhw.size(2), likeBdhw.size(3), rows.size(1))
         .permute(0, 3, 1, 2);

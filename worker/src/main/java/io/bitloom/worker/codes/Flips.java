@@ -1,4 +1,4 @@
-package io.bitloom.worker.tokenizer;
+package io.bitloom.worker.codes;
 
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
@@ -13,6 +13,9 @@ import org.bytedeco.pytorch.global.torch;
 /** Which bits the self-correction turns over. */
 @FunctionalInterface
 public interface Flips {
+  /** Turns nothing over. */
+  Flips NONE = (scale, bits) -> bits.bitwise_xor(bits);
+
   /**
    * The mask of a scale.
    *

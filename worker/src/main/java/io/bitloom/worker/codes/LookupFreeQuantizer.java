@@ -1,4 +1,4 @@
-package io.bitloom.worker.tokenizer.quantizer;
+package io.bitloom.worker.codes;
 
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
@@ -10,12 +10,15 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * LFQ: the signs of the feature's channels. Its entropies are exact, over all 2^d codes: the soft
- * assignment of every token is a row of 2^d probabilities, so their memory doubles with every bit.
+ * LFQ (arXiv 2310.05737): the signs of the residual's channels. Its entropies are exact, over all
+ * 2^d codes: the soft assignment of every cell is a row of 2^d probabilities, so their memory
+ * doubles with every bit.
  */
 public final class LookupFreeQuantizer implements Quantizer {
   /** 2^18 probabilities a token are 1 MiB. */
   static final int MOST_BITS = 18;
+
+  private static final double UNIT = 1;
 
   private final int d;
   private final double inverseTemperature;
@@ -36,28 +39,32 @@ public final class LookupFreeQuantizer implements Quantizer {
   }
 
   @Override
-  public Quantized quantize(Tensor featuresBdhw) {
+  public Tensor digits(Tensor residualBdhw) {
+    return Bits.of(residualBdhw);
+  }
+
+  @Override
+  public Tensor codes(Tensor bitsBhwd) {
+    return Bits.signed(bitsBhwd, UNIT, DType.F32).permute(0, 3, 1, 2);
+  }
+
+  @Override
+  public Quantized quantize(Tensor residualBdhw) {
     try (Scope scope = Scope.open()) {
-      Tensor z = Tokens.rows(featuresBdhw); // (N, d)
+      Tensor z = Rows.of(residualBdhw); // (N, d)
       Tensor bits = z.gt(new Scalar(0)); // (N, d)
-      Tensor codes = Tensors.plus(Tensors.times(bits.to(z.scalar_type()), 2), -1); // (N, d)
+      Tensor codes = Bits.signed(bits, UNIT, Tensors.dtype(z)); // (N, d)
       // ‖z − c‖² = ‖z‖² + d − 2z·c, and what is the same for all codes does not count.
       Tensor affinity = Tensors.times(z.matmul(codebook(z).t()), 2 * inverseTemperature);
       Tensor logarithm = torch.log_softmax(affinity, 1, new ScalarTypeOptional()); // (N, 2^d)
       Tensor probability = logarithm.exp(); // (N, 2^d)
       return new Quantized(
-          scope.keep(Tokens.map(Tokens.straightThrough(z, codes), featuresBdhw)),
-          scope.keep(Tokens.digits(Tensors.to(bits, DType.I64), featuresBdhw)),
+          scope.keep(Rows.map(Rows.straightThrough(z, codes), residualBdhw)),
+          scope.keep(Rows.digits(Tensors.to(bits, DType.U8), residualBdhw)),
           scope.keep(probability.mul(logarithm).sum(-1L).mean().neg()),
-          scope.keep(Tokens.surprise(probability.mean(0L)).sum()),
-          scope.keep(Tokens.distance(z, codes)));
+          scope.keep(Rows.surprise(probability.mean(0L)).sum()),
+          scope.keep(Rows.distance(z, codes)));
     }
-  }
-
-  @Override
-  public Tensor codes(Tensor digitsBhwn) {
-    return Tensors.plus(Tensors.times(Tensors.to(digitsBhwn, DType.F32), 2), -1)
-        .permute(0, 3, 1, 2);
   }
 
   @Override

@@ -1,4 +1,4 @@
-package io.bitloom.worker.tokenizer.quantizer;
+package io.bitloom.worker.codes;
 
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
@@ -15,16 +15,19 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * VQ: the nearest entry of a codebook whose entries follow the moving average of the features that
- * chose them. An entry that nothing chooses any more restarts at a feature of the batch, and no two
- * at the same one: where few tokens are seen in a step, as in small scales, a codebook fills up
- * step by step with features that differ. Features far from their entry are drawn more often, with
- * probability proportional to the squared distance (as k-means++ seeds its clusters).
+ * VQ (arXiv 1711.00937): the nearest entry of a codebook whose entries follow the moving average of
+ * the residuals that chose them. An entry that nothing chooses any more restarts at a residual of
+ * the batch, and no two at the same one: where few cells are seen in a step, as in small scales, a
+ * codebook fills up step by step with residuals that differ. Residuals far from their entry are
+ * drawn more often, with probability proportional to the squared distance (as k-means++ seeds its
+ * clusters).
  */
 public final class VectorQuantizer implements Quantizer {
   private static final double SMOOTHING = 1e-5;
 
-  /** Bounds of a squared distance that features are drawn by: all can be, and the sum is finite. */
+  /**
+   * Bounds of a squared distance that residuals are drawn by: all can be, and the sum is finite.
+   */
   private static final double NEAREST = 1e-12;
 
   private static final double FARTHEST = 1e30;
@@ -37,12 +40,12 @@ public final class VectorQuantizer implements Quantizer {
   private final long seed;
   private final Tensor codebook; // (K, d)
   private final Tensor count; // (K), moving average of how often each entry is chosen
-  private final Tensor sum; // (K, d), moving average of the sum of the features that chose it
+  private final Tensor sum; // (K, d), moving average of the sum of the residuals that chose it
   private final Tensor updates; // (1), how often the averages have moved; restarts follow from it
 
   /**
-   * A codebook of random entries, none of which counts as used: they give way to the first features
-   * that it learns from.
+   * A codebook of random entries, none of which counts as used: they give way to the first
+   * residuals that it learns from.
    *
    * @param d channels
    * @param size entries K
@@ -63,17 +66,25 @@ public final class VectorQuantizer implements Quantizer {
   }
 
   @Override
-  public Quantized quantize(Tensor featuresBdhw) {
+  public Tensor digits(Tensor residualBdhw) {
     try (Scope scope = Scope.open()) {
-      Tensor z = Tokens.rows(featuresBdhw); // (N, d)
+      Tensor nearest = nearest(Rows.of(residualBdhw)); // (N)
+      return scope.keep(Rows.digits(nearest.unsqueeze(1), residualBdhw));
+    }
+  }
+
+  @Override
+  public Quantized quantize(Tensor residualBdhw) {
+    try (Scope scope = Scope.open()) {
+      Tensor z = Rows.of(residualBdhw); // (N, d)
       Tensor nearest = nearest(z); // (N)
       Tensor codes = entries(z).index_select(0, nearest); // (N, d)
       return new Quantized(
-          scope.keep(Tokens.map(Tokens.straightThrough(z, codes), featuresBdhw)),
-          scope.keep(Tokens.digits(nearest.unsqueeze(1), featuresBdhw)),
-          scope.keep(Tokens.zero(z)),
-          scope.keep(Tokens.zero(z)),
-          scope.keep(Tokens.distance(z, codes)));
+          scope.keep(Rows.map(Rows.straightThrough(z, codes), residualBdhw)),
+          scope.keep(Rows.digits(nearest.unsqueeze(1), residualBdhw)),
+          scope.keep(Rows.zero(z)),
+          scope.keep(Rows.zero(z)),
+          scope.keep(Rows.distance(z, codes)));
     }
   }
 
@@ -84,20 +95,20 @@ public final class VectorQuantizer implements Quantizer {
     return distance.argmin(new LongOptional(1), false); // (N)
   }
 
-  /** The codebook in the type and on the device of features. */
+  /** The codebook in the type and on the device of residuals. */
   private Tensor entries(Tensor z) {
     return codebook.to(z.device(), z.scalar_type());
   }
 
   /**
-   * Moves the averages, which lie on the CPU wherever the features are. Features that are not
+   * Moves the averages, which lie on the CPU wherever the residuals are. Residuals that are not
    * finite, as those of a step that training will skip, leave them alone.
    */
   @Override
-  public void learn(Tensor featuresNd) {
+  public void learn(Tensor residualsNd) {
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
-      Tensor z = Tensors.to(featuresNd, TorchDevice.CPU, DType.F32); // (N, d)
+      Tensor z = Tensors.to(residualsNd, TorchDevice.CPU, DType.F32); // (N, d)
       if (!Tensors.isFinite(z)) {
         return;
       }
@@ -130,9 +141,9 @@ public final class VectorQuantizer implements Quantizer {
             most,
             false,
             new GeneratorOptional(torch.make_generator_cpu(own))); // (M)
-    Tensor features = z.index_select(0, picked); // (M, d)
+    Tensor residuals = z.index_select(0, picked); // (M, d)
     Tensor sums = sum.index_select(0, least); // (M, d)
-    sum.index_copy_(0, least, torch.where(unused.unsqueeze(1), features.mul(usual), sums));
+    sum.index_copy_(0, least, torch.where(unused.unsqueeze(1), residuals.mul(usual), sums));
     count.index_copy_(0, least, torch.where(unused, usual.expand(uses.sizes()), uses));
   }
 

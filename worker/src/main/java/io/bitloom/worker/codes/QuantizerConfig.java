@@ -1,4 +1,4 @@
-package io.bitloom.worker.tokenizer.quantizer;
+package io.bitloom.worker.codes;
 
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;

@@ -1,4 +1,4 @@
-package io.bitloom.worker.tokenizer.quantizer;
+package io.bitloom.worker.codes;
 
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
@@ -8,8 +8,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * FSQ: every channel is bounded by a tanh and rounded to one of its levels. Nothing has to be kept
- * in use by a penalty. Codes are the levels scaled to [-1, 1].
+ * FSQ (arXiv 2309.15505): every channel is bounded by a tanh and rounded to one of its levels.
+ * Nothing has to be kept in use by a penalty. Codes are the levels scaled to [-1, 1].
  */
 public final class FiniteScalarQuantizer implements Quantizer {
   private static final double MARGIN = 1e-3;
@@ -30,19 +30,31 @@ public final class FiniteScalarQuantizer implements Quantizer {
   }
 
   @Override
-  public Quantized quantize(Tensor featuresBdhw) {
+  public Tensor digits(Tensor residualBdhw) {
     try (Scope scope = Scope.open()) {
-      Tensor z = Tokens.rows(featuresBdhw); // (N, d)
+      Tensor rounded = torch.round(bounded(Rows.of(residualBdhw))); // (N, d)
+      return scope.keep(digits(rounded, residualBdhw));
+    }
+  }
+
+  /** Rounded values, −⌊L/2⌋ to ⌈L/2⌉ − 1, as digits from 0, of the shape of a map. */
+  private Tensor digits(Tensor roundedNd, Tensor likeBdhw) {
+    return Rows.digits(Tensors.to(roundedNd.add(half(roundedNd)), DType.I64), likeBdhw);
+  }
+
+  @Override
+  public Quantized quantize(Tensor residualBdhw) {
+    try (Scope scope = Scope.open()) {
+      Tensor z = Rows.of(residualBdhw); // (N, d)
       Tensor bounded = bounded(z);
-      Tensor rounded = torch.round(bounded); // −⌊L/2⌋ to ⌈L/2⌉ − 1
+      Tensor rounded = torch.round(bounded); // (N, d)
       Tensor half = half(z);
-      Tensor digits = Tensors.to(rounded.add(half), DType.I64);
       return new Quantized(
-          scope.keep(Tokens.map(Tokens.straightThrough(bounded, rounded).div(half), featuresBdhw)),
-          scope.keep(Tokens.digits(digits, featuresBdhw)),
-          scope.keep(Tokens.zero(z)),
-          scope.keep(Tokens.zero(z)),
-          scope.keep(Tokens.distance(bounded.div(half), rounded.div(half))));
+          scope.keep(Rows.map(Rows.straightThrough(bounded, rounded).div(half), residualBdhw)),
+          scope.keep(digits(rounded, residualBdhw)),
+          scope.keep(Rows.zero(z)),
+          scope.keep(Rows.zero(z)),
+          scope.keep(Rows.distance(bounded.div(half), rounded.div(half))));
     }
   }
 

@@ -1,4 +1,4 @@
-package io.bitloom.worker.tokenizer.quantizer;
+package io.bitloom.worker.codes;
 
 import io.bitloom.worker.tensor.Tensors;
 import java.util.Arrays;
@@ -17,7 +17,7 @@ public final class CodeUsage {
   private final int[] radices;
   private final long[][] digitCounts;
   private final long[] codeCounts;
-  private long tokens;
+  private long cells;
 
   /** Counts codes with digits of these radices. */
   public CodeUsage(int[] radices) {
@@ -41,13 +41,13 @@ public final class CodeUsage {
       if (codeCounts.length > 0) {
         codeCounts[code]++;
       }
-      tokens++;
+      cells++;
     }
   }
 
-  /** Tokens counted. */
-  public long tokens() {
-    return tokens;
+  /** Cells counted. */
+  public long cells() {
+    return cells;
   }
 
   /** The entropy of every digit, in bits. */
@@ -83,7 +83,7 @@ public final class CodeUsage {
     double entropy = 0;
     for (long count : counts) {
       if (count > 0) {
-        double p = (double) count / tokens;
+        double p = (double) count / cells;
         entropy -= p * Math.log(p) / Math.log(2);
       }
     }

@@ -1,8 +1,9 @@
-package io.bitloom.worker.tokenizer;
+package io.bitloom.worker.codes;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.schedule.Scale;
@@ -19,10 +20,9 @@ import org.junit.jupiter.api.Test;
 class BitwiseSelfCorrectionTest {
   private static final List<Scale> SCALES =
       List.of(new Scale(1, 1), new Scale(2, 2), new Scale(4, 4));
-  private static final Flips NONE = (scale, bits) -> bits.bitwise_xor(bits);
   private static final Flips ALL = (scale, bits) -> bits.eq(bits);
 
-  private final MultiScaleResidualQuantizer quantizer = new MultiScaleResidualQuantizer(8);
+  private final ResidualQuantizer quantizer = ResidualQuantizer.ofBits(8);
 
   private BitwiseSelfCorrection correction(int layers, boolean requantize, boolean patchify) {
     return new BitwiseSelfCorrection(
@@ -30,19 +30,24 @@ class BitwiseSelfCorrectionTest {
   }
 
   private static Tensor features() {
-    return MultiScaleResidualQuantizerTest.random(5, 2, 8, 4, 4);
+    return ResidualQuantizerTest.random(5, 2, 8, 4, 4);
   }
 
   @Test
   void withoutFlipsTheLabelsAreTheTokenizersOwnBits() {
     try (Scope scope = Scope.open()) {
-      var sample = correction(3, true, false).correct(features(), SCALES, NONE);
+      var sample = correction(3, true, false).correct(features(), SCALES, Flips.NONE);
       var encoding = quantizer.encode(features(), SCALES);
       Tensor bits =
-          Tensors.concat(encoding.bits().stream().map(it -> it.flatten(1, 2)).toList(), 1);
+          Tensors.concat(encoding.digits().stream().map(it -> it.flatten(1, 2)).toList(), 1);
       assertArrayEquals(new long[] {2, 21, 8}, sample.labels().shape());
       assertArrayEquals(new long[] {2, 20, 8}, sample.inputs().shape());
       assertArrayEquals(Tensors.bytes(bits), Tensors.bytes(sample.labels()));
+      var evaluated =
+          new BitwiseSelfCorrection(quantizer, BitwiseSelfCorrection.Config.withoutFlips(false))
+              .correct(features(), SCALES, ALL);
+      assertArrayEquals(Tensors.bytes(bits), Tensors.bytes(evaluated.labels()));
+      assertArrayEquals(Tensors.floats(sample.inputs()), Tensors.floats(evaluated.inputs()));
     }
   }
 
@@ -64,7 +69,7 @@ class BitwiseSelfCorrectionTest {
   @Test
   void laterLabelsMakeUpForFlipsAndEarlierOnesDoNotChange() {
     try (Scope scope = Scope.open()) {
-      Tensor plain = correction(3, true, false).correct(features(), SCALES, NONE).labels();
+      Tensor plain = correction(3, true, false).correct(features(), SCALES, Flips.NONE).labels();
       Tensor corrected = correction(1, true, false).correct(features(), SCALES, ALL).labels();
       assertArrayEquals(
           Tensors.bytes(plain.narrow(1, 0, 1)), Tensors.bytes(corrected.narrow(1, 0, 1)));
@@ -77,7 +82,7 @@ class BitwiseSelfCorrectionTest {
   @Test
   void withoutRequantisationFlipsAreSeenInTheInputsAndNoLabelMakesUpForThem() {
     try (Scope scope = Scope.open()) {
-      var plain = correction(3, true, false).correct(features(), SCALES, NONE);
+      var plain = correction(3, true, false).correct(features(), SCALES, Flips.NONE);
       var flipped = correction(3, false, false).correct(features(), SCALES, ALL);
       assertArrayEquals(Tensors.bytes(plain.labels()), Tensors.bytes(flipped.labels()));
       // The opposite of all bits so far has the opposite sum.
@@ -90,10 +95,10 @@ class BitwiseSelfCorrectionTest {
   void spatialPatchifyMakesOneTokenOfFourFeatures() {
     try (Scope scope = Scope.open()) {
       List<Scale> doubled = List.of(new Scale(2, 2), new Scale(4, 4));
-      var sample = correction(2, true, true).correct(features(), doubled, NONE);
+      var sample = correction(2, true, true).correct(features(), doubled, Flips.NONE);
       assertArrayEquals(new long[] {2, 1 + 4, 32}, sample.labels().shape());
       assertArrayEquals(new long[] {2, 4, 32}, sample.inputs().shape());
-      Tensor bits = quantizer.encode(features(), doubled).bits().get(0); // (2, 2, 2, 8)
+      Tensor bits = quantizer.encode(features(), doubled).digits().get(0); // (2, 2, 2, 8)
       assertArrayEquals(
           Tensors.bytes(bits.permute(0, 3, 1, 2)), Tensors.bytes(sample.labels().narrow(1, 0, 1)));
     }
@@ -102,10 +107,21 @@ class BitwiseSelfCorrectionTest {
   @Test
   void aSingleScaleHasLabelsAndNoInputs() {
     try (Scope scope = Scope.open()) {
-      var sample = correction(1, true, false).correct(features(), SCALES.subList(2, 3), NONE);
+      var sample = correction(1, true, false).correct(features(), SCALES.subList(2, 3), Flips.NONE);
       assertArrayEquals(new long[] {2, 16, 8}, sample.labels().shape());
       assertArrayEquals(new long[] {2, 0, 8}, sample.inputs().shape());
     }
+  }
+
+  @Test
+  void aQuantizerWithoutBitsIsRefused() {
+    var quantizer = new ResidualQuantizer(List.of(new FiniteScalarQuantizer(List.of(2, 2, 3))));
+    var config = new BitwiseSelfCorrection.Config(1, true, false);
+    assertEquals(
+        "self-correction turns bits over, the quantizer has digits of [2, 2, 3] values",
+        assertThrows(
+                IllegalArgumentException.class, () -> new BitwiseSelfCorrection(quantizer, config))
+            .getMessage());
   }
 
   @Test

@@ -1,4 +1,4 @@
-package io.bitloom.worker.model;
+package io.bitloom.worker.codes;
 
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.worker.tensor.DType;
@@ -20,26 +20,30 @@ import org.bytedeco.pytorch.global.torch;
  * codebook, resized to full size and smoothed by a convolution φ, of which neighbouring scales
  * share one. Always in float32.
  */
-public final class VqCodes implements Codes {
+public final class CodebookCodes implements ResidualCodes {
   /** How much of φ is the convolution; the rest is the identity. */
   private static final double CONVOLUTION_SHARE = 0.5;
 
   private final int channels;
   private final Parameters parameters;
-  private final Tensor codebook; // (V, channels)
+  private final Tensor codebook; // (V, d)
   private final List<Phi> phis = new ArrayList<>();
 
   private record Phi(Tensor weight, Tensor bias) {}
 
   /**
+   * The codes of a tokenizer.
+   *
+   * @param channels d of an entry
+   * @param vocabulary entries of the codebook V
    * @param weights of the tokenizer, under their names in the official file or with {@code .conv}
    *     before {@code .weight}
    * @throws io.bitloom.worker.tensor.WeightsException if a tensor is missing or of another shape
    */
-  public VqCodes(InfinityConfig config, Weights weights, TorchDevice device) {
-    channels = config.bitsPerToken();
+  public CodebookCodes(int channels, int vocabulary, Weights weights, TorchDevice device) {
+    this.channels = channels;
     parameters = Parameters.frozen(weights, device, DType.F32);
-    codebook = parameters.get("quantize.embedding.weight", config.square().vocabulary(), channels);
+    codebook = parameters.get("quantize.embedding.weight", vocabulary, channels);
     String name = "quantize.quant_resi.qresi_ls.";
     String infix = weights.has(name + "0.conv.weight") ? ".conv" : "";
     for (int i = 0; i == 0 || weights.has(name + i + infix + ".weight"); i++) {
@@ -57,17 +61,17 @@ public final class VqCodes implements Codes {
 
   /** Image by image: in batches of another size interpolation and convolution round differently. */
   @Override
-  public Tensor features(Tensor drawnBL1, int k, List<Scale> scales) {
+  public Tensor upsampled(Tensor drawnBL1, int k, List<Scale> scales) {
     Scale scale = scales.get(k);
     Scale last = scales.get(scales.size() - 1);
     Phi phi = phis.get(sharedPhi(k, scales.size(), phis.size()));
     TensorVector images = new TensorVector();
     for (long i = 0; i < drawnBL1.size(0); i++) {
-      Tensor entries = torch.embedding(codebook, drawnBL1.select(0, i).squeeze(-1)); // (h·w, ch)
+      Tensor entries = torch.embedding(codebook, drawnBL1.select(0, i).squeeze(-1)); // (h·w, d)
       Tensor codes = entries.t().contiguous().view(1, channels, scale.height(), scale.width());
       images.push_back(smoothed(Resize.bicubic(codes, last.height(), last.width()), phi));
     }
-    return torch.cat(images, 0); // (B, channels, H, W)
+    return torch.cat(images, 0); // (B, d, H, W)
   }
 
   /** φ(x). */
@@ -101,8 +105,8 @@ public final class VqCodes implements Codes {
   }
 
   @Override
-  public Tensor tokens(Tensor summedBdHW, Scale scale) {
-    return Resize.area(summedBdHW, scale.height(), scale.width()).flatten(2, 3).transpose(1, 2);
+  public Tensor nextInput(Tensor summedBdHW, Scale next) {
+    return Resize.area(summedBdHW, next.height(), next.width()).flatten(2, 3).transpose(1, 2);
   }
 
   @Override

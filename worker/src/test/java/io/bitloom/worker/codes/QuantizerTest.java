@@ -1,4 +1,4 @@
-package io.bitloom.worker.tokenizer.quantizer;
+package io.bitloom.worker.codes;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -6,18 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.schedule.Scale;
+import io.bitloom.worker.codes.QuantizerConfig.Kind;
 import io.bitloom.worker.tensor.DType;
+import io.bitloom.worker.tensor.Nn;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
-import io.bitloom.worker.tokenizer.MultiScaleResidualQuantizer;
-import io.bitloom.worker.tokenizer.QuantizerStatistics;
-import io.bitloom.worker.tokenizer.quantizer.QuantizerConfig.Kind;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,7 +91,7 @@ class QuantizerTest {
       Tensor direct = x.clone().set_requires_grad(true);
       new BinarySphericalQuantizer(4, 1).quantize(direct).codes().mul(weight).sum().backward();
       Tensor byHand = x.clone().set_requires_grad(true);
-      io.bitloom.worker.tensor.Nn.l2Normalize(byHand, 1).mul(weight).sum().backward();
+      Nn.l2Normalize(byHand, 1).mul(weight).sum().backward();
       assertArrayEquals(Tensors.floats(byHand.grad()), Tensors.floats(direct.grad()), 1e-6f);
     }
   }
@@ -102,7 +102,7 @@ class QuantizerTest {
       Tensor z = random(4, 1, 6, 3, 3);
       double beta = 0.7;
       double exact = value(new LookupFreeQuantizer(6, beta).quantize(z).tokenEntropy());
-      Tensor one = torch.sigmoid(Tensors.times(Tokens.rows(z), 4 * beta)); // per bit
+      Tensor one = torch.sigmoid(Tensors.times(Rows.of(z), 4 * beta)); // per bit
       double sum = value(BinarySphericalQuantizer.bitEntropy(one).sum(-1L).mean());
       assertEquals(sum, exact, 1e-4);
     }
@@ -125,21 +125,38 @@ class QuantizerTest {
   void bsqIsTheQuantizerThatInferenceUses() {
     try (Scope scope = Scope.open()) {
       Tensor z = random(5, 2, 8, 4, 6);
-      var reference = new MultiScaleResidualQuantizer(8).encode(z, SCALES);
-      var ours =
-          new ResidualQuantizer(List.of(new BinarySphericalQuantizer(8, 100))).encode(z, SCALES);
+      ResidualQuantizer quantizer = ResidualQuantizer.ofBits(8);
+      var served = quantizer.encode(z, SCALES);
+      var trained = quantizer.quantize(z, SCALES);
       for (int k = 0; k < SCALES.size(); k++) {
         assertArrayEquals(
-            Tensors.longs(reference.bits().get(k)), Tensors.longs(ours.digits().get(k)));
+            Tensors.bytes(served.digits().get(k)), Tensors.bytes(trained.digits().get(k)));
       }
-      assertArrayEquals(Tensors.floats(reference.sum()), Tensors.floats(ours.sum()), 1e-5f);
-
-      var statistics = QuantizerStatistics.of(z, new MultiScaleResidualQuantizer(8));
-      var level = new BinarySphericalQuantizer(8, 100).quantize(z);
-      assertEquals(value(statistics.tokenEntropy()), value(level.tokenEntropy()), 1e-5);
-      assertEquals(value(statistics.codebookEntropy()), value(level.codebookEntropy()), 1e-5);
-      assertEquals(value(statistics.commitment()), value(level.commitment()), 1e-6);
+      assertArrayEquals(
+          Tensors.floats(served.summedCodes()), Tensors.floats(trained.summedCodes()), 1e-5f);
     }
+  }
+
+  @Test
+  void theStatisticsOfBsqAreThoseOfItsDefinition() {
+    try (Scope scope = Scope.open()) {
+      Tensor z = random(5, 2, 8, 4, 6);
+      Tensor direction = Nn.l2Normalize(z.permute(0, 2, 3, 1).reshape(-1, 8), 1); // (N, d)
+      Tensor zero = torch.sigmoid(Tensors.times(direction, -4 * 100 / Math.sqrt(8))); // (N, d)
+      Tensor p = torch.stack(new TensorVector(zero, Tensors.plus(zero.neg(), 1)), -1); // (N, d, 2)
+      Tensor codes = direction.sign().div(new Scalar(Math.sqrt(8))); // (N, d)
+
+      var quantized = new BinarySphericalQuantizer(8).quantize(z);
+      assertEquals(value(entropy(p).sum(-1L).mean()), value(quantized.tokenEntropy()), 1e-5);
+      assertEquals(value(entropy(p.mean(0L)).sum()), value(quantized.codebookEntropy()), 1e-5);
+      assertEquals(
+          value(direction.sub(codes).square().mean()), value(quantized.commitment()), 1e-6);
+    }
+  }
+
+  /** −Σ p·ln p along the last axis. */
+  private static Tensor entropy(Tensor p) {
+    return p.mul(Tensors.plus(p, 1e-8).log()).sum(-1L).neg();
   }
 
   @ParameterizedTest
@@ -147,11 +164,18 @@ class QuantizerTest {
   void digitsAreEnoughToRebuildTheSum(Kind kind) {
     try (Scope scope = Scope.open();
         ResidualQuantizer quantizer = QuantizerConfig.of(kind, 6).build(SCALES.size(), 1)) {
-      var encoding = quantizer.encode(random(6, 2, 6, 4, 6), SCALES);
-      assertEquals(SCALES.size(), encoding.digits().size());
-      assertArrayEquals(
-          Tensors.floats(encoding.sum()), Tensors.floats(quantizer.sum(encoding.digits())), 1e-5f);
-      double penalty = value(encoding.penalty(QuantizerConfig.of(kind, 6)));
+      Tensor features = random(6, 2, 6, 4, 6);
+      var quantized = quantizer.quantize(features, SCALES);
+      assertEquals(SCALES.size(), quantized.digits().size());
+      float[] sum = Tensors.floats(quantizer.sum(quantized.digits()));
+      assertArrayEquals(Tensors.floats(quantized.summedCodes()), sum, 1e-5f);
+      var encoding = quantizer.encode(features, SCALES);
+      assertArrayEquals(sum, Tensors.floats(encoding.summedCodes()), 1e-5f);
+      for (int k = 0; k < SCALES.size(); k++) {
+        assertArrayEquals(
+            Tensors.longs(quantized.digits().get(k)), Tensors.longs(encoding.digits().get(k)));
+      }
+      double penalty = value(quantized.penalty(QuantizerConfig.of(kind, 6)));
       assertTrue(Double.isFinite(penalty), "penalty " + penalty);
     }
   }
@@ -176,7 +200,7 @@ class QuantizerTest {
       Tensor centres = Tensors.plus(Tensors.times(random(8, 1, 2, 1, 8), 5), 20);
       Tensor features = centres.repeat(1, 1, 16, 1); // (1, 2, 16, 8)
       for (int i = 0; i < 200; i++) {
-        quantizer.learn(Tokens.rows(features));
+        quantizer.learn(Rows.of(features));
       }
       var level = quantizer.quantize(features);
       CodeUsage usage = new CodeUsage(quantizer.radices());
@@ -234,7 +258,11 @@ class QuantizerTest {
         var one = new ResidualQuantizer(List.of(quantizer.level(0)));
         double distance =
             value(
-                one.encode(features, same.subList(0, levels)).sum().sub(features).square().mean());
+                one.encode(features, same.subList(0, levels))
+                    .summedCodes()
+                    .sub(features)
+                    .square()
+                    .mean());
         assertTrue(distance < before, distance + " against " + before);
         before = distance;
       }
@@ -250,7 +278,7 @@ class QuantizerTest {
       assertEquals(2, usage.deadDigits());
       assertEquals(2, usage.perplexity(), 1e-12);
       assertEquals(0.25, usage.usedShare());
-      assertEquals(4, usage.tokens());
+      assertEquals(4, usage.cells());
     }
   }
 

@@ -1,4 +1,4 @@
-package io.bitloom.worker.tokenizer.quantizer;
+package io.bitloom.worker.codes;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 

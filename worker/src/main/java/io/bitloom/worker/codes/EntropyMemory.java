@@ -1,4 +1,4 @@
-package io.bitloom.worker.tokenizer.quantizer;
+package io.bitloom.worker.codes;
 
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
@@ -23,38 +23,38 @@ public final class EntropyMemory {
   private EntropyMemory() {}
 
   /**
-   * Bytes of one pass over tokens of d channels.
+   * Bytes of one pass over cells of d channels.
    *
    * @throws IOException if the kernel does not tell
    */
-  public static long bytes(Quantizer quantizer, int d, int tokens) throws IOException {
-    pass(quantizer, d, Math.min(tokens, 16)); // what is only set up once
+  public static long bytes(Quantizer quantizer, int d, int cells) throws IOException {
+    pass(quantizer, d, Math.min(cells, 16)); // what is only set up once
     try (Scope scope = Scope.open()) {
-      Tensor features = features(d, tokens);
+      Tensor residual = residual(d, cells);
       Pointer.trimMemory();
       long before = kilobytes("VmRSS");
       Files.writeString(CLEAR, RESET_PEAK);
-      penalty(quantizer, features);
+      penalty(quantizer, residual);
       return (kilobytes("VmHWM") - before) << 10;
     }
   }
 
-  private static void pass(Quantizer quantizer, int d, int tokens) {
+  private static void pass(Quantizer quantizer, int d, int cells) {
     try (Scope scope = Scope.open()) {
-      penalty(quantizer, features(d, tokens));
+      penalty(quantizer, residual(d, cells));
     }
   }
 
-  private static Tensor features(int d, int tokens) {
+  private static Tensor residual(int d, int cells) {
     return torch
-        .randn(new long[] {1, d, 1, tokens}, new GeneratorOptional(torch.make_generator_cpu(1)))
+        .randn(new long[] {1, d, 1, cells}, new GeneratorOptional(torch.make_generator_cpu(1)))
         .set_requires_grad(true);
   }
 
-  private static void penalty(Quantizer quantizer, Tensor features) {
+  private static void penalty(Quantizer quantizer, Tensor residual) {
     try (Scope scope = Scope.open()) {
-      Quantizer.Quantized level = quantizer.quantize(features);
-      level.tokenEntropy().sub(Tensors.times(level.codebookEntropy(), 1)).backward();
+      Quantizer.Quantized quantized = quantizer.quantize(residual);
+      quantized.tokenEntropy().sub(Tensors.times(quantized.codebookEntropy(), 1)).backward();
     }
   }
 
