@@ -296,6 +296,30 @@ class EngineTest {
     assertEquals(48, small.get(0).height());
   }
 
+  @Test
+  void oneCallDrawsAPromptThatLeavesMostToTheModel() {
+    ImagePrompt fox = prompt(7);
+    ImagePrompt brief = ImagePrompt.builder(fox.text()).size("0.06M").seed(7).build();
+    List<Integer> scales = Collections.synchronizedList(new ArrayList<>());
+    List<EncodedImage> images = engine.generate(brief, scale -> scales.add(scale.scalesDone()));
+    assertEquals(1, images.size());
+    assertArrayEquals(pixels(draw(SQUARE, fox).get(0)), images.get(0).pixels().rgb());
+    assertEquals(List.of(1, 2, 3, 4, 5, 6, 7), scales);
+  }
+
+  @Test
+  void aPromptIsRefusedAsALineOfAFileIs() {
+    ImagePrompt wrong = ImagePrompt.builder("a fox").numImages(17).aspectRatio("30:1").build();
+    BitloomException refused = assertThrows(BitloomException.class, () -> engine.generate(wrong));
+    assertEquals(ErrorCode.INVALID_FIELD, refused.code());
+    assertEquals(
+        "aspect_ratio must be between 1:3 and 3:1, not \"30:1\" (and 1 more)",
+        refused.getMessage());
+    ImagePrompt var = ImagePrompt.builder("a fox").size("var256").build();
+    String message = assertThrows(BitloomException.class, () -> engine.generate(var)).getMessage();
+    assertTrue(message.startsWith("size var256 is not drawn by model untrained"), message);
+  }
+
   private static ImagePrompt prompt(long seed) {
     ImagePrompt prompt = ImagePrompt.builder("a red fox in fresh snow").seed(seed).build();
     return ImagePromptRules.resolve(
