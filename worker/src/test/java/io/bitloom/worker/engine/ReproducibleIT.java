@@ -174,7 +174,6 @@ class ReproducibleIT {
     for (PromptWork work : engine.submit(schedule, prompts, scale -> {}).prompts()) {
       for (EncodedImage image : work.images()) {
         images.add(pixels(new ByteArrayInputStream(image.file())));
-        assertArrayEquals(image.pixels().rgb(), images.get(images.size() - 1));
       }
       assertEquals(batch, work.batchImages());
     }
