@@ -22,6 +22,7 @@ import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.redis.EmbeddedRedis;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.results.S3ResultStore;
+import io.bitloom.coordinator.results.WatchedResultStore;
 import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
@@ -39,6 +40,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -64,8 +66,10 @@ public final class Coordinator implements AutoCloseable {
 
   private final CoordinatorConfig config;
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private Optional<EmbeddedRedis> embedded = Optional.empty();
   private final String redisUri;
   private final RedisConnection redis;
+  private final WatchedResultStore store;
   private final Dispatcher dispatcher;
   private final GrpcServer grpc;
   private final HttpPort http;
@@ -102,7 +106,7 @@ public final class Coordinator implements AutoCloseable {
       redisUri = redisUri(lock);
       redis = part(connect());
       JobQueue queue = part(new JobQueue(redis, queueSettings()));
-      ResultStore store = resultStore();
+      store = new WatchedResultStore(resultStore(), InstantSource.system());
 
       PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
       part(registry::close);
@@ -209,7 +213,8 @@ public final class Coordinator implements AutoCloseable {
       return config.redis();
     }
     part(lock.take(config.directory()));
-    return part(EmbeddedRedis.start(config.directory().resolve("redis"))).uri();
+    embedded = Optional.of(part(EmbeddedRedis.start(config.directory().resolve("redis"))));
+    return embedded.get().uri();
   }
 
   private ResultStore resultStore() {
@@ -274,7 +279,9 @@ public final class Coordinator implements AutoCloseable {
 
   /** Why calls cannot be served at this moment; empty if they can. */
   public Optional<String> trouble() {
-    return draining ? Optional.of("this coordinator stops") : redis.trouble();
+    return draining
+        ? Optional.of("this coordinator stops")
+        : embedded.flatMap(EmbeddedRedis::trouble).or(redis::trouble).or(store::trouble);
   }
 
   public int grpcPort() {

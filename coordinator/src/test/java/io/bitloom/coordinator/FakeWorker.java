@@ -69,12 +69,13 @@ public final class FakeWorker implements AutoCloseable {
 
   private boolean uploading;
   private StreamObserver<ConnectRequest> stream;
-  private int connections;
+  private volatile int connections;
   private long requests;
   private long requestedAt;
   private boolean busy;
   private boolean stalled;
   private boolean closed;
+  private volatile String trouble = "none";
 
   private FakeWorker(
       List<String> targets,
@@ -164,6 +165,12 @@ public final class FakeWorker implements AutoCloseable {
     return counters.welcomes.get();
   }
 
+  /** How often it connected and what failed last, for the report of a test. */
+  @Override
+  public String toString() {
+    return workerId + ": " + connections + " connections, last trouble: " + trouble;
+  }
+
   // Troubles
 
   /** Goes on neither drawing nor sending heartbeats, with its connection open. */
@@ -230,7 +237,7 @@ public final class FakeWorker implements AutoCloseable {
 
   private void execute(Runnable task) {
     try {
-      loop.execute(task);
+      loop.execute(() -> run(task));
     } catch (RejectedExecutionException e) {
       // It was killed.
     }
@@ -238,9 +245,19 @@ public final class FakeWorker implements AutoCloseable {
 
   private void later(Runnable task, Duration delay) {
     try {
-      loop.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+      loop.schedule(() -> run(task), delay.toNanos(), TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException e) {
       // It was killed.
+    }
+  }
+
+  /** The loop itself would swallow what a task throws. */
+  private void run(Runnable task) {
+    try {
+      task.run();
+    } catch (RuntimeException | Error e) {
+      trouble = e.toString();
+      throw e;
     }
   }
 
@@ -260,6 +277,7 @@ public final class FakeWorker implements AutoCloseable {
 
                   @Override
                   public void onError(Throwable error) {
+                    trouble = error.toString();
                     later(FakeWorker.this::connect, RECONNECT);
                   }
 

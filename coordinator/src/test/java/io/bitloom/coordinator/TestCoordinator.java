@@ -53,6 +53,8 @@ public final class TestCoordinator implements AutoCloseable {
   /** Only a test that fails waits for so long, on a machine of whatever speed. */
   public static final Duration PATIENCE = Duration.ofMinutes(3);
 
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(10);
+
   public static final LeaseConfig QUICK_LEASES =
       new LeaseConfig(Duration.ofSeconds(6), Duration.ofMillis(300), Duration.ofSeconds(2), 3);
 
@@ -225,7 +227,7 @@ public final class TestCoordinator implements AutoCloseable {
   public FakeWorker worker(String id, FakeBehaviour behaviour) throws Exception {
     FakeWorker worker = FakeWorker.start(target(), id, behaviour);
     workers.add(worker);
-    awaitTrue("worker is welcome", () -> worker.welcomes() > 0);
+    awaitWelcome(worker);
     return worker;
   }
 
@@ -233,13 +235,22 @@ public final class TestCoordinator implements AutoCloseable {
   public void announce(String model, String... sizes) throws Exception {
     try (FakeWorker worker =
         FakeWorker.start(target(), "announcer", FakeBehaviour.DEFAULT.withModel(model, sizes))) {
-      awaitTrue("worker is welcome", () -> worker.welcomes() > 0);
+      awaitWelcome(worker);
     }
     awaitTrue(
         "announcer left",
         () ->
             batch().listModels(ListModelsRequest.getDefaultInstance()).getModelsList().stream()
                 .allMatch(known -> known.getWorkers() == 0));
+  }
+
+  private void awaitWelcome(FakeWorker worker) throws InterruptedException {
+    try {
+      awaitTrue("worker is welcome", () -> worker.welcomes() > 0);
+    } catch (AssertionError e) {
+      throw new AssertionError(
+          worker + "; coordinator: " + coordinator.trouble().orElse("no trouble"), e);
+    }
   }
 
   // Jobs
@@ -330,12 +341,13 @@ public final class TestCoordinator implements AutoCloseable {
   }
 
   public static void awaitTrue(String what, BooleanSupplier condition) throws InterruptedException {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    // Looks are counted and not time, which goes on while a virtual machine stands still.
+    long looks = PATIENCE.dividedBy(LOOK_AGAIN);
     while (!condition.getAsBoolean()) {
-      if (System.nanoTime() > deadline) {
+      if (looks-- == 0) {
         throw new AssertionError("still not: " + what);
       }
-      Thread.sleep(10);
+      Thread.sleep(LOOK_AGAIN.toMillis());
     }
   }
 

@@ -169,6 +169,10 @@ class CommandLineIT {
 
     assertEquals(2, submit.exitCode(), submit::said);
     assertTrue(submit.err().contains("prompts.jsonl: is not a folder"), submit::said);
+    String tooLong = "n".repeat(300);
+    BitloomProcess unmakeable = bitloom("submit", "prompts.jsonl", "--out=" + tooLong);
+    assertEquals(2, unmakeable.exitCode(), unmakeable::said);
+    assertTrue(unmakeable.err().contains(tooLong + ": it cannot be made"), unmakeable::said);
     assertEquals(before, jobs());
   }
 
@@ -189,6 +193,30 @@ class CommandLineIT {
     assertEquals(2, cancel.exitCode(), cancel::said);
     assertTrue(cancel.out().contains("succeeded"), "a terminal state changed: " + cancel.said());
     assertTrue(cancel.out().contains("nothing to cancel"), cancel::said);
+  }
+
+  @Test
+  void aListIsWatchedUntilItsJobsHaveEnded() throws Exception {
+    Job job = Job.newBuilder().putLabels("watched", "yes").build();
+    String name = cluster.client().createJob(job, "watched").getName();
+    cluster.client().pause(name);
+    try (BitloomProcess watch =
+        BitloomProcess.start(
+            folder,
+            "watch",
+            List.of(
+                "list",
+                "--watch",
+                "--label=watched=yes",
+                "--json",
+                "--coordinator=" + cluster.address()))) {
+      cluster.await("the first answer", () -> watch.said().contains("\"PAUSED\""));
+
+      cluster.client().cancel(name);
+
+      assertEquals(0, watch.exitCode(), watch::said);
+      assertTrue(watch.out().contains("\"CANCELLED\""), watch::said);
+    }
   }
 
   @Test
@@ -268,7 +296,8 @@ class CommandLineIT {
       2|submit FILE --label =x --dry-run|must not have an empty key
       2|results DONE --out FILE|prompts.jsonl: is not a folder
       2|export DONE --out no/such/x.jsonl|--out: there is no folder
-      2|ask fox --out FILE|prompts.jsonl: is there already, and is not a folder
+      2|ask fox --out FILE|prompts.jsonl: is not a folder
+      2|ask fox --out fox.png|--out: fox.png is the name of a picture
       2|ask fox --model nope|no worker has model "nope"; there is:
       2|list --coordinator PAGES|a coordinator does so on its gRPC port
       """;

@@ -123,6 +123,29 @@ class CommandReferenceTest {
   }
 
   @Test
+  void everyCommandHasJsonButThoseThatTheReferenceNames() throws IOException {
+    String rule = "All commands have it except ";
+    String sentence =
+        Files.readString(CLI)
+            .lines()
+            .filter(line -> line.contains(rule))
+            .map(line -> line.substring(line.indexOf(rule)))
+            .findFirst()
+            .orElseThrow();
+    Set<String> named =
+        matches(CODE, sentence)
+            .map(code -> code.group(1))
+            .filter(code -> !code.contains("="))
+            .collect(Collectors.toCollection(TreeSet::new));
+    Set<String> without =
+        OptionsPage.commands().entrySet().stream()
+            .filter(command -> !options(command.getValue()).contains("--json"))
+            .map(command -> command.getKey().split(" ")[0])
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertEquals(named, without);
+  }
+
+  @Test
   void everyFieldOfALineIsInTheReferenceAndInTheHelp() throws IOException {
     String help = String.join(" ", OptionsPage.commands().get("submit").usageMessage().footer());
     String reference = Files.readString(CLI);

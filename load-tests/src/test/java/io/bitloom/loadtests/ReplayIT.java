@@ -42,6 +42,8 @@ class ReplayIT {
         BitloomProcess submit =
             run("submit", "submit", "prompts.jsonl", "--size=0.06M", "--out=out", address);
         assertEquals(3, submit.exitCode(), submit::said);
+        assertEquals(3, submit.err().lines().filter(line -> line.contains(" failed: ")).count());
+        assertTrue(submit.out().contains(" more prompts failed: "), submit::said);
         choosy.kill();
         Job first = only(client.listJobs(List.of(), ""));
         try (FakeWorkerProcess worker =

@@ -2,6 +2,7 @@ package io.bitloom.worker;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.cli.ErrorEvent;
+import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.cli.Usage;
 import io.bitloom.common.error.BitloomException;
@@ -16,6 +17,7 @@ import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.train.data.BadDataException;
 import io.bitloom.worker.train.run.RunRefusedException;
 import io.bitloom.worker.verify.VerifyCommand;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -73,12 +75,11 @@ public final class Main implements Callable<Integer> {
 
   private static int reportUsage(ParameterException fault, String[] arguments) {
     CommandLine command = fault.getCommandLine();
-    String name = command.getCommandSpec().qualifiedName();
     say(
         command,
         ErrorEvent.wanted(List.of(arguments)),
         ErrorEvent.of(ErrorEvent.USAGE, Usage.message(fault)),
-        "Try: " + name + " --help");
+        Usage.help(command));
     return CommandLine.ExitCode.USAGE;
   }
 
@@ -97,6 +98,12 @@ public final class Main implements Callable<Integer> {
     if (failure instanceof RunRefusedException) {
       say(command, json, ErrorEvent.of(ErrorEvent.USAGE, failure.getMessage()));
       return CommandLine.ExitCode.USAGE;
+    }
+    if (failure instanceof IOException || failure instanceof UncheckedIOException) {
+      say(command, json, ErrorEvent.of(ErrorEvent.IO, FileFaults.message(failure)));
+      return FileFaults.isWrongPath(failure)
+          ? CommandLine.ExitCode.USAGE
+          : CommandLine.ExitCode.SOFTWARE;
     }
     throw failure;
   }

@@ -5,9 +5,11 @@ import com.google.gson.JsonObject;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.client.sdk.ResumingStream;
 import io.bitloom.common.cli.OptionRule;
+import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.v1.BatchProgress;
 import io.bitloom.v1.GenerateRequest;
@@ -24,8 +26,10 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 @Command(
     name = "ask",
@@ -37,6 +41,8 @@ import picocli.CommandLine.Parameters;
     options = "--quality",
     notWith = {"--format=png", "--format=webp-lossless"})
 final class AskCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec command;
 
   @Parameters(paramLabel = "PROMPT", description = "What to draw.")
   private String text;
@@ -57,6 +63,7 @@ final class AskCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    OutputFolder.require(command, "--out", out);
     Console console = output.console();
     Prompt prompt = options.defaults().toBuilder().setPrompt(text).build();
     GenerateRequest request =
@@ -113,7 +120,7 @@ final class AskCommand implements Callable<Integer> {
               image.getIndex(),
               ImageName.extension(image.getFormat()));
       Path file = out.resolve(name);
-      Files.write(file, image.getData().toByteArray());
+      WholeFile.write(file, image.getData()::writeTo);
       files.add(file.toString());
       console.say(file.toString());
     }

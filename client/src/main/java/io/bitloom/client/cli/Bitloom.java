@@ -124,7 +124,7 @@ public final class Bitloom implements Runnable {
     String message = Usage.message(e);
     console(command, ErrorEvent.wanted(List.of(args)))
         .complain(
-            name + ": " + message + "\nTry './" + name + " --help'.",
+            name + ": " + message + "\n" + Usage.help(command),
             ErrorEvent.of(ErrorEvent.USAGE, message));
     return ExitCode.USAGE;
   }

@@ -8,19 +8,21 @@ import com.google.gson.JsonParser;
 import io.bitloom.client.output.OutcomeStatus;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.client.sdk.ResumingStream;
+import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.prompt.PromptLine;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.ReadResultsRequest;
 import io.bitloom.v1.ReadResultsResponse;
-import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HexFormat;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -60,18 +62,17 @@ final class ExportCommand implements Callable<Integer> {
     requirePlace();
     try (BitloomClient client = connection.client()) {
       Job job = client.getJob(name.resource());
-      Path part = out.resolveSibling("." + out.getFileName() + ".part");
-      long lines = write(client, job, part);
-      Files.move(part, out, StandardCopyOption.REPLACE_EXISTING);
+      AtomicLong lines = new AtomicLong();
+      WholeFile.write(out, file -> lines.set(write(client, job, file)));
       JsonObject event = new JsonObject();
       event.addProperty("event", "exported");
       event.addProperty("job", job.getName());
-      event.addProperty("prompts", lines);
+      event.addProperty("prompts", lines.get());
       event.addProperty("of", job.getCounts().getAppended());
       event.addProperty("file", out.toString());
       console.emit(event);
-      console.say(JobReport.plural(lines, "prompt") + " in " + out);
-      return lines < job.getCounts().getAppended() ? ExitCode.PARTIAL : ExitCode.DONE;
+      console.say(JobReport.plural(lines.get(), "prompt") + " in " + out);
+      return lines.get() < job.getCounts().getAppended() ? ExitCode.PARTIAL : ExitCode.DONE;
     }
   }
 
@@ -86,15 +87,14 @@ final class ExportCommand implements Callable<Integer> {
     }
   }
 
-  private static long write(BitloomClient client, Job job, Path file) throws IOException {
+  private static long write(BitloomClient client, Job job, OutputStream file) throws IOException {
     ReadResultsRequest request =
         ReadResultsRequest.newBuilder().setName(job.getName()).setReferencesOnly(true).build();
     long lines = 0;
-    try (BufferedWriter writer = Files.newBufferedWriter(file);
-        ResumingStream<ReadResultsResponse> results = client.results(request)) {
+    try (ResumingStream<ReadResultsResponse> results = client.results(request)) {
       while (results.hasNext()) {
-        writer.write(GSON.toJson(line(results.next().getResult())));
-        writer.write('\n');
+        String line = GSON.toJson(line(results.next().getResult())) + "\n";
+        file.write(line.getBytes(StandardCharsets.UTF_8));
         lines++;
       }
     }

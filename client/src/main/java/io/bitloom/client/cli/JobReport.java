@@ -55,13 +55,15 @@ final class JobReport {
   }
 
   /** {@code 24 prompts: 20 succeeded, 3 running, 1 failed}; leaves out what is zero. */
-  static String counts(JobCounts counts) {
+  static String counts(Job job) {
+    JobCounts counts = job.getCounts();
     StringBuilder text = new StringBuilder(plural(counts.getAppended(), "prompt")).append(':');
     add(text, counts.getSucceeded(), "succeeded");
     add(text, counts.getRunning(), "running");
     add(text, counts.getQueued(), "queued");
     add(text, counts.getFailed(), "failed");
-    add(text, counts.getCancelled(), "cancelled");
+    boolean expired = job.getState() == JobState.JOB_STATE_EXPIRED;
+    add(text, counts.getCancelled(), expired ? "expired" : "cancelled");
     add(text, counts.getRetried(), "retried");
     return text.substring(0, text.length() - 1);
   }
@@ -86,7 +88,7 @@ final class JobReport {
 
   /** Says how a job ended, or where it stands. */
   static void conclude(Console console, Job job) {
-    console.say(console.bold(job.getName()) + "  " + state(job) + "  " + counts(job.getCounts()));
+    console.say(console.bold(job.getName()) + "  " + state(job) + "  " + counts(job));
     console.emit(json(job));
   }
 

@@ -49,7 +49,7 @@ final class StatusCommand implements Callable<Integer> {
     facts.put("model", job.getModel());
     facts.put("priority", Integer.toString(job.getPriority()));
     facts.put("labels", about.labels());
-    facts.put("prompts", JobReport.counts(job.getCounts()));
+    facts.put("prompts", JobReport.counts(job));
     facts.put("images", about.images().replace("/", " of "));
     facts.put(
         "speed", speed.isPresent() ? JobFacts.speed(speed.getAsDouble()) + " since its start" : "");

@@ -9,6 +9,7 @@ import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.common.cli.ErrorEvent;
 import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OptionRule;
+import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.common.cli.Range;
 import io.bitloom.common.config.ConfigException;
@@ -138,7 +139,7 @@ final class SubmitCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     choice.check();
     if (out != null) {
-      refuseUnwritable(out);
+      refuseUnwritable();
     }
     Console console = output.console();
     Prompt defaults = prompts.defaults();
@@ -156,9 +157,10 @@ final class SubmitCommand implements Callable<Integer> {
   }
 
   /** Before anything is read or submitted: drawing takes long. */
-  private void refuseUnwritable(Path folder) {
+  private void refuseUnwritable() {
+    OutputFolder.require(command, "--out", out);
     try {
-      ImageFolder.check(folder);
+      ImageFolder.check(out);
     } catch (IOException e) {
       throw new ParameterException(command.commandLine(), "--out: " + FileFaults.message(e), e);
     }
@@ -295,7 +297,7 @@ final class SubmitCommand implements Callable<Integer> {
       job = submission.send(client, job, contents.prompts());
       input.needed(false);
       comeBack.allIsSent(job.getName(), follow(job));
-      console.say(console.bold(job.getName()) + "  " + JobReport.counts(job.getCounts()));
+      console.say(console.bold(job.getName()) + "  " + JobReport.counts(job));
       if (noWait) {
         comeBack.left();
         return checked;

@@ -1,11 +1,10 @@
 package io.bitloom.client.output;
 
+import io.bitloom.common.file.WholeFile;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -110,9 +109,7 @@ public final class ContactSheet {
       drawImage(tiles.get(i), x, y);
       drawCaption(tiles.get(i), x, y + tile);
     }
-    Path part = file.resolveSibling("." + FILE + ".part");
-    ImageIO.write(canvas.sheet(), "png", part.toFile());
-    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+    WholeFile.write(file, out -> ImageIO.write(canvas.sheet(), "png", out));
   }
 
   /** Fits an image into its square, in the middle and with its proportions. */

@@ -3,20 +3,17 @@ package io.bitloom.client.output;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.WholeFile;
+import io.bitloom.common.file.WritableFolder;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.ReadResultsResponse;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -111,22 +108,9 @@ public final class ImageFolder implements AutoCloseable {
    * @throws IOException naming the folder and what is in the way
    */
   public static void check(Path folder) throws IOException {
-    checkPlace(folder);
+    WritableFolder.check(folder);
     if (Files.exists(folder.resolve(LOCK))) {
       new ImageFolder(folder, "").lockAndUnlock();
-    }
-  }
-
-  private static void checkPlace(Path folder) throws IOException {
-    Path there = folder.toAbsolutePath();
-    while (there.getParent() != null && !Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
-      there = there.getParent();
-    }
-    if (!Files.isDirectory(there)) {
-      throw new NotDirectoryException(there.toString());
-    }
-    if (!Files.isWritable(there)) {
-      throw new AccessDeniedException(there.toString());
     }
   }
 
@@ -153,7 +137,7 @@ public final class ImageFolder implements AutoCloseable {
    * @throws IOException also if another process is writing into it
    */
   public static ImageFolder open(Path folder, String job, Set<String> replayed) throws IOException {
-    checkPlace(folder);
+    WritableFolder.check(folder);
     Files.createDirectories(folder);
     ImageFolder opened = new ImageFolder(folder, job);
     try {
@@ -372,7 +356,11 @@ public final class ImageFolder implements AutoCloseable {
       lines.add(ManifestLine.ofFailure(job, repeats, result, cursor));
     }
     long start = manifest.position();
-    Manifest.append(manifest, lines);
+    try {
+      Manifest.append(manifest, lines);
+    } catch (IOException e) {
+      throw WholeFile.named(folder.resolve(Manifest.FILE), e);
+    }
     count(lines.get(lines.size() - 1), start);
     return files;
   }
@@ -401,11 +389,7 @@ public final class ImageFolder implements AutoCloseable {
           ErrorCode.RESULT_CORRUPT,
           "image " + image.getIndex() + " of " + result.getCustomId() + " has a wrong checksum");
     }
-    Path part = folder.resolve("." + name + ".part");
-    try (OutputStream out = Files.newOutputStream(part)) {
-      image.getData().writeTo(out);
-    }
-    Files.move(part, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+    WholeFile.write(folder.resolve(name), image.getData()::writeTo);
   }
 
   private static ByteString sha256(ByteString bytes) {

@@ -1,17 +1,16 @@
 package io.bitloom.client.output;
 
 import com.google.gson.JsonParseException;
+import io.bitloom.common.file.WholeFile;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 
@@ -78,17 +77,16 @@ final class Manifest {
 
   /** Leaves only some lines; the file is replaced as a whole. */
   static void keep(Path manifest, Choice kept) throws IOException {
-    Path part = manifest.resolveSibling("." + FILE + ".part");
-    try (Writer out = Files.newBufferedWriter(part)) {
-      read(
-          manifest,
-          (line, end) -> {
-            if (kept.keeps(line, end)) {
-              out.write(line.toJson() + "\n");
-            }
-          });
-    }
-    Files.move(part, manifest, StandardCopyOption.ATOMIC_MOVE);
+    WholeFile.write(
+        manifest,
+        out ->
+            read(
+                manifest,
+                (line, end) -> {
+                  if (kept.keeps(line, end)) {
+                    out.write((line.toJson() + "\n").getBytes(StandardCharsets.UTF_8));
+                  }
+                }));
   }
 
   /** Opens a manifest for appending, after cutting what lies beyond a position. */

@@ -148,6 +148,18 @@ class BitloomTest {
     assertEquals("", err.toString());
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "bash, complete -F _complete_bitloom",
+    "zsh, autoload -U +X bashcompinit",
+    "fish, complete -c bitloom"
+  })
+  void everyShellGetsAScriptThatItUnderstands(String shell, String part) {
+    assertEquals(0, run("completion", shell), err.toString());
+    assertTrue(out.toString().contains(part), out.toString());
+    assertTrue(out.toString().contains("submit"), out.toString());
+  }
+
   @Test
   void aDryRunOfAGoodFileCountsPromptsByTemplate() throws IOException {
     Path file =

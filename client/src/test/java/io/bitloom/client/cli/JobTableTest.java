@@ -72,6 +72,14 @@ class JobTableTest {
     assertTrue(line.matches(".*\\d\\d:\\d\\d:\\d\\d [+-]\\d\\d:\\d\\d .*"), line);
   }
 
+  @Test
+  void whatHasNoImagesIsNotDone() {
+    JobCounts.Builder counts = JobCounts.newBuilder().setAppended(60).setFailed(3).setCancelled(57);
+    Job expired = running("a").setState(JobState.JOB_STATE_EXPIRED).setCounts(counts).build();
+    String line = table(0, expired).get(1);
+    assertTrue(line.matches(".* expired +0/60 +3 +57 .*"), line);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {20, 60, 80, 100, 132})
   void aLineFitsTheTerminalAndTheNameToCopyIsWhole(int columns) {
@@ -137,6 +145,20 @@ class JobTableTest {
   }
 
   @Test
+  void whatWasNotDrawnInTimeIsCalledExpiredAsTheListOfPromptsCallsIt() {
+    JobCounts counts =
+        JobCounts.newBuilder().setAppended(3).setSucceeded(1).setCancelled(2).build();
+    Job.Builder job = Job.newBuilder().setCounts(counts);
+
+    assertEquals(
+        "3 prompts: 1 succeeded, 2 expired",
+        JobReport.counts(job.setState(JobState.JOB_STATE_EXPIRED).build()));
+    assertEquals(
+        "3 prompts: 1 succeeded, 2 cancelled",
+        JobReport.counts(job.setState(JobState.JOB_STATE_CANCELLED).build()));
+  }
+
+  @Test
   void topHasTheNameToCopyBelowEachJob() {
     TopScreen top =
         new TopScreen(List.of(running("狐").build()), GetClusterResponse.getDefaultInstance(), 80);
@@ -145,6 +167,23 @@ class JobTableTest {
         lines.get(lines.indexOf(lines.stream().filter(l -> l.startsWith("狐")).findAny().get()) + 1);
     assertTrue(below.startsWith("  " + NAME + "  1,800/4,000 images"), below);
     assertTrue(lines.stream().allMatch(line -> TerminalText.width(line) <= 80), lines.toString());
+  }
+
+  @Test
+  void topSaysOfAJobWhatAListDoes() {
+    Job job = running("a").build();
+    Job.Builder before = job.toBuilder();
+    before.getCountsBuilder().setImagesDrawn(1770);
+    JobSpeeds speeds = new JobSpeeds();
+    speeds.look(List.of(before.build()), 0);
+    speeds.look(List.of(job), 10_000_000_000L);
+    TopScreen top =
+        new TopScreen(List.of(job), GetClusterResponse.getDefaultInstance(), 200, speeds);
+    String screen = String.join("\n", top.lines());
+    for (String part :
+        List.of("3.0 images/s", "waited 1 min 0 s", "priority 7", "team=art, week=48")) {
+      assertTrue(screen.contains(part), part + " is not in\n" + screen);
+    }
   }
 
   @Test

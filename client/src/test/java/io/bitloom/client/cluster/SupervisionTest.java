@@ -23,7 +23,7 @@ class SupervisionTest {
 
   private static final int PATIENCE_SECONDS = 120;
   private static final RestartPolicy QUICKLY =
-      new RestartPolicy(3, Duration.ofHours(1), failure -> 10L);
+      new RestartPolicy(3, Duration.ofHours(1), failure -> 10L * failure);
   private static final String RUN = "exec cat >/dev/null";
 
   @TempDir Path folder;
@@ -71,7 +71,8 @@ class SupervisionTest {
       assertTrue(reason.endsWith("no model today"), reason);
     }
     assertEquals(3, starts("worker").size());
-    assertEquals(2, restarts.size());
+    assertEquals(
+        List.of(10L, 20L), restarts.stream().map(restart -> restart.delay().toMillis()).toList());
   }
 
   @Test

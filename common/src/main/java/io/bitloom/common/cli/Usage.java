@@ -80,10 +80,14 @@ public final class Usage {
   /** Says on standard error what is wrong with a command line; returns the exit code. */
   public static int refuse(ParameterException fault, String[] arguments) {
     CommandLine command = fault.getCommandLine();
-    String name = command.getCommandSpec().qualifiedName();
-    command.getErr().println(name + ": " + message(fault));
-    command.getErr().println("Try: " + name + " --help");
+    command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + message(fault));
+    command.getErr().println(help(command));
     return CommandLine.ExitCode.USAGE;
+  }
+
+  /** Where the right command line is explained. */
+  public static String help(CommandLine command) {
+    return "Try './" + command.getCommandSpec().qualifiedName() + " --help'.";
   }
 
   /** What is wrong with a command line, and what was probably meant. */

@@ -114,7 +114,7 @@ final class ForeignFile {
       return "is a table (CSV), not lines of JSON; name it .csv";
     }
     return "has no line that is a JSON object such as {\"prompt\": \"a red fox\"};"
-        + " a file of bare prompts is named .txt";
+        + " a file of bare prompts is named .txt (or --input-format txt)";
   }
 
   private static boolean isHeader(String line) {

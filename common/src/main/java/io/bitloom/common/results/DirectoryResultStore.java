@@ -26,8 +26,15 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class DirectoryResultStore implements ResultStore {
 
+  /**
+   * Stays free for the queue, which as a rule is on the same disk: without images the cluster
+   * waits, without a queue it stands.
+   */
+  private static final long RESERVE_BYTES = 32 << 20;
+
   private final Path root;
   private final boolean fsync;
+  private final long reserveBytes;
   private final AtomicLong temporaryFiles = new AtomicLong();
 
   /**
@@ -37,6 +44,11 @@ public final class DirectoryResultStore implements ResultStore {
    * @throws BitloomException {@code RESULT_STORE_UNAVAILABLE} if the directory cannot be made
    */
   public DirectoryResultStore(Path root, boolean fsync) {
+    this(root, fsync, RESERVE_BYTES);
+  }
+
+  DirectoryResultStore(Path root, boolean fsync, long reserveBytes) {
+    this.reserveBytes = reserveBytes;
     this.root = root.toAbsolutePath().normalize();
     this.fsync = fsync;
     try {
@@ -51,12 +63,22 @@ public final class DirectoryResultStore implements ResultStore {
     String path = name.path();
     Path file = root.resolve(path);
     Path temporary = file.resolveSibling(temporaryName(file));
+    requireRoom(image.size());
     try {
       write(image, file, temporary);
       return path;
     } catch (IOException e) {
       discard(temporary, e);
       throw unavailable("cannot store " + path, e);
+    }
+  }
+
+  private void requireRoom(int bytes) {
+    long free = root.toFile().getUsableSpace(); // 0 where the file system does not say
+    if (free > 0 && free - bytes < reserveBytes) {
+      throw new BitloomException(
+          ErrorCode.RESULT_STORE_UNAVAILABLE,
+          root + " has no room for images: the last " + (reserveBytes >> 20) + " MiB stay free");
     }
   }
 

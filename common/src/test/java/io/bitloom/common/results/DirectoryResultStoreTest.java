@@ -63,6 +63,15 @@ class DirectoryResultStoreTest {
   }
 
   @Test
+  void theLastOfTheDiskIsLeftToTheQueue() throws IOException {
+    DirectoryResultStore full = new DirectoryResultStore(root, false, Long.MAX_VALUE);
+
+    assertEquals(
+        ErrorCode.RESULT_STORE_UNAVAILABLE, codeOf(() -> full.put(name("job-1", IMAGE), IMAGE)));
+    assertEquals(List.of(), files());
+  }
+
+  @Test
   void anotherImageOfTheSamePromptDoesNotReplaceTheFirst() {
     ByteString other = ByteString.copyFromUtf8("another attempt's image");
     String first = store.put(name("job-1", IMAGE), IMAGE);

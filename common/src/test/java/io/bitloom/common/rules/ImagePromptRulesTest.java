@@ -16,4 +16,14 @@ class ImagePromptRulesTest {
     assertTrue(ImagePromptRules.defaultSeed("a", 9) >= 0);
     assertTrue(ImagePromptRules.defaultSeed("a", 9) < 1L << 53);
   }
+
+  @Test
+  void noImageIsRefusedAsTooManyAre() {
+    for (int images : new int[] {0, 17}) {
+      ImagePrompt prompt = ImagePrompt.builder("a fox").numImages(images).build();
+      assertEquals(
+          "num_images must be 1 to 16, not \"" + images + "\"",
+          ImagePromptRules.defaults().check(prompt).get(0).toString());
+    }
+  }
 }

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,7 +22,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>It survives a kill of the coordinator; the next one on the same directory adopts it. Several
  * coordinators on one directory share it, and the last one that closes stops it. If it dies, it is
- * started again on the same port.
+ * started again on the same port, as often as it takes: a full disk ends it, and has room again
+ * some day.
  */
 public final class EmbeddedRedis implements AutoCloseable {
 
@@ -34,12 +37,19 @@ public final class EmbeddedRedis implements AutoCloseable {
   private static final long PAUSE_MILLIS = 20;
   private static final int START_ATTEMPTS = 3;
 
+  private static final Duration SHORTEST_REST = Duration.ofMillis(100);
+  private static final Duration LONGEST_REST = Duration.ofSeconds(10);
+
+  /** A server that lived for so long did not die of its start. */
+  private static final Duration SOUND_LIFE = Duration.ofSeconds(5);
+
   private final RedisServerDirectory directory;
   private final int port;
   private final ClientResources resources;
   private final RedisClient client;
   private final StatefulRedisConnection<String, String> connection;
-  private volatile boolean closing;
+  private final CountDownLatch closing = new CountDownLatch(1);
+  private volatile Optional<String> trouble = Optional.empty();
 
   private EmbeddedRedis(RedisServerDirectory directory) throws IOException {
     this.directory = directory;
@@ -63,7 +73,7 @@ public final class EmbeddedRedis implements AutoCloseable {
   public static EmbeddedRedis start(Path directory) throws IOException {
     RedisServerDirectory server = new RedisServerDirectory(directory);
     EmbeddedRedis redis = server.locked(() -> new EmbeddedRedis(server));
-    redis.watch();
+    redis.watch(Duration.ZERO);
     return redis;
   }
 
@@ -155,37 +165,73 @@ public final class EmbeddedRedis implements AutoCloseable {
             .build());
   }
 
-  private void watch() {
-    directory
-        .server()
-        .ifPresentOrElse(server -> server.onExit().thenRun(this::revive), this::revive);
+  /** Why there is no server at this moment, as far as that is known. */
+  public Optional<String> trouble() {
+    return trouble;
   }
 
-  /** Starts the server again if it died; the first of several coordinators does it. */
-  private void revive() {
-    if (closing) {
-      return;
+  private void watch(Duration rest) {
+    long since = System.nanoTime();
+    CompletableFuture<?> end =
+        directory
+            .server()
+            .<CompletableFuture<?>>map(ProcessHandle::onExit)
+            .orElseGet(() -> CompletableFuture.completedFuture(null));
+    end.thenRunAsync(
+        () -> {
+          boolean sound = System.nanoTime() - since > SOUND_LIFE.toNanos();
+          revive(sound ? Duration.ZERO : rest);
+        },
+        task -> new Thread(task, "embedded-redis").start());
+  }
+
+  /** Starts the server again; the first of several coordinators does it. */
+  private void revive(Duration firstRest) {
+    LOG.warn("redis-server of {} ended, starting it again", directory.path());
+    for (Duration rest = firstRest; !closesWithin(rest); rest = longer(rest)) {
+      try {
+        directory.locked(
+            () -> {
+              if (closing.getCount() > 0) {
+                ensureRunning();
+              }
+              return null;
+            });
+        trouble = Optional.empty();
+        watch(longer(rest));
+        return;
+      } catch (IOException e) {
+        cannotStart(e);
+      }
     }
+  }
+
+  private void cannotStart(IOException cause) {
+    String why = "the embedded Redis does not start: " + cause.getMessage();
+    if (!trouble.equals(Optional.of(why))) {
+      trouble = Optional.of(why);
+      LOG.error("redis-server of {}: {}; trying again", directory.path(), why);
+    }
+  }
+
+  private boolean closesWithin(Duration rest) {
     try {
-      directory.locked(
-          () -> {
-            if (!closing) {
-              LOG.warn("redis-server of {} ended, starting it again", directory.path());
-              ensureRunning();
-            }
-            return null;
-          });
-    } catch (IOException e) {
-      LOG.error("redis-server of {} cannot be started again", directory.path(), e);
-      return;
+      return closing.await(rest.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return true;
     }
-    watch();
+  }
+
+  private static Duration longer(Duration rest) {
+    Duration twice = rest.isZero() ? SHORTEST_REST : rest.multipliedBy(2);
+    return twice.compareTo(LONGEST_REST) < 0 ? twice : LONGEST_REST;
   }
 
   /** Stops the server if no other coordinator uses it. */
   @Override
   public void close() {
-    closing = true;
+    closing.countDown();
     try {
       directory.locked(
           () -> {

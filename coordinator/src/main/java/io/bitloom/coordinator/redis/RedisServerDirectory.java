@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.redis;
 
+import io.bitloom.common.file.WholeFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -126,10 +127,7 @@ final class RedisServerDirectory {
             "auto-aof-rewrite-min-size 512mb",
             "save \"\"",
             "maxmemory-policy noeviction");
-    Path draft = directory.resolve("redis.conf.new");
-    Files.write(draft, lines);
-    Files.move(
-        draft, configuration, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    WholeFile.write(configuration, String.join("\n", lines) + "\n");
   }
 
   private static String quoted(Path path) {

@@ -191,6 +191,8 @@ class ProgressFeedIT extends DispatchFixture {
         ClusterServiceGrpc.newBlockingStub(coordinator.channel())
             .getCluster(GetClusterRequest.getDefaultInstance());
     assertEquals("w", cluster.getWorkers(0).getId());
+    assertEquals("1:1", cluster.getBuckets(0).getShape());
+    assertEquals("0.06M", cluster.getBuckets(0).getSize());
     assertEquals(105, cluster.getBuckets(0).getPrompts());
     assertEquals(2, cluster.getBuckets(0).getSecondsPerImage(), 1e-6);
   }

@@ -74,6 +74,24 @@ class EmbeddedRedisIT {
   }
 
   @Test
+  void aServerThatCannotBeStartedAgainIsStartedWhenThatIsPossible() throws Exception {
+    try (EmbeddedRedis redis = EmbeddedRedis.start(directory)) {
+      set(redis, "acknowledged");
+      // Nothing can be written there, as on a full disk.
+      Path inTheWay = Files.createDirectories(directory.resolve(".redis.conf.part/full"));
+
+      redis.process().orElseThrow().destroyForcibly();
+      TestCoordinator.awaitTrue("trouble", () -> redis.trouble().isPresent());
+      assertTrue(redis.trouble().get().contains("redis.conf"), redis.trouble().get());
+
+      Files.delete(inTheWay);
+      Files.delete(inTheWay.getParent());
+      assertEquals("acknowledged", getWhenBack(redis));
+      TestCoordinator.awaitTrue("no trouble", () -> redis.trouble().isEmpty());
+    }
+  }
+
+  @Test
   void aPortThatNowBelongsToAnotherServerIsNotTrusted(@TempDir Path elsewhere) throws IOException {
     try (EmbeddedRedis other = EmbeddedRedis.start(elsewhere)) {
       Files.writeString(directory.resolve("redis.conf"), "port " + other.port() + "\n");

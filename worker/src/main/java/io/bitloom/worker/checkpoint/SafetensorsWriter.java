@@ -2,6 +2,7 @@ package io.bitloom.worker.checkpoint;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.bitloom.common.file.WholeFile;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
@@ -93,7 +94,7 @@ public final class SafetensorsWriter {
     index.add("metadata", size);
     index.add("weight_map", map);
     Path file = folder.resolve("model.safetensors.index.json");
-    Files.writeString(file, index.toString());
+    WholeFile.write(file, index.toString());
     return file;
   }
 
@@ -132,6 +133,8 @@ public final class SafetensorsWriter {
         }
       }
       Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw WholeFile.named(file, e);
     } finally {
       Files.deleteIfExists(unfinished);
     }

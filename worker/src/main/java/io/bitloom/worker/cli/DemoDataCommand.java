@@ -2,6 +2,7 @@ package io.bitloom.worker.cli;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.cli.Range;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
@@ -62,6 +63,7 @@ public final class DemoDataCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    OutputFolder.make(spec, "--out", out);
     DemoDataset dataset = heldOut ? DemoDataset.heldOut(seed) : DemoDataset.training(seed);
     PrintWriter progress = spec.commandLine().getErr();
     try {

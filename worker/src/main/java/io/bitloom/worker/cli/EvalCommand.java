@@ -2,10 +2,12 @@ package io.bitloom.worker.cli;
 
 import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OptionRule;
+import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.cli.Range;
 import io.bitloom.common.cli.SamplingOptions;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.prompt.PromptMessages;
 import io.bitloom.worker.engine.Engine;
 import io.bitloom.worker.eval.EvalPrompt;
@@ -23,7 +25,6 @@ import io.bitloom.worker.train.data.demo.DemoPictures;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -135,7 +136,8 @@ public final class EvalCommand implements Callable<Integer> {
         new SamplingVariant("as asked", PromptMessages.sampling(sampling.sampling()));
     sampling.require(PromptFollowing.check(drawn, asked, directory));
     EvalReport report = new EvalReport(directory);
-    Path folder = Files.createDirectories(out.resolve("pictures"));
+    Path folder = out.resolve("pictures");
+    OutputFolder.make(spec, "--out", folder);
     try (Engine engine = Engine.open(directory, model.config())) {
       PromptFollowing following = new PromptFollowing(engine);
       following.draw(
@@ -198,7 +200,7 @@ public final class EvalCommand implements Callable<Integer> {
 
   private static void save(Path file, byte[] png) {
     try {
-      Files.write(file, png);
+      WholeFile.write(file, png);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,7 +1,7 @@
 package io.bitloom.worker.cli;
 
-import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OptionRule;
+import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.common.prompt.PromptMessages;
 import io.bitloom.common.rules.ImagePrompt;
@@ -14,8 +14,6 @@ import io.bitloom.worker.engine.PromptWork;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -28,7 +26,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -86,7 +83,7 @@ public final class GenerateCommand implements Callable<Integer> {
     ModelDirectory directory = model.open();
     ImagePromptRules.Resolved resolved = directory.resolve(prompt, "generate", 0);
     options.require(directory.check(resolved));
-    makeFolder();
+    OutputFolder.make(spec, "--out", out);
     GeneratedFiles files = new GeneratedFiles(out, resolved.prompt());
     GenerateReport report = new GenerateReport(spec.commandLine(), json, directory, resolved);
     Consumer<DrawnScale> observer = steps ? report.andThen(new StepFiles(files)) : report;
@@ -110,14 +107,5 @@ public final class GenerateCommand implements Callable<Integer> {
     return prompt.seed() != null
         ? prompt
         : prompt.toBuilder().seed(ThreadLocalRandom.current().nextInt(SEEDS)).build();
-  }
-
-  private void makeFolder() {
-    try {
-      Files.createDirectories(out);
-    } catch (IOException e) {
-      throw new ParameterException(
-          spec.commandLine(), "--out cannot be made: " + FileFaults.message(e));
-    }
   }
 }

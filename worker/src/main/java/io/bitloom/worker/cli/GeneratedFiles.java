@@ -3,11 +3,11 @@ package io.bitloom.worker.cli;
 import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.prompt.PromptMessages;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.common.rules.ImagePrompt;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.regex.Pattern;
@@ -72,7 +72,7 @@ final class GeneratedFiles {
    */
   static void write(Path file, byte[] image) {
     try {
-      Files.write(file, image);
+      WholeFile.write(file, image);
     } catch (IOException e) {
       throw new BitloomException(
           ErrorCode.INTERNAL, "an image cannot be written: " + FileFaults.message(e), e);

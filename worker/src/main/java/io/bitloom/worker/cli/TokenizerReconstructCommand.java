@@ -2,8 +2,10 @@ package io.bitloom.worker.cli;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.cli.OutputFolder;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.eval.TokenizerReconstruction;
 import io.bitloom.worker.image.PictureStrip;
@@ -104,6 +106,7 @@ public final class TokenizerReconstructCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     List<Path> pictures = pictures();
+    OutputFolder.make(spec, "--out", out);
     TorchDevice place = device();
     if (source.tokenizer != null) {
       if (!Files.isRegularFile(source.tokenizer)) {
@@ -203,7 +206,7 @@ public final class TokenizerReconstructCommand implements Callable<Integer> {
     List<RgbImage> both = List.of(outcome.original(), outcome.reconstruction());
     try {
       Files.createDirectories(file.getParent());
-      Files.write(file, PngEncoder.encode(PictureStrip.of(both), Map.of()));
+      WholeFile.write(file, PngEncoder.encode(PictureStrip.of(both), Map.of()));
     } catch (IOException e) {
       throw new BitloomException(
           ErrorCode.INTERNAL, "a picture cannot be written: " + FileFaults.message(e), e);

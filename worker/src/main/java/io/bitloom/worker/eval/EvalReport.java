@@ -3,6 +3,7 @@ package io.bitloom.worker.eval;
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
+import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.json.JsonNumber;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.train.data.demo.Composition;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.StringJoiner;
+import java.util.stream.Collectors;
 
 /**
  * What was measured, written as {@code report.json}, {@code report.md}, one line a picture in
@@ -125,14 +127,18 @@ public final class EvalReport {
    */
   public void write(Path folder) throws IOException {
     Files.createDirectories(folder);
-    Files.write(folder.resolve("outcomes.jsonl"), outcomes);
-    Files.writeString(
+    WholeFile.write(folder.resolve("outcomes.jsonl"), lines(outcomes));
+    WholeFile.write(
         folder.resolve("report.json"),
         new GsonBuilder().setPrettyPrinting().create().toJson(json()) + "\n");
-    Files.writeString(folder.resolve("report.md"), markdown());
+    WholeFile.write(folder.resolve("report.md"), markdown());
     if (!bySampling.isEmpty()) {
-      Files.writeString(folder.resolve("ablation.svg"), BarChart.of(bySampling, COMPARED));
+      WholeFile.write(folder.resolve("ablation.svg"), BarChart.of(bySampling, COMPARED));
     }
+  }
+
+  private static String lines(List<String> texts) {
+    return texts.stream().map(text -> text + "\n").collect(Collectors.joining());
   }
 
   /** {@code report.json} as an event of the command that wrote it into a folder. */

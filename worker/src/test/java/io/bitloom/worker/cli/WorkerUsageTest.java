@@ -37,7 +37,7 @@ class WorkerUsageTest {
         "generate fox --greedy --temperature 1|--temperature has no effect with --greedy",
         "generate fox --format png --quality 3|--quality has no effect with --format=png",
         "generate fox --format webp --bare-images|--bare-images has no effect with --format=webp",
-        "generate fox --out FILE|--out cannot be made: FILE: is there already, and is not a folder",
+        "generate fox --out FILE|--out: FILE: is not a folder",
         "generate fox --prompt-rewriter-model m|--prompt-rewriter-model has an effect only with",
         "generate fox --prompt-rewriter ftp://x --prompt-rewriter-model m|must be an http or https",
         "eval --prompt-seed 7|--prompt-seed has an effect only with --print-prompts",

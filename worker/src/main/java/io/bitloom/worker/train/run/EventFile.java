@@ -1,6 +1,7 @@
 package io.bitloom.worker.train.run;
 
 import com.google.protobuf.CodedOutputStream;
+import io.bitloom.common.file.WholeFile;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -38,10 +39,12 @@ final class EventFile implements AutoCloseable {
 
   private static final int CRC_MASK = 0xa282ead8;
 
+  private final Path file;
   private final OutputStream out;
 
-  private EventFile(OutputStream out) {
-    this.out = out;
+  private EventFile(Path file) throws IOException {
+    this.file = file;
+    this.out = new BufferedOutputStream(Files.newOutputStream(file));
   }
 
   /** The fields of a message. */
@@ -58,8 +61,7 @@ final class EventFile implements AutoCloseable {
             "events.out.tfevents.%d.%d",
             (long) wallTime,
             ProcessHandle.current().pid());
-    EventFile file =
-        new EventFile(new BufferedOutputStream(Files.newOutputStream(folder.resolve(name))));
+    EventFile file = new EventFile(folder.resolve(name));
     file.event(wallTime, 0, out -> out.writeString(FILE_VERSION, "brain.Event:2"));
     return file;
   }
@@ -116,11 +118,15 @@ final class EventFile implements AutoCloseable {
             .order(ByteOrder.LITTLE_ENDIAN)
             .putLong(event.length)
             .array();
-    out.write(length);
-    out.write(maskedCrc(length));
-    out.write(event);
-    out.write(maskedCrc(event));
-    out.flush();
+    try {
+      out.write(length);
+      out.write(maskedCrc(length));
+      out.write(event);
+      out.write(maskedCrc(event));
+      out.flush();
+    } catch (IOException e) {
+      throw WholeFile.named(file, e);
+    }
   }
 
   private static byte[] message(Fields fields) throws IOException {

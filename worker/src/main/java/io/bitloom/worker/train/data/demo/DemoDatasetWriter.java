@@ -1,6 +1,7 @@
 package io.bitloom.worker.train.data.demo;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.worker.image.PngEncoder;
 import java.io.BufferedWriter;
@@ -66,7 +67,7 @@ public final class DemoDatasetWriter {
     for (Map.Entry<String, List<String>> split : splits.entrySet()) {
       String name =
           String.format(Locale.ROOT, "%s_%09d.jsonl", split.getKey(), split.getValue().size());
-      Files.write(target.resolve(name), split.getValue());
+      WholeFile.write(target.resolve(name), String.join("\n", split.getValue()) + "\n");
     }
   }
 
@@ -74,7 +75,7 @@ public final class DemoDatasetWriter {
     Path file = folder.resolve(path(example));
     try {
       Files.createDirectories(file.getParent());
-      Files.write(file, PngEncoder.encode(pictures.draw(example), Map.of()));
+      WholeFile.write(file, PngEncoder.encode(pictures.draw(example), Map.of()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
