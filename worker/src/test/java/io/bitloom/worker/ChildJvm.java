@@ -2,6 +2,7 @@ package io.bitloom.worker;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,9 +36,20 @@ public final class ChildJvm implements AutoCloseable {
     return start(main, jvm, Map.of(), arguments);
   }
 
+  /** Compiles and runs a program of one source file on the test class path. */
+  public static ChildJvm startSource(Path program, String... arguments) throws IOException {
+    return start(program.toString(), List.of(), Map.of(), arguments);
+  }
+
   /** Runs a main class of the test class path with more environment variables. */
   public static ChildJvm start(
       Class<?> main, List<String> jvm, Map<String, String> environment, String... arguments)
+      throws IOException {
+    return start(main.getName(), jvm, environment, arguments);
+  }
+
+  private static ChildJvm start(
+      String main, List<String> jvm, Map<String, String> environment, String... arguments)
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + "/bin/java");
@@ -46,7 +58,7 @@ public final class ChildJvm implements AutoCloseable {
     command.add("-Dorg.bytedeco.javacpp.cachedir=" + Loader.getCacheDir());
     command.add("-Dlogback.configurationFile=logback.xml"); // not that of the tests
     command.addAll(jvm);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("OMP_WAIT_POLICY", "PASSIVE");
