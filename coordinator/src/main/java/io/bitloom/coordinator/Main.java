@@ -1,12 +1,12 @@
 package io.bitloom.coordinator;
 
 import com.google.gson.JsonObject;
-import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.Usage;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.process.FolderInUseException;
 import io.bitloom.common.process.FolderLock;
 import io.bitloom.coordinator.config.AccessConfig;

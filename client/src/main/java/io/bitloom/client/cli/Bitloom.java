@@ -2,12 +2,12 @@ package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.cli.ErrorEvent;
-import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.cli.Usage;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.process.FolderInUseException;
 import io.bitloom.common.prompt.PromptFileException;
 import java.io.FileDescriptor;

@@ -2,7 +2,7 @@ package io.bitloom.coordinator.api;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.FieldViolation;
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.coordinator.dispatch.ModelRegistry;
 import io.bitloom.coordinator.dispatch.Speeds;

@@ -1,6 +1,6 @@
 package io.bitloom.coordinator.api;
 
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.ProgressFeed;
 import io.bitloom.coordinator.jobs.JobNames;

@@ -2,7 +2,7 @@ package io.bitloom.coordinator.dispatch;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.resilience.Patience;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.queue.TaskVerdict;

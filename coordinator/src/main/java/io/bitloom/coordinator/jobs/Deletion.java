@@ -2,7 +2,7 @@ package io.bitloom.coordinator.jobs;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.queue.JobQueue;
 import java.time.Duration;

@@ -1,10 +1,10 @@
 package io.bitloom.worker.cli;
 
 import com.google.gson.JsonObject;
-import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.Range;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.worker.train.data.demo.DemoDataset;
 import io.bitloom.worker.train.data.demo.DemoDatasetWriter;
 import java.io.IOException;

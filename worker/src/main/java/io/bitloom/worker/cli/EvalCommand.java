@@ -1,11 +1,11 @@
 package io.bitloom.worker.cli;
 
-import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.Range;
 import io.bitloom.common.cli.SamplingOptions;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.worker.eval.EvalPrompt;
 import io.bitloom.worker.eval.EvalPrompts;
 import io.bitloom.worker.eval.EvalReport;

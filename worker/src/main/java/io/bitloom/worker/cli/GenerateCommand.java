@@ -1,8 +1,8 @@
 package io.bitloom.worker.cli;
 
-import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.PromptOptions;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.v1.GeneratedImage;

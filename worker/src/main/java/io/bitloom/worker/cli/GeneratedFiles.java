@@ -1,8 +1,8 @@
 package io.bitloom.worker.cli;
 
-import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.Prompt;

@@ -1,9 +1,9 @@
 package io.bitloom.worker.cli;
 
-import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import java.io.IOException;
 import java.net.URI;

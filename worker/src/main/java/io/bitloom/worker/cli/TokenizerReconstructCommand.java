@@ -1,9 +1,9 @@
 package io.bitloom.worker.cli;
 
 import com.google.gson.JsonObject;
-import io.bitloom.common.cli.FileFaults;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.eval.TokenizerReconstruction;
 import io.bitloom.worker.image.PictureStrip;

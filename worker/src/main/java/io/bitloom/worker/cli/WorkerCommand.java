@@ -6,7 +6,7 @@ import io.bitloom.common.cli.Range;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;

@@ -1,6 +1,6 @@
 package io.bitloom.worker.eval;
 
-import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.train.data.demo.DemoDataset;
 import java.io.BufferedReader;

@@ -1,6 +1,6 @@
 package io.bitloom.worker.train.run;
 
-import io.bitloom.common.cli.FileFaults;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;

@@ -1,4 +1,4 @@
-package io.bitloom.common.cli;
+package io.bitloom.common.file;
 
 import java.io.FileNotFoundException;
 import java.io.UncheckedIOException;
