@@ -11,6 +11,7 @@ import io.bitloom.v1.Prompt;
 import io.bitloom.v1.Sampling;
 import io.bitloom.v1.SamplingPreset;
 import io.bitloom.worker.ChildJvm;
+import io.bitloom.worker.WorkerJvm;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -95,7 +96,7 @@ class ReproducibleIT {
     List<byte[]> here = draw(schedule, List.of(prompt));
 
     try (ChildJvm child =
-        ChildJvm.start(
+        WorkerJvm.start(
             "generate",
             "a red fox",
             "--model=" + ModelDirectory.UNTRAINED,
