@@ -3,6 +3,8 @@ package io.bitloom.common.prompt;
 import static java.util.stream.Collectors.joining;
 
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.rules.PromptLineException;
+import io.bitloom.common.rules.PromptText;
 import io.bitloom.v1.Prompt;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;

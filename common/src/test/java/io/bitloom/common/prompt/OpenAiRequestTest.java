@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.common.rules.PromptLineException;
 import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.Sampling;

@@ -1,10 +1,10 @@
 package io.bitloom.common.prompt;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.rules.PromptText;
 import io.bitloom.v1.GuidanceSchedule;
 import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Prompt;
@@ -247,15 +247,6 @@ class PromptRulesTest {
     PromptRules.Resolved resolved =
         PromptRules.resolve(prompt("a fox"), none, none, List.of("0.06M", "1M"), "job", 0);
     assertEquals("1.0_0.06M", resolved.schedule().id());
-  }
-
-  @Test
-  void defaultSeedsDifferByJobAndOffsetAndNeverChange() {
-    assertNotEquals(PromptRules.defaultSeed("a", 0), PromptRules.defaultSeed("a", 1));
-    assertNotEquals(PromptRules.defaultSeed("a", 0), PromptRules.defaultSeed("b", 0));
-    assertEquals(PromptRules.defaultSeed("a", 5), PromptRules.defaultSeed("a", 5));
-    assertTrue(PromptRules.defaultSeed("a", 9) >= 0);
-    assertTrue(PromptRules.defaultSeed("a", 9) < 1L << 53);
   }
 
   @ParameterizedTest

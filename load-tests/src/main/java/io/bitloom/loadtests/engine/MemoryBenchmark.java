@@ -3,7 +3,7 @@ package io.bitloom.loadtests.engine;
 import io.bitloom.common.cli.Range;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
-import io.bitloom.worker.generate.BatchEstimate;
+import io.bitloom.worker.engine.BatchEstimate;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.DeviceThread;

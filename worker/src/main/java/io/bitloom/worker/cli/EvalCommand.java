@@ -6,6 +6,8 @@ import io.bitloom.common.cli.SamplingOptions;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.file.FileFaults;
+import io.bitloom.common.prompt.PromptMessages;
+import io.bitloom.worker.engine.Engine;
 import io.bitloom.worker.eval.EvalPrompt;
 import io.bitloom.worker.eval.EvalPrompts;
 import io.bitloom.worker.eval.EvalReport;
@@ -14,12 +16,10 @@ import io.bitloom.worker.eval.PictureDistribution;
 import io.bitloom.worker.eval.PromptFollowing;
 import io.bitloom.worker.eval.SamplingVariant;
 import io.bitloom.worker.eval.Tally;
-import io.bitloom.worker.generate.GenerationPipeline;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.WeightsException;
 import io.bitloom.worker.train.data.demo.DemoDataset;
 import io.bitloom.worker.train.data.demo.DemoPictures;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -131,13 +131,13 @@ public final class EvalCommand implements Callable<Integer> {
     List<EvalPrompt> all = prompts == null ? EvalPrompts.builtIn() : read();
     List<EvalPrompt> drawn = all.subList(0, Math.min(limit, all.size()));
     ModelDirectory directory = model.open();
-    SamplingVariant asked = new SamplingVariant("as asked", sampling.sampling());
+    SamplingVariant asked =
+        new SamplingVariant("as asked", PromptMessages.sampling(sampling.sampling()));
     sampling.require(PromptFollowing.check(drawn, asked, directory));
     EvalReport report = new EvalReport(directory);
     Path folder = Files.createDirectories(out.resolve("pictures"));
-    try (GenerationPipeline pipeline =
-        GenerationPipeline.load(directory, model.config(), new SimpleMeterRegistry())) {
-      PromptFollowing following = new PromptFollowing(directory, pipeline);
+    try (Engine engine = Engine.open(directory, model.config())) {
+      PromptFollowing following = new PromptFollowing(engine);
       following.draw(
           drawn,
           asked,

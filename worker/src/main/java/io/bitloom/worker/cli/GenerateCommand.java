@@ -3,15 +3,14 @@ package io.bitloom.worker.cli;
 import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.PromptOptions;
 import io.bitloom.common.file.FileFaults;
-import io.bitloom.common.prompt.PromptRules;
-import io.bitloom.common.schedule.SizeClass;
-import io.bitloom.v1.GeneratedImage;
-import io.bitloom.v1.Prompt;
-import io.bitloom.worker.generate.BatchObserver;
-import io.bitloom.worker.generate.DrawnPrompt;
-import io.bitloom.worker.generate.GenerationPipeline;
-import io.bitloom.worker.generate.ImageEncoding;
-import io.bitloom.worker.generate.PipelineConfig;
+import io.bitloom.common.prompt.PromptMessages;
+import io.bitloom.common.rules.ImagePrompt;
+import io.bitloom.common.rules.ImagePromptRules;
+import io.bitloom.worker.engine.DrawnScale;
+import io.bitloom.worker.engine.EncodedImage;
+import io.bitloom.worker.engine.Engine;
+import io.bitloom.worker.engine.EngineConfig;
+import io.bitloom.worker.engine.PromptWork;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -22,8 +21,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -81,39 +80,36 @@ public final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Prompt prompt = prompt();
-    PipelineConfig config = model.config();
+    ImagePrompt prompt = prompt();
+    EngineConfig config = model.config();
     Optional<PromptRewriterConfig> rewriting = rewriter.config();
     ModelDirectory directory = model.open();
-    List<String> sizes = directory.sizes().stream().map(SizeClass::label).toList();
-    PromptRules.Resolved resolved =
-        PromptRules.resolve(
-            prompt, Prompt.getDefaultInstance(), directory.defaults(), sizes, "generate", 0);
-    options.require(
-        PromptRules.check(resolved, directory.name(), sizes, directory.transformer().depth()));
+    ImagePromptRules.Resolved resolved = directory.resolve(prompt, "generate", 0);
+    options.require(directory.check(resolved));
     makeFolder();
     GeneratedFiles files = new GeneratedFiles(out, resolved.prompt());
     GenerateReport report = new GenerateReport(spec.commandLine(), json, directory, resolved);
+    Consumer<DrawnScale> observer = steps ? report.andThen(new StepFiles(files)) : report;
     report.start();
     long start = System.nanoTime();
-    try (GenerationPipeline pipeline =
-        GenerationPipeline.load(directory, config, rewriting, new SimpleMeterRegistry())) {
+    try (Engine engine = Engine.open(directory, config, rewriting, new SimpleMeterRegistry())) {
       long loaded = System.nanoTime();
-      BatchObserver observer = observer(files, directory, config, resolved, report);
-      DrawnPrompt drawn = draw(pipeline, resolved, observer);
+      PromptWork drawn =
+          engine.submit(resolved.schedule(), List.of(resolved.prompt()), observer).prompts().get(0);
+      List<EncodedImage> images = drawn.images();
       long end = System.nanoTime();
-      save(files, drawn);
+      images.forEach(image -> GeneratedFiles.write(files.image(image.index()), image.file()));
       report.end(
           files, drawn, steps, Duration.ofNanos(loaded - start), Duration.ofNanos(end - loaded));
     }
     return CommandLine.ExitCode.OK;
   }
 
-  private Prompt prompt() {
-    Prompt prompt = options.prompt(text);
-    return prompt.hasSeed()
+  private ImagePrompt prompt() {
+    ImagePrompt prompt = PromptMessages.prompt(options.prompt(text));
+    return prompt.seed() != null
         ? prompt
-        : prompt.toBuilder().setSeed(ThreadLocalRandom.current().nextInt(SEEDS)).build();
+        : prompt.toBuilder().seed(ThreadLocalRandom.current().nextInt(SEEDS)).build();
   }
 
   private void makeFolder() {
@@ -122,44 +118,6 @@ public final class GenerateCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw new ParameterException(
           spec.commandLine(), "--out cannot be made: " + FileFaults.message(e));
-    }
-  }
-
-  private BatchObserver observer(
-      GeneratedFiles files,
-      ModelDirectory directory,
-      PipelineConfig config,
-      PromptRules.Resolved resolved,
-      GenerateReport report) {
-    if (!steps) {
-      return report;
-    }
-    ImageEncoding encoding =
-        new ImageEncoding(directory.name(), directory.digest(), config.describeImages());
-    StepFiles stepFiles = new StepFiles(files, encoding, resolved.prompt(), resolved.schedule());
-    return progress -> {
-      report.scaleDrawn(progress);
-      stepFiles.scaleDrawn(progress);
-    };
-  }
-
-  private static DrawnPrompt draw(
-      GenerationPipeline pipeline, PromptRules.Resolved resolved, BatchObserver observer) {
-    try {
-      return pipeline
-          .submit(resolved.schedule(), List.of(resolved.prompt()), observer)
-          .prompts()
-          .get(0)
-          .result()
-          .join();
-    } catch (CompletionException e) {
-      throw (RuntimeException) e.getCause(); // a BitloomException
-    }
-  }
-
-  private static void save(GeneratedFiles files, DrawnPrompt drawn) {
-    for (GeneratedImage image : drawn.images().getImagesList()) {
-      GeneratedFiles.write(files.image(image.getIndex()), image);
     }
   }
 }

@@ -3,21 +3,21 @@ package io.bitloom.worker.cli;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.bitloom.common.prompt.PromptLine;
-import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.rules.ImagePrompt;
+import io.bitloom.common.rules.ImagePromptRules;
+import io.bitloom.common.rules.PromptJson;
 import io.bitloom.common.schedule.ScaleSchedule;
-import io.bitloom.v1.GeneratedImage;
-import io.bitloom.v1.Prompt;
-import io.bitloom.worker.generate.BatchObserver;
-import io.bitloom.worker.generate.BatchProgress;
-import io.bitloom.worker.generate.DrawnPrompt;
-import io.bitloom.worker.generate.StageDurations;
+import io.bitloom.worker.engine.DrawnScale;
+import io.bitloom.worker.engine.EncodedImage;
+import io.bitloom.worker.engine.PromptWork;
+import io.bitloom.worker.engine.StageDurations;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 
@@ -25,17 +25,17 @@ import picocli.CommandLine;
  * What {@code bitloom generate} says: file names, or one JSON document, on standard output; all
  * else on standard error, where a terminal also sees the scales go by.
  */
-final class GenerateReport implements BatchObserver {
+final class GenerateReport implements Consumer<DrawnScale> {
   private final PrintWriter out;
   private final PrintWriter err;
   private final boolean json;
   private final boolean terminal;
   private final ModelDirectory model;
-  private final Prompt prompt;
+  private final ImagePrompt prompt;
   private final ScaleSchedule schedule;
 
   GenerateReport(
-      CommandLine command, boolean json, ModelDirectory model, PromptRules.Resolved resolved) {
+      CommandLine command, boolean json, ModelDirectory model, ImagePromptRules.Resolved resolved) {
     this.out = command.getOut();
     this.err = command.getErr();
     this.json = json;
@@ -46,8 +46,8 @@ final class GenerateReport implements BatchObserver {
   }
 
   private String topK() {
-    int topK = prompt.getSampling().getTopK();
-    return topK > 0 ? ", top-k " + topK : "";
+    Integer topK = prompt.sampling().topK();
+    return topK == null || topK == 0 ? "" : ", top-k " + topK;
   }
 
   /** Says what is going to be drawn. */
@@ -64,12 +64,12 @@ final class GenerateReport implements BatchObserver {
             schedule.pixelWidth(),
             schedule.pixelHeight(),
             schedule.scales().size(),
-            prompt.getSeed(),
-            listed(prompt.getSampling().getGuidanceList()),
-            listed(prompt.getSampling().getTemperatureList()),
-            prompt.getSampling().getGreedy()
+            prompt.seed(),
+            listed(prompt.sampling().guidance()),
+            listed(prompt.sampling().temperature()),
+            prompt.sampling().greedy()
                 ? ", greedy"
-                : ", top-p " + number(prompt.getSampling().getTopP()) + topK()));
+                : ", top-p " + number(prompt.sampling().topP()) + topK()));
     err.flush();
   }
 
@@ -83,7 +83,7 @@ final class GenerateReport implements BatchObserver {
   }
 
   @Override
-  public void scaleDrawn(BatchProgress batch) {
+  public void accept(DrawnScale batch) {
     if (terminal) {
       String images = batch.images() == 1 ? "image" : batch.images() + " images";
       err.print("\r" + images + ", scale " + batch.scalesDone() + "/" + batch.scales() + " ");
@@ -93,35 +93,33 @@ final class GenerateReport implements BatchObserver {
 
   /** Names the files and says how long it took. */
   void end(
-      GeneratedFiles files, DrawnPrompt drawn, boolean steps, Duration loading, Duration drawing) {
+      GeneratedFiles files, PromptWork drawn, boolean steps, Duration loading, Duration drawing) {
     if (json) {
       out.println(document(files, drawn, steps, loading, drawing));
     } else {
       err.print(terminal ? "\r\033[K" : "");
       err.flush();
-      drawn.images().getImagesList().forEach(image -> print(files, image, steps));
+      drawn.images().forEach(image -> print(files, image, steps));
       out.flush();
-      if (!drawn.text().getText().isEmpty()) {
-        err.println("drawn: " + drawn.text().getText());
-      }
+      drawn.drawnText().ifPresent(text -> err.println("drawn: " + text));
       err.println(summary(drawn, loading, drawing));
     }
     out.flush();
     err.flush();
   }
 
-  private void print(GeneratedFiles files, GeneratedImage image, boolean steps) {
-    out.println(files.image(image.getIndex()));
+  private void print(GeneratedFiles files, EncodedImage image, boolean steps) {
+    out.println(files.image(image.index()));
     if (steps) {
       for (int scale = 1; scale <= schedule.scales().size(); scale++) {
-        out.println(files.step(image.getIndex(), scale));
+        out.println(files.step(image.index(), scale));
       }
-      out.println(files.strip(image.getIndex()));
+      out.println(files.strip(image.index()));
     }
   }
 
-  private static String summary(DrawnPrompt drawn, Duration loading, Duration drawing) {
-    int images = drawn.images().getImagesCount();
+  private static String summary(PromptWork drawn, Duration loading, Duration drawing) {
+    int images = drawn.images().size();
     StageDurations times = drawn.durations();
     return String.format(
         Locale.ROOT,
@@ -139,22 +137,20 @@ final class GenerateReport implements BatchObserver {
   }
 
   private JsonObject document(
-      GeneratedFiles files, DrawnPrompt drawn, boolean steps, Duration loading, Duration drawing) {
+      GeneratedFiles files, PromptWork drawn, boolean steps, Duration loading, Duration drawing) {
     JsonObject document = new JsonObject();
     document.addProperty("event", "generated");
     document.addProperty("model", model.name());
     document.addProperty("model_digest", model.digest());
     document.addProperty("schedule", schedule.id());
     document.addProperty("shape", schedule.shape());
-    document.addProperty("seed", prompt.getSeed());
-    document.add("parameters", JsonParser.parseString(PromptLine.format(prompt)));
-    if (!drawn.text().getText().isEmpty()) {
-      document.addProperty("drawn_text", drawn.text().getText());
-    }
+    document.addProperty("seed", prompt.seed());
+    document.add("parameters", JsonParser.parseString(PromptJson.format(prompt)));
+    drawn.drawnText().ifPresent(text -> document.addProperty("drawn_text", text));
     JsonArray names = new JsonArray();
     JsonArray images = new JsonArray();
-    for (GeneratedImage image : drawn.images().getImagesList()) {
-      names.add(files.image(image.getIndex()).toString());
+    for (EncodedImage image : drawn.images()) {
+      names.add(files.image(image.index()).toString());
       images.add(described(files, image, steps));
     }
     document.add("files", names);
@@ -171,21 +167,21 @@ final class GenerateReport implements BatchObserver {
     return document;
   }
 
-  private JsonObject described(GeneratedFiles files, GeneratedImage image, boolean steps) {
+  private JsonObject described(GeneratedFiles files, EncodedImage image, boolean steps) {
     JsonObject described = new JsonObject();
-    described.addProperty("index", image.getIndex());
-    described.addProperty("file", files.image(image.getIndex()).toString());
-    described.addProperty("width", image.getWidth());
-    described.addProperty("height", image.getHeight());
-    described.addProperty("size_bytes", image.getSizeBytes());
-    described.addProperty("sha256", HexFormat.of().formatHex(image.getSha256().toByteArray()));
+    described.addProperty("index", image.index());
+    described.addProperty("file", files.image(image.index()).toString());
+    described.addProperty("width", image.pixels().width());
+    described.addProperty("height", image.pixels().height());
+    described.addProperty("size_bytes", image.file().length);
+    described.addProperty("sha256", HexFormat.of().formatHex(image.sha256()));
     if (steps) {
       JsonArray names = new JsonArray();
       for (int scale = 1; scale <= schedule.scales().size(); scale++) {
-        names.add(files.step(image.getIndex(), scale).toString());
+        names.add(files.step(image.index(), scale).toString());
       }
       described.add("steps", names);
-      described.addProperty("strip", files.strip(image.getIndex()).toString());
+      described.addProperty("strip", files.strip(image.index()).toString());
     }
     return described;
   }

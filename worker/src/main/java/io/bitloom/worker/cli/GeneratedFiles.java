@@ -3,9 +3,9 @@ package io.bitloom.worker.cli;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.file.FileFaults;
+import io.bitloom.common.prompt.PromptMessages;
 import io.bitloom.common.results.ImageName;
-import io.bitloom.v1.GeneratedImage;
-import io.bitloom.v1.Prompt;
+import io.bitloom.common.rules.ImagePrompt;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,11 +27,11 @@ final class GeneratedFiles {
   private final int images;
   private final String extension;
 
-  GeneratedFiles(Path folder, Prompt prompt) {
+  GeneratedFiles(Path folder, ImagePrompt prompt) {
     this.folder = folder;
-    this.stem = words(prompt.getPrompt()) + "-" + prompt.getSeed();
-    this.images = prompt.getNumImages();
-    this.extension = ImageName.extension(prompt.getFormat());
+    this.stem = words(prompt.text()) + "-" + prompt.seed();
+    this.images = prompt.numImages();
+    this.extension = ImageName.extension(PromptMessages.message(prompt.format()));
   }
 
   /** The first words of a prompt, fit for a file name; {@code image} if it has no letters. */
@@ -70,9 +70,9 @@ final class GeneratedFiles {
   /**
    * @throws BitloomException naming the file that cannot be written
    */
-  static void write(Path file, GeneratedImage image) {
+  static void write(Path file, byte[] image) {
     try {
-      Files.write(file, image.getData().toByteArray());
+      Files.write(file, image);
     } catch (IOException e) {
       throw new BitloomException(
           ErrorCode.INTERNAL, "an image cannot be written: " + FileFaults.message(e), e);

@@ -1,7 +1,7 @@
 package io.bitloom.worker.cli;
 
 import io.bitloom.common.config.ConfigException;
-import io.bitloom.worker.generate.PipelineConfig;
+import io.bitloom.worker.engine.EngineConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.CpuThreads;
 import io.bitloom.worker.tensor.DType;
@@ -99,11 +99,11 @@ final class ModelOptions {
     return directory;
   }
 
-  /** The settings of the pipeline; what is wrong with them is wrong usage. */
-  PipelineConfig config() {
+  /** The settings of the engine; what is wrong with them is wrong usage. */
+  EngineConfig config() {
     try {
-      PipelineConfig defaults = PipelineConfig.of(TorchDevice.parse(device));
-      return new PipelineConfig(
+      EngineConfig defaults = EngineConfig.of(TorchDevice.parse(device));
+      return new EngineConfig(
           defaults.device(),
           switch (dtype) {
             case DEFAULT -> defaults.dtype();
@@ -122,14 +122,14 @@ final class ModelOptions {
   }
 
   /** Whether nobody asked for a type and another one is faster than the default. */
-  boolean couldBeFaster(PipelineConfig config) {
+  boolean couldBeFaster(EngineConfig config) {
     return dtype == Precision.DEFAULT
         && !config.device().cuda()
         && Tuning.fastestType() != config.dtype();
   }
 
   /** The device for people. */
-  static String describe(PipelineConfig config) {
+  static String describe(EngineConfig config) {
     String type = config.dtype().name().toLowerCase(Locale.ROOT);
     return config.device().cuda()
         ? config.device() + ", " + type

@@ -11,16 +11,15 @@ import io.bitloom.common.net.ServerAddress;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.v1.TrainingRun;
-import io.bitloom.worker.generate.GenerationPipeline;
-import io.bitloom.worker.generate.PipelineConfig;
+import io.bitloom.worker.engine.Engine;
+import io.bitloom.worker.engine.EngineConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
-import io.bitloom.worker.session.AnnouncedModel;
 import io.bitloom.worker.session.CoordinatorAccess;
+import io.bitloom.worker.session.CoordinatorSession;
 import io.bitloom.worker.session.SessionConfig;
 import io.bitloom.worker.session.TrainingMeeting;
 import io.bitloom.worker.session.TrainingReports;
-import io.bitloom.worker.session.WorkerSession;
 import io.bitloom.worker.tensor.CpuThreads;
 import io.bitloom.worker.tensor.Machine;
 import io.bitloom.worker.train.TrainingJob;
@@ -186,7 +185,7 @@ public final class WorkerCommand implements Callable<Integer> {
     if (mode != Mode.GENERATE) {
       return train(grace);
     }
-    PipelineConfig pipelineConfig = model.config();
+    EngineConfig engineConfig = model.config();
     Optional<PromptRewriterConfig> rewriting = rewriter.config();
     List<ServerAddress> addresses = addresses();
     SessionConfig sessionConfig =
@@ -194,28 +193,26 @@ public final class WorkerCommand implements Callable<Integer> {
             addresses,
             new CoordinatorAccess(access.token(), access.credentials(addresses)),
             workerId.isBlank() ? newWorkerId() : workerId,
-            ModelOptions.describe(pipelineConfig));
+            ModelOptions.describe(engineConfig));
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     ModelDirectory directory = model.open();
     long start = System.nanoTime();
-    CpuThreads.Choice threads = CpuThreads.choose(pipelineConfig.threads());
+    CpuThreads.Choice threads = CpuThreads.choose(engineConfig.threads());
     log.info("{}", threads);
     log.info("{}", Machine.of(threads.threads()));
-    if (model.couldBeFaster(pipelineConfig)) {
+    if (model.couldBeFaster(engineConfig)) {
       log.info("bfloat16 is faster on this processor, for other pictures: --dtype auto or bf16");
     }
     rewriting.ifPresent(settings -> log.info("Prompts are rewritten by {}", settings));
-    try (GenerationPipeline pipeline =
-        GenerationPipeline.load(directory, pipelineConfig, rewriting, metrics)) {
-      pipeline.warmUp(usualSchedule(directory));
+    try (Engine engine = Engine.open(directory, engineConfig, rewriting, metrics)) {
+      engine.warmUp(usualSchedule(directory));
       log.info(
           "Model {} ({}) is loaded and warm after {} ms. {}",
           directory.name(),
           directory.digest(),
           (System.nanoTime() - start) / 1_000_000,
           directory.description());
-      AnnouncedModel announced = AnnouncedModel.of(directory, pipeline.capacity());
-      return work(new WorkerSession(sessionConfig, announced, pipeline, metrics), metrics, grace);
+      return work(new CoordinatorSession(sessionConfig, engine, metrics), metrics, grace);
     }
   }
 
@@ -285,7 +282,7 @@ public final class WorkerCommand implements Callable<Integer> {
   }
 
   /** Runs a session to its end. */
-  private int work(WorkerSession session, PrometheusMeterRegistry metrics, Duration grace)
+  private int work(CoordinatorSession session, PrometheusMeterRegistry metrics, Duration grace)
       throws IOException, InterruptedException {
     Termination termination =
         Termination.onSignal(() -> session.drain("the worker was told to stop"), grace);

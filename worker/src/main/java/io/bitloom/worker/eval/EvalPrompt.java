@@ -3,8 +3,8 @@ package io.bitloom.worker.eval;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.bitloom.common.rules.ImagePrompt;
 import io.bitloom.common.schedule.ScaleSchedules;
-import io.bitloom.v1.Prompt;
 import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.checkpoint.StrictJson;
 import io.bitloom.worker.tensor.WeightsException;
@@ -43,13 +43,12 @@ public record EvalPrompt(String id, String text, double hDivW, long seed, Compos
   }
 
   /** The prompt as the engine takes it, without defaults. */
-  Prompt prompt() {
-    return Prompt.newBuilder()
-        .setCustomId(id)
-        .setPrompt(text)
-        .setHDivW(ScaleSchedules.nearest(hDivW).hDivW())
-        .setSeed(seed)
-        .setNumImages(1)
+  ImagePrompt prompt() {
+    return ImagePrompt.builder(text)
+        .customId(id)
+        .hDivW(ScaleSchedules.nearest(hDivW).hDivW())
+        .seed(seed)
+        .numImages(1)
         .build();
   }
 

@@ -1,7 +1,6 @@
 package io.bitloom.worker.eval;
 
-import io.bitloom.v1.GuidanceSchedule;
-import io.bitloom.v1.Sampling;
+import io.bitloom.common.rules.SamplingParameters;
 import java.util.List;
 
 /**
@@ -9,22 +8,24 @@ import java.util.List;
  *
  * @param name in reports
  */
-public record SamplingVariant(String name, Sampling sampling) {
+public record SamplingVariant(String name, SamplingParameters sampling) {
   private static final double GUIDANCE = 3;
 
   /** What the ablation compares: the ways to sample that the paper compares. */
   public static List<SamplingVariant> ablation() {
     return List.of(
-        new SamplingVariant("greedy", with(1).setGreedy(true).build()),
+        new SamplingVariant("greedy", with(1).greedy(true).build()),
         new SamplingVariant("normal", with(1).build()),
         new SamplingVariant(
             "pyramid guidance",
-            with(GUIDANCE).setGuidanceSchedule(GuidanceSchedule.GUIDANCE_SCHEDULE_PYRAMID).build()),
-        new SamplingVariant("guidance on features", with(GUIDANCE).addGuidanceLayers(-1).build()),
-        new SamplingVariant("guidance on logits", with(GUIDANCE).addGuidanceLayers(0).build()));
+            with(GUIDANCE).guidanceSchedule(SamplingParameters.GuidanceSchedule.PYRAMID).build()),
+        new SamplingVariant(
+            "guidance on features", with(GUIDANCE).guidanceLayers(List.of(-1)).build()),
+        new SamplingVariant(
+            "guidance on logits", with(GUIDANCE).guidanceLayers(List.of(0)).build()));
   }
 
-  private static Sampling.Builder with(double guidance) {
-    return Sampling.newBuilder().addGuidance(guidance).addTemperature(1);
+  private static SamplingParameters.Builder with(double guidance) {
+    return SamplingParameters.builder().guidance(guidance).temperature(1);
   }
 }

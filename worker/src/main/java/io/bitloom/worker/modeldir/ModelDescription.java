@@ -3,11 +3,11 @@ package io.bitloom.worker.modeldir;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.bitloom.common.error.FieldViolation;
-import io.bitloom.common.prompt.PromptLine;
-import io.bitloom.common.prompt.PromptLineException;
-import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.rules.ImagePrompt;
+import io.bitloom.common.rules.ImagePromptRules;
+import io.bitloom.common.rules.PromptJson;
+import io.bitloom.common.rules.PromptLineException;
 import io.bitloom.common.schedule.SizeClass;
-import io.bitloom.v1.Prompt;
 import io.bitloom.worker.checkpoint.JsonFields;
 import io.bitloom.worker.checkpoint.StrictJson;
 import io.bitloom.worker.model.InfinityConfig;
@@ -52,7 +52,7 @@ final class ModelDescription {
   private final JsonFields json;
   private final String name;
   private final List<SizeClass> sizes;
-  private final Prompt defaults;
+  private final ImagePrompt defaults;
   private final TokenizerConfig tokenizer;
   private final InfinityConfig transformer;
 
@@ -87,8 +87,7 @@ final class ModelDescription {
           source, "name: expected letters, digits, dots, dashes and underscores");
     }
     this.sizes = sizes(json);
-    this.defaults =
-        json.has("defaults") ? defaults(json.object("defaults")) : Prompt.getDefaultInstance();
+    this.defaults = json.has("defaults") ? defaults(json.object("defaults")) : ImagePrompt.NONE;
     this.tokenizer = parseTokenizer();
     this.transformer = parseTransformer();
     checkSizes();
@@ -104,7 +103,7 @@ final class ModelDescription {
   }
 
   /** What holds where a prompt says nothing. */
-  Prompt defaults() {
+  ImagePrompt defaults() {
     return defaults;
   }
 
@@ -219,10 +218,10 @@ final class ModelDescription {
     return List.copyOf(sizes);
   }
 
-  private Prompt defaults(JsonFields json) {
+  private ImagePrompt defaults(JsonFields json) {
     try {
-      Prompt defaults = PromptLine.parseDefaults(json.json().toString());
-      List<FieldViolation> violations = PromptRules.defaults().checkDefaults(defaults);
+      ImagePrompt defaults = PromptJson.parseDefaults(json.json().toString());
+      List<FieldViolation> violations = ImagePromptRules.defaults().checkDefaults(defaults);
       if (!violations.isEmpty()) {
         throw new WeightsException(source, "defaults: " + violations.get(0));
       }

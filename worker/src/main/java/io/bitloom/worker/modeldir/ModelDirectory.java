@@ -1,8 +1,10 @@
 package io.bitloom.worker.modeldir;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.rules.ImagePrompt;
+import io.bitloom.common.rules.ImagePromptRules;
 import io.bitloom.common.schedule.SizeClass;
-import io.bitloom.v1.Prompt;
 import io.bitloom.worker.checkpoint.Checkpoint;
 import io.bitloom.worker.checkpoint.CheckpointEntry;
 import io.bitloom.worker.checkpoint.Checkpoints;
@@ -131,8 +133,29 @@ public final class ModelDirectory {
   }
 
   /** What holds where a prompt says nothing. */
-  public Prompt defaults() {
+  public ImagePrompt defaults() {
     return model.defaults();
+  }
+
+  /**
+   * Fills what a prompt leaves out with this model's defaults.
+   *
+   * @param prompt that has passed {@link ImagePromptRules#check(ImagePrompt)}
+   * @param job starts the seed of a prompt that has none
+   * @param offset goes into that seed and into a missing custom id
+   */
+  public ImagePromptRules.Resolved resolve(ImagePrompt prompt, String job, long offset) {
+    return ImagePromptRules.resolve(
+        prompt, ImagePrompt.NONE, defaults(), sizeLabels(), job, offset);
+  }
+
+  /** All that is wrong with a resolved prompt for this model. */
+  public List<FieldViolation> check(ImagePromptRules.Resolved resolved) {
+    return ImagePromptRules.check(resolved, name(), sizeLabels(), transformer().depth());
+  }
+
+  private List<String> sizeLabels() {
+    return sizes().stream().map(SizeClass::label).toList();
   }
 
   /** Architecture of the transformer. */

@@ -6,9 +6,9 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.bitloom.common.error.FieldViolation;
-import io.bitloom.common.prompt.PromptRules;
-import io.bitloom.common.prompt.PromptText;
-import io.bitloom.v1.Prompt;
+import io.bitloom.common.rules.ImagePrompt;
+import io.bitloom.common.rules.ImagePromptRules;
+import io.bitloom.common.rules.PromptText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -16,7 +16,7 @@ import java.util.List;
 /** Questions and answers in the format of OpenAI's chat completions. */
 final class ChatCompletion {
   private static final int MAX_TOKENS = 512;
-  private static final PromptRules RULES = PromptRules.defaults();
+  private static final ImagePromptRules RULES = ImagePromptRules.defaults();
 
   private ChatCompletion() {}
 
@@ -47,7 +47,7 @@ final class ChatCompletion {
    */
   static String text(byte[] answer) throws IOException {
     String text = PromptText.normalised(content(answer)).strip();
-    List<FieldViolation> violations = RULES.check(Prompt.newBuilder().setPrompt(text).build());
+    List<FieldViolation> violations = RULES.check(ImagePrompt.builder(text).build());
     if (!violations.isEmpty()) {
       throw new IOException("the rewritten text " + violations.get(0).message());
     }

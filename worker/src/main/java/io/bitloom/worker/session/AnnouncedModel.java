@@ -1,61 +1,35 @@
 package io.bitloom.worker.session;
 
+import io.bitloom.common.prompt.PromptMessages;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
-import io.bitloom.v1.Prompt;
 import io.bitloom.v1.ScheduleCapacity;
 import io.bitloom.v1.WorkerModel;
-import io.bitloom.worker.generate.BatchCapacity;
+import io.bitloom.worker.engine.BatchCapacity;
+import io.bitloom.worker.engine.Engine;
 import io.bitloom.worker.modeldir.ModelDirectory;
-import java.util.List;
 
-/**
- * The model that a worker offers.
- *
- * @param sizes size classes that it can draw, its usual one first
- * @param defaults what a prompt that says nothing gets
- * @param blocks blocks of its transformer
- */
-public record AnnouncedModel(
-    String name,
-    String digest,
-    String description,
-    List<SizeClass> sizes,
-    Prompt defaults,
-    int blocks,
-    BatchCapacity capacity) {
+/** What a worker says of its model and of what fits into a batch. */
+record AnnouncedModel(ModelDirectory directory, BatchCapacity capacity) {
 
-  public AnnouncedModel {
-    sizes = List.copyOf(sizes);
+  static AnnouncedModel of(Engine engine) {
+    return new AnnouncedModel(engine.model(), engine.capacity());
   }
 
-  /** A model directory and what fits of it. */
-  public static AnnouncedModel of(ModelDirectory directory, BatchCapacity capacity) {
-    return new AnnouncedModel(
-        directory.name(),
-        directory.digest(),
-        directory.description(),
-        directory.sizes(),
-        directory.defaults(),
-        directory.transformer().depth(),
-        capacity);
-  }
-
-  /** Whether images of this schedule can be drawn. */
-  boolean draws(ScaleSchedule schedule) {
-    return sizes.contains(schedule.size());
+  String name() {
+    return directory.name();
   }
 
   WorkerModel toMessage() {
     WorkerModel.Builder model =
         WorkerModel.newBuilder()
-            .setName(name)
-            .setDigest(digest)
-            .setDescription(description)
-            .setDefaults(defaults)
-            .setBlocks(blocks);
-    for (SizeClass size : sizes) {
+            .setName(name())
+            .setDigest(directory.digest())
+            .setDescription(directory.description())
+            .setDefaults(PromptMessages.message(directory.defaults()))
+            .setBlocks(directory.transformer().depth());
+    for (SizeClass size : directory.sizes()) {
       model.addSizes(size.label());
       for (ScaleSchedule schedule : ScaleSchedules.of(size)) {
         model.addCapacities(capacity(schedule));

@@ -1,61 +1,62 @@
 package io.bitloom.worker.session;
 
 import com.google.protobuf.UnsafeByteOperations;
+import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.Lease;
-import io.bitloom.v1.LeaseWatch;
 import io.bitloom.v1.Preview;
 import io.bitloom.v1.Progress;
 import io.bitloom.v1.TaskRef;
-import io.bitloom.worker.generate.BatchObserver;
-import io.bitloom.worker.generate.BatchProgress;
+import io.bitloom.worker.engine.DrawnScale;
 import io.bitloom.worker.image.JpegEncoder;
 import io.bitloom.worker.image.RgbImage;
 import java.util.List;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Reports a lease's scales, and makes its previews if the coordinator asked for them. */
-final class LeaseObserver implements BatchObserver {
+final class LeaseObserver implements Consumer<DrawnScale> {
   private static final Logger log = LoggerFactory.getLogger(LeaseObserver.class);
   private static final int MOST_PIXELS = 512;
   private static final int QUALITY = 80;
 
   private final Lease lease;
   private final List<TaskRef> tasks;
-  private final LeasedWork.Listener listener;
+  private final Consumer<ConnectRequest> display;
   private boolean previews;
 
   /**
-   * @param tasks those that are drawn, in the order of their prompts in the pipeline
+   * @param tasks those that are drawn, in the order of their prompts in the engine
+   * @param display is given what there is to see
    */
-  LeaseObserver(Lease lease, List<TaskRef> tasks, LeasedWork.Listener listener) {
+  LeaseObserver(Lease lease, List<TaskRef> tasks, Consumer<ConnectRequest> display) {
     this.lease = lease;
     this.tasks = tasks;
-    this.listener = listener;
+    this.display = display;
     this.previews = lease.getWatch().getPreviewPixels() > 0;
   }
 
   @Override
-  public void scaleDrawn(BatchProgress batch) {
-    LeaseWatch watch = lease.getWatch();
-    listener.progress(
-        Progress.newBuilder()
-            .setLeaseId(lease.getLeaseId())
-            .setScale(batch.scalesDone())
-            .setScales(batch.scales())
-            .build(),
-        watch.getEveryScale());
+  public void accept(DrawnScale batch) {
+    display.accept(
+        ConnectRequest.newBuilder()
+            .setProgress(
+                Progress.newBuilder()
+                    .setLeaseId(lease.getLeaseId())
+                    .setScale(batch.scalesDone())
+                    .setScales(batch.scales()))
+            .build());
     if (previews) {
       preview(batch);
     }
   }
 
   /** A preview is not worth a batch: after the first that fails there are no more. */
-  private void preview(BatchProgress batch) {
+  private void preview(DrawnScale batch) {
     try {
       for (int i = 0; i < batch.images(); i++) {
         if (isWatched(tasks.get(batch.prompt(i)))) {
-          listener.preview(preview(batch, i));
+          display.accept(ConnectRequest.newBuilder().setPreview(preview(batch, i)).build());
         }
       }
     } catch (RuntimeException | OutOfMemoryError e) {
@@ -69,7 +70,7 @@ final class LeaseObserver implements BatchObserver {
     return watched.isEmpty() || watched.contains(task);
   }
 
-  private Preview preview(BatchProgress batch, int image) {
+  private Preview preview(DrawnScale batch, int image) {
     int pixels = Math.min(MOST_PIXELS, lease.getWatch().getPreviewPixels());
     RgbImage picture = batch.picture(image, pixels);
     return Preview.newBuilder()

@@ -1,103 +1,97 @@
 package io.bitloom.worker.session;
 
 import com.google.protobuf.Duration;
+import com.google.protobuf.UnsafeByteOperations;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.grpc.GrpcErrors;
+import io.bitloom.common.prompt.PromptMessages;
 import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.rules.ImagePrompt;
+import io.bitloom.common.rules.ImagePromptRules;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.v1.ConnectRequest;
+import io.bitloom.v1.DrawnText;
+import io.bitloom.v1.GeneratedImage;
+import io.bitloom.v1.GeneratedImages;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.Outcome;
-import io.bitloom.v1.Preview;
-import io.bitloom.v1.Progress;
-import io.bitloom.v1.Prompt;
 import io.bitloom.v1.StageTimes;
 import io.bitloom.v1.Task;
 import io.bitloom.v1.TaskFailure;
 import io.bitloom.v1.TaskRef;
-import io.bitloom.worker.generate.BatchWork;
-import io.bitloom.worker.generate.DrawnPrompt;
-import io.bitloom.worker.generate.GenerationPipeline;
-import io.bitloom.worker.generate.PromptWork;
-import io.bitloom.worker.generate.StageDurations;
+import io.bitloom.worker.engine.EncodedImage;
+import io.bitloom.worker.engine.Engine;
+import io.bitloom.worker.engine.PromptWork;
+import io.bitloom.worker.engine.StageDurations;
+import io.bitloom.worker.engine.Submission;
+import io.bitloom.worker.modeldir.ModelDirectory;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
-/** Translates between leases and outcomes on the wire and the pipeline's prompts and images. */
+/** Translates between leases and outcomes on the wire and the engine's prompts and images. */
 final class LeasedWork {
-  private final AnnouncedModel model;
-  private final GenerationPipeline pipeline;
+  private final Engine engine;
+  private final ModelDirectory model;
 
   /** The coordinator has limited the length of texts already. */
   private final PromptRules rules = new PromptRules(Integer.MAX_VALUE);
 
-  LeasedWork(AnnouncedModel model, GenerationPipeline pipeline) {
-    this.model = model;
-    this.pipeline = pipeline;
-  }
-
-  /** Told on the device thread how a lease is coming along. */
-  interface Listener {
-    /**
-     * @param asked whether the coordinator wants to hear of every scale
-     */
-    void progress(Progress progress, boolean asked);
-
-    void preview(Preview preview);
+  LeasedWork(Engine engine) {
+    this.engine = engine;
+    this.model = engine.model();
   }
 
   /**
-   * A lease in the pipeline.
+   * Takes a lease into the books and hands its prompts to the engine, except those that cannot be
+   * drawn: their outcomes are in the books at once.
    *
-   * @param works prompts that are being drawn
-   * @param outcomes what they come to, later; they never fail
-   * @param refusals outcomes of the prompts that are not going to be drawn
-   * @param drawn completes when the device is done with the lease
+   * @param display is given progress and previews on the device's thread
+   * @param finished is given what the prompts come to, later and on another thread
+   * @return completes when the device is done with the lease
    */
-  record Started(
-      Map<TaskRef, PromptWork> works,
-      List<CompletableFuture<Outcome>> outcomes,
-      List<Outcome> refusals,
-      CompletableFuture<Void> drawn) {}
-
-  /** Hands the prompts of a lease to the pipeline, except those that cannot be drawn. */
-  Started start(Lease lease, Listener listener) {
+  CompletableFuture<Void> start(
+      Lease lease, OpenLeases books, Consumer<ConnectRequest> display, Consumer<Outcome> finished) {
     Optional<ScaleSchedule> schedule =
         ScaleSchedules.find(lease.getSchedule())
-            .filter(found -> lease.getModel().equals(model.name()) && model.draws(found));
-    List<Task> drawable = new ArrayList<>();
-    List<Outcome> refusals = new ArrayList<>();
+            .filter(
+                found ->
+                    lease.getModel().equals(model.name()) && model.sizes().contains(found.size()));
+    List<TaskRef> tasks = new ArrayList<>();
+    List<ImagePrompt> prompts = new ArrayList<>();
+    books.add(lease);
     for (Task task : lease.getTasksList()) {
       Optional<BitloomException> refusal =
           schedule.isEmpty() ? Optional.of(wrongModel(lease)) : refusal(task, schedule.get());
       if (refusal.isPresent()) {
-        refusals.add(outcome(lease, task.getRef(), null, refusal.get()));
+        books.add(lease.getLeaseId(), task.getRef(), null);
+        books.finished(failed(lease, task.getRef(), refusal.get()));
       } else {
-        drawable.add(task);
+        tasks.add(task.getRef());
+        prompts.add(PromptMessages.prompt(task.getPrompt()));
       }
     }
-    if (drawable.isEmpty()) {
-      return new Started(Map.of(), List.of(), refusals, CompletableFuture.completedFuture(null));
+    if (tasks.isEmpty()) {
+      return CompletableFuture.completedFuture(null);
     }
-    List<Prompt> prompts = drawable.stream().map(Task::getPrompt).toList();
-    List<TaskRef> refs = drawable.stream().map(Task::getRef).toList();
-    LeaseObserver observer = new LeaseObserver(lease, refs, listener);
-    BatchWork batch = pipeline.submit(schedule.orElseThrow(), prompts, observer);
-    Map<TaskRef, PromptWork> works = new LinkedHashMap<>();
-    List<CompletableFuture<Outcome>> outcomes = new ArrayList<>();
-    for (int i = 0; i < drawable.size(); i++) {
-      TaskRef ref = refs.get(i);
-      PromptWork work = batch.prompts().get(i);
-      works.put(ref, work);
-      outcomes.add(work.result().handle((drawn, failure) -> outcome(lease, ref, drawn, failure)));
+    Submission submission =
+        engine.submit(schedule.orElseThrow(), prompts, new LeaseObserver(lease, tasks, display));
+    for (int i = 0; i < tasks.size(); i++) {
+      TaskRef task = tasks.get(i);
+      PromptWork work = submission.prompts().get(i);
+      books.add(lease.getLeaseId(), task, work);
+      work.result()
+          .handle(
+              (images, failure) ->
+                  failure == null ? drawn(lease, task, work, images) : failed(lease, task, failure))
+          .thenAccept(finished);
     }
-    return new Started(works, outcomes, refusals, batch.drawn());
+    return submission.drawn();
   }
 
   private BitloomException wrongModel(Lease lease) {
@@ -114,22 +108,22 @@ final class LeasedWork {
   }
 
   private Optional<BitloomException> refusal(Task task, ScaleSchedule schedule) {
-    Prompt prompt = task.getPrompt();
-    Optional<BitloomException> rejected = rejected(rules.check(prompt));
+    Optional<BitloomException> rejected = rejected(rules.check(task.getPrompt()));
     if (rejected.isPresent()) {
       return rejected;
     }
-    if (!isComplete(prompt) || !PromptRules.schedule(prompt).equals(schedule)) {
+    ImagePrompt prompt = PromptMessages.prompt(task.getPrompt());
+    if (!isComplete(prompt) || !ImagePromptRules.schedule(prompt).equals(schedule)) {
       return Optional.of(
           new BitloomException(
               ErrorCode.INTERNAL, "the prompt's defaults are not filled in for " + schedule));
     }
     return rejected(
-        PromptRules.check(
-            new PromptRules.Resolved(prompt, schedule),
+        ImagePromptRules.check(
+            new ImagePromptRules.Resolved(prompt, schedule),
             "",
             List.of(schedule.size().label()),
-            model.blocks()));
+            model.transformer().depth()));
   }
 
   private static Optional<BitloomException> rejected(List<FieldViolation> violations) {
@@ -141,34 +135,61 @@ final class LeasedWork {
                     ErrorCode.PROMPT_REJECTED, first.toString(), violations, null));
   }
 
-  private static boolean isComplete(Prompt prompt) {
-    return prompt.getShapeCase() != Prompt.ShapeCase.SHAPE_NOT_SET
-        && !prompt.getSize().isEmpty()
-        && prompt.hasSeed()
-        && prompt.getSampling().getGuidanceCount() > 0
-        && prompt.getSampling().getTemperatureCount() > 0
-        && prompt.getSampling().hasTopP()
-        && prompt.getNumImages() > 0
-        && prompt.getFormat().getNumber() > 0;
+  private static boolean isComplete(ImagePrompt prompt) {
+    return (prompt.aspectRatio() != null || prompt.hDivW() != null)
+        && !prompt.size().isEmpty()
+        && prompt.seed() != null
+        && !prompt.sampling().guidance().isEmpty()
+        && !prompt.sampling().temperature().isEmpty()
+        && prompt.sampling().topP() != null
+        && prompt.numImages() != null
+        && prompt.format() != null;
   }
 
-  private static Outcome outcome(Lease lease, TaskRef ref, DrawnPrompt drawn, Throwable failure) {
+  private static Outcome.Builder outcome(Lease lease, TaskRef task) {
+    return Outcome.newBuilder()
+        .setLeaseId(lease.getLeaseId())
+        .setFencingToken(lease.getFencingToken())
+        .setTask(task);
+  }
+
+  private static Outcome drawn(
+      Lease lease, TaskRef task, PromptWork work, List<EncodedImage> images) {
     Outcome.Builder outcome =
-        Outcome.newBuilder()
-            .setLeaseId(lease.getLeaseId())
-            .setFencingToken(lease.getFencingToken())
-            .setTask(ref);
-    if (failure != null) {
-      return outcome.setFailure(failure(failure)).build();
-    }
-    if (!drawn.text().getText().isEmpty()) {
-      outcome.setDrawnText(drawn.text());
-    }
-    return outcome
-        .setImages(drawn.images())
-        .setBatchImages(drawn.batchImages())
-        .setTimes(times(drawn.durations()))
+        outcome(lease, task)
+            .setImages(
+                GeneratedImages.newBuilder()
+                    .addAllImages(images.stream().map(LeasedWork::toMessage).toList()))
+            .setBatchImages(work.batchImages())
+            .setTimes(times(work.durations()));
+    work.drawnText().ifPresent(text -> outcome.setDrawnText(drawnText(work, text)));
+    return outcome.build();
+  }
+
+  private static GeneratedImage toMessage(EncodedImage image) {
+    return GeneratedImage.newBuilder()
+        .setIndex(image.index())
+        .setWidth(image.pixels().width())
+        .setHeight(image.pixels().height())
+        .setFormat(PromptMessages.message(image.format()))
+        .setSha256(UnsafeByteOperations.unsafeWrap(image.sha256()))
+        .setSizeBytes(image.file().length)
+        .setData(UnsafeByteOperations.unsafeWrap(image.file()))
         .build();
+  }
+
+  private static DrawnText drawnText(PromptWork work, String text) {
+    DrawnText.Builder drawn =
+        DrawnText.newBuilder().setText(text).setPositivePrompt(work.hasPositivePrompt());
+    work.rewriting()
+        .ifPresent(
+            rewriting ->
+                drawn.setRewriter(rewriting.rewriter()).setRewriteFailure(rewriting.failure()));
+    return drawn.build();
+  }
+
+  private static Outcome failed(Lease lease, TaskRef task, Throwable failure) {
+    return outcome(lease, task).setFailure(failure(failure)).build();
   }
 
   /** Another attempt can succeed unless the prompt itself is to blame. */

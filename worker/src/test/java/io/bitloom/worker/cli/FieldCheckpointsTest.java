@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.bitloom.worker.Main;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
 import io.bitloom.worker.checkpoint.TorchFile;
-import io.bitloom.worker.generate.ImageModel;
+import io.bitloom.worker.engine.ImageModel;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.modeldir.TinyModel;
 import io.bitloom.worker.tensor.DType;

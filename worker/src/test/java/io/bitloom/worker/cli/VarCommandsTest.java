@@ -1,38 +1,35 @@
 package io.bitloom.worker.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.rules.ImagePrompt;
+import io.bitloom.common.rules.ImagePromptRules;
+import io.bitloom.common.rules.SamplingParameters;
 import io.bitloom.common.schedule.SizeClass;
-import io.bitloom.v1.GuidanceSchedule;
-import io.bitloom.v1.Prompt;
-import io.bitloom.v1.Sampling;
 import io.bitloom.worker.Main;
 import io.bitloom.worker.checkpoint.TorchFile;
-import io.bitloom.worker.generate.BatchObserver;
-import io.bitloom.worker.generate.DrawnPrompt;
-import io.bitloom.worker.generate.GenerationPipeline;
-import io.bitloom.worker.generate.PipelineConfig;
-import io.bitloom.worker.generate.PromptWork;
+import io.bitloom.worker.engine.EncodedImage;
+import io.bitloom.worker.engine.Engine;
+import io.bitloom.worker.engine.EngineConfig;
+import io.bitloom.worker.engine.PromptWork;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.modeldir.TinyModel;
 import io.bitloom.worker.modeldir.TinyVar;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
@@ -81,11 +78,11 @@ class VarCommandsTest {
     assertEquals(List.of(SizeClass.VAR_256), directory.sizes());
     assertEquals(4, directory.transformer().square().classes());
     assertEquals(24, directory.tokenizer().vocabSize());
-    Sampling defaults = directory.defaults().getSampling();
-    assertEquals(List.of(5.0), defaults.getGuidanceList()); // cfg 4 of the official example
-    assertEquals(GuidanceSchedule.GUIDANCE_SCHEDULE_PYRAMID, defaults.getGuidanceSchedule());
-    assertEquals(900, defaults.getTopK());
-    assertEquals(0.95, defaults.getTopP());
+    SamplingParameters defaults = directory.defaults().sampling();
+    assertEquals(List.of(5.0), defaults.guidance()); // cfg 4 of the official example
+    assertEquals(SamplingParameters.GuidanceSchedule.PYRAMID, defaults.guidanceSchedule());
+    assertEquals(900, defaults.topK());
+    assertEquals(0.95, defaults.topP());
   }
 
   @Test
@@ -208,37 +205,32 @@ class VarCommandsTest {
   @Test
   void aPictureIsTheSameAloneAndInABatchAndAnUnknownClassFailsAlone() {
     ModelDirectory directory = ModelDirectory.open(model.toString());
-    SimpleMeterRegistry metrics = new SimpleMeterRegistry();
-    try (GenerationPipeline pipeline = GenerationPipeline.load(directory, bareImages(), metrics)) {
-      PromptRules.Resolved tench = resolved(directory, "tench", 7);
-      pipeline.warmUp(tench.schedule());
-      DrawnPrompt alone = draw(pipeline, tench).get(0).result().join();
+    try (Engine engine = Engine.open(directory, bareImages())) {
+      ImagePromptRules.Resolved tench = resolved(directory, "tench", 7);
+      engine.warmUp(tench.schedule());
+      EncodedImage alone = draw(engine, tench).get(0).images().get(0);
       List<PromptWork> batch =
           draw(
-              pipeline,
+              engine,
               resolved(directory, "3", 1),
               resolved(directory, "a red fox", 2),
               resolved(directory, "hen", 3),
               tench,
               resolved(directory, "goldfish", 7));
-      DrawnPrompt together = batch.get(3).result().join();
-      assertEquals(alone.images(), together.images());
-      assertEquals(4, together.batchImages());
-      assertNotEquals(
-          together.images().getImages(0).getSha256(),
-          batch.get(4).result().join().images().getImages(0).getSha256());
-      CompletionException failed =
-          assertThrows(CompletionException.class, () -> batch.get(1).result().join());
-      BitloomException refusal = (BitloomException) failed.getCause();
+      EncodedImage together = batch.get(3).images().get(0);
+      assertArrayEquals(alone.file(), together.file());
+      assertEquals(4, batch.get(3).batchImages());
+      assertFalse(Arrays.equals(together.sha256(), batch.get(4).images().get(0).sha256()));
+      BitloomException refusal = assertThrows(BitloomException.class, () -> batch.get(1).images());
       assertEquals(ErrorCode.PROMPT_REJECTED, refusal.code());
       assertTrue(refusal.getMessage().contains("\"a red fox\" is no class"), refusal.getMessage());
     }
   }
 
   /** Files that differ in their pixels alone. */
-  private static PipelineConfig bareImages() {
-    PipelineConfig usual = PipelineConfig.of(TorchDevice.CPU);
-    return new PipelineConfig(
+  private static EngineConfig bareImages() {
+    EngineConfig usual = EngineConfig.of(TorchDevice.CPU);
+    return new EngineConfig(
         usual.device(),
         usual.dtype(),
         usual.threads(),
@@ -248,19 +240,17 @@ class VarCommandsTest {
         false);
   }
 
-  private static PromptRules.Resolved resolved(ModelDirectory directory, String text, long seed) {
-    Prompt prompt = Prompt.newBuilder().setPrompt(text).setSeed(seed).build();
-    return PromptRules.resolve(
-        prompt, Prompt.getDefaultInstance(), directory.defaults(), List.of("var256"), "test", 0);
+  private static ImagePromptRules.Resolved resolved(
+      ModelDirectory directory, String text, long seed) {
+    return directory.resolve(ImagePrompt.builder(text).seed(seed).build(), "test", 0);
   }
 
-  private static List<PromptWork> draw(
-      GenerationPipeline pipeline, PromptRules.Resolved... prompts) {
-    return pipeline
+  private static List<PromptWork> draw(Engine engine, ImagePromptRules.Resolved... prompts) {
+    return engine
         .submit(
             prompts[0].schedule(),
-            Stream.of(prompts).map(PromptRules.Resolved::prompt).toList(),
-            BatchObserver.NONE)
+            Stream.of(prompts).map(ImagePromptRules.Resolved::prompt).toList(),
+            scale -> {})
         .prompts();
   }
 }

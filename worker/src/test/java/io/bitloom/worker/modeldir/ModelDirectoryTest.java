@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
-import io.bitloom.worker.generate.ImageModel;
+import io.bitloom.worker.engine.ImageModel;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;
@@ -71,7 +71,7 @@ class ModelDirectoryTest {
   void settingsDefaultsAndDigestComeFromModelJson() throws IOException {
     ModelDirectory tiny = open(TINY);
     assertEquals(List.of(SizeClass.PIXELS_0_25M, SizeClass.PIXELS_0_06M), tiny.sizes());
-    assertEquals(List.of(3.0), tiny.defaults().getSampling().getGuidanceList());
+    assertEquals(List.of(3.0), tiny.defaults().sampling().guidance());
     assertEquals(8, tiny.transformer().bitsPerToken());
     String digest = tiny.digest();
     assertNotEquals(digest, open(TINY.replace("\"seed\": 1", "\"seed\": 2")).digest());

@@ -11,7 +11,7 @@ import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.checkpoint.Checkpoint;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
 import io.bitloom.worker.checkpoint.TorchFile;
-import io.bitloom.worker.generate.ImageModel;
+import io.bitloom.worker.engine.ImageModel;
 import io.bitloom.worker.model.InfinityConfig;
 import io.bitloom.worker.model.InfinityLayout;
 import io.bitloom.worker.tensor.DType;
@@ -62,7 +62,7 @@ class ModelImportTest {
       assertEquals("tiny", model.name());
       assertEquals(TinyModel.transformer(TinyModel.BITS), model.transformer());
       assertEquals(TinyModel.tokenizer(TinyModel.BITS), model.tokenizer());
-      assertEquals(List.of(4.0), model.defaults().getSampling().getGuidanceList());
+      assertEquals(List.of(4.0), model.defaults().sampling().guidance());
       model.readFiles();
       try (Weights imported = model.transformerWeights();
           Weights importedTokenizer = model.tokenizerWeights()) {

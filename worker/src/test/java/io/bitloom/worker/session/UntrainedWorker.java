@@ -1,8 +1,8 @@
 package io.bitloom.worker.session;
 
 import io.bitloom.common.net.ServerAddress;
-import io.bitloom.worker.generate.GenerationPipeline;
-import io.bitloom.worker.generate.PipelineConfig;
+import io.bitloom.worker.engine.Engine;
+import io.bitloom.worker.engine.EngineConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -13,21 +13,18 @@ import java.util.List;
 final class UntrainedWorker {
   private static final UntrainedWorker SHARED = new UntrainedWorker();
 
-  private final ModelDirectory directory = ModelDirectory.open(ModelDirectory.UNTRAINED);
-  private final GenerationPipeline pipeline =
-      GenerationPipeline.load(
-          directory, PipelineConfig.of(TorchDevice.CPU), new SimpleMeterRegistry());
+  private final Engine engine =
+      Engine.open(ModelDirectory.open(ModelDirectory.UNTRAINED), EngineConfig.of(TorchDevice.CPU));
 
   static UntrainedWorker shared() {
     return SHARED;
   }
 
-  WorkerSession session(String coordinator) {
+  CoordinatorSession session(String coordinator) {
     return session(coordinator, 64 << 20);
   }
 
-  WorkerSession session(String coordinator, long maxUnacknowledgedBytes) {
-    AnnouncedModel model = AnnouncedModel.of(directory, pipeline.capacity());
+  CoordinatorSession session(String coordinator, long maxUnacknowledgedBytes) {
     SessionConfig config =
         new SessionConfig(
             List.of(ServerAddress.coordinator("coordinator", coordinator)),
@@ -39,6 +36,6 @@ final class UntrainedWorker {
             Duration.ofSeconds(10),
             Duration.ofMillis(50),
             Duration.ofMillis(500));
-    return new WorkerSession(config, model, pipeline, new SimpleMeterRegistry());
+    return new CoordinatorSession(config, engine, new SimpleMeterRegistry());
   }
 }

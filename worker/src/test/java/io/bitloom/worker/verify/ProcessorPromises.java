@@ -1,14 +1,13 @@
 package io.bitloom.worker.verify;
 
-import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.rules.ImagePrompt;
+import io.bitloom.common.rules.ImagePromptRules;
+import io.bitloom.common.rules.SamplingParameters;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
-import io.bitloom.v1.Prompt;
-import io.bitloom.v1.Sampling;
-import io.bitloom.worker.generate.BatchObserver;
-import io.bitloom.worker.generate.GenerationPipeline;
-import io.bitloom.worker.generate.PipelineConfig;
-import io.bitloom.worker.generate.PromptWork;
+import io.bitloom.worker.engine.Engine;
+import io.bitloom.worker.engine.EngineConfig;
+import io.bitloom.worker.engine.PromptWork;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.LibTorch;
@@ -17,7 +16,6 @@ import io.bitloom.worker.tensor.Tensors;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.bitloom.worker.tensor.Weights;
 import io.bitloom.worker.tokenizer.VisualTokenizer;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,40 +103,37 @@ public final class ProcessorPromises {
     ModelDirectory model = ModelDirectory.open(ModelDirectory.UNTRAINED);
     byte[] first = null;
     for (int threads : THREADS) {
-      PipelineConfig config =
-          new PipelineConfig(TorchDevice.CPU, DType.F32, threads, 0, 1, 0, false);
-      try (GenerationPipeline pipeline =
-          GenerationPipeline.load(model, config, new SimpleMeterRegistry())) {
-        Prompt fox = prompt(model, "a red fox in fresh snow", 7);
-        byte[] alone = draw(pipeline, List.of(fox)).get(0);
+      EngineConfig config = new EngineConfig(TorchDevice.CPU, DType.F32, threads, 0, 1, 0, false);
+      try (Engine engine = Engine.open(model, config)) {
+        ImagePrompt fox = prompt(model, "a red fox in fresh snow", 7);
+        byte[] alone = draw(engine, List.of(fox)).get(0);
         first = first == null ? alone : first;
         expect(Arrays.equals(first, alone), "another picture with threads " + threads);
-        List<Prompt> batch =
+        List<ImagePrompt> batch =
             List.of(prompt(model, "a boat", 1), prompt(model, "an old lighthouse by day", 2), fox);
-        byte[] together = draw(pipeline, batch).get(2);
+        byte[] together = draw(engine, batch).get(2);
         expect(Arrays.equals(alone, together), "another picture in a batch, threads " + threads);
       }
     }
     System.out.println("drawn with each number of threads");
   }
 
-  private static Prompt prompt(ModelDirectory model, String text, long seed) {
-    Prompt prompt =
-        Prompt.newBuilder()
-            .setPrompt(text)
-            .setSeed(seed)
-            .setSampling(Sampling.newBuilder().addGuidance(3))
+  private static ImagePrompt prompt(ModelDirectory model, String text, long seed) {
+    ImagePrompt prompt =
+        ImagePrompt.builder(text)
+            .seed(seed)
+            .sampling(SamplingParameters.builder().guidance(3).build())
             .build();
-    return PromptRules.resolve(
-            prompt, Prompt.getDefaultInstance(), model.defaults(), List.of("0.06M"), "job", 0)
+    return ImagePromptRules.resolve(
+            prompt, ImagePrompt.NONE, model.defaults(), List.of("0.06M"), "job", 0)
         .prompt();
   }
 
-  private static List<byte[]> draw(GenerationPipeline pipeline, List<Prompt> prompts) {
+  private static List<byte[]> draw(Engine engine, List<ImagePrompt> prompts) {
     ScaleSchedule schedule = ScaleSchedules.find("1.0_0.06M").orElseThrow();
     List<byte[]> files = new ArrayList<>();
-    for (PromptWork work : pipeline.submit(schedule, prompts, BatchObserver.NONE).prompts()) {
-      files.add(work.result().join().images().getImages(0).getData().toByteArray());
+    for (PromptWork work : engine.submit(schedule, prompts, scale -> {}).prompts()) {
+      files.add(work.images().get(0).file());
     }
     return files;
   }
