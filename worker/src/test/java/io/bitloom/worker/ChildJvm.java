@@ -11,9 +11,12 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.Loader;
 
-/** A program of this module in a process of its own, and what it prints. */
+/** A program of the test class path in a process of its own, and what it prints. */
 public final class ChildJvm implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 240;
+
+  /** How the program logs; a library leaves it to others. */
+  private static final String LOG = "/logback.xml";
 
   private final Process process;
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
@@ -25,12 +28,7 @@ public final class ChildJvm implements AutoCloseable {
     reader.start();
   }
 
-  /** Runs {@code bitloom} with these arguments, with its standard input open. */
-  public static ChildJvm start(String... arguments) throws IOException {
-    return start(Main.class, List.of("-Xmx256m"), arguments);
-  }
-
-  /** Runs a main class of the test class path. */
+  /** Runs a main class of the test class path, with its standard input open. */
   public static ChildJvm start(Class<?> main, List<String> jvm, String... arguments)
       throws IOException {
     return start(main, jvm, Map.of(), arguments);
@@ -56,7 +54,9 @@ public final class ChildJvm implements AutoCloseable {
     command.add("-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
     // The same libraries, and what was measured to be fastest, as here.
     command.add("-Dorg.bytedeco.javacpp.cachedir=" + Loader.getCacheDir());
-    command.add("-Dlogback.configurationFile=logback.xml"); // not that of the tests
+    if (ChildJvm.class.getResource(LOG) != null) {
+      command.add("-Dlogback.configurationFile=" + LOG); // not that of the tests
+    }
     command.addAll(jvm);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
     command.addAll(List.of(arguments));

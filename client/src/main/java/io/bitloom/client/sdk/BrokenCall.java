@@ -1,6 +1,6 @@
 package io.bitloom.client.sdk;
 
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.grpc.Status;
 
 /**

@@ -2,7 +2,7 @@ package io.bitloom.client.sdk;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.BatchServiceGrpc.BatchServiceBlockingV2Stub;

@@ -1,6 +1,6 @@
 package io.bitloom.coordinator.api;
 
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.coordinator.jobs.ResponseSink;
 import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;

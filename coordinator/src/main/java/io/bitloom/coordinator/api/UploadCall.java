@@ -1,6 +1,6 @@
 package io.bitloom.coordinator.api;
 
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.coordinator.jobs.Upload;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;

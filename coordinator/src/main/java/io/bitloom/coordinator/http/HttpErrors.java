@@ -5,7 +5,7 @@ import com.google.gson.JsonObject;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.grpc.Status;
 import io.vertx.ext.web.RoutingContext;
 import org.slf4j.Logger;
@@ -23,7 +23,7 @@ final class HttpErrors {
     if (known.code().fault() == ErrorCode.Fault.BITLOOM) {
       log.error("{} failed", context.request().path(), error);
     }
-    int status = status(known.code().status());
+    int status = status(GrpcErrors.status(known.code()));
     HttpJson.send(context, status, body(status, known));
   }
 
@@ -38,7 +38,7 @@ final class HttpErrors {
     }
     JsonObject details = new JsonObject();
     details.addProperty("code", status);
-    details.addProperty("status", error.code().status().name());
+    details.addProperty("status", GrpcErrors.status(error.code()).name());
     details.addProperty("reason", error.code().name());
     details.addProperty("message", error.getMessage());
     details.add("fields", fields);

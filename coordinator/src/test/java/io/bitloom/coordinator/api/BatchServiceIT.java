@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.coordinator.FakeBehaviour;
 import io.bitloom.coordinator.FakeDrawing;
 import io.bitloom.coordinator.FakeWorker;
@@ -218,7 +219,7 @@ class BatchServiceIT extends ApiFixture {
     other.getJobBuilder().setDisplayName("two");
     BitloomException e = error(() -> batch().createJob(other.build()));
     assertError(ErrorCode.REQUEST_ID_REUSED, "request_id", "submission-1", e);
-    assertEquals(Status.Code.ALREADY_EXISTS, e.code().status());
+    assertEquals(Status.Code.ALREADY_EXISTS, GrpcErrors.status(e.code()));
     assertNotEquals(name, coordinator.newJob().getName());
   }
 
@@ -228,7 +229,7 @@ class BatchServiceIT extends ApiFixture {
         CreateJobRequest.newBuilder().setJob(Job.newBuilder().setModel("infinity-99b")).build();
     BitloomException e = error(() -> batch().createJob(request));
     assertError(ErrorCode.MODEL_NOT_FOUND, "job.model", "infinity-99b", e);
-    assertEquals(Status.Code.NOT_FOUND, e.code().status());
+    assertEquals(Status.Code.NOT_FOUND, GrpcErrors.status(e.code()));
   }
 
   @Test

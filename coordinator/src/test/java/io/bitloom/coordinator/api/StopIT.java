@@ -3,7 +3,7 @@ package io.bitloom.coordinator.api;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.AppendPromptsResponse;

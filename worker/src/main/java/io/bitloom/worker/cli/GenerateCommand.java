@@ -12,7 +12,9 @@ import io.bitloom.worker.engine.Engine;
 import io.bitloom.worker.engine.EngineConfig;
 import io.bitloom.worker.engine.PromptWork;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.rewrite.ChatRewriter;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -89,7 +91,13 @@ public final class GenerateCommand implements Callable<Integer> {
     Consumer<DrawnScale> observer = steps ? report.andThen(new StepFiles(files)) : report;
     report.start();
     long start = System.nanoTime();
-    try (Engine engine = Engine.open(directory, config, rewriting, new SimpleMeterRegistry())) {
+    MeterRegistry metrics = new SimpleMeterRegistry();
+    try (Engine engine =
+        Engine.open(
+            directory,
+            config,
+            rewriting.map(settings -> new ChatRewriter(settings, metrics)),
+            metrics)) {
       long loaded = System.nanoTime();
       PromptWork drawn =
           engine.submit(resolved.schedule(), List.of(resolved.prompt()), observer).prompts().get(0);

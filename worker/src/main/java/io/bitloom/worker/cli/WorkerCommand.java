@@ -6,7 +6,7 @@ import io.bitloom.common.cli.Range;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
@@ -14,6 +14,7 @@ import io.bitloom.v1.TrainingRun;
 import io.bitloom.worker.engine.Engine;
 import io.bitloom.worker.engine.EngineConfig;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.rewrite.ChatRewriter;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.bitloom.worker.session.CoordinatorAccess;
 import io.bitloom.worker.session.CoordinatorSession;
@@ -206,7 +207,12 @@ public final class WorkerCommand implements Callable<Integer> {
       log.info("bfloat16 is faster on this processor, for other pictures: --dtype auto or bf16");
     }
     rewriting.ifPresent(settings -> log.info("Prompts are rewritten by {}", settings));
-    try (Engine engine = Engine.open(directory, engineConfig, rewriting, metrics)) {
+    try (Engine engine =
+        Engine.open(
+            directory,
+            engineConfig,
+            rewriting.map(settings -> new ChatRewriter(settings, metrics)),
+            metrics)) {
       engine.warmUp(usualSchedule(directory));
       log.info(
           "Model {} ({}) is loaded and warm after {} ms. {}",

@@ -10,8 +10,6 @@ import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.model.GenerationBatch;
 import io.bitloom.worker.model.ScaleObserver;
 import io.bitloom.worker.modeldir.ModelDirectory;
-import io.bitloom.worker.rewrite.PromptRewriter;
-import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.bitloom.worker.tensor.CpuThreads;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.DeviceThread;
@@ -116,7 +114,7 @@ public final class Engine implements AutoCloseable {
   /**
    * Loads a model, whose files' digests are not looked at.
    *
-   * @param rewriter rewrites prompts before they are encoded
+   * @param rewriter rewrites prompts before they are encoded; is closed with the engine
    * @param registry is told how the engine is doing
    * @throws io.bitloom.worker.tensor.WeightsException naming file and tensor, if the model cannot
    *     be used
@@ -124,7 +122,7 @@ public final class Engine implements AutoCloseable {
   public static Engine open(
       ModelDirectory directory,
       EngineConfig config,
-      Optional<PromptRewriterConfig> rewriter,
+      Optional<PromptRewriter> rewriter,
       MeterRegistry registry) {
     if (config.dtype() == DType.BF16 && !config.device().cuda() && !Tensors.cpuComputesBf16()) {
       log.warn(
@@ -142,13 +140,7 @@ public final class Engine implements AutoCloseable {
                 return ImageModel.load(
                     directory, config.device(), config.dtype(), config.textCacheBytes());
               });
-      return new Engine(
-          directory,
-          config,
-          model,
-          device,
-          rewriter.map(settings -> new PromptRewriter(settings, registry)),
-          registry);
+      return new Engine(directory, config, model, device, rewriter, registry);
     } catch (RuntimeException e) {
       device.close();
       throw e;

@@ -3,7 +3,6 @@ package io.bitloom.worker.engine;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.rules.ImagePrompt;
-import io.bitloom.worker.rewrite.Rewriting;
 import io.bitloom.worker.text.PositivePrompt;
 import java.time.Duration;
 import java.util.List;

@@ -4,7 +4,7 @@ import com.google.gson.FieldNamingPolicy;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import io.bitloom.common.file.WholeFile;
-import io.bitloom.common.json.JsonNumber;
+import io.bitloom.worker.checkpoint.JsonNumber;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.train.data.demo.Composition;
 import io.bitloom.worker.train.data.demo.Reading;

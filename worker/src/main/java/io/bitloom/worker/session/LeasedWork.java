@@ -5,7 +5,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.prompt.PromptMessages;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.rules.ImagePrompt;

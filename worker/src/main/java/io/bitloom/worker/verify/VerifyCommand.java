@@ -5,7 +5,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
-import io.bitloom.common.json.JsonNumber;
+import io.bitloom.worker.checkpoint.JsonNumber;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.LibTorch;
 import io.bitloom.worker.tensor.Machine;

@@ -14,8 +14,6 @@ import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.worker.image.RgbImage;
 import io.bitloom.worker.modeldir.ModelDirectory;
-import io.bitloom.worker.rewrite.ChatEndpoint;
-import io.bitloom.worker.rewrite.Rewriting;
 import io.bitloom.worker.tensor.TorchDevice;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.awt.image.BufferedImage;
@@ -189,32 +187,6 @@ class EngineTest {
     PromptWork work = engine.submit(SQUARE, List.of(prompt), scale -> {}).prompts().get(0);
     work.images();
     return work;
-  }
-
-  @Test
-  void aRewrittenTextIsDrawnAndAfterAFailureThePromptsOwn() throws IOException {
-    ImagePrompt man = prompt(5).toBuilder().text("a man").enablePositivePrompt(true).build();
-    try (ChatEndpoint endpoint = new ChatEndpoint();
-        Engine rewriting =
-            Engine.open(
-                ModelDirectory.open(ModelDirectory.UNTRAINED),
-                EngineConfig.of(TorchDevice.CPU),
-                Optional.of(endpoint.config()),
-                new SimpleMeterRegistry())) {
-      rewriting.warmUp(SQUARE);
-      endpoint.answers("a red fox in fresh snow");
-      PromptWork fox = drawn(rewriting, man);
-      assertEquals(Optional.of("a red fox in fresh snow"), fox.drawnText());
-      assertEquals(
-          Optional.of(new Rewriting("a red fox in fresh snow", "tiny-lm", "")), fox.rewriting());
-      assertFalse(fox.hasPositivePrompt());
-      assertArrayEquals(pixels(drawn(prompt(5)).images().get(0)), pixels(fox.images().get(0)));
-      endpoint.sends(503, "");
-      PromptWork own = drawn(rewriting, man.toBuilder().text("an old man").build());
-      assertEquals("the endpoint answers with status 503", own.rewriting().orElseThrow().failure());
-      String text = own.drawnText().orElseThrow();
-      assertTrue(text.startsWith("an old man. very"), text);
-    }
   }
 
   @Test

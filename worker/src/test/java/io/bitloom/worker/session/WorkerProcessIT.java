@@ -7,6 +7,7 @@ import io.bitloom.v1.ConnectRequest.MessageCase;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.Release;
 import io.bitloom.worker.ChildJvm;
+import io.bitloom.worker.WorkerJvm;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -28,7 +29,7 @@ class WorkerProcessIT {
   void onSigtermItHandsBackWhatWaitsFinishesWhatRunsAndExitsWithZero() throws Exception {
     try (CoordinatorPeer peer = CoordinatorPeer.start();
         ChildJvm worker =
-            ChildJvm.start("worker", "--coordinator", peer.address(), "--model", "untrained")) {
+            WorkerJvm.start("worker", "--coordinator", peer.address(), "--model", "untrained")) {
       CoordinatorPeer.Session stream = peer.nextSession();
       stream.welcome();
       stream.lease(Leases.longLease("running"));
@@ -51,7 +52,7 @@ class WorkerProcessIT {
   void itGivesUpAfterTheGraceWhenNobodyTakesItsResults() throws Exception {
     try (CoordinatorPeer peer = CoordinatorPeer.start();
         ChildJvm worker =
-            ChildJvm.start(
+            WorkerJvm.start(
                 "worker", "--coordinator", peer.address(), "--shutdown-grace", "500ms")) {
       CoordinatorPeer.Session stream = peer.nextSession();
       stream.welcome();
@@ -66,7 +67,7 @@ class WorkerProcessIT {
   void itTellsItsHealthWaitsForACoordinatorAndEndsWithItsParent() throws Exception {
     int port = freePort();
     try (ChildJvm worker =
-        ChildJvm.start(
+        WorkerJvm.start(
             "worker",
             "--coordinator=127.0.0.1:" + port,
             "--http-port=0",
@@ -93,11 +94,11 @@ class WorkerProcessIT {
 
   @Test
   void wrongUsageExitsWithTwo() throws Exception {
-    try (ChildJvm worker = ChildJvm.start("worker", "--shutdown-grace", "soon")) {
+    try (ChildJvm worker = WorkerJvm.start("worker", "--shutdown-grace", "soon")) {
       worker.awaitLine("--shutdown-grace must be a duration");
       assertEquals(2, worker.awaitExit());
     }
-    try (ChildJvm worker = ChildJvm.start("worker", "--model", "no-such-folder")) {
+    try (ChildJvm worker = WorkerJvm.start("worker", "--model", "no-such-folder")) {
       worker.awaitLine(
           "\"no-such-folder\" is neither a built-in model (demo, untrained) nor a folder");
       assertEquals(2, worker.awaitExit());
@@ -112,7 +113,7 @@ class WorkerProcessIT {
     "'my_host:7700', without the _",
   })
   void anAddressThatIsNoneExitsWithTwo(String address, String complaint) throws Exception {
-    try (ChildJvm worker = ChildJvm.start("worker", "--coordinator", address)) {
+    try (ChildJvm worker = WorkerJvm.start("worker", "--coordinator", address)) {
       worker.awaitLine(complaint);
       assertEquals(2, worker.awaitExit());
     }
@@ -121,7 +122,7 @@ class WorkerProcessIT {
   @Test
   void aCoordinatorThatCannotBeResolvedIsSaidAgainAndAgain() throws Exception {
     try (ChildJvm worker =
-        ChildJvm.start(
+        WorkerJvm.start(
             "worker", "--coordinator=http://no-such-host.invalid:7700", "--model=untrained")) {
       for (int i = 0; i < 3; i++) {
         String line = worker.awaitLine("no coordinator at no-such-host.invalid:7700");

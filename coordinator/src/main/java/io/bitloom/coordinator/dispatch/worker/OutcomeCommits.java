@@ -2,7 +2,7 @@ package io.bitloom.coordinator.dispatch.worker;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.resilience.RetryPolicy;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.models.WorkerProfile;

@@ -1,6 +1,6 @@
 package io.bitloom.coordinator.dispatch.worker;
 
-import io.bitloom.common.error.GrpcErrors;
+import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeAck;

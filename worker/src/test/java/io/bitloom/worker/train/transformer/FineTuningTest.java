@@ -6,9 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.bitloom.worker.Main;
+import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
+import io.bitloom.worker.modeldir.GivenSettings;
+import io.bitloom.worker.modeldir.ModelConversion;
 import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.modeldir.ModelImport;
+import io.bitloom.worker.modeldir.Placement;
 import io.bitloom.worker.modeldir.TinyModel;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
@@ -30,6 +34,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,13 +57,24 @@ class FineTuningTest {
       SafetensorsWriter.write(sources.resolve("vae.safetensors"), tokenizer, Map.of());
       SafetensorsWriter.write(text.resolve("model.safetensors"), encoder, Map.of());
     }
-    String out = folder.resolve("start").toString();
-    assertEquals(
-        0,
-        Main.commandLine()
-            .execute("model", "import", sources.toString(), "--out", out, "--sizes", "0.06M"));
+    ModelImport.run(request(sources), folder.resolve("start"), line -> {});
     Files.createDirectory(folder.resolve("set"));
     DrawnPictures.write(folder.resolve("set"), 2);
+  }
+
+  private static ModelImport.Request request(Path sources) {
+    return new ModelImport.Request(
+        List.of(sources),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        GivenSettings.none(),
+        "",
+        "",
+        List.of(SizeClass.PIXELS_0_06M),
+        Placement.COPY);
   }
 
   private Path config(String run, String more) throws IOException {
@@ -113,10 +129,7 @@ class FineTuningTest {
 
   @Test
   void picturesAreEncodedInFloat32WhateverTheStartsPrecision() throws IOException {
-    String half = folder.resolve("half").toString();
-    String start = folder.resolve("start").toString();
-    assertEquals(
-        0, Main.commandLine().execute("model", "convert", start, "--out", half, "--dtype", "fp16"));
+    ModelConversion.writeModel(folder.resolve("start"), folder.resolve("half"), DType.F16);
     Path config = config("first", "lora: {rank: 2}");
     Files.writeString(
         config, Files.readString(config).replace("start_from: start", "start_from: half"));

@@ -1,4 +1,4 @@
-package io.bitloom.worker.train;
+package io.bitloom.worker.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.bitloom.worker.ChildJvm;
+import io.bitloom.worker.WorkerJvm;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.train.data.DrawnPictures;
 import java.io.IOException;
@@ -60,7 +61,7 @@ class TrainingProcessIT {
   }
 
   private static ChildJvm train(String mode, Path config, int rank) throws IOException {
-    return ChildJvm.start(
+    return WorkerJvm.start(
         "worker", "--mode", mode, "--config", config.toString(), "--rank", "" + rank);
   }
 

@@ -1,4 +1,4 @@
-package io.bitloom.worker.modeldir;
+package io.bitloom.worker.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -8,6 +8,8 @@ import io.bitloom.worker.Main;
 import io.bitloom.worker.checkpoint.SafetensorsWriter;
 import io.bitloom.worker.checkpoint.TorchFile;
 import io.bitloom.worker.engine.ImageModel;
+import io.bitloom.worker.modeldir.ModelDirectory;
+import io.bitloom.worker.modeldir.TinyModel;
 import io.bitloom.worker.tensor.DType;
 import io.bitloom.worker.tensor.Scope;
 import io.bitloom.worker.tensor.Tensors;

@@ -1,4 +1,4 @@
-package io.bitloom.worker.rewrite;
+package io.bitloom.worker.engine;
 
 /**
  * What became of a prompt.

@@ -1,9 +1,12 @@
-package io.bitloom.common.error;
+package io.bitloom.common.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.FieldViolation;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -22,7 +25,7 @@ class GrpcErrorsTest {
     StatusRuntimeException status =
         GrpcErrors.toStatus(new BitloomException(code, "what happened", "prompts[3].size", "9M"));
 
-    assertEquals(code.status(), status.getStatus().getCode());
+    assertEquals(GrpcErrors.status(code), status.getStatus().getCode());
     BitloomException back = GrpcErrors.fromStatus(new CompletionException(status));
     assertEquals(code, back.code());
     assertEquals("what happened", back.getMessage());

@@ -1,4 +1,4 @@
-package io.bitloom.common.json;
+package io.bitloom.worker.checkpoint;
 
 import com.google.gson.JsonPrimitive;
 

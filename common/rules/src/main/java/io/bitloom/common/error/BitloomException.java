@@ -35,7 +35,12 @@ public final class BitloomException extends RuntimeException {
     this(code, message, violations, null, cause);
   }
 
-  BitloomException(
+  /**
+   * An error with all that callers may learn of it.
+   *
+   * @param exhausted the limit that was reached, or null
+   */
+  public BitloomException(
       ErrorCode code,
       String message,
       List<FieldViolation> violations,

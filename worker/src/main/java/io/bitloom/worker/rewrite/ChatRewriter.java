@@ -1,5 +1,7 @@
 package io.bitloom.worker.rewrite;
 
+import io.bitloom.worker.engine.PromptRewriter;
+import io.bitloom.worker.engine.Rewriting;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
@@ -29,8 +31,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The endpoint is the only address that is spoken to: redirects are not followed.
  */
-public final class PromptRewriter implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(PromptRewriter.class);
+public final class ChatRewriter implements PromptRewriter {
+  private static final Logger log = LoggerFactory.getLogger(ChatRewriter.class);
 
   private static final int REQUESTS_AT_A_TIME = 8;
   private static final int MAX_ANSWER_BYTES = 256 << 10;
@@ -56,7 +58,7 @@ public final class PromptRewriter implements AutoCloseable {
       };
 
   /** A rewriter; nothing is sent before the first prompt. */
-  public PromptRewriter(PromptRewriterConfig config, MeterRegistry registry) {
+  public ChatRewriter(PromptRewriterConfig config, MeterRegistry registry) {
     this.config = config;
     this.registry = registry;
     this.client =
@@ -84,7 +86,8 @@ public final class PromptRewriter implements AutoCloseable {
             });
   }
 
-  /** Rewrites a prompt; the same one is asked for once. Completes normally whatever happens. */
+  /** Rewrites a prompt; the same one is asked for once. */
+  @Override
   public CompletableFuture<Rewriting> rewrite(String prompt) {
     return CompletableFuture.supplyAsync(() -> rewritten(prompt), threads)
         .exceptionally(failure -> failed(prompt, "an internal error of the worker", failure));
@@ -167,7 +170,6 @@ public final class PromptRewriter implements AutoCloseable {
         .increment();
   }
 
-  /** Prompts that still wait are drawn as they are. */
   @Override
   public void close() {
     closed = true;

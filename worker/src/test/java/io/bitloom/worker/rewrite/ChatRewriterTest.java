@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.config.ConfigException;
+import io.bitloom.worker.engine.Rewriting;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.URI;
@@ -24,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Against a real HTTP server in this JVM. */
 @Timeout(600)
-class PromptRewriterTest {
+class ChatRewriterTest {
   private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
   private ChatEndpoint endpoint;
 
@@ -43,7 +44,7 @@ class PromptRewriterTest {
   }
 
   private Rewriting rewrite(PromptRewriterConfig config, String prompt) {
-    try (PromptRewriter rewriter = new PromptRewriter(config, metrics)) {
+    try (ChatRewriter rewriter = new ChatRewriter(config, metrics)) {
       return rewriter.rewrite(prompt).join();
     }
   }
@@ -76,7 +77,7 @@ class PromptRewriterTest {
 
   @Test
   void aPromptThatComesAgainIsAskedForOnce() {
-    try (PromptRewriter rewriter = new PromptRewriter(endpoint.config(), metrics)) {
+    try (ChatRewriter rewriter = new ChatRewriter(endpoint.config(), metrics)) {
       Rewriting first = rewriter.rewrite("a fox").join();
       endpoint.answers("something else");
       assertEquals(first, rewriter.rewrite("a fox").join());
@@ -168,7 +169,7 @@ class PromptRewriterTest {
   void anEndpointThatIsNotThereIsAskedAFewTimesAndThenLeftAlone() {
     PromptRewriterConfig gone = endpoint.config();
     endpoint.close();
-    try (PromptRewriter rewriter = new PromptRewriter(gone, metrics)) {
+    try (ChatRewriter rewriter = new ChatRewriter(gone, metrics)) {
       for (int i = 0; i < 5; i++) {
         Rewriting rewriting = rewriter.rewrite("fox " + i).join();
         assertEquals(new Rewriting("fox " + i, "", "the endpoint cannot be reached"), rewriting);
@@ -190,7 +191,7 @@ class PromptRewriterTest {
           await(end);
           ChatEndpoint.send(exchange, 500, "");
         });
-    PromptRewriter rewriter = new PromptRewriter(endpoint.config(), metrics);
+    ChatRewriter rewriter = new ChatRewriter(endpoint.config(), metrics);
     CompletableFuture<?>[] all =
         IntStream.range(0, 40)
             .mapToObj(i -> rewriter.rewrite("fox " + i))

@@ -1,4 +1,4 @@
-package io.bitloom.common.error;
+package io.bitloom.common.grpc;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.Duration;
@@ -7,6 +7,10 @@ import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.QuotaFailure;
 import com.google.rpc.RetryInfo;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.Exhausted;
+import io.bitloom.common.error.FieldViolation;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
@@ -33,6 +37,39 @@ public final class GrpcErrors {
   private static final int MAX_MESSAGE = 400;
 
   private GrpcErrors() {}
+
+  /** The gRPC status that callers get for a code. */
+  public static Status.Code status(ErrorCode code) {
+    return switch (code) {
+      case INVALID_FIELD, MALFORMED_MESSAGE, PROMPT_REJECTED -> Status.Code.INVALID_ARGUMENT;
+      case JOB_NOT_FOUND, PROMPT_NOT_FOUND, MODEL_NOT_FOUND, TRAINING_RUN_NOT_FOUND ->
+          Status.Code.NOT_FOUND;
+      case TRAINING_RUN_ENDED,
+          JOB_NOT_ACCEPTING,
+          JOB_NOT_OPEN,
+          JOB_NOT_TERMINAL,
+          NOTHING_TO_REPLAY,
+          PROMPT_COUNT_MISMATCH,
+          PROTOCOL_VIOLATION ->
+          Status.Code.FAILED_PRECONDITION;
+      case OFFSET_OUT_OF_RANGE -> Status.Code.OUT_OF_RANGE;
+      case REQUEST_ID_REUSED -> Status.Code.ALREADY_EXISTS;
+      case METHOD_NOT_FOUND -> Status.Code.UNIMPLEMENTED;
+      case PERMISSION_DENIED -> Status.Code.PERMISSION_DENIED;
+      case UNAUTHENTICATED -> Status.Code.UNAUTHENTICATED;
+      case CANCELLED -> Status.Code.CANCELLED;
+      case EXPIRED, DEADLINE_EXCEEDED -> Status.Code.DEADLINE_EXCEEDED;
+      case INTERNAL -> Status.Code.INTERNAL;
+      case RESULT_MISSING, RESULT_CORRUPT -> Status.Code.DATA_LOSS;
+      case COORDINATOR_UNAVAILABLE,
+          QUEUE_UNAVAILABLE,
+          RESULT_STORE_UNAVAILABLE,
+          SHUTTING_DOWN,
+          WORKER_LOST ->
+          Status.Code.UNAVAILABLE;
+      case LIMIT_EXCEEDED, OUT_OF_MEMORY -> Status.Code.RESOURCE_EXHAUSTED;
+    };
+  }
 
   /**
    * The status for callers. Unknown exceptions become INTERNAL and keep their text to themselves.
@@ -65,7 +102,7 @@ public final class GrpcErrors {
     }
     com.google.rpc.Status.Builder status =
         com.google.rpc.Status.newBuilder()
-            .setCode(error.code().status().value())
+            .setCode(status(error.code()).value())
             .setMessage(shortened(error.getMessage()))
             .addDetails(Any.pack(info.build()));
     error.exhausted().ifPresent(limit -> addQuota(status, limit));
@@ -129,11 +166,29 @@ public final class GrpcErrors {
       String value = info.getMetadataOrDefault("value-" + violations.size(), "");
       violations.add(new FieldViolation(violation.getField(), value, violation.getDescription()));
     }
-    ErrorCode code =
-        ErrorCode.find(info.getReason()).orElseGet(() -> ErrorCode.of(status.getCode()));
+    ErrorCode code = ErrorCode.find(info.getReason()).orElseGet(() -> nearest(status.getCode()));
     String message =
         status.getDescription() == null ? status.getCode().name() : status.getDescription();
     return new BitloomException(code, message, violations, exhausted(details), cause);
+  }
+
+  /** The nearest code for a bare gRPC status that came without a reason. */
+  private static ErrorCode nearest(Status.Code status) {
+    return switch (status) {
+      case INVALID_ARGUMENT, ALREADY_EXISTS, ABORTED -> ErrorCode.INVALID_FIELD;
+      case NOT_FOUND -> ErrorCode.JOB_NOT_FOUND;
+      case OUT_OF_RANGE -> ErrorCode.OFFSET_OUT_OF_RANGE;
+      case FAILED_PRECONDITION -> ErrorCode.PROTOCOL_VIOLATION;
+      case UNIMPLEMENTED -> ErrorCode.METHOD_NOT_FOUND;
+      case PERMISSION_DENIED -> ErrorCode.PERMISSION_DENIED;
+      case UNAUTHENTICATED -> ErrorCode.UNAUTHENTICATED;
+      case CANCELLED -> ErrorCode.CANCELLED;
+      case DEADLINE_EXCEEDED -> ErrorCode.DEADLINE_EXCEEDED;
+      case UNAVAILABLE -> ErrorCode.COORDINATOR_UNAVAILABLE;
+      case RESOURCE_EXHAUSTED -> ErrorCode.LIMIT_EXCEEDED;
+      case DATA_LOSS -> ErrorCode.RESULT_CORRUPT;
+      case OK, UNKNOWN, INTERNAL -> ErrorCode.INTERNAL;
+    };
   }
 
   /** Whether Bitloom chose the status, and not the transport or something on the way. */

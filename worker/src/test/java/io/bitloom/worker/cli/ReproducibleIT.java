@@ -1,4 +1,4 @@
-package io.bitloom.worker.engine;
+package io.bitloom.worker.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -9,6 +9,11 @@ import io.bitloom.common.rules.SamplingParameters;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.worker.ChildJvm;
+import io.bitloom.worker.WorkerJvm;
+import io.bitloom.worker.engine.EncodedImage;
+import io.bitloom.worker.engine.Engine;
+import io.bitloom.worker.engine.EngineConfig;
+import io.bitloom.worker.engine.PromptWork;
 import io.bitloom.worker.modeldir.ModelDirectory;
 import io.bitloom.worker.tensor.TorchDevice;
 import java.awt.image.BufferedImage;
@@ -95,7 +100,7 @@ class ReproducibleIT {
     List<byte[]> here = draw(schedule, List.of(prompt));
 
     try (ChildJvm child =
-        ChildJvm.start(
+        WorkerJvm.start(
             "generate",
             "a red fox",
             "--model=" + ModelDirectory.UNTRAINED,

@@ -1,4 +1,4 @@
-package io.bitloom.worker.train.run;
+package io.bitloom.worker.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
