@@ -43,6 +43,15 @@ class WakeUpIT extends QueueFixture {
   }
 
   @Test
+  void whatIsNoNotificationIsPassedOver() throws InterruptedException {
+    for (String message : List.of("", "stop", "no-colon 1 0", "a:b one 0", "a:b 1", "%zz:b 1 0")) {
+      await(redis.call(r -> r.publish(keys.wakeChannel(), bytes(message).toByteArray())));
+    }
+    append(newJob(), 0, 1, SQUARE);
+    awaitTrue("ready", () -> queue.ready().buckets().contains(SQUARE));
+  }
+
+  @Test
   void aBucketLeavesTheReadyOnesWhenItsLastPromptIsLeased() throws InterruptedException {
     append(newJob(), 0, 3, SQUARE);
     awaitTrue("ready", () -> queue.ready().buckets().contains(SQUARE));

@@ -1,9 +1,12 @@
 package io.bitloom.coordinator.redis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.IllegalStateTransitionException;
 import io.lettuce.core.RedisCommandExecutionException;
 import java.net.SocketException;
 import java.util.concurrent.CompletionException;
@@ -28,5 +31,14 @@ class RedisErrorsTest {
         code(new RedisCommandExecutionException("LOADING Redis is loading the dataset")));
     assertEquals(
         ErrorCode.INTERNAL, code(new RedisCommandExecutionException("ERR wrong number of keys")));
+  }
+
+  /** The breaker throws this where a call and a ping change its state at the same time. */
+  @Test
+  void aCallThatTheBreakerTripsOverWasNotMade() {
+    CircuitBreaker closed = CircuitBreaker.ofDefaults("redis");
+    IllegalStateTransitionException tripped =
+        assertThrows(IllegalStateTransitionException.class, closed::transitionToHalfOpenState);
+    assertEquals(ErrorCode.QUEUE_UNAVAILABLE, code(tripped));
   }
 }
