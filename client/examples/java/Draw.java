@@ -1,8 +1,8 @@
 import io.bitloom.common.rules.ImagePrompt;
-import io.bitloom.worker.engine.DrawnScale;
-import io.bitloom.worker.engine.EncodedImage;
-import io.bitloom.worker.engine.Engine;
-import io.bitloom.worker.image.RgbImage;
+import io.bitloom.engine.DrawnScale;
+import io.bitloom.engine.EncodedImage;
+import io.bitloom.engine.Engine;
+import io.bitloom.engine.image.RgbImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

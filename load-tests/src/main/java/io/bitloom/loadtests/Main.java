@@ -1,6 +1,7 @@
 package io.bitloom.loadtests;
 
 import io.bitloom.common.cli.Usage;
+import io.bitloom.engine.NativeLibraries;
 import io.bitloom.loadtests.chaos.ChaosCommand;
 import io.bitloom.loadtests.engine.ConvolutionBenchmark;
 import io.bitloom.loadtests.engine.EngineBenchmark;
@@ -8,7 +9,6 @@ import io.bitloom.loadtests.engine.LateGuidanceBenchmark;
 import io.bitloom.loadtests.engine.MemoryBenchmark;
 import io.bitloom.loadtests.engine.PicturesBenchmark;
 import io.bitloom.loadtests.queue.QueueBench;
-import io.bitloom.worker.NativeLibraries;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

@@ -65,8 +65,12 @@ class ScriptIT {
         folder.resolve("mvn"),
         "echo built >>" + folder.resolve("builds"),
         "sleep 1",
-        "for m in client coordinator worker; do",
-        "  mkdir -p " + folder + "/$m/target/lib; touch " + folder + "/$m/target/bitloom-$m.jar",
+        "for m in client coordinator worker/service; do",
+        "  mkdir -p "
+            + folder
+            + "/$m/target/lib; touch "
+            + folder
+            + "/$m/target/bitloom-${m%/service}.jar",
         "done");
     Path home = javaHome("JAVA_VERSION=\"17\"", "echo started");
     executable(home.resolve("bin/javac"), "exit 0");

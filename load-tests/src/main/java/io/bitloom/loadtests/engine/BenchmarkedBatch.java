@@ -1,14 +1,14 @@
 package io.bitloom.loadtests.engine;
 
 import io.bitloom.common.schedule.ScaleSchedule;
-import io.bitloom.worker.image.PngEncoder;
-import io.bitloom.worker.image.RgbImage;
-import io.bitloom.worker.model.GenerationBatch;
-import io.bitloom.worker.model.ImageSampling;
-import io.bitloom.worker.model.ScaleObserver;
-import io.bitloom.worker.tensor.PackedRows;
-import io.bitloom.worker.tensor.Scope;
-import io.bitloom.worker.tensor.Tensors;
+import io.bitloom.engine.image.PngEncoder;
+import io.bitloom.engine.image.RgbImage;
+import io.bitloom.engine.model.GenerationBatch;
+import io.bitloom.engine.model.ImageSampling;
+import io.bitloom.engine.model.ScaleObserver;
+import io.bitloom.engine.tensor.PackedRows;
+import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.Tensors;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;

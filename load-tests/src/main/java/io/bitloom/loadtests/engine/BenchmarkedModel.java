@@ -1,13 +1,13 @@
 package io.bitloom.loadtests.engine;
 
 import io.bitloom.common.schedule.ScaleSchedule;
-import io.bitloom.worker.model.InfinityTransformer;
-import io.bitloom.worker.modeldir.ModelDirectory;
-import io.bitloom.worker.tensor.DType;
-import io.bitloom.worker.tensor.TorchDevice;
-import io.bitloom.worker.tensor.Weights;
-import io.bitloom.worker.text.TextEncoder;
-import io.bitloom.worker.tokenizer.VisualTokenizer;
+import io.bitloom.engine.model.InfinityTransformer;
+import io.bitloom.engine.modeldir.ModelDirectory;
+import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.TorchDevice;
+import io.bitloom.engine.tensor.Weights;
+import io.bitloom.engine.text.TextEncoder;
+import io.bitloom.engine.tokenizer.VisualTokenizer;
 
 /** The three parts of a loaded model. */
 record BenchmarkedModel(

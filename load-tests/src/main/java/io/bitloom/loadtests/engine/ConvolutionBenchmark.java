@@ -1,10 +1,10 @@
 package io.bitloom.loadtests.engine;
 
-import io.bitloom.worker.tensor.ConvolutionComparison;
-import io.bitloom.worker.tensor.CpuThreads;
-import io.bitloom.worker.tensor.DType;
-import io.bitloom.worker.tensor.LibTorch;
-import io.bitloom.worker.tensor.Machine;
+import io.bitloom.engine.tensor.ConvolutionComparison;
+import io.bitloom.engine.tensor.CpuThreads;
+import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.LibTorch;
+import io.bitloom.engine.tensor.Machine;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;

@@ -1,10 +1,10 @@
 package io.bitloom.loadtests.engine;
 
-import io.bitloom.worker.tensor.DType;
-import io.bitloom.worker.tensor.Linear;
-import io.bitloom.worker.tensor.Scope;
-import io.bitloom.worker.tensor.Tensors;
-import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.Linear;
+import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 

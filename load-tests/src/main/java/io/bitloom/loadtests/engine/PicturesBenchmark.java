@@ -1,9 +1,9 @@
 package io.bitloom.loadtests.engine;
 
 import io.bitloom.common.cli.Range;
-import io.bitloom.worker.image.RgbImage;
-import io.bitloom.worker.image.decode.PictureFile;
-import io.bitloom.worker.image.decode.PictureOptions;
+import io.bitloom.engine.image.RgbImage;
+import io.bitloom.engine.image.decode.PictureFile;
+import io.bitloom.engine.image.decode.PictureOptions;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -1,7 +1,7 @@
 package io.bitloom.loadtests.engine;
 
-import io.bitloom.worker.tensor.Scope;
-import io.bitloom.worker.tensor.TorchDevice;
+import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.Arrays;
 
 /**

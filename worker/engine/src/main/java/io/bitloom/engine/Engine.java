@@ -1,0 +1,403 @@
+package io.bitloom.engine;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.rules.ImagePrompt;
+import io.bitloom.common.rules.ImagePromptRules;
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.engine.image.RgbImage;
+import io.bitloom.engine.model.GenerationBatch;
+import io.bitloom.engine.model.ScaleObserver;
+import io.bitloom.engine.modeldir.ModelDirectory;
+import io.bitloom.engine.tensor.CpuThreads;
+import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.DeviceThread;
+import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.bytedeco.pytorch.Tensor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A model that draws: prompts become encoded images in stages, text encoding, transformer and
+ * tokenizer decoding on the device's thread, image encoding on CPU threads. While the images of one
+ * batch are encoded and sent, the device draws the next. May be used from any thread.
+ *
+ * <p>A batch that runs out of memory is halved and tried again, and the limit is remembered. A
+ * batch that fails for another reason is tried again prompt by prompt, so that a prompt that cannot
+ * be drawn fails alone. A batch all of whose prompts were given up ends with the scale that it is
+ * at.
+ */
+public final class Engine implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Engine.class);
+
+  /** Images that may wait for an encoder thread; beyond that the device thread encodes too. */
+  private static final int WAITING_IMAGES = 32;
+
+  /** A class label too. */
+  private static final String WARM_UP_TEXT = "0";
+
+  private static final int RANDOM_SEEDS = 1 << 30;
+
+  private final ModelDirectory directory;
+  private final ImageModel model;
+  private final DeviceThread device;
+  private final BatchCapacity capacity;
+  private final ImageEncoding encoding;
+  private final EngineMetrics metrics;
+  private final ThreadPoolExecutor encoders;
+  private final Optional<PromptRewriter> rewriter;
+
+  private Engine(
+      ModelDirectory directory,
+      EngineConfig config,
+      ImageModel model,
+      DeviceThread device,
+      Optional<PromptRewriter> rewriter,
+      MeterRegistry registry) {
+    this.directory = directory;
+    this.model = model;
+    this.device = device;
+    this.rewriter = rewriter;
+    this.capacity =
+        new BatchCapacity(
+            BatchEstimate.of(
+                model.transformer(), config.device(), config.dtype(), config.maxBatch()));
+    this.encoding =
+        new ImageEncoding(directory.name(), directory.digest(), config.describeImages());
+    this.metrics = new EngineMetrics(registry, model.texts());
+    this.encoders =
+        new ThreadPoolExecutor(
+            config.encoderThreads(),
+            config.encoderThreads(),
+            0,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(WAITING_IMAGES),
+            task -> new Thread(task, "image-encoder"),
+            new ThreadPoolExecutor.CallerRunsPolicy());
+  }
+
+  /**
+   * Loads a model onto the first GPU, or the CPU where there is none, after a look at its files'
+   * digests.
+   *
+   * @param nameOrFolder a built-in model, such as {@link ModelDirectory#DEMO}, or the path of a
+   *     model directory
+   * @throws io.bitloom.engine.tensor.WeightsException naming file and member or tensor, if the
+   *     model cannot be used
+   */
+  public static Engine open(String nameOrFolder) {
+    ModelDirectory directory = ModelDirectory.open(nameOrFolder);
+    directory.verifyFiles();
+    return open(directory, EngineConfig.of(TorchDevice.parse("auto")));
+  }
+
+  /** Loads a model, whose files' digests are not looked at. */
+  public static Engine open(ModelDirectory directory, EngineConfig config) {
+    return open(directory, config, Optional.empty(), new SimpleMeterRegistry());
+  }
+
+  /**
+   * Loads a model, whose files' digests are not looked at.
+   *
+   * @param rewriter rewrites prompts before they are encoded; is closed with the engine
+   * @param registry is told how the engine is doing
+   * @throws io.bitloom.engine.tensor.WeightsException naming file and tensor, if the model cannot
+   *     be used
+   */
+  public static Engine open(
+      ModelDirectory directory,
+      EngineConfig config,
+      Optional<PromptRewriter> rewriter,
+      MeterRegistry registry) {
+    if (config.dtype() == DType.BF16 && !config.device().cuda() && !Tensors.cpuComputesBf16()) {
+      log.warn(
+          "this CPU has no bfloat16 arithmetic: results are rounded to bfloat16, but computed in"
+              + " float32 from float32 weights, which is no faster");
+    }
+    DeviceThread device = new DeviceThread(config.device());
+    try {
+      ImageModel model =
+          device.call(
+              () -> {
+                if (!config.device().cuda()) {
+                  CpuThreads.use(config.threads());
+                }
+                return ImageModel.load(
+                    directory, config.device(), config.dtype(), config.textCacheBytes());
+              });
+      return new Engine(directory, config, model, device, rewriter, registry);
+    } catch (RuntimeException e) {
+      device.close();
+      throw e;
+    }
+  }
+
+  /** What is drawn with. */
+  public ModelDirectory model() {
+    return directory;
+  }
+
+  public BatchCapacity capacity() {
+    return capacity;
+  }
+
+  /**
+   * Draws the images of a prompt and waits for them.
+   *
+   * @param prompt what it leaves out, the model's defaults say; without a seed it gets a random one
+   * @return the images in the order of their index
+   * @throws BitloomException naming the fields that are wrong, or saying why there are no images
+   */
+  public List<EncodedImage> generate(ImagePrompt prompt) {
+    return generate(prompt, scale -> {});
+  }
+
+  /**
+   * Draws the images of a prompt and waits for them.
+   *
+   * @param observer is told of every scale on the device's thread
+   * @see #generate(ImagePrompt)
+   */
+  public List<EncodedImage> generate(ImagePrompt prompt, Consumer<DrawnScale> observer) {
+    ImagePromptRules.Resolved resolved = resolved(prompt);
+    return submit(resolved.schedule(), List.of(resolved.prompt()), observer)
+        .prompts()
+        .get(0)
+        .images();
+  }
+
+  private ImagePromptRules.Resolved resolved(ImagePrompt prompt) {
+    requireValid(ImagePromptRules.defaults().check(prompt));
+    ImagePromptRules.Resolved resolved = directory.resolve(withSeed(prompt), "generate", 0);
+    requireValid(directory.check(resolved));
+    return resolved;
+  }
+
+  /** The prompt, with a random seed if neither it nor the model has one. */
+  private ImagePrompt withSeed(ImagePrompt prompt) {
+    return prompt.seed() != null || directory.defaults().seed() != null
+        ? prompt
+        : prompt.toBuilder().seed(ThreadLocalRandom.current().nextInt(RANDOM_SEEDS)).build();
+  }
+
+  private static void requireValid(List<FieldViolation> violations) {
+    if (!violations.isEmpty()) {
+      throw BitloomException.invalid(violations);
+    }
+  }
+
+  /**
+   * Queues prompts for the device and returns at once.
+   *
+   * @param prompts with every default filled in, all of this schedule
+   * @param observer is told on the device's thread of every scale
+   */
+  public Submission submit(
+      ScaleSchedule schedule, List<ImagePrompt> prompts, Consumer<DrawnScale> observer) {
+    List<PromptWork> works = prompts.stream().map(PromptWork::new).toList();
+    CompletableFuture<?>[] texts =
+        rewriter.stream()
+            .flatMap(asked -> works.stream().map(work -> rewrite(asked, work)))
+            .toArray(CompletableFuture<?>[]::new);
+    return drawAfter(CompletableFuture.allOf(texts), new Submission(schedule, works, observer));
+  }
+
+  private Submission drawAfter(CompletableFuture<Void> texts, Submission submission) {
+    texts
+        .thenCompose(ready -> device.submit(() -> drawAll(submission)))
+        .whenComplete(
+            (nothing, failure) -> {
+              if (failure != null) {
+                log.error("drawing a batch of {} failed", submission.schedule(), failure);
+                submission.prompts().forEach(work -> fail(work, failure));
+              }
+              submission.drawn().complete(null);
+            });
+    return submission;
+  }
+
+  private static CompletableFuture<Void> rewrite(PromptRewriter rewriter, PromptWork work) {
+    return rewriter.rewrite(work.prompt().text()).thenAccept(work::rewritten);
+  }
+
+  /**
+   * Draws one image and throws it away, so that memory is reserved, kernels are chosen and what
+   * belongs to the schedule is cached before the first real prompt.
+   *
+   * @throws BitloomException if the image cannot be drawn
+   */
+  public void warmUp(ScaleSchedule schedule) {
+    ImagePrompt prompt =
+        ImagePromptRules.BUILT_IN.toBuilder()
+            .customId("warm-up")
+            .text(WARM_UP_TEXT)
+            .size(schedule.size().label())
+            .seed(0)
+            .build();
+    PromptWork work = new PromptWork(prompt); // which no language model rewrites
+    drawAfter(
+        CompletableFuture.completedFuture(null),
+        new Submission(schedule, List.of(work), scale -> {}));
+    work.images();
+  }
+
+  // On the device's thread
+
+  private Void drawAll(Submission submission) {
+    ScaleSchedule schedule = submission.schedule();
+    submission.prompts().forEach(this::refuse);
+    List<ImageRequest> batch = submission.next(capacity.maxImages(schedule));
+    while (!batch.isEmpty()) {
+      try {
+        draw(submission, batch);
+      } catch (RuntimeException | OutOfMemoryError failure) {
+        retry(submission, batch, failure);
+      }
+      batch = submission.next(capacity.maxImages(schedule));
+    }
+    return null;
+  }
+
+  /** A text that the model has no features for fails its prompt, and not the batch. */
+  private void refuse(PromptWork work) {
+    model
+        .refusal(work)
+        .filter(refusal -> work.start()) // not withdrawn
+        .ifPresent(refusal -> fail(work, new BitloomException(ErrorCode.PROMPT_REJECTED, refusal)));
+  }
+
+  private void draw(Submission submission, List<ImageRequest> batch) {
+    ScaleSchedule schedule = submission.schedule();
+    List<RgbImage> images;
+    StageDurations durations;
+    try (Scope scope = Scope.open()) {
+      long start = System.nanoTime();
+      GenerationBatch texts = model.encodeTexts(schedule, batch);
+      long encoded = System.nanoTime();
+      Tensor summedCodesBdHW = model.generate(texts, observer(submission, batch));
+      long generated = System.nanoTime();
+      images = model.decode(schedule, summedCodesBdHW);
+      durations = StageDurations.between(start, encoded, generated, System.nanoTime());
+    }
+    capacity.drawn(schedule);
+    handOver(schedule, batch, images, durations);
+  }
+
+  private ScaleObserver observer(Submission submission, List<ImageRequest> batch) {
+    return (scale, sum) -> {
+      if (!isWanted(batch)) {
+        throw new CancellationException("every prompt of the batch was given up");
+      }
+      submission
+          .observer()
+          .accept(new DrawnScale(model, encoding, submission, batch, scale + 1, sum));
+    };
+  }
+
+  private static boolean isWanted(List<ImageRequest> batch) {
+    return batch.stream().anyMatch(image -> image.work().isWanted());
+  }
+
+  private void retry(Submission submission, List<ImageRequest> batch, Throwable failure) {
+    ScaleSchedule schedule = submission.schedule();
+    if (BatchCapacity.isExhaustion(failure) && batch.size() > 1) {
+      metrics.memoryExhausted();
+      capacity.exhausted(schedule, batch.size());
+      device.device().releaseCachedMemory();
+      submission.putBack(batch);
+      return;
+    }
+    if (!isWanted(batch)) {
+      log.info("a batch of {} is not wanted any more and was stopped", schedule);
+      return;
+    }
+    if (batch.stream().map(ImageRequest::work).distinct().count() > 1) {
+      log.warn("a batch of {} failed and is tried again prompt by prompt", schedule, failure);
+      submission.separate(batch);
+      return;
+    }
+    PromptWork work = batch.get(0).work();
+    log.warn("prompt {} failed", work.prompt().customId(), failure);
+    fail(work, failure);
+  }
+
+  private void handOver(
+      ScaleSchedule schedule,
+      List<ImageRequest> batch,
+      List<RgbImage> images,
+      StageDurations durations) {
+    metrics.drawn(batch.size(), durations);
+    batch.stream()
+        .map(ImageRequest::work)
+        .distinct()
+        .forEach(work -> work.drawn(batch.size(), durations));
+    for (int i = 0; i < batch.size(); i++) {
+      ImageRequest image = batch.get(i);
+      RgbImage pixels = images.get(i);
+      encoders.execute(() -> encode(schedule, image, pixels));
+    }
+  }
+
+  // On the encoders' threads
+
+  private void encode(ScaleSchedule schedule, ImageRequest image, RgbImage pixels) {
+    PromptWork work = image.work();
+    try {
+      long start = System.nanoTime();
+      EncodedImage encoded = encoding.encode(work, schedule, image.index(), pixels);
+      Duration time = Duration.ofNanos(System.nanoTime() - start);
+      metrics.encoded(time);
+      work.encoded(encoded, time);
+    } catch (RuntimeException | OutOfMemoryError failure) {
+      log.warn("an image of prompt {} was not encoded", work.prompt().customId(), failure);
+      fail(work, failure);
+    }
+  }
+
+  private void fail(PromptWork work, Throwable cause) {
+    BitloomException failure = failure(cause);
+    metrics.failed(failure.code());
+    work.failed(failure);
+  }
+
+  /** What callers may know of a failure. */
+  private static BitloomException failure(Throwable cause) {
+    if (cause instanceof BitloomException known) {
+      return known;
+    }
+    if (BatchCapacity.isExhaustion(cause)) {
+      return new BitloomException(
+          ErrorCode.OUT_OF_MEMORY, "one image does not fit into the worker's memory", cause);
+    }
+    return new BitloomException(
+        ErrorCode.INTERNAL, "the worker could not draw this prompt, see its log", cause);
+  }
+
+  /** Finishes what was submitted, then frees the model and ends all threads. */
+  @Override
+  public void close() {
+    rewriter.ifPresent(PromptRewriter::close);
+    device.submit(
+        () -> {
+          model.close();
+          return null;
+        });
+    device.close();
+    encoders.shutdown();
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * Pictures of files: as {@code Image.open(f).convert("RGB")} of Pillow gives them, which the
+ * official loader uses. The JDK's and libwebp's decoders give samples; what these mean is decided
+ * here.
+ */
+package io.bitloom.engine.image.decode;

@@ -1,0 +1,43 @@
+package io.bitloom.engine.model;
+
+import io.bitloom.engine.tensor.Nn;
+import io.bitloom.engine.tensor.Parameters;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The norm of an architecture: layer norm or RMS norm over the last axis, with or without affine.
+ */
+final class Norm {
+  private final boolean rms;
+  private final double eps;
+  private final Tensor weight; // (channels) or null
+  private final Tensor bias; // (channels) or null
+
+  private Norm(boolean rms, double eps, Tensor weight, Tensor bias) {
+    this.rms = rms;
+    this.eps = eps;
+    this.weight = weight;
+    this.bias = bias;
+  }
+
+  /** The norm without scale and shift. */
+  static Norm plain(InfinityConfig config) {
+    return new Norm(config.rmsNorm(), config.normEps(), null, null);
+  }
+
+  /** The norm with learned scale and, for layer norm, shift. */
+  static Norm affine(InfinityConfig config, Parameters parameters, String name, int channels) {
+    Tensor weight = parameters.get(name + ".weight", channels);
+    Tensor bias = config.rmsNorm() ? null : parameters.get(name + ".bias", channels);
+    return new Norm(config.rmsNorm(), config.normEps(), weight, bias);
+  }
+
+  /** RMS norm with learned scale, whatever the architecture's norm is. */
+  static Norm rms(InfinityConfig config, Parameters parameters, String name, int channels) {
+    return new Norm(true, config.normEps(), parameters.get(name + ".weight", channels), null);
+  }
+
+  Tensor apply(Tensor x) {
+    return rms ? Nn.rmsNorm(x, weight, eps) : Nn.layerNorm(x, weight, bias, eps);
+  }
+}

@@ -1,0 +1,38 @@
+package io.bitloom.engine.model;
+
+import io.bitloom.engine.tensor.Linear;
+import io.bitloom.engine.tensor.PerImage;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * What the transformer takes from the texts of a batch. With guidance the prompts of all images
+ * come first, then the unconditional or negative texts of those that guide.
+ *
+ * @param rowsNC packed text rows for cross-attention
+ * @param lengths number of rows of each of the R texts
+ * @param pooledRC each text as one vector: start token and condition
+ * @param sharedAdaR16C modulation shared by all blocks (R, 1, 6, C), or null where every block has
+ *     its own
+ */
+record TextCondition(Tensor rowsNC, List<Integer> lengths, Tensor pooledRC, Tensor sharedAdaR16C) {
+
+  /**
+   * The condition with the modulation that follows from it.
+   *
+   * @param sharedAdaLin computes the modulation of all blocks, or null
+   */
+  static TextCondition of(
+      Tensor rowsNC, List<Integer> lengths, Tensor pooledRC, Linear sharedAdaLin) {
+    Tensor ada =
+        sharedAdaLin == null
+            ? null
+            : sharedAdaLin.apply(PerImage.silu(pooledRC)).view(-1, 1, 6, pooledRC.size(1));
+    return new TextCondition(rowsNC, lengths, pooledRC, ada);
+  }
+
+  /** Number of texts R. */
+  int rows() {
+    return lengths.size();
+  }
+}

@@ -1,0 +1,98 @@
+package io.bitloom.engine.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/** Keys and values of the R texts of a batch, on which image tokens attend. */
+sealed interface TextKeysValues {
+  /** Every row's queries (R, L, H, c) attend to its own text; (R, L, H·c). */
+  Tensor attend(Attention attention, Tensor qRLHc);
+
+  /** Only some texts. */
+  TextKeysValues rows(int from, int count);
+
+  /**
+   * The keys and values of texts that lie one after the other.
+   *
+   * @param kv (1, sum of lengths, 2, H, c)
+   * @param lengths of the R texts
+   * @param padded whether the texts are padded to one length, so that all of them are one call for
+   *     a GPU; without, what a text gives does not depend on the others to the last bit
+   */
+  static TextKeysValues of(Tensor kv, List<Integer> lengths, boolean padded) {
+    List<Tensor> keys = new ArrayList<>();
+    List<Tensor> values = new ArrayList<>();
+    long start = 0;
+    for (int length : lengths) {
+      Tensor text = kv.narrow(1, start, length); // (1, length, 2, H, c)
+      keys.add(text.select(2, 0));
+      values.add(text.select(2, 1));
+      start += length;
+    }
+    return padded ? Padded.of(keys, values) : new EachText(keys, values);
+  }
+
+  /** Each text as it is, (1, length, H, c). */
+  record EachText(List<Tensor> keys, List<Tensor> values) implements TextKeysValues {
+    @Override
+    public Tensor attend(Attention attention, Tensor qRLHc) {
+      TensorVector rows = new TensorVector();
+      for (int i = 0; i < keys.size(); i++) {
+        rows.push_back(attention.attend(qRLHc.narrow(0, i, 1), keys.get(i), values.get(i), null));
+      }
+      return torch.cat(rows, 0);
+    }
+
+    @Override
+    public TextKeysValues rows(int from, int count) {
+      return new EachText(keys.subList(from, from + count), values.subList(from, from + count));
+    }
+  }
+
+  /**
+   * All texts with zeros behind the shorter ones (R, T, H, c), and a mask (R, 1, 1, T) that is 0 in
+   * a text and −∞ behind it.
+   */
+  record Padded(Tensor keysRTHc, Tensor valuesRTHc, Tensor maskR11T) implements TextKeysValues {
+
+    static Padded of(List<Tensor> keys, List<Tensor> values) {
+      long longest = keys.stream().mapToLong(text -> text.size(1)).max().orElseThrow();
+      TensorVector masks = new TensorVector();
+      for (Tensor text : keys) {
+        Tensor seen = torch.zeros_like(text.select(3, 0).select(2, 0)).view(1, 1, 1, text.size(1));
+        masks.push_back(padded(seen, 0, longest, Double.NEGATIVE_INFINITY));
+      }
+      return new Padded(joined(keys, longest), joined(values, longest), torch.cat(masks, 0));
+    }
+
+    private static Tensor joined(List<Tensor> texts, long longest) {
+      TensorVector rows = new TensorVector();
+      texts.forEach(text -> rows.push_back(padded(text, 2, longest, 0)));
+      return torch.cat(rows, 0); // (R, T, H, c)
+    }
+
+    /** Fills up the axis that has {@code behind} axes behind it. */
+    private static Tensor padded(Tensor text, int behind, long length, double value) {
+      long[] amounts = new long[2 * behind + 2];
+      amounts[2 * behind + 1] = length - text.size(text.dim() - 1 - behind);
+      return torch.constant_pad_nd(text, amounts, new Scalar(value));
+    }
+
+    @Override
+    public Tensor attend(Attention attention, Tensor qRLHc) {
+      return attention.attend(qRLHc, keysRTHc, valuesRTHc, maskR11T);
+    }
+
+    @Override
+    public TextKeysValues rows(int from, int count) {
+      return new Padded(
+          keysRTHc.narrow(0, from, count),
+          valuesRTHc.narrow(0, from, count),
+          maskR11T.narrow(0, from, count));
+    }
+  }
+}

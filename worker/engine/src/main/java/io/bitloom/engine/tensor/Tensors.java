@@ -1,0 +1,203 @@
+package io.bitloom.engine.tensor;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.MemoryFormatOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Tensors out of Java arrays and back, and the few conversions that libtorch's Java methods make
+ * wordy. Everything is row-major. Arrays must be smaller than 2^31 elements.
+ */
+public final class Tensors {
+  static {
+    LibTorch.start();
+  }
+
+  private Tensors() {}
+
+  /** A tensor whose elements are not set. */
+  public static Tensor empty(DType dtype, TorchDevice device, long... shape) {
+    return torch.empty(shape, options(dtype, device), new MemoryFormatOptional());
+  }
+
+  /** A tensor of zeros. */
+  public static Tensor zeros(DType dtype, TorchDevice device, long... shape) {
+    return torch.zeros(shape, options(dtype, device));
+  }
+
+  /** A float32 tensor on the CPU. */
+  public static Tensor of(float[] values, long... shape) {
+    Tensor tensor = sized(DType.F32, values.length, shape);
+    new FloatPointer(tensor.data_ptr()).put(values);
+    return tensor;
+  }
+
+  /** A float64 tensor on the CPU. */
+  public static Tensor of(double[] values, long... shape) {
+    Tensor tensor = sized(DType.F64, values.length, shape);
+    new DoublePointer(tensor.data_ptr()).put(values);
+    return tensor;
+  }
+
+  /** An int64 tensor on the CPU. */
+  public static Tensor of(long[] values, long... shape) {
+    Tensor tensor = sized(DType.I64, values.length, shape);
+    new LongPointer(tensor.data_ptr()).put(values);
+    return tensor;
+  }
+
+  /** A tensor of unsigned bytes on the CPU. */
+  public static Tensor of(byte[] values, long... shape) {
+    Tensor tensor = sized(DType.U8, values.length, shape);
+    new BytePointer(tensor.data_ptr()).put(values);
+    return tensor;
+  }
+
+  /**
+   * The bytes of a file as a tensor of unsigned bytes, memory-mapped: pages are read when they are
+   * touched, and a write stays private to this process. The mapping lives as long as any tensor
+   * that views it.
+   */
+  public static Tensor map(Path file, long bytes) {
+    if (bytes == 0) {
+      return empty(DType.U8, TorchDevice.CPU, 0);
+    }
+    return torch.from_file(
+        file.toString(),
+        new BoolOptional(false),
+        new LongOptional(bytes),
+        options(DType.U8, TorchDevice.CPU));
+  }
+
+  /** The elements as float32, whatever the tensor's type and device. */
+  public static float[] floats(Tensor tensor) {
+    try (Scope scope = Scope.open()) {
+      Tensor plain = plain(tensor, DType.F32);
+      float[] values = new float[Math.toIntExact(plain.numel())];
+      new FloatPointer(plain.data_ptr()).get(values);
+      return values;
+    }
+  }
+
+  /** The elements as float64, whatever the tensor's type and device. */
+  public static double[] doubles(Tensor tensor) {
+    try (Scope scope = Scope.open()) {
+      Tensor plain = plain(tensor, DType.F64);
+      double[] values = new double[Math.toIntExact(plain.numel())];
+      new DoublePointer(plain.data_ptr()).get(values);
+      return values;
+    }
+  }
+
+  /** The elements as int64, whatever the tensor's type and device. */
+  public static long[] longs(Tensor tensor) {
+    try (Scope scope = Scope.open()) {
+      Tensor plain = plain(tensor, DType.I64);
+      long[] values = new long[Math.toIntExact(plain.numel())];
+      new LongPointer(plain.data_ptr()).get(values);
+      return values;
+    }
+  }
+
+  /** The elements as unsigned bytes, whatever the tensor's type and device; true is 1. */
+  public static byte[] bytes(Tensor tensor) {
+    try (Scope scope = Scope.open()) {
+      Tensor plain = plain(tensor, DType.U8);
+      byte[] values = new byte[Math.toIntExact(plain.numel())];
+      new BytePointer(plain.data_ptr()).get(values);
+      return values;
+    }
+  }
+
+  /**
+   * Whether this CPU has bfloat16 arithmetic; without it such operators are hundreds of times
+   * slower.
+   */
+  public static boolean cpuComputesBf16() {
+    return OneDnn.bf16();
+  }
+
+  /** Whether all elements are finite numbers. */
+  public static boolean isFinite(Tensor tensor) {
+    try (Scope scope = Scope.open()) {
+      // The least and the largest of values that are not all numbers are no numbers either.
+      return tensor.numel() == 0
+          || Double.isFinite(tensor.min().item().toDouble())
+              && Double.isFinite(tensor.max().item().toDouble());
+    }
+  }
+
+  /** The type of the tensor's elements. */
+  public static DType dtype(Tensor tensor) {
+    return DType.of(tensor.scalar_type());
+  }
+
+  /** The tensor with elements of another type; the tensor itself where it has that type already. */
+  public static Tensor to(Tensor tensor, DType dtype) {
+    return tensor.to(dtype.torch());
+  }
+
+  /** The tensor on another device, as {@code dtype} where its elements are floating-point. */
+  public static Tensor to(Tensor tensor, TorchDevice device, DType dtype) {
+    DType own = dtype(tensor);
+    return tensor.to(device.torch(), own.floating() ? dtype.torch() : own.torch());
+  }
+
+  /** tensor · factor. */
+  public static Tensor times(Tensor tensor, double factor) {
+    return tensor.mul(new Scalar(factor));
+  }
+
+  /** tensor + summand. */
+  public static Tensor plus(Tensor tensor, double summand) {
+    return tensor.add(new Scalar(summand));
+  }
+
+  /** The tensor with values below {@code least} or above {@code most} replaced by these. */
+  public static Tensor clamp(Tensor tensor, double least, double most) {
+    return tensor.clamp(
+        new ScalarOptional(new Scalar(least)), new ScalarOptional(new Scalar(most)));
+  }
+
+  /** The same feature maps (B, C, H, W), in memory with the channels of a cell side by side. */
+  public static Tensor channelsLast(Tensor xBCHW) {
+    return xBCHW.contiguous(torch.MemoryFormat.ChannelsLast);
+  }
+
+  /** The tensors one after the other along an axis. */
+  public static Tensor concat(List<Tensor> tensors, int axis) {
+    return torch.cat(new TensorVector(tensors.toArray(new Tensor[0])), axis);
+  }
+
+  /** Options for libtorch's own factory functions; they belong to the open scope. */
+  public static TensorOptions options(DType dtype, TorchDevice device) {
+    return new TensorOptions(dtype.torch())
+        .device(new org.bytedeco.pytorch.DeviceOptional(device.torch()));
+  }
+
+  private static Tensor sized(DType dtype, int values, long... shape) {
+    long expected = Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    if (expected != values) {
+      throw new IllegalArgumentException(
+          "shape " + Arrays.toString(shape) + " needs " + expected + " values, got " + values);
+    }
+    return empty(dtype, TorchDevice.CPU, shape);
+  }
+
+  private static Tensor plain(Tensor tensor, DType dtype) {
+    return tensor.detach().to(TorchDevice.CPU.torch(), dtype.torch()).contiguous();
+  }
+}

@@ -1,0 +1,87 @@
+package io.bitloom.engine.tensor;
+
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
+
+/**
+ * A device that holds tensors and computes.
+ *
+ * @param cuda whether it is a CUDA device; the CPU otherwise
+ * @param index number of the CUDA device, 0 for the CPU
+ */
+public record TorchDevice(boolean cuda, int index) {
+  /** The CPU. */
+  public static final TorchDevice CPU = new TorchDevice(false, 0);
+
+  private static final Pattern CUDA = Pattern.compile("cuda(?::(\\d{1,2}))?");
+
+  /** Checks the index. */
+  public TorchDevice {
+    if (index < 0 || index > Byte.MAX_VALUE || (!cuda && index != 0)) {
+      throw new IllegalArgumentException("device index " + index + " is out of range");
+    }
+  }
+
+  /**
+   * Reads {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}; {@code auto} is the first CUDA
+   * device where there is one.
+   *
+   * @throws IllegalArgumentException if the text is none of these, or names CUDA where there is
+   *     none
+   */
+  public static TorchDevice parse(String text) {
+    String name = text.toLowerCase(Locale.ROOT);
+    if (name.equals("cpu")) {
+      return CPU;
+    }
+    if (name.equals("auto")) {
+      return LibTorch.cudaAvailable() ? new TorchDevice(true, 0) : CPU;
+    }
+    Matcher matcher = CUDA.matcher(name);
+    if (!matcher.matches()) {
+      throw new IllegalArgumentException(
+          "device: expected auto, cpu or cuda:N, got \"" + text + "\"");
+    }
+    if (!LibTorch.cudaAvailable()) {
+      throw new IllegalArgumentException("device " + name + ": no CUDA device is available");
+    }
+    return new TorchDevice(true, matcher.group(1) == null ? 0 : Integer.parseInt(matcher.group(1)));
+  }
+
+  /** The device as libtorch takes it; belongs to the open scope. */
+  public Device torch() {
+    LibTorch.start();
+    return cuda ? new Device(DeviceType.CUDA, (byte) index) : new Device(DeviceType.CPU);
+  }
+
+  /**
+   * Waits until everything that was queued on the device is computed. A CPU computes at once; a GPU
+   * only takes note, so without this a stopwatch measures the queueing.
+   */
+  public void synchronize() {
+    if (cuda) {
+      torch.synchronizeDevice((byte) index);
+    }
+  }
+
+  /** Bytes of a GPU's memory that are free; a CPU's memory is the operating system's business. */
+  public long freeGpuBytes() {
+    return torch.getMemoryInfo((byte) index).first();
+  }
+
+  /** Gives memory back that freed tensors have left in libtorch's own cache, which GPUs have. */
+  public void releaseCachedMemory() {
+    if (cuda) {
+      torch.emptyCache();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return cuda ? "cuda:" + index : "cpu";
+  }
+}

@@ -1,0 +1,101 @@
+package io.bitloom.engine;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** The packages of the engine are walls: what the paper describes knows nothing of the cluster. */
+@AnalyzeClasses(
+    packages = "io.bitloom.engine",
+    importOptions = ImportOption.DoNotIncludeTests.class)
+class PackageWallsTest {
+  private static final String[] BASICS = {"java..", "org.slf4j..", "org.bytedeco.."};
+
+  @ArchTest
+  static final ArchRule theModelKnowsNothingOfTheCluster =
+      noClasses()
+          .that()
+          .resideInAnyPackage(
+              "io.bitloom.engine.model..",
+              "io.bitloom.engine.tokenizer..",
+              "io.bitloom.engine.codes..",
+              "io.bitloom.engine.tensor..",
+              "io.bitloom.engine.checkpoint..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.grpc..",
+              "com.google.protobuf..",
+              "io.bitloom.v1..",
+              "io.vertx..",
+              "io.lettuce..",
+              "redis..",
+              "picocli..")
+          .allowEmptyShould(true);
+
+  @ArchTest
+  static final ArchRule theTensorLayerStandsAlone =
+      onlyDependsOn("tensor", "com.sun.jna..", "com.google.gson..");
+
+  @ArchTest
+  static final ArchRule checkpointsBecomeTensors =
+      onlyDependsOn("checkpoint", "io.bitloom.engine.tensor..", "com.google.gson..");
+
+  @ArchTest
+  static final ArchRule residualCodesAreMadeOfTensorsAndSchedules =
+      onlyDependsOn(
+          "codes",
+          "io.bitloom.engine.tensor..",
+          "io.bitloom.common.schedule..",
+          "com.google.gson..");
+
+  @ArchTest
+  static final ArchRule theTransformerIsMadeOfTensorsCodesAndSchedules =
+      onlyDependsOn(
+          "model",
+          "io.bitloom.engine.tensor..",
+          "io.bitloom.engine.codes..",
+          "io.bitloom.common.schedule..",
+          "com.google.gson..");
+
+  @ArchTest
+  static final ArchRule theTokenizerIsMadeOfTensorsCodesAndSchedules =
+      onlyDependsOn(
+          "tokenizer",
+          "io.bitloom.engine.tensor..",
+          "io.bitloom.engine.codes..",
+          "io.bitloom.common.schedule..",
+          "com.google.gson..");
+
+  @ArchTest
+  static final ArchRule textEncodersAreMadeOfTensorsAndTokens =
+      onlyDependsOn(
+          "text",
+          "io.bitloom.engine.tensor..",
+          "io.bitloom.engine.checkpoint..",
+          "com.google.gson..",
+          "com.google.protobuf..", // sentencepiece's file format
+          "ai.djl..");
+
+  @ArchTest
+  static final ArchRule packagesDoNotDependOnEachOtherInCircles =
+      slices().matching("io.bitloom.engine.(*)..").should().beFreeOfCycles();
+
+  private static ArchRule onlyDependsOn(String owner, String... others) {
+    String self = "io.bitloom.engine." + owner + "..";
+    return classes()
+        .that()
+        .resideInAPackage(self)
+        .should()
+        .onlyDependOnClassesThat(
+            resideInAPackage(self).or(resideInAnyPackage(others)).or(resideInAnyPackage(BASICS)))
+        .allowEmptyShould(true);
+  }
+}

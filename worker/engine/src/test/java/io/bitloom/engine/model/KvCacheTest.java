@@ -1,0 +1,35 @@
+package io.bitloom.engine.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class KvCacheTest {
+  private final InfinityConfig config = TinyInfinity.config();
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "BF16"})
+  void theMemoryThatIsReservedIsThatOfTheFormula(DType dtype) {
+    try (Scope scope = Scope.open()) {
+      int rows = 2; // one image with guidance
+      KvCache cache = new KvCache(config, TinyInfinity.SCALES, rows, dtype, TorchDevice.CPU);
+      Tensor token =
+          Tensors.zeros(DType.F32, TorchDevice.CPU, rows, 1, config.numHeads(), config.headDim());
+      long reserved = 0;
+      for (int block = 0; block < config.depth(); block++) {
+        KvCache.KeysValues views = cache.layer(block).append(token, token);
+        reserved += views.keysRLHc().storage().nbytes() + views.valuesRLHc().storage().nbytes();
+      }
+      long cachedTokens = 1 + 4 + 6; // not the 24 of the last scale
+      long formula = 2L * config.depth() * config.embedDim() * cachedTokens * dtype.bytes() * 2;
+      assertEquals(formula, reserved);
+      assertEquals(formula, KvCache.bytesPerImage(config, TinyInfinity.SCALES, dtype, true));
+    }
+  }
+}

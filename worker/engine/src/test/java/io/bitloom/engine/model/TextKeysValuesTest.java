@@ -1,0 +1,35 @@
+package io.bitloom.engine.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.Tensors;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
+
+class TextKeysValuesTest {
+  private static final List<Integer> LENGTHS = List.of(5, 1, 9, 3);
+  private static final float ROUNDING = 1e-5f;
+
+  private final Attention attention = new Attention(0.25);
+
+  @Test
+  void textsPaddedToOneLengthGiveWhatEachGivesAlone() {
+    try (Scope scope = Scope.open()) {
+      Tensor kv = torch.randn(1, 18, 2, 4, 8);
+      Tensor queries = torch.randn(4, 6, 4, 8);
+      TextKeysValues each = TextKeysValues.of(kv, LENGTHS, false);
+      TextKeysValues padded = TextKeysValues.of(kv, LENGTHS, true);
+      same(each.attend(attention, queries), padded.attend(attention, queries));
+      Tensor some = queries.narrow(0, 1, 2);
+      same(each.rows(1, 2).attend(attention, some), padded.rows(1, 2).attend(attention, some));
+    }
+  }
+
+  private static void same(Tensor expected, Tensor computed) {
+    assertArrayEquals(expected.shape(), computed.shape());
+    assertArrayEquals(Tensors.floats(expected), Tensors.floats(computed), ROUNDING);
+  }
+}

@@ -1,0 +1,19 @@
+package io.bitloom.engine.tensor;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.util.concurrent.CompletableFuture;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
+
+class LibTorchTest {
+
+  @Test
+  void nnpackIsOffForEveryThread() {
+    LibTorch.start();
+    assertFalse(torch.globalContext().userEnabledNNPACK());
+    boolean elsewhere =
+        CompletableFuture.supplyAsync(() -> torch.globalContext().userEnabledNNPACK()).join();
+    assertFalse(elsewhere);
+  }
+}

@@ -1,0 +1,58 @@
+package io.bitloom.engine.tokenizer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
+import io.bitloom.engine.tensor.Weights;
+import io.bitloom.engine.tensor.WeightsException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class TokenizerLayoutTest {
+  private static final List<TokenizerConfig> CONFIGS =
+      List.of(
+          new TokenizerConfig(16, 16, 32, List.of(1, 1, 2, 2, 2), 1),
+          new TokenizerConfig(14, 8, 32, List.of(1, 1, 1, 2), 2),
+          new TokenizerConfig(32, 16, 32, List.of(1, 2, 4, 4, 4), 2));
+
+  @Test
+  void theLayoutIsWhatTheTokenizerAsksForAndNothingElse() {
+    for (TokenizerConfig config : CONFIGS) {
+      try (Weights weights = zeros(TokenizerLayout.of(config));
+          VisualTokenizer tokenizer = new VisualTokenizer(config, weights)) {
+        assertEquals(Set.of(), tokenizer.unexpected(), config.toString());
+      }
+    }
+  }
+
+  @Test
+  void everyTensorOfTheLayoutIsNeeded() {
+    TokenizerConfig config = CONFIGS.get(0);
+    for (String missing : List.of("encoder.conv_in.conv.bias", "decoder.norm_out.norm.weight")) {
+      Map<String, long[]> layout = new LinkedHashMap<>(TokenizerLayout.of(config));
+      layout.remove(missing);
+      try (Weights weights = zeros(layout)) {
+        WeightsException refused =
+            assertThrows(WeightsException.class, () -> new VisualTokenizer(config, weights));
+        assertTrue(refused.getMessage().contains(missing), refused.getMessage());
+      }
+    }
+  }
+
+  private static Weights zeros(Map<String, long[]> layout) {
+    Weights weights = new Weights("zeros");
+    try (Scope scope = Scope.open()) {
+      layout.forEach(
+          (name, shape) -> weights.put(name, Tensors.zeros(DType.F32, TorchDevice.CPU, shape)));
+    }
+    return weights;
+  }
+}

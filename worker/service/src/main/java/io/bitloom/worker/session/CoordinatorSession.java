@@ -1,0 +1,375 @@
+package io.bitloom.worker.session;
+
+import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.engine.Engine;
+import io.bitloom.v1.CapacityUpdate;
+import io.bitloom.v1.ConnectRequest;
+import io.bitloom.v1.ConnectResponse;
+import io.bitloom.v1.HeldLease;
+import io.bitloom.v1.Hello;
+import io.bitloom.v1.Lease;
+import io.bitloom.v1.LeaseLost;
+import io.bitloom.v1.Outcome;
+import io.bitloom.v1.OutcomeAck;
+import io.bitloom.v1.OutcomeBatch;
+import io.bitloom.v1.Release;
+import io.bitloom.v1.TaskRef;
+import io.bitloom.v1.UploadRequest;
+import io.bitloom.v1.Welcome;
+import io.bitloom.v1.WorkRequest;
+import io.grpc.Status;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A worker's standing with the coordinator, over as many connections as it takes. It asks for
+ * leases so that the next batch waits while one is drawn, renews what it holds, and keeps every
+ * outcome until the coordinator has acknowledged it; while the coordinator is away the device goes
+ * on with what is held.
+ *
+ * <p>Everything happens on one thread, the loop: calls from outside, from gRPC and from the engine
+ * are queued for it, so the fields below need no locks.
+ */
+public final class CoordinatorSession implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(CoordinatorSession.class);
+  private static final long PROGRESS_INTERVAL_NANOS = 500_000_000;
+
+  private final SessionConfig config;
+  private final AnnouncedModel model;
+  private final LeasedWork leasedWork;
+  private final SessionMetrics metrics;
+  private final ScheduledThreadPoolExecutor loop;
+  private final CoordinatorLink link;
+  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+  private final OpenLeases held = new OpenLeases();
+  private final ImageUploads uploads;
+
+  private long requestNumber; // of the current connection
+  private int openRequests; // of the current connection, without a lease yet
+  private boolean leaving; // the current connection: no more work over it
+  private boolean draining; // for good
+  private int leasesOnDevice;
+  private long nextProgress = System.nanoTime();
+  private volatile boolean connected;
+
+  public CoordinatorSession(SessionConfig config, Engine engine, MeterRegistry registry) {
+    this.config = config;
+    this.model = AnnouncedModel.of(engine);
+    this.leasedWork = new LeasedWork(engine);
+    this.metrics = new SessionMetrics(registry, this::isConnected);
+    this.loop =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> new Thread(task, "session"),
+            new ThreadPoolExecutor.DiscardPolicy()); // late callbacks after the end
+    this.loop.setRemoveOnCancelPolicy(true);
+    this.link = new CoordinatorLink(config, loop, new LinkEvents());
+    this.uploads = new ImageUploads(loop, new UploadEvents());
+    model.capacity().onChange(schedule -> loop.execute(() -> sendCapacity(schedule)));
+  }
+
+  /** Connects, and reconnects until the session ends. */
+  public void start() {
+    loop.execute(link::connect);
+  }
+
+  /** Whether a coordinator has welcomed the worker and the connection stands. */
+  public boolean isConnected() {
+    return connected;
+  }
+
+  /**
+   * Completes when the session is over: normally after {@link #drain} or {@link #close}, with an
+   * exception if the coordinator refuses the worker.
+   */
+  public CompletableFuture<Void> ended() {
+    return ended;
+  }
+
+  /** Takes no more leases, hands back what was not started, delivers the rest, then ends. */
+  public void drain(String reason) {
+    loop.execute(
+        () -> {
+          if (!draining) {
+            log.info("draining: {}", reason);
+            draining = true;
+            leave(reason);
+          }
+        });
+  }
+
+  /** Ends the session now; leases that are still held expire. */
+  @Override
+  public void close() {
+    loop.execute(
+        () -> {
+          link.stop();
+          end();
+        });
+  }
+
+  private final class LinkEvents implements CoordinatorLink.Listener {
+    @Override
+    public Hello hello() {
+      requestNumber = 0;
+      openRequests = 0;
+      leaving = draining;
+      String version = CoordinatorSession.class.getPackage().getImplementationVersion();
+      return Hello.newBuilder()
+          .setWorkerId(config.workerId())
+          .setVersion(version == null ? "development" : version)
+          .setDevice(config.device())
+          .addModels(model.toMessage())
+          .addAllHeldLeases(heldLeases())
+          .build();
+    }
+
+    @Override
+    public List<HeldLease> heldLeases() {
+      return held.toMessages();
+    }
+
+    @Override
+    public void welcomed(Welcome welcome, String address) {
+      connected = true;
+      log.info(
+          "ready: {} draws {} on {} for coordinator {} at {}",
+          config.workerId(),
+          model.name(),
+          config.device(),
+          welcome.getCoordinatorId(),
+          address);
+      for (String leaseId : welcome.getLostLeasesList()) {
+        log.warn("lease {} was lost while there was no connection", leaseId);
+        giveUp(leaseId, List.of());
+      }
+      held.sendAllAgain(welcome.getUploads());
+      settle();
+    }
+
+    @Override
+    public void received(ConnectResponse message) {
+      switch (message.getMessageCase()) {
+        case LEASE -> leased(message.getLease());
+        case OUTCOME_ACK -> acknowledged(List.of(message.getOutcomeAck()));
+        case OUTCOME_ACK_BATCH -> acknowledged(message.getOutcomeAckBatch().getAcksList());
+        case LEASE_LOST -> lost(message.getLeaseLost());
+        case UPLOAD_GRANT -> uploads.granted(message.getUploadGrant());
+        case DRAIN -> {
+          log.info("the coordinator sends its workers away: {}", message.getDrain().getReason());
+          leave("the coordinator drains");
+        }
+        case WELCOME, MESSAGE_NOT_SET -> log.debug("a message of a newer coordinator is ignored");
+      }
+    }
+
+    @Override
+    public void ready() {
+      sendOutcomes();
+    }
+
+    @Override
+    public boolean disconnected() {
+      connected = false;
+      metrics.disconnected();
+      if (draining && held.isEmpty()) {
+        end();
+      }
+      return !ended.isDone();
+    }
+
+    @Override
+    public void refused(Status status) {
+      ended.completeExceptionally(status.asException());
+      loop.shutdown();
+    }
+  }
+
+  // Work coming in
+
+  private void leased(Lease lease) {
+    openRequests = Math.max(0, openRequests - 1);
+    if (lease.getTasksCount() == 0) {
+      log.warn("lease {} is empty", lease.getLeaseId());
+      return;
+    }
+    boolean everyScale = lease.getWatch().getEveryScale();
+    CompletableFuture<Void> drawn =
+        leasedWork.start(lease, held, message -> display(message, everyScale), this::finished);
+    leasesOnDevice++;
+    drawn.thenRun(this::deviceIsDone);
+    if (leaving) {
+      releaseUnstarted("the worker is leaving");
+    }
+    settle();
+  }
+
+  private void finished(Outcome outcome) {
+    loop.execute(
+        () -> {
+          held.finished(outcome);
+          settle();
+        });
+  }
+
+  private void deviceIsDone() {
+    loop.execute(
+        () -> {
+          leasesOnDevice--;
+          settle();
+        });
+  }
+
+  private void acknowledged(List<OutcomeAck> acks) {
+    for (OutcomeAck ack : acks) {
+      TaskRef task = ack.getTask();
+      log.debug("outcome of {}#{}: {}", task.getJob(), task.getOffset(), ack.getStatus());
+      held.acknowledged(ack.getLeaseId(), task);
+    }
+    settle();
+  }
+
+  private void lost(LeaseLost lost) {
+    log.info("lease {} is lost: {}", lost.getLeaseId(), lost.getReason());
+    giveUp(lost.getLeaseId(), lost.getTasksList());
+    settle();
+  }
+
+  /**
+   * @param tasks empty: the whole lease
+   */
+  private void giveUp(String leaseId, List<TaskRef> tasks) {
+    held.giveUp(leaseId, tasks);
+    uploads.forget(leaseId, tasks);
+  }
+
+  // Messages going out
+
+  /** Sends what can be sent and asks for what can be taken, after anything has changed. */
+  private void settle() {
+    metrics.unacknowledged(held.unacknowledgedBytes());
+    sendOutcomes();
+    requestWork();
+    leaveIfNothingIsHeld();
+  }
+
+  private void sendOutcomes() {
+    while (link.isReady()) {
+      Optional<Outcome> unstored = held.nextUnstored();
+      if (unstored.isEmpty()) {
+        break;
+      }
+      uploads.start(unstored.get());
+    }
+    while (link.isReady()) {
+      List<Outcome> outcomes = held.nextUnsent();
+      if (outcomes.isEmpty()) {
+        return;
+      }
+      ConnectRequest.Builder message = ConnectRequest.newBuilder();
+      if (outcomes.size() == 1) {
+        message.setOutcome(outcomes.get(0));
+      } else {
+        message.setOutcomeBatch(OutcomeBatch.newBuilder().addAllOutcomes(outcomes));
+      }
+      link.send(message.build());
+    }
+  }
+
+  private final class UploadEvents implements ImageUploads.Listener {
+    @Override
+    public void ask(UploadRequest request) {
+      link.send(ConnectRequest.newBuilder().setUploadRequest(request).build());
+    }
+
+    @Override
+    public void uploaded(Outcome outcome) {
+      held.uploaded(outcome);
+      settle();
+    }
+
+    @Override
+    public void givenUp(Outcome outcome) {
+      held.notUploaded(outcome);
+      settle();
+    }
+  }
+
+  private void requestWork() {
+    while (link.isUp()
+        && !leaving
+        && openRequests + leasesOnDevice < config.leasesAhead()
+        && held.unacknowledgedBytes() < config.maxUnacknowledgedBytes()) {
+      openRequests++;
+      requestNumber++;
+      WorkRequest request = WorkRequest.newBuilder().setRequestNumber(requestNumber).build();
+      link.send(ConnectRequest.newBuilder().setWorkRequest(request).build());
+    }
+  }
+
+  private void sendCapacity(ScaleSchedule schedule) {
+    CapacityUpdate update =
+        CapacityUpdate.newBuilder()
+            .setModel(model.name())
+            .addCapacities(model.capacity(schedule))
+            .build();
+    link.send(ConnectRequest.newBuilder().setCapacityUpdate(update).build());
+  }
+
+  /**
+   * Shows progress or a preview, which neither waits for the connection nor is repeated.
+   *
+   * @param everyScale whether the coordinator wants to hear of every scale
+   */
+  private void display(ConnectRequest message, boolean everyScale) {
+    loop.execute(
+        () -> {
+          if (message.hasProgress()) {
+            if (!everyScale && System.nanoTime() - nextProgress < 0) {
+              return;
+            }
+            nextProgress = System.nanoTime() + PROGRESS_INTERVAL_NANOS;
+          }
+          if (link.isReady()) {
+            link.send(message);
+          }
+        });
+  }
+
+  // Leaving
+
+  private void leave(String reason) {
+    leaving = true;
+    releaseUnstarted(reason);
+    leaveIfNothingIsHeld();
+  }
+
+  private void releaseUnstarted(String reason) {
+    for (Release release : held.releaseUnstarted(reason)) {
+      link.send(ConnectRequest.newBuilder().setRelease(release).build());
+    }
+  }
+
+  private void leaveIfNothingIsHeld() {
+    if (!leaving || !held.isEmpty()) {
+      return;
+    }
+    if (link.isOpen()) {
+      link.finish();
+    } else if (draining) {
+      end();
+    }
+  }
+
+  private void end() {
+    connected = false;
+    ended.complete(null);
+    loop.shutdownNow();
+  }
+}

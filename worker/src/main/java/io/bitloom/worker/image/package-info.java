@@ -1,2 +1,0 @@
-/** Pictures as bytes: 8-bit RGB, and its encoding as PNG, JPEG and WebP files. */
-package io.bitloom.worker.image;

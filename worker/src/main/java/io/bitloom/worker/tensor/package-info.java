@@ -1,7 +1,0 @@
-/**
- * The thin layer over Bytedeco's libtorch: start-up, devices, scopes that free native memory, named
- * weights, and the operations that the models use under their usual names. It knows nothing of
- * gRPC, Redis or HTTP, never switches autograd off, and adds no behaviour of its own to an
- * operator.
- */
-package io.bitloom.worker.tensor;

@@ -1,2 +1,0 @@
-/** Training configurations: YAML files, read strictly. */
-package io.bitloom.worker.train.config;

@@ -1,2 +1,0 @@
-/** Data-parallel training by several processes. */
-package io.bitloom.worker.train.distributed;

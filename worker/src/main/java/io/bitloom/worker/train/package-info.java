@@ -1,6 +1,0 @@
-/**
- * Training of the transformer and of the visual tokenizer: {@code bitloom worker --mode train} and
- * {@code --mode train-tokenizer}. Each kind of training is a {@link
- * io.bitloom.worker.train.TrainingJob}, read from a YAML file.
- */
-package io.bitloom.worker.train;

@@ -1,2 +1,0 @@
-/** A training run: its loop, checkpoints, records and guards, whatever it is that learns. */
-package io.bitloom.worker.train.run;

@@ -1,0 +1,2 @@
+/** Training configurations: YAML files, read strictly. */
+package io.bitloom.training.config;

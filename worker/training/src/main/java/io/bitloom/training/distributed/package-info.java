@@ -1,0 +1,2 @@
+/** Data-parallel training by several processes. */
+package io.bitloom.training.distributed;

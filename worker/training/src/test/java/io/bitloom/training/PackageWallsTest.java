@@ -1,0 +1,19 @@
+package io.bitloom.training;
+
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** The packages of training are walls. */
+@AnalyzeClasses(
+    packages = "io.bitloom.training",
+    importOptions = ImportOption.DoNotIncludeTests.class)
+class PackageWallsTest {
+
+  @ArchTest
+  static final ArchRule packagesDoNotDependOnEachOtherInCircles =
+      slices().matching("io.bitloom.training.(*)..").should().beFreeOfCycles();
+}

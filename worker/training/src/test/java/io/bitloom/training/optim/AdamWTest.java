@@ -1,0 +1,108 @@
+package io.bitloom.training.optim;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.Weights;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+
+class AdamWTest {
+  private static final AdamW.Settings SETTINGS = new AdamW.Settings(0.9, 0.97, 1e-8, 0.1);
+
+  private static Weights matrixAndBias() {
+    Weights weights = new Weights("test");
+    try (Scope scope = Scope.open()) {
+      weights.put("layer.weight", Tensors.of(new float[] {1, -2, 3, 4}, 2, 2).requires_grad_(true));
+      weights.put("layer.bias", Tensors.of(new float[] {1, 2}, 2).requires_grad_(true));
+    }
+    return weights;
+  }
+
+  private static void squaredNormBackwards(Weights weights) {
+    try (Scope scope = Scope.open()) {
+      weights.get("layer.weight").square().sum().backward();
+    }
+  }
+
+  @Test
+  void theFirstStepGoesAgainstTheSignOfTheGradientAndDecaysMatricesOnly() {
+    try (Weights weights = matrixAndBias();
+        AdamW optimizer = new AdamW(weights, SETTINGS)) {
+      squaredNormBackwards(weights);
+      optimizer.step(0.01);
+      float decayed = 1 - 0.01f * 0.1f;
+      assertArrayEquals(
+          new float[] {
+            decayed - 0.01f, -2 * decayed + 0.01f, 3 * decayed - 0.01f, 4 * decayed - 0.01f
+          },
+          Tensors.floats(weights.get("layer.weight")),
+          1e-6f);
+      assertArrayEquals(new float[] {1, 2}, Tensors.floats(weights.get("layer.bias")));
+    }
+  }
+
+  @Test
+  void aRestoredOptimizerTakesTheSameNextStep() {
+    try (Weights first = matrixAndBias();
+        Weights second = matrixAndBias();
+        AdamW optimizer = new AdamW(first, SETTINGS);
+        AdamW restored = new AdamW(second, SETTINGS)) {
+      squaredNormBackwards(first);
+      optimizer.step(0.01);
+      try (Scope scope = Scope.open();
+          NoGradGuard guard = new NoGradGuard()) {
+        second.get("layer.weight").copy_(first.get("layer.weight"));
+      }
+      restored.restore(optimizer.state(), optimizer.steps());
+      for (Weights weights : new Weights[] {first, second}) {
+        new Gradients(weights).zero();
+        squaredNormBackwards(weights);
+      }
+      optimizer.step(0.01);
+      restored.step(0.01);
+      assertArrayEquals(
+          Tensors.floats(first.get("layer.weight")), Tensors.floats(second.get("layer.weight")));
+    }
+  }
+
+  @Test
+  void clippingScalesAllGradientsToTheLimitAndTellsTheNormBefore() {
+    try (Weights weights = matrixAndBias()) {
+      squaredNormBackwards(weights);
+      Gradients gradients = new Gradients(weights);
+      assertEquals(2 * Math.sqrt(30), gradients.clip(1), 1e-6);
+      assertEquals(1, Gradients.globalNorm(gradients.norms()), 1e-5);
+    }
+  }
+
+  @Test
+  void embeddingsGatesAndVectorsAreSparedFromDecay() {
+    Tensor matrix = Tensors.of(new float[4], 2, 2);
+    Tensor vector = Tensors.of(new float[4], 4);
+    assertTrue(ParameterGroups.decays("block_chunks.0.module.0.ca.mat_q.weight", matrix));
+    assertTrue(ParameterGroups.decays("head.weight", matrix));
+    assertFalse(ParameterGroups.decays("text_proj_for_sos.ca.mat_q", matrix));
+    assertFalse(ParameterGroups.decays("lvl_embed.weight", matrix));
+    assertFalse(ParameterGroups.decays("text_norm.weight", vector));
+  }
+
+  @Test
+  void theMovingAverageFollowsTheWeightsQuicklyAtFirst() {
+    try (Weights weights = matrixAndBias();
+        MovingAverage average = new MovingAverage(weights, 0.999)) {
+      try (Scope scope = Scope.open();
+          NoGradGuard guard = new NoGradGuard()) {
+        weights.get("layer.bias").zero_();
+      }
+      average.update(0);
+      assertArrayEquals(
+          new float[] {0.1f, 0.2f}, Tensors.floats(average.average().get("layer.bias")), 1e-6f);
+    }
+  }
+}
