@@ -170,7 +170,7 @@ public final class Coordinator implements AutoCloseable {
           new Submissions(queue, models, speeds, config.jobs().limits(), arrivals, apiThreads);
       JobDirectory jobs = new JobDirectory(queue, forecast, deletion);
       Results results = new Results(queue, delivery, apiThreads);
-      ClusterState cluster = new ClusterState(queue, workers, speeds);
+      ClusterState cluster = new ClusterState(queue, workers, speeds, this::trouble);
       BatchServiceApi batchService =
           new BatchServiceApi(
               submissions,

@@ -38,10 +38,13 @@ final class Obstacle {
   }
 
   private static String workers(Job job, BitloomClient client) {
+    GetClusterResponse cluster = client.cluster();
+    if (!cluster.getTrouble().isEmpty()) {
+      return cluster.getTrouble();
+    }
     if (job.getCounts().getRunning() > 0) {
       return NONE;
     }
-    GetClusterResponse cluster = client.cluster();
     boolean able =
         cluster.getWorkersList().stream()
             .anyMatch(worker -> worker.getConnected() && canDraw(worker, job.getModel()));

@@ -40,6 +40,9 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpe
   List<String> lines() {
     List<String> lines = new ArrayList<>();
     lines.add(headline());
+    if (!cluster.getTrouble().isEmpty()) {
+      lines.add(row("nothing goes on: %s", cluster.getTrouble()));
+    }
     lines.add("");
     lines.add(
         row(

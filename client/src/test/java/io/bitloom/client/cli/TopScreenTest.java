@@ -50,6 +50,14 @@ class TopScreenTest {
   }
 
   @Test
+  void whyNothingGoesOnIsSaidAboveAll() {
+    GetClusterResponse full = CLUSTER.toBuilder().setTrouble("no room for images").build();
+    assertEquals(
+        "nothing goes on: no room for images",
+        new TopScreen(List.of(), full, 120).lines().get(1).strip());
+  }
+
+  @Test
   void jobsWorkersAndWhatWaitsAreShown() {
     String screen = String.join("\n", new TopScreen(List.of(job("Foxes")), CLUSTER, 120).lines());
     for (String part :

@@ -11,7 +11,9 @@ import io.bitloom.v1.GetClusterResponse;
 import io.bitloom.v1.WorkerLease;
 import io.bitloom.v1.WorkerStatus;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /** What waits in the queue, and who works. */
 public final class ClusterState {
@@ -19,11 +21,17 @@ public final class ClusterState {
   private final JobQueue queue;
   private final ConnectedWorkers workers;
   private final Speeds speeds;
+  private final Supplier<Optional<String>> trouble;
 
-  public ClusterState(JobQueue queue, ConnectedWorkers workers, Speeds speeds) {
+  /**
+   * @param trouble why nothing goes on now
+   */
+  public ClusterState(
+      JobQueue queue, ConnectedWorkers workers, Speeds speeds, Supplier<Optional<String>> trouble) {
     this.queue = queue;
     this.workers = workers;
     this.speeds = speeds;
+    this.trouble = trouble;
   }
 
   /** As it is at this moment. */
@@ -41,6 +49,7 @@ public final class ClusterState {
             GetClusterResponse.newBuilder()
                 .addAllBuckets(waiting)
                 .addAllWorkers(drawing.stream().map(ClusterState::status).toList())
+                .setTrouble(trouble.get().orElse(""))
                 .build());
   }
 

@@ -167,8 +167,8 @@ setInterval(() => latest && show(latest), 2000);
 const events = new EventSource("/api/v1/events");
 events.onopen = () => link("live", "live");
 events.onmessage = (event) => {
-  link("live", "live");
   latest = JSON.parse(event.data);
+  link(latest.trouble ? "down" : "live", latest.trouble || "live");
   show(latest);
 };
 events.addEventListener("unavailable", () => link("down", "the queue does not answer"));
