@@ -46,7 +46,11 @@ class PackageWallsTest {
 
   @ArchTest
   static final ArchRule checkpointsBecomeTensors =
-      onlyDependsOn("checkpoint", "io.bitloom.engine.tensor..", "com.google.gson..");
+      onlyDependsOn(
+          "checkpoint",
+          "io.bitloom.engine.tensor..",
+          "io.bitloom.common.file..",
+          "com.google.gson..");
 
   @ArchTest
   static final ArchRule residualCodesAreMadeOfTensorsAndSchedules =
