@@ -16,7 +16,7 @@ class OneLoopTest {
   private static final JavaClasses ENGINE =
       new ClassFileImporter()
           .withImportOption(new ImportOption.DoNotIncludeTests())
-          .importPackages("io.bitloom.worker");
+          .importPackages("io.bitloom.engine");
 
   private static Set<String> callers(Class<?> owner, String method) {
     return ENGINE.get(owner).getMethodCallsToSelf().stream()
