@@ -16,7 +16,7 @@ public final class ChildJvm implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 240;
 
   /** How the program logs; a library leaves it to others. */
-  private static final String LOG = "/logback.xml";
+  private static final String LOG = "logback.xml";
 
   private final Process process;
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
@@ -54,7 +54,7 @@ public final class ChildJvm implements AutoCloseable {
     command.add("-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
     // The same libraries, and what was measured to be fastest, as here.
     command.add("-Dorg.bytedeco.javacpp.cachedir=" + Loader.getCacheDir());
-    if (ChildJvm.class.getResource(LOG) != null) {
+    if (ChildJvm.class.getClassLoader().getResource(LOG) != null) {
       command.add("-Dlogback.configurationFile=" + LOG); // not that of the tests
     }
     command.addAll(jvm);
