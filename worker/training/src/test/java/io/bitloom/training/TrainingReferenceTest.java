@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** The tables of fields in {@code docs/reference/training.md} are those of the records. */
 class TrainingReferenceTest {
+  private static final String OWN = TrainingReferenceTest.class.getPackageName();
   private static final Pattern CODE = Pattern.compile("`([^`]+)`");
   private static final String HEAD = "| field | default | |";
 
@@ -81,8 +82,7 @@ class TrainingReferenceTest {
     for (RecordComponent component : type.getRecordComponents()) {
       String name = section + SnakeCaseStrategy.INSTANCE.translate(component.getName());
       Setting setting = component.getAnnotation(Setting.class);
-      if (component.getType().isRecord()
-          && component.getType().getPackageName().startsWith("io.bitloom.training")) {
+      if (component.getType().isRecord() && component.getType().getPackageName().startsWith(OWN)) {
         collect(component.getType(), name + ".", fields);
       } else if (component.getType() == Map.class && isOfRecords(component)) {
         fields.put(name + ".COLUMN", "");
