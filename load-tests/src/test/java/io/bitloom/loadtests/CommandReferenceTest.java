@@ -35,6 +35,8 @@ class CommandReferenceTest {
           "deploy/README.md",
           "load-tests/README.md",
           "docs/guide.md",
+          "docs/explanation/picture.md",
+          "docs/explanation/prompt.md",
           "docs/reference/api.md",
           "docs/reference/cli.md",
           "docs/reference/coordinator.md",
