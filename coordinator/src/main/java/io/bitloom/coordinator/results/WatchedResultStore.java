@@ -3,10 +3,12 @@ package io.bitloom.coordinator.results;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.results.DirectAccess;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.common.results.ImageUpload;
 import io.bitloom.common.results.ResultStore;
+import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
@@ -102,12 +104,18 @@ public final class WatchedResultStore implements ResultStore {
       return result;
     } catch (BitloomException e) {
       if (e.code() == ErrorCode.RESULT_STORE_UNAVAILABLE) {
-        failed(e.getMessage());
+        failed(reason(e));
       } else {
         succeeded();
       }
       throw e;
     }
+  }
+
+  private static String reason(BitloomException e) {
+    return e.getCause() instanceof IOException cause
+        ? e.getMessage() + ": " + FileFaults.message(cause)
+        : e.getMessage();
   }
 
   private synchronized void failed(String why) {

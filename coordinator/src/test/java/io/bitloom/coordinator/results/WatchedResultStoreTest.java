@@ -39,6 +39,7 @@ class WatchedResultStoreTest {
     now.set(now.get().plusSeconds(60));
     fail(store);
     assertTrue(store.trouble().orElse("").startsWith("cannot store "), store.trouble()::toString);
+    assertTrue(store.trouble().get().contains(": " + root), store.trouble()::toString);
 
     Files.delete(root);
     store.put(name(), IMAGE);
