@@ -1,6 +1,8 @@
 package io.bitloom.coordinator.config;
 
 import io.bitloom.common.cli.Usage;
+import io.bitloom.common.file.FileFaults;
+import io.bitloom.common.file.WholeFile;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
@@ -79,8 +81,10 @@ final class ConfigFile {
 
   private ConfigFileException unreadable(IOException e) {
     String why =
-        e instanceof CharacterCodingException ? " is not a text in UTF-8" : " cannot be read";
-    return new ConfigFileException(file + why, e);
+        e instanceof CharacterCodingException
+            ? file + " is not a text in UTF-8"
+            : FileFaults.message(WholeFile.named(file, e));
+    return new ConfigFileException(why, e);
   }
 
   private void add(NodeTuple pair) {

@@ -187,6 +187,9 @@ public final class EmbeddedRedis implements AutoCloseable {
 
   /** Starts the server again; the first of several coordinators does it. */
   private void revive(Duration firstRest) {
+    if (closesWithin(Duration.ZERO)) {
+      return;
+    }
     LOG.warn("redis-server of {} ended, starting it again", directory.path());
     for (Duration rest = firstRest; !closesWithin(rest); rest = longer(rest)) {
       try {
@@ -200,13 +203,13 @@ public final class EmbeddedRedis implements AutoCloseable {
         trouble = Optional.empty();
         watch(longer(rest));
         return;
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) {
         cannotStart(e);
       }
     }
   }
 
-  private void cannotStart(IOException cause) {
+  private void cannotStart(Exception cause) {
     String why = "the embedded Redis does not start: " + cause.getMessage();
     if (!trouble.equals(Optional.of(why))) {
       trouble = Optional.of(why);

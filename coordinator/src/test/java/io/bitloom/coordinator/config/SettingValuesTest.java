@@ -131,7 +131,10 @@ class SettingValuesTest {
     Path file = directory.resolve("coordinator.yaml");
     Files.write(file, "bind: \u00e4".getBytes(StandardCharsets.ISO_8859_1));
     assertEquals(file + " is not a text in UTF-8", refused(file));
-    assertEquals(directory.resolve("x") + " cannot be read", refused(directory.resolve("x")));
+    assertEquals(
+        directory.resolve("x") + ": there is no such file or folder",
+        refused(directory.resolve("x")));
+    assertEquals(directory + ": Is a directory", refused(directory));
   }
 
   private static String refused(Path file) {
