@@ -1,10 +1,10 @@
 package io.bitloom.loadtests.engine;
 
-import io.bitloom.engine.tensor.ConvolutionComparison;
-import io.bitloom.engine.tensor.CpuThreads;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.LibTorch;
-import io.bitloom.engine.tensor.Machine;
+import io.bitloom.engine.tensor.cpu.ConvolutionComparison;
+import io.bitloom.engine.tensor.cpu.CpuThreads;
+import io.bitloom.engine.tensor.cpu.Machine;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;

@@ -1,7 +1,7 @@
 package io.bitloom.loadtests.engine;
 
+import io.bitloom.engine.nn.Linear;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Linear;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;

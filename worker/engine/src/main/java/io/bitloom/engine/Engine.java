@@ -10,12 +10,12 @@ import io.bitloom.engine.image.RgbImage;
 import io.bitloom.engine.model.GenerationBatch;
 import io.bitloom.engine.model.ScaleObserver;
 import io.bitloom.engine.modeldir.ModelDirectory;
-import io.bitloom.engine.tensor.CpuThreads;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.DeviceThread;
 import io.bitloom.engine.tensor.Scope;
-import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
+import io.bitloom.engine.tensor.cpu.CpuKernels;
+import io.bitloom.engine.tensor.cpu.CpuThreads;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -124,7 +124,7 @@ public final class Engine implements AutoCloseable {
       EngineConfig config,
       Optional<PromptRewriter> rewriter,
       MeterRegistry registry) {
-    if (config.dtype() == DType.BF16 && !config.device().cuda() && !Tensors.cpuComputesBf16()) {
+    if (config.dtype() == DType.BF16 && !config.device().cuda() && !CpuKernels.computesBf16()) {
       log.warn(
           "this CPU has no bfloat16 arithmetic: results are rounded to bfloat16, but computed in"
               + " float32 from float32 weights, which is no faster");

@@ -10,7 +10,7 @@ import io.bitloom.engine.tensor.TorchDevice;
  * @param device what computes
  * @param dtype type of the model's linear layers, convolutions and KV cache: F32 or BF16
  * @param threads CPU threads of one operator; 0 leaves it to {@link
- *     io.bitloom.engine.tensor.CpuThreads}
+ *     io.bitloom.engine.tensor.cpu.CpuThreads}
  * @param maxBatch most images of a batch; 0 leaves it to {@link BatchEstimate}
  * @param encoderThreads threads that write image files
  * @param textCacheMiB memory for the features of texts that may come again

@@ -6,10 +6,15 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.conditions.ArchConditions;
+import java.util.Set;
 
 /** The packages of the engine are walls: what the paper describes knows nothing of the cluster. */
 @AnalyzeClasses(
@@ -26,6 +31,7 @@ class PackageWallsTest {
               "io.bitloom.engine.model..",
               "io.bitloom.engine.tokenizer..",
               "io.bitloom.engine.codes..",
+              "io.bitloom.engine.nn..",
               "io.bitloom.engine.tensor..",
               "io.bitloom.engine.checkpoint..")
           .should()
@@ -45,6 +51,48 @@ class PackageWallsTest {
       onlyDependsOn("tensor", "com.sun.jna..", "com.google.gson..");
 
   @ArchTest
+  static final ArchRule backendsAreReachedThroughTheLayersOnly =
+      noClasses()
+          .that()
+          .resideInAnyPackage(
+              "io.bitloom.engine.model..",
+              "io.bitloom.engine.tokenizer..",
+              "io.bitloom.engine.codes..",
+              "io.bitloom.engine.text..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.bitloom.engine.tensor.cpu..", "io.bitloom.engine.tensor.cuda..")
+          .orShould(askForADevice());
+
+  private static ArchCondition<JavaClass> askForADevice() {
+    Set<String> questions = Set.of("cuda", "is_cuda", "is_cpu");
+    return ArchConditions.callMethodWhere(
+        DescribedPredicate.describe(
+            "ask for a device", call -> questions.contains(call.getTarget().getName())));
+  }
+
+  @ArchTest
+  static final ArchRule layersAreMadeOfKernels = onlyDependsOn("nn", "io.bitloom.engine.tensor..");
+
+  @ArchTest
+  static final ArchRule backendsDoNotKnowEachOther =
+      noClasses()
+          .that()
+          .resideInAPackage("io.bitloom.engine.tensor.cpu..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.bitloom.engine.tensor.cuda..");
+
+  @ArchTest
+  static final ArchRule tensorsDoNotKnowTheBackends =
+      noClasses()
+          .that()
+          .resideInAPackage("io.bitloom.engine.tensor")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.bitloom.engine.tensor.cpu..", "io.bitloom.engine.tensor.cuda..");
+
+  @ArchTest
   static final ArchRule checkpointsBecomeTensors =
       onlyDependsOn(
           "checkpoint",
@@ -57,6 +105,7 @@ class PackageWallsTest {
       onlyDependsOn(
           "codes",
           "io.bitloom.engine.tensor..",
+          "io.bitloom.engine.nn..",
           "io.bitloom.common.schedule..",
           "com.google.gson..");
 
@@ -65,6 +114,7 @@ class PackageWallsTest {
       onlyDependsOn(
           "model",
           "io.bitloom.engine.tensor..",
+          "io.bitloom.engine.nn..",
           "io.bitloom.engine.codes..",
           "io.bitloom.common.schedule..",
           "com.google.gson..");
@@ -74,6 +124,7 @@ class PackageWallsTest {
       onlyDependsOn(
           "tokenizer",
           "io.bitloom.engine.tensor..",
+          "io.bitloom.engine.nn..",
           "io.bitloom.engine.codes..",
           "io.bitloom.common.schedule..",
           "com.google.gson..");
@@ -83,6 +134,7 @@ class PackageWallsTest {
       onlyDependsOn(
           "text",
           "io.bitloom.engine.tensor..",
+          "io.bitloom.engine.nn..",
           "io.bitloom.engine.checkpoint..",
           "com.google.gson..",
           "com.google.protobuf..", // sentencepiece's file format

@@ -1,7 +1,7 @@
 package io.bitloom.engine.codes;
 
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Nn;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import java.util.Arrays;

@@ -1,9 +1,9 @@
 package io.bitloom.engine.codes;
 
 import io.bitloom.common.schedule.Scale;
+import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Nn;
-import io.bitloom.engine.tensor.Parameters;
 import io.bitloom.engine.tensor.Resize;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;

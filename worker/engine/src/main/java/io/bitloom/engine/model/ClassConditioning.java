@@ -1,9 +1,9 @@
 package io.bitloom.engine.model;
 
+import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Linear;
 import io.bitloom.engine.tensor.PackedRows;
-import io.bitloom.engine.tensor.Parameters;
 import io.bitloom.engine.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;

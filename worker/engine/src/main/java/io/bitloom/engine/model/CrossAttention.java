@@ -1,7 +1,7 @@
 package io.bitloom.engine.model;
 
-import io.bitloom.engine.tensor.Linear;
-import io.bitloom.engine.tensor.Parameters;
+import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.Parameters;
 import java.util.List;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
@@ -15,7 +15,6 @@ final class CrossAttention {
   private final Linear matQ;
   private final TextKeys textKeys;
   private final Linear proj;
-  private final Attention attention;
 
   CrossAttention(InfinityConfig config, Parameters parameters) {
     int width = config.embedDim();
@@ -24,7 +23,6 @@ final class CrossAttention {
     matQ = parameters.linear("mat_q", width, width);
     textKeys = new TextKeys(parameters, width, width, heads);
     proj = parameters.linear("proj", width, width);
-    attention = new Attention(1 / Math.sqrt(headDim));
   }
 
   /** The text's keys and values, which are the same for all scales. */
@@ -35,7 +33,7 @@ final class CrossAttention {
   /** xRLC (R, L, C) to (R, L, C). */
   Tensor forward(Tensor xRLC, TextKeysValues text) {
     Tensor q = matQ.apply(xRLC).view(xRLC.size(0), xRLC.size(1), heads, headDim); // (R, L, H, c)
-    return proj.apply(text.attend(attention, q));
+    return proj.apply(text.attend(q, 1 / Math.sqrt(headDim)));
   }
 
   /** The projection of packed text rows to keys and values; the keys have no bias. */
@@ -54,7 +52,7 @@ final class CrossAttention {
 
     TextKeysValues of(Tensor rowsNC, List<Integer> lengths) {
       Tensor kv = matKv.apply(rowsNC, bias.get()).view(1, rowsNC.size(0), 2, heads, -1);
-      return TextKeysValues.of(kv, lengths, rowsNC.is_cuda());
+      return TextKeysValues.of(kv, lengths);
     }
   }
 }

@@ -1,8 +1,8 @@
 package io.bitloom.engine.model;
 
-import io.bitloom.engine.tensor.Linear;
-import io.bitloom.engine.tensor.Parameters;
-import io.bitloom.engine.tensor.PerImage;
+import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.nn.Parameters;
 import org.bytedeco.pytorch.Tensor;
 
 /** The feed-forward layer of a block: fc2(GELU(fc1 x)), or SwiGLU: fc2(SiLU(fcg x) · fc1 x). */
@@ -30,7 +30,7 @@ final class FeedForward {
     Tensor hidden =
         fcg == null
             ? fc1.applyGelu(xRLC)
-            : PerImage.silu(fcg.apply(xRLC)).mul(fc1.apply(xRLC)); // (R, L, 4C)
+            : Nn.silu(fcg.apply(xRLC)).mul(fc1.apply(xRLC)); // (R, L, 4C)
     return fc2.apply(hidden); // (R, L, C)
   }
 }

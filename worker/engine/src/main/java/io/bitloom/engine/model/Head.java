@@ -1,9 +1,9 @@
 package io.bitloom.engine.model;
 
+import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Linear;
-import io.bitloom.engine.tensor.Parameters;
-import io.bitloom.engine.tensor.PerImage;
 import io.bitloom.engine.tensor.Tensors;
 import org.bytedeco.pytorch.Tensor;
 
@@ -49,11 +49,11 @@ final class Head {
   Tensor logits(Tensor xRLC, Tensor pooledRC) {
     Tensor x = norm.apply(Tensors.to(xRLC, DType.F32));
     if (adaLin != null) {
-      Tensor ada = adaLin.apply(PerImage.silu(pooledRC)).view(-1, 1, 2, width);
+      Tensor ada = adaLin.apply(Nn.silu(pooledRC)).view(-1, 1, 2, width);
       Tensor scale = ada.select(2, 0); // (R, 1, C)
       Tensor shift = ada.select(2, 1); // (R, 1, C)
       x = x.mul(Tensors.plus(scale, 1)).add(shift);
     }
-    return out.apply(hidden == null ? x : PerImage.geluTanh(hidden.apply(x)));
+    return out.apply(hidden == null ? x : Nn.geluTanh(hidden.apply(x)));
   }
 }

@@ -3,12 +3,13 @@ package io.bitloom.engine.model;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.engine.codes.BitCodes;
 import io.bitloom.engine.codes.ResidualCodes;
-import io.bitloom.engine.tensor.CpuTeam;
+import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.LowRank;
+import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Linear;
-import io.bitloom.engine.tensor.LowRank;
+import io.bitloom.engine.tensor.Kernels;
 import io.bitloom.engine.tensor.PackedRows;
-import io.bitloom.engine.tensor.Parameters;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
@@ -28,12 +29,6 @@ import org.bytedeco.pytorch.global.torch;
  * each scale seeing the text and all earlier scales.
  */
 public final class InfinityTransformer implements AutoCloseable {
-  /** Tokens of all rows from which on a CPU core has enough to do with some of the rows alone. */
-  private static final long LEAST_TOKENS = 64;
-
-  /** Tokens whose activations stay in the cache of a CPU core. */
-  private static final long PIECE_TOKENS = 256;
-
   private final InfinityConfig config;
   private final Parameters parameters;
   private final DType dtype;
@@ -70,7 +65,7 @@ public final class InfinityTransformer implements AutoCloseable {
     wordEmbed = parameters.as(DType.F32).linear("word_embed", config.bitsPerToken(), width);
     blocks =
         IntStream.range(0, config.depth())
-            .mapToObj(k -> new TransformerBlock(config, parameters.at(config.blockName(k))))
+            .mapToObj(k -> new TransformerBlock(config, k, parameters.at(config.blockName(k))))
             .toList();
     head = new Head(config, parameters);
     rope =
@@ -246,11 +241,11 @@ public final class InfinityTransformer implements AutoCloseable {
 
   private Tensor forcedThroughBlock(
       int i, Tensor xBLC, TextCondition condition, List<Scale> scales) {
-    Tensor x = config.levelEmbeddingBefore(i) ? xBLC.add(torch.cat(perScale(scales), 1)) : xBLC;
-    TransformerBlock block = blocks.get(i);
     Tensor mask = masks.computeIfAbsent(scales, this::mask); // (1, 1, L, L)
-    return block.forward(
-        x, block.context(condition, null), angles(scales), mask, Trace.NONE); // (B, L, C)
+    TransformerBlock.Tokens tokens =
+        new TransformerBlock.Tokens(() -> torch.cat(perScale(scales), 1), angles(scales), mask);
+    TransformerBlock block = blocks.get(i);
+    return block.forward(xBLC, block.context(condition, null), tokens, Trace.NONE); // (B, L, C)
   }
 
   private Tensor mask(List<Scale> scales) {
@@ -267,68 +262,24 @@ public final class InfinityTransformer implements AutoCloseable {
       Tensor angle,
       Guidance guidance,
       Trace trace) {
-    Tensor x = xRLC.narrow(0, 0, guidance.rows(k));
     Tensor level = levelEmbedding(k, scales);
+    TransformerBlock.Tokens tokens = new TransformerBlock.Tokens(() -> level, angle, null);
+    Tensor x = xRLC.narrow(0, 0, guidance.rows(k));
     for (int from = 0, to; from < blocks.size(); from = to) {
       to = guidance.combiningBlock(k, from) + 1;
+      List<Integer> stack = IntStream.range(from, to).boxed().toList();
+      Kernels.OfRows chain =
+          (rows, first, count) ->
+              Scope.fold(
+                  rows,
+                  stack,
+                  (in, i) -> {
+                    TransformerBlock.Context context = contexts.get(i).rows(first, count);
+                    return blocks.get(i).forward(in, context, tokens, trace.at("block", i));
+                  });
       try (Scope scope = Scope.open()) {
-        Stack stack = new Stack(from, to, contexts, level, angle, trace);
-        x = scope.keep(guidance.afterBlock(k, to - 1, sideBySide(stack, x))); // (R, l, C)
-      }
-    }
-    return x;
-  }
-
-  /** Blocks, on a CPU for some rows at a time on each core as far as there are enough of them. */
-  private Tensor sideBySide(Stack stack, Tensor xRLC) {
-    int rows = Math.toIntExact(xRLC.size(0));
-    long tokens = xRLC.size(1);
-    int team = CpuTeam.size();
-    if (parameters.device().cuda()
-        || stack.trace().isOn()
-        || rows < team
-        || rows * tokens < LEAST_TOKENS) {
-      return throughStack(stack, xRLC, 0, rows);
-    }
-    int pieces = Math.toIntExact(Math.min(rows, Math.max(team, rows * tokens / PIECE_TOKENS)));
-    Tensor out = torch.empty_like(xRLC);
-    CpuTeam.run(
-        pieces,
-        piece -> {
-          int first = piece * rows / pieces;
-          int count = (piece + 1) * rows / pieces - first;
-          Tensor x = xRLC.narrow(0, first, count);
-          out.narrow(0, first, count).copy_(throughStack(stack, x, first, count));
-        });
-    return out;
-  }
-
-  /**
-   * Blocks {@code from} to {@code to - 1} at one scale.
-   *
-   * @param level what some of them add to their input
-   */
-  private record Stack(
-      int from,
-      int to,
-      List<TransformerBlock.Context> contexts,
-      Tensor level,
-      Tensor angle,
-      Trace trace) {}
-
-  /** The rows from {@code first} on, {@code xRLC}, through a stack. */
-  private Tensor throughStack(Stack stack, Tensor xRLC, int first, int rows) {
-    Tensor x = xRLC;
-    for (int i = stack.from(); i < stack.to(); i++) {
-      try (Scope scope = Scope.open()) {
-        Tensor in = config.levelEmbeddingBefore(i) ? x.add(stack.level()) : x; // (R, l, C)
-        TransformerBlock.Context context = stack.contexts().get(i).rows(first, rows);
-        Trace trace = stack.trace().at("block", i);
-        Tensor out = blocks.get(i).forward(in, context, stack.angle(), null, trace);
-        if (x != xRLC) {
-          x.close();
-        }
-        x = scope.keep(out);
+        Tensor out = trace.isOn() ? chain.apply(x, 0, guidance.rows(k)) : Nn.rowWise(x, chain);
+        x = scope.keep(guidance.afterBlock(k, to - 1, out)); // (R, l, C)
       }
     }
     return x;

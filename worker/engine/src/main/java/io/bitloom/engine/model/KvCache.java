@@ -2,13 +2,12 @@ package io.bitloom.engine.model;
 
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.Kernels;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
 import java.util.List;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * Keys (after RoPE) and values of the scales that were generated so far, for every block. The
@@ -17,6 +16,8 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class KvCache {
   private final List<Layer> layers;
+  private final DType dtype;
+  private final TorchDevice device;
   private final long capacity;
   private long position;
 
@@ -25,7 +26,9 @@ final class KvCache {
    * @param dtype type of the attention's operands
    */
   KvCache(InfinityConfig config, List<Scale> scales, int rows, DType dtype, TorchDevice device) {
-    capacity = cachedTokens(scales);
+    this.dtype = dtype;
+    this.device = device;
+    this.capacity = cachedTokens(scales);
     long[] shape = {rows, capacity, config.numHeads(), config.headDim()};
     layers =
         Stream.generate(
@@ -57,9 +60,6 @@ final class KvCache {
     position += tokens;
   }
 
-  /** The keys and values that a scale's queries see, its own at the end. */
-  record KeysValues(Tensor keysRLHc, Tensor valuesRLHc) {}
-
   /** The part of one block. */
   final class Layer {
     private final Tensor keys; // (R, capacity, H, c)
@@ -75,19 +75,19 @@ final class KvCache {
       return new Layer(keys.narrow(0, from, count), values.narrow(0, from, count));
     }
 
-    /** Appends a scale's keys and values (R, l, H, c). */
-    KeysValues append(Tensor newKeys, Tensor newValues) {
-      return new KeysValues(extended(keys, newKeys), extended(values, newValues));
+    /** Room for the keys and values of a scale of {@code tokens} behind those of earlier scales. */
+    Kernels.Slot slot(long tokens) {
+      return new Kernels.Slot(extended(keys, tokens), extended(values, tokens), position);
     }
 
-    private Tensor extended(Tensor cache, Tensor added) {
-      long tokens = added.size(1);
-      if (position + tokens > capacity) {
-        Tensor earlier = cache.narrow(1, 0, position);
-        return torch.cat(new TensorVector(earlier, added.to(cache.scalar_type())), 1);
+    private Tensor extended(Tensor cache, long tokens) {
+      long end = position + tokens;
+      if (end <= capacity) {
+        return cache.narrow(1, 0, end); // (R, tokens so far, H, c)
       }
-      cache.narrow(1, position, tokens).copy_(added);
-      return cache.narrow(1, 0, position + tokens); // (R, tokens so far, H, c)
+      Tensor whole = Tensors.empty(dtype, device, cache.size(0), end, cache.size(2), cache.size(3));
+      whole.narrow(1, 0, position).copy_(cache.narrow(1, 0, position));
+      return whole;
     }
   }
 }

@@ -1,7 +1,7 @@
 package io.bitloom.engine.model;
 
-import io.bitloom.engine.tensor.Nn;
-import io.bitloom.engine.tensor.Parameters;
+import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.nn.Parameters;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -35,6 +35,11 @@ final class Norm {
   /** RMS norm with learned scale, whatever the architecture's norm is. */
   static Norm rms(InfinityConfig config, Parameters parameters, String name, int channels) {
     return new Norm(true, config.normEps(), parameters.get(name + ".weight", channels), null);
+  }
+
+  /** shift + norm(x) · scale, of a norm without scale and shift of its own. */
+  Tensor modulated(Tensor xRLC, Tensor scaleR1C, Tensor shiftR1C) {
+    return Nn.modulatedNorm(xRLC, rms, eps, scaleR1C, shiftR1C);
   }
 
   Tensor apply(Tensor x) {

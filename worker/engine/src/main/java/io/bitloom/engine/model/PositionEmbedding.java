@@ -1,7 +1,7 @@
 package io.bitloom.engine.model;
 
 import io.bitloom.common.schedule.Scale;
-import io.bitloom.engine.tensor.Parameters;
+import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.Tensors;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;

@@ -3,7 +3,6 @@ package io.bitloom.engine.model;
 import io.bitloom.common.schedule.AspectRatioTemplate;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedules;
-import io.bitloom.engine.tensor.PerImage;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
@@ -21,7 +20,8 @@ import org.bytedeco.pytorch.global.torch;
  * with the token's row, the second half with its column. Tokens of different scales at the same
  * place of the picture get (nearly) the same angles.
  *
- * <p>A table is complex, cos + i·sin, because turning a pair of channels is one complex product.
+ * <p>A table is complex, cos + i·sin, because turning a pair of channels is one complex product;
+ * see {@link io.bitloom.engine.tensor.Kernels#rotate}.
  */
 public final class Rope2d implements AutoCloseable {
   /** Wavelengths grow from 2π to (almost) 2π times this. */
@@ -55,19 +55,6 @@ public final class Rope2d implements AutoCloseable {
             return Scope.own(compute(schedule).to(device.torch(), torch.ScalarType.ComplexFloat));
           }
         });
-  }
-
-  /**
-   * Turns the pairs of channels (2i, 2i+1) of q or k.
-   *
-   * @param xBLHc float32
-   * @param table the angles of these L tokens (1, L, 1, c/2)
-   */
-  public static Tensor rotate(Tensor xBLHc, Tensor table) {
-    long[] shape = xBLHc.shape(); // (B, L, H, c)
-    Tensor pairs = xBLHc.view(shape[0], shape[1], shape[2], shape[3] / 2, 2);
-    Tensor turned = PerImage.mul(torch.view_as_complex(pairs), table);
-    return torch.view_as_real(turned).view(shape);
   }
 
   /** The largest grid of this aspect ratio, to which smaller ones are related. */

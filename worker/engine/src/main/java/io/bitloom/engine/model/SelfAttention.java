@@ -1,12 +1,11 @@
 package io.bitloom.engine.model;
 
-import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Linear;
-import io.bitloom.engine.tensor.Parameters;
-import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.nn.Parameters;
+import io.bitloom.engine.tensor.Kernels;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -17,7 +16,6 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class SelfAttention {
   private static final double MAX_SCALE_MUL = Math.log(100);
-  private static final double NORMALIZE_EPS = 1e-12;
 
   private final int heads;
   private final int headDim;
@@ -25,7 +23,7 @@ final class SelfAttention {
   private final Supplier<Tensor> qkvBias; // (3C): that of k is zero
   private final Supplier<Tensor> scaleMul; // (1, 1, H, 1), or null without cosine attention
   private final Linear proj;
-  private final Attention attention;
+  private final double scale; // of the scores
 
   SelfAttention(InfinityConfig config, Parameters parameters) {
     int width = config.embedDim();
@@ -46,8 +44,7 @@ final class SelfAttention {
       scaleMul = null;
     }
     proj = parameters.linear("proj", width, width);
-    attention =
-        new Attention(scaleMul == null ? 1 / Math.sqrt(headDim) / config.attentionTau() : 1);
+    scale = scaleMul == null ? 1 / Math.sqrt(headDim) / config.attentionTau() : 1;
   }
 
   /**
@@ -61,28 +58,10 @@ final class SelfAttention {
     long rows = xRLC.size(0);
     long tokens = xRLC.size(1);
     Tensor qkv = matQkv.apply(xRLC, qkvBias.get()).view(rows, tokens, 3, heads, headDim);
-    Tensor q = Tensors.to(qkv.select(2, 0), DType.F32); // (R, L, H, c)
-    Tensor k = Tensors.to(qkv.select(2, 1), DType.F32); // (R, L, H, c)
-    Tensor v = qkv.select(2, 2); // (R, L, H, c)
-    if (scaleMul != null) {
-      q = unit(q).mul(scaleMul.get());
-      k = unit(k);
-    }
-    if (rope != null) {
-      q = Rope2d.rotate(q, rope);
-      k = Rope2d.rotate(k, rope);
-    }
-    if (cache != null) {
-      KvCache.KeysValues all = cache.append(k, v); // (R, tokens so far, H, c)
-      k = all.keysRLHc();
-      v = all.valuesRLHc();
-    }
-    return proj.apply(attention.attend(q, k, v, mask));
-  }
-
-  /** Vectors of length 1 along the last axis. */
-  private static Tensor unit(Tensor x) {
-    Tensor length = x.norm(new ScalarOptional(new Scalar(2.0)), new long[] {-1}, true);
-    return x.div(length.clamp_min(new Scalar(NORMALIZE_EPS)));
+    Tensor factor = scaleMul == null ? null : scaleMul.get();
+    Kernels.Slot slot = cache == null ? null : cache.slot(tokens);
+    Kernels.Heads heads = Nn.rotateAndStore(qkv, factor, rope, slot); // T tokens so far
+    return proj.apply(
+        Nn.attention(heads.queries(), heads.keys(), heads.values(), mask, scale)); // (R, L, C)
   }
 }

@@ -1,7 +1,7 @@
 package io.bitloom.engine.model;
 
-import io.bitloom.engine.tensor.Linear;
-import io.bitloom.engine.tensor.PerImage;
+import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.Nn;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -27,7 +27,7 @@ record TextCondition(Tensor rowsNC, List<Integer> lengths, Tensor pooledRC, Tens
     Tensor ada =
         sharedAdaLin == null
             ? null
-            : sharedAdaLin.apply(PerImage.silu(pooledRC)).view(-1, 1, 6, pooledRC.size(1));
+            : sharedAdaLin.apply(Nn.silu(pooledRC)).view(-1, 1, 6, pooledRC.size(1));
     return new TextCondition(rowsNC, lengths, pooledRC, ada);
   }
 

@@ -1,10 +1,10 @@
 package io.bitloom.engine.model;
 
+import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Linear;
 import io.bitloom.engine.tensor.PackedRows;
-import io.bitloom.engine.tensor.Parameters;
-import io.bitloom.engine.tensor.PerImage;
 import io.bitloom.engine.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +20,7 @@ final class TextConditioning implements Conditioning {
   private final Tensor poolQuery; // (1, 1, pool heads, C / pool heads)
   private final CrossAttention.TextKeys poolKeys;
   private final Linear poolProj;
-  private final Attention poolAttention;
+  private final double poolScale;
   private final Linear textProj0;
   private final Linear textProj2;
   private final Linear sharedAdaLin; // null without shared modulation
@@ -37,7 +37,7 @@ final class TextConditioning implements Conditioning {
     poolQuery = pool.get("mat_q", 1, poolHeads, width / poolHeads);
     poolKeys = new CrossAttention.TextKeys(pool, channels, width, poolHeads);
     poolProj = pool.linear("proj", width, width);
-    poolAttention = new Attention(1 / Math.sqrt((double) width / poolHeads));
+    poolScale = 1 / Math.sqrt((double) width / poolHeads);
     textProj0 = parameters.linear("text_proj_for_ca.0", channels, width);
     textProj2 = parameters.linear("text_proj_for_ca.2", width, width);
     sharedAdaLin =
@@ -81,7 +81,7 @@ final class TextConditioning implements Conditioning {
     trace.record("act/text_norm", rows);
     Tensor pooled = pool(rows, text.lengths()); // (R, C)
     trace.record("act/sos_cond", pooled);
-    Tensor hidden = PerImage.geluTanh(textProj0.apply(rows), text.lengths());
+    Tensor hidden = Nn.geluTanh(textProj0.apply(rows), text.lengths());
     Tensor projected = textProj2.apply(hidden); // (N, C)
     trace.record("act/ca_kv_input", projected);
     TextCondition condition = TextCondition.of(projected, text.lengths(), pooled, sharedAdaLin);
@@ -94,7 +94,7 @@ final class TextConditioning implements Conditioning {
   /** Attention pooling: a learned query reads each text into one vector (R, C). */
   private Tensor pool(Tensor rowsND, List<Integer> lengths) {
     Tensor queries = poolQuery.expand(lengths.size(), 1, -1, -1); // (R, 1, heads, head size)
-    Tensor pooled = poolKeys.of(rowsND, lengths).attend(poolAttention, queries).squeeze(1);
+    Tensor pooled = poolKeys.of(rowsND, lengths).attend(queries, poolScale).squeeze(1);
     return Tensors.to(poolProj.apply(pooled), DType.F32);
   }
 }

@@ -1,5 +1,6 @@
 package io.bitloom.engine.model;
 
+import io.bitloom.engine.nn.Nn;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Scalar;
@@ -9,8 +10,8 @@ import org.bytedeco.pytorch.global.torch;
 
 /** Keys and values of the R texts of a batch, on which image tokens attend. */
 sealed interface TextKeysValues {
-  /** Every row's queries (R, L, H, c) attend to its own text; (R, L, H·c). */
-  Tensor attend(Attention attention, Tensor qRLHc);
+  /** Every row's queries (R, L, H, c) attend to its own text, scores times scale; (R, L, H·c). */
+  Tensor attend(Tensor qRLHc, double scale);
 
   /** Only some texts. */
   TextKeysValues rows(int from, int count);
@@ -20,10 +21,14 @@ sealed interface TextKeysValues {
    *
    * @param kv (1, sum of lengths, 2, H, c)
    * @param lengths of the R texts
-   * @param padded whether the texts are padded to one length, so that all of them are one call for
-   *     a GPU; without, what a text gives does not depend on the others to the last bit
    */
-  static TextKeysValues of(Tensor kv, List<Integer> lengths, boolean padded) {
+  static TextKeysValues of(Tensor kv, List<Integer> lengths) {
+    EachText each = each(kv, lengths);
+    return Nn.padsSequences(kv) ? each.padded() : each;
+  }
+
+  /** {@link #of}, each text in a call of its own. */
+  static EachText each(Tensor kv, List<Integer> lengths) {
     List<Tensor> keys = new ArrayList<>();
     List<Tensor> values = new ArrayList<>();
     long start = 0;
@@ -33,16 +38,22 @@ sealed interface TextKeysValues {
       values.add(text.select(2, 1));
       start += length;
     }
-    return padded ? Padded.of(keys, values) : new EachText(keys, values);
+    return new EachText(keys, values);
   }
 
   /** Each text as it is, (1, length, H, c). */
   record EachText(List<Tensor> keys, List<Tensor> values) implements TextKeysValues {
+    /** The same texts in one call. */
+    Padded padded() {
+      return Padded.of(keys, values);
+    }
+
     @Override
-    public Tensor attend(Attention attention, Tensor qRLHc) {
+    public Tensor attend(Tensor qRLHc, double scale) {
       TensorVector rows = new TensorVector();
       for (int i = 0; i < keys.size(); i++) {
-        rows.push_back(attention.attend(qRLHc.narrow(0, i, 1), keys.get(i), values.get(i), null));
+        Tensor q = qRLHc.narrow(0, i, 1); // (1, L, H, c)
+        rows.push_back(Nn.attention(q, keys.get(i), values.get(i), null, scale));
       }
       return torch.cat(rows, 0);
     }
@@ -83,8 +94,8 @@ sealed interface TextKeysValues {
     }
 
     @Override
-    public Tensor attend(Attention attention, Tensor qRLHc) {
-      return attention.attend(qRLHc, keysRTHc, valuesRTHc, maskR11T);
+    public Tensor attend(Tensor qRLHc, double scale) {
+      return Nn.attention(qRLHc, keysRTHc, valuesRTHc, maskR11T, scale);
     }
 
     @Override

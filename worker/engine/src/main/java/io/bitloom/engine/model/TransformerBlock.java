@@ -1,12 +1,12 @@
 package io.bitloom.engine.model;
 
+import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Linear;
-import io.bitloom.engine.tensor.Parameters;
-import io.bitloom.engine.tensor.PerImage;
 import io.bitloom.engine.tensor.Scope;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * A block of the transformer: self-attention over the image, cross-attention to the text (not where
@@ -15,6 +15,7 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class TransformerBlock {
   private final int width;
+  private final boolean addsLevel; // to its input
   private final Tensor adaGss; // (1, 1, 6, C), added to the shared modulation; or null
   private final Linear adaLin; // the block's own modulation; or null
   private final Norm norm;
@@ -24,8 +25,12 @@ final class TransformerBlock {
   private final CrossAttention ca;
   private final FeedForward ffn;
 
-  TransformerBlock(InfinityConfig config, Parameters parameters) {
+  /**
+   * @param k its number, from 0
+   */
+  TransformerBlock(InfinityConfig config, int k, Parameters parameters) {
     width = config.embedDim();
+    addsLevel = config.levelEmbeddingBefore(k);
     boolean shared = config.sharedAdaptiveNorm();
     adaGss = shared ? parameters.get("ada_gss", 1, 1, 6, width) : null;
     adaLin = shared ? null : parameters.as(DType.F32).linear("ada_lin.1", width, 6 * width);
@@ -60,33 +65,37 @@ final class TransformerBlock {
     Tensor ada =
         adaGss != null
             ? text.sharedAdaR16C().add(adaGss)
-            : adaLin.apply(PerImage.silu(text.pooledRC())).view(-1, 1, 6, width);
+            : adaLin.apply(Nn.silu(text.pooledRC())).view(-1, 1, 6, width);
     return new Context(Modulation.of(ada), ca == null ? null : ca.keysValues(text), cache);
   }
 
   /**
-   * @param xRLC tokens
-   * @param rope angles of these tokens, or null where places are embedded
-   * @param mask which tokens see which, or null
-   * @return (R, L, C)
+   * What is known of the tokens that enter a block, besides their values.
+   *
+   * @param level embedding of their scale (1, 1 or L, C)
+   * @param rope their angles (1, L, 1, c/2), or null where places are embedded
+   * @param mask which of them see which (1, 1, L, L), or null if all see all
    */
-  Tensor forward(Tensor xRLC, Context context, Tensor rope, Tensor mask, Trace trace) {
+  record Tokens(Supplier<Tensor> level, Tensor rope, Tensor mask) {}
+
+  /** Tokens (R, L, C) to (R, L, C). */
+  Tensor forward(Tensor xRLC, Context context, Tokens tokens, Trace trace) {
     try (Scope scope = Scope.open()) {
       Modulation m = context.modulation();
-      Tensor x = xRLC;
-      Tensor in = torch.addcmul(m.shift1(), norm.apply(x), m.scale1()); // (R, L, C)
-      Tensor attended = sa.forward(in, rope, context.cache(), mask); // (R, L, C)
+      Tensor x = addsLevel ? xRLC.add(tokens.level().get()) : xRLC; // (R, L, C)
+      Tensor in = norm.modulated(x, m.scale1(), m.shift1()); // (R, L, C)
+      Tensor attended = sa.forward(in, tokens.rope(), context.cache(), tokens.mask()); // (R, L, C)
       trace.record("sa", attended);
-      x = torch.addcmul(x, attended, m.gamma1()); // (R, L, C)
+      x = Nn.gatedAdd(x, attended, m.gamma1()); // (R, L, C)
       if (ca != null) {
         Tensor read = ca.forward(caNorm.apply(x), context.text()); // (R, L, C)
         trace.record("ca", read);
         x = x.add(caGamma == null ? read : read.mul(caGamma)); // (R, L, C)
       }
-      in = torch.addcmul(m.shift2(), norm.apply(x), m.scale2()); // (R, L, C)
+      in = norm.modulated(x, m.scale2(), m.shift2()); // (R, L, C)
       Tensor fed = ffn.forward(in); // (R, L, C)
       trace.record("ffn", fed);
-      x = torch.addcmul(x, fed, m.gamma2()); // (R, L, C)
+      x = Nn.gatedAdd(x, fed, m.gamma2()); // (R, L, C)
       trace.record("blk", x);
       return scope.keep(x);
     }

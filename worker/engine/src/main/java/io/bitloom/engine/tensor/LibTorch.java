@@ -10,8 +10,8 @@ import org.bytedeco.pytorch.global.torch;
  * {@code org.bytedeco.pytorch} before it has a tensor calls {@link #start()} first.
  *
  * <p>Three settings belong to the process that launches the JVM, because native libraries read them
- * when they are loaded: {@code OMP_WAIT_POLICY=PASSIVE}, {@code OPENBLAS_NUM_THREADS=1} ({@link
- * CpuTeam} has threads of its own) and {@code THP_MEM_ALLOC_ENABLE=1}, large pages for tensors.
+ * when they are loaded: {@code OMP_WAIT_POLICY=PASSIVE}, {@code OPENBLAS_NUM_THREADS=1} (the CPU
+ * backend has threads of its own) and {@code THP_MEM_ALLOC_ENABLE=1}, large pages for tensors.
  */
 public final class LibTorch {
   private static final String PHYSICAL_MEMORY_LIMIT = "org.bytedeco.javacpp.maxPhysicalBytes";
@@ -32,7 +32,7 @@ public final class LibTorch {
 
   /**
    * Sets the number of CPU threads that one operator of this thread may use, and of threads that
-   * call libtorch for the first time later. {@link CpuThreads} finds a good one.
+   * call libtorch for the first time later. {@code CpuThreads} finds a good one.
    */
   public static void threads(int count) {
     if (count < 1) {
@@ -76,7 +76,7 @@ public final class LibTorch {
       Loader.load(torch.class);
       // On a CPU that NNPACK does not know, every convolution would say so on standard error.
       torch.globalContext().setUserEnabledNNPACK(false);
-      torch.set_num_threads(CpuThreads.unmeasured());
+      torch.set_num_threads(Processors.threads());
     }
 
     private static void setUnlessGiven(String property, String value) {

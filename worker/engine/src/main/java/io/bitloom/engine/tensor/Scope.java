@@ -1,5 +1,7 @@
 package io.bitloom.engine.tensor;
 
+import java.util.List;
+import java.util.function.BiFunction;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -51,6 +53,26 @@ public final class Scope implements AutoCloseable {
       surrounding.attach(owning);
     }
     return owning;
+  }
+
+  /**
+   * x after all steps, one after the other. What a step makes is freed as soon as the next one has
+   * used it.
+   *
+   * @return the result, which belongs to the scope that is open; x itself without steps
+   */
+  public static <S> Tensor fold(Tensor x, List<S> steps, BiFunction<Tensor, S, Tensor> step) {
+    Tensor current = x;
+    for (S next : steps) {
+      try (Scope scope = open()) {
+        Tensor result = step.apply(current, next);
+        if (current != x) {
+          current.close();
+        }
+        current = scope.keep(result);
+      }
+    }
+    return current;
   }
 
   /**

@@ -122,14 +122,6 @@ public final class Tensors {
     }
   }
 
-  /**
-   * Whether this CPU has bfloat16 arithmetic; without it such operators are hundreds of times
-   * slower.
-   */
-  public static boolean cpuComputesBf16() {
-    return OneDnn.bf16();
-  }
-
   /** Whether all elements are finite numbers. */
   public static boolean isFinite(Tensor tensor) {
     try (Scope scope = Scope.open()) {

@@ -1,7 +1,6 @@
 /**
  * The thin layer over Bytedeco's libtorch: start-up, devices, scopes that free native memory, named
- * weights, and the operations that the models use under their usual names. It knows nothing of
- * gRPC, Redis or HTTP, never switches autograd off, and adds no behaviour of its own to an
- * operator.
+ * weights, and {@link io.bitloom.engine.tensor.Kernels}, the operators that a device's backend
+ * brings. It knows nothing of gRPC, Redis or HTTP.
  */
 package io.bitloom.engine.tensor;

@@ -1,25 +1,20 @@
 package io.bitloom.engine.text;
 
-import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * Attention of texts that lie one after the other without padding: every text attends to itself
  * alone, in a call of its own, so that its result does not depend on the others.
  */
 final class PackedAttention {
-  private static final TensorOptional NO_BIAS = Scope.own(new TensorOptional());
-
   private final int heads;
   private final int headSize;
-  private final DoubleOptional scale;
+  private final double scale;
 
   /**
    * @param scale the scores are multiplied with it
@@ -27,7 +22,7 @@ final class PackedAttention {
   PackedAttention(int heads, int headSize, double scale) {
     this.heads = heads;
     this.headSize = headSize;
-    this.scale = Scope.own(new DoubleOptional(scale));
+    this.scale = scale;
   }
 
   /**
@@ -46,23 +41,20 @@ final class PackedAttention {
     long start = 0;
     for (int length : lengths) {
       Tensor text =
-          torch.scaled_dot_product_attention(
+          Nn.attention(
               heads(queries, start, length),
               heads(keys, start, length),
               heads(values, start, length),
-              biases.isEmpty() ? NO_BIAS : new TensorOptional(biases.get(length)),
-              0.0,
-              false,
-              scale,
-              false); // (1, heads, L, c)
-      attended.add(text.transpose(1, 2).flatten(2, 3).squeeze(0)); // (L, heads · c)
+              biases.get(length),
+              scale);
+      attended.add(text.squeeze(0)); // (L, heads · c)
       start += length;
     }
     return Tensors.concat(attended, 0);
   }
 
-  /** A text's rows as (1, heads, L, c). */
+  /** A text's rows as (1, L, heads, c). */
   private Tensor heads(Tensor rows, long start, int length) {
-    return rows.narrow(0, start, length).view(1, length, heads, headSize).transpose(1, 2);
+    return rows.narrow(0, start, length).view(1, length, heads, headSize);
   }
 }

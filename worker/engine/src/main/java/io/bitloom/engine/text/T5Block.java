@@ -1,10 +1,9 @@
 package io.bitloom.engine.text;
 
+import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Linear;
-import io.bitloom.engine.tensor.Nn;
-import io.bitloom.engine.tensor.Parameters;
-import io.bitloom.engine.tensor.PerImage;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import java.util.List;
@@ -54,7 +53,7 @@ final class T5Block {
       Tensor normed = Nn.rmsNorm(xNC, attentionNorm, config.normEps());
       Tensor x = xNC.add(o.apply(attention(normed, lengths, biases)));
       normed = Nn.rmsNorm(x, feedForwardNorm, config.normEps());
-      Tensor gate = PerImage.geluTanh(wi0.apply(normed), lengths); // (N, F)
+      Tensor gate = Nn.geluTanh(wi0.apply(normed), lengths); // (N, F)
       return scope.keep(x.add(wo.apply(gate.mul(wi1.apply(normed)))));
     }
   }

@@ -1,10 +1,9 @@
 package io.bitloom.engine.text;
 
+import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Linear;
-import io.bitloom.engine.tensor.Nn;
-import io.bitloom.engine.tensor.Parameters;
-import io.bitloom.engine.tensor.PerImage;
 import io.bitloom.engine.tensor.Tensors;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +42,7 @@ final class WordEmbeddingBlock {
     Tensor attended = attention.attend(part(all, 0), part(all, 1), part(all, 2), lengths, biases);
     Tensor x = xNC.add(proj.apply(attended));
     Tensor hidden = fc1.apply(Nn.rmsNorm(x, mlpNorm, WordEmbeddingConfig.NORM_EPS)); // (N, 4C)
-    return x.add(fc2.apply(PerImage.geluTanh(hidden, lengths)));
+    return x.add(fc2.apply(Nn.geluTanh(hidden, lengths)));
   }
 
   private Tensor part(Tensor qkvN3C, int index) {

@@ -1,9 +1,9 @@
 package io.bitloom.engine.text;
 
+import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Nn;
 import io.bitloom.engine.tensor.PackedRows;
-import io.bitloom.engine.tensor.Parameters;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;

@@ -1,6 +1,6 @@
 package io.bitloom.engine.tokenizer;
 
-import io.bitloom.engine.tensor.Nn;
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.Weights;
 import org.bytedeco.pytorch.Tensor;
 

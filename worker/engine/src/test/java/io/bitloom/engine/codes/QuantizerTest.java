@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.engine.codes.QuantizerConfig.Kind;
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Nn;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import java.util.List;

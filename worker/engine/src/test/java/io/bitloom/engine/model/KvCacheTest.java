@@ -3,10 +3,9 @@ package io.bitloom.engine.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.Kernels;
 import io.bitloom.engine.tensor.Scope;
-import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
-import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -19,12 +18,10 @@ class KvCacheTest {
     try (Scope scope = Scope.open()) {
       int rows = 2; // one image with guidance
       KvCache cache = new KvCache(config, TinyInfinity.SCALES, rows, dtype, TorchDevice.CPU);
-      Tensor token =
-          Tensors.zeros(DType.F32, TorchDevice.CPU, rows, 1, config.numHeads(), config.headDim());
       long reserved = 0;
       for (int block = 0; block < config.depth(); block++) {
-        KvCache.KeysValues views = cache.layer(block).append(token, token);
-        reserved += views.keysRLHc().storage().nbytes() + views.valuesRLHc().storage().nbytes();
+        Kernels.Slot slot = cache.layer(block).slot(1);
+        reserved += slot.keysRTHc().storage().nbytes() + slot.valuesRTHc().storage().nbytes();
       }
       long cachedTokens = 1 + 4 + 6; // not the 24 of the last scale
       long formula = 2L * config.depth() * config.embedDim() * cachedTokens * dtype.bytes() * 2;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
@@ -52,7 +53,7 @@ class Rope2dTest {
         Rope2d rope = new Rope2d(4, 0, TorchDevice.CPU)) {
       Tensor table = rope.table(List.of(new Scale(2, 2)));
       Tensor x = Tensors.of(new float[] {1, 0, 1, 0}, 1, 1, 1, 4).expand(1, 4, 1, 4).contiguous();
-      float[] turned = Tensors.floats(Rope2d.rotate(x, table));
+      float[] turned = Tensors.floats(Nn.rotate(x, table));
       float sin = (float) Math.sin(1);
       float cos = (float) Math.cos(1);
       float[] lowerLeft = java.util.Arrays.copyOfRange(turned, 8, 12); // row 1, column 0

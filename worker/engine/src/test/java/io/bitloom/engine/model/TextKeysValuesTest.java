@@ -13,18 +13,18 @@ class TextKeysValuesTest {
   private static final List<Integer> LENGTHS = List.of(5, 1, 9, 3);
   private static final float ROUNDING = 1e-5f;
 
-  private final Attention attention = new Attention(0.25);
+  private static final double SCALE = 0.25;
 
   @Test
   void textsPaddedToOneLengthGiveWhatEachGivesAlone() {
     try (Scope scope = Scope.open()) {
       Tensor kv = torch.randn(1, 18, 2, 4, 8);
       Tensor queries = torch.randn(4, 6, 4, 8);
-      TextKeysValues each = TextKeysValues.of(kv, LENGTHS, false);
-      TextKeysValues padded = TextKeysValues.of(kv, LENGTHS, true);
-      same(each.attend(attention, queries), padded.attend(attention, queries));
+      TextKeysValues.EachText each = TextKeysValues.each(kv, LENGTHS);
+      TextKeysValues padded = each.padded();
+      same(each.attend(queries, SCALE), padded.attend(queries, SCALE));
       Tensor some = queries.narrow(0, 1, 2);
-      same(each.rows(1, 2).attend(attention, some), padded.rows(1, 2).attend(attention, some));
+      same(each.rows(1, 2).attend(some, SCALE), padded.rows(1, 2).attend(some, SCALE));
     }
   }
 

@@ -1,7 +1,7 @@
 package io.bitloom.worker.cli;
 
-import io.bitloom.engine.tensor.CpuThreads;
 import io.bitloom.engine.tensor.DeviceThread;
+import io.bitloom.engine.tensor.cpu.CpuThreads;
 import io.bitloom.training.TrainingJob;
 import io.bitloom.training.distributed.Processes;
 import io.bitloom.training.run.Learner;

@@ -5,9 +5,9 @@ import io.bitloom.common.doctor.Examination;
 import io.bitloom.common.doctor.Finding;
 import io.bitloom.common.doctor.Setup;
 import io.bitloom.engine.NativeLibraries;
-import io.bitloom.engine.tensor.CpuThreads;
 import io.bitloom.engine.tensor.LibTorch;
-import io.bitloom.engine.tensor.Machine;
+import io.bitloom.engine.tensor.cpu.CpuThreads;
+import io.bitloom.engine.tensor.cpu.Machine;
 import java.io.UncheckedIOException;
 import java.util.List;
 

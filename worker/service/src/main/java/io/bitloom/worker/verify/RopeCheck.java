@@ -5,6 +5,7 @@ import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.engine.model.Rope2d;
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.Weights;
 import java.util.LinkedHashSet;
@@ -103,7 +104,7 @@ final class RopeCheck implements FixtureCheck {
       Tensor in = tensors.get(side + "_in"); // (B, heads, L, c)
       try (Rope2d rope = new Rope2d(headDim, APPLY_MODE, Fixture.DEVICE)) {
         Tensor table = rope.table(scales).narrow(1, offset, in.size(2));
-        Tensor out = Rope2d.rotate(in.transpose(1, 2).contiguous(), table).transpose(1, 2);
+        Tensor out = Nn.rotate(in.transpose(1, 2).contiguous(), table).transpose(1, 2);
         found.close(side, out, tensors.get(side + "_out"), TOLERANCE);
       }
     }

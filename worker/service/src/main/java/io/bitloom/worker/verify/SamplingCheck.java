@@ -1,7 +1,7 @@
 package io.bitloom.worker.verify;
 
 import io.bitloom.engine.checkpoint.JsonFields;
-import io.bitloom.engine.model.Sampler;
+import io.bitloom.engine.tensor.LibtorchKernels;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.Weights;
 import org.bytedeco.pytorch.Tensor;
@@ -24,7 +24,8 @@ final class SamplingCheck implements FixtureCheck {
     found.equal("V", Math.toIntExact(logits.size(-1)), settings.integer("V"));
     Tensor tempered = Tensors.times(logits, 1 / settings.number("tau"));
     Tensor computed =
-        Sampler.probabilities(tempered, settings.integer("top_k"), settings.number("top_p"));
+        LibtorchKernels.probabilities(
+            tempered, settings.integer("top_k"), settings.number("top_p"));
     found.close("probs", computed, probs, TOLERANCE);
   }
 }

@@ -8,7 +8,7 @@ import com.google.gson.JsonObject;
 import io.bitloom.engine.checkpoint.JsonNumber;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.LibTorch;
-import io.bitloom.engine.tensor.Machine;
+import io.bitloom.engine.tensor.cpu.Machine;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;

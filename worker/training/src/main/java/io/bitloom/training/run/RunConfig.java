@@ -20,7 +20,7 @@ import java.time.Duration;
  * @param steps of the whole run
  * @param device where it is trained
  * @param threads of one operator on the CPU; 0 leaves it to {@link
- *     io.bitloom.engine.tensor.CpuThreads}
+ *     io.bitloom.engine.tensor.cpu.CpuThreads}
  * @param precision what linear layers compute in
  * @param every how often something is done
  * @param keepCheckpoints latest checkpoints that stay

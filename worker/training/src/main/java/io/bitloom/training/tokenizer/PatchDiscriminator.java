@@ -1,6 +1,6 @@
 package io.bitloom.training.tokenizer;
 
-import io.bitloom.engine.tensor.Nn;
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.Weights;
 import java.util.LinkedHashMap;
 import java.util.Map;

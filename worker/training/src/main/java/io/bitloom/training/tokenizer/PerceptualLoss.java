@@ -1,8 +1,8 @@
 package io.bitloom.training.tokenizer;
 
 import io.bitloom.engine.checkpoint.Checkpoints;
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Nn;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;

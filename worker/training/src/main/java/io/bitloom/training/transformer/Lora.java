@@ -2,8 +2,8 @@ package io.bitloom.training.transformer;
 
 import io.bitloom.engine.model.InfinityConfig;
 import io.bitloom.engine.model.InfinityLayout;
+import io.bitloom.engine.nn.LowRank;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.LowRank;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;

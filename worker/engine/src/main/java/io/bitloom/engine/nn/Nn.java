@@ -1,0 +1,143 @@
+package io.bitloom.engine.nn;
+
+import io.bitloom.engine.tensor.Kernels;
+import io.bitloom.engine.tensor.LibtorchKernels;
+import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.cpu.CpuKernels;
+import io.bitloom.engine.tensor.cuda.CudaKernels;
+import java.util.List;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The layers of the models as functions of their input and their parameters, computed by the
+ * backend of the device that the input lies on; {@link Kernels} says what each does. A parameter
+ * that a layer can do without may be null.
+ */
+public final class Nn {
+  private static final Kernels CPU = new CpuKernels();
+  private static final Kernels CUDA = new CudaKernels();
+  private static final ScalarTypeOptional SAME_TYPE = Scope.own(new ScalarTypeOptional());
+
+  private Nn() {}
+
+  /** The backend of a tensor's device; what is no CPU computes as a GPU does. */
+  private static Kernels of(Tensor x) {
+    return x.is_cpu() ? CPU : CUDA;
+  }
+
+  /** x·weightᵀ + bias: x (…, in), weight (out, in), bias (out) or null; differentiable. */
+  public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
+    return LibtorchKernels.linear(x, weight, bias); // (…, out)
+  }
+
+  /** {@link Kernels#matrix}. */
+  static Kernels.Matrix matrix(Tensor weight) {
+    return of(weight).matrix(weight);
+  }
+
+  /** {@link Kernels#layerNorm}. */
+  public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double eps) {
+    return of(x).layerNorm(x, weight, bias, eps);
+  }
+
+  /** {@link Kernels#rmsNorm}. */
+  public static Tensor rmsNorm(Tensor x, Tensor weight, double eps) {
+    return of(x).rmsNorm(x, weight, eps);
+  }
+
+  /** {@link Kernels#modulatedNorm}. */
+  public static Tensor modulatedNorm(
+      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C) {
+    return of(xRLC).modulatedNorm(xRLC, rms, eps, scaleR1C, shiftR1C);
+  }
+
+  /** {@link Kernels#gatedAdd}. */
+  public static Tensor gatedAdd(Tensor xRLC, Tensor addedRLC, Tensor gateR1C) {
+    return of(xRLC).gatedAdd(xRLC, addedRLC, gateR1C);
+  }
+
+  /** {@link Kernels#geluTanh(Tensor)}. */
+  public static Tensor geluTanh(Tensor x) {
+    return of(x).geluTanh(x);
+  }
+
+  /** {@link Kernels#geluTanh(Tensor, List)}. */
+  public static Tensor geluTanh(Tensor rowsNC, List<Integer> lengths) {
+    return of(rowsNC).geluTanh(rowsNC, lengths);
+  }
+
+  /** {@link Kernels#silu}. */
+  public static Tensor silu(Tensor x) {
+    return of(x).silu(x);
+  }
+
+  /** {@link Kernels#rotate}. */
+  public static Tensor rotate(Tensor xBLHc, Tensor angles) {
+    return of(xBLHc).rotate(xBLHc, angles);
+  }
+
+  /** {@link Kernels#rotateAndStore}. */
+  public static Kernels.Heads rotateAndStore(
+      Tensor qkvRL3Hc, Tensor factor, Tensor angles, Kernels.Slot slot) {
+    return of(qkvRL3Hc).rotateAndStore(qkvRL3Hc, factor, angles, slot);
+  }
+
+  /** {@link Kernels#attention}. */
+  public static Tensor attention(
+      Tensor qBLHc, Tensor kBTHc, Tensor vBTHc, Tensor mask, double scale) {
+    return of(vBTHc).attention(qBLHc, kBTHc, vBTHc, mask, scale);
+  }
+
+  /** {@link Kernels#padsSequences} of the device that x lies on. */
+  public static boolean padsSequences(Tensor x) {
+    return of(x).padsSequences();
+  }
+
+  /** {@link Kernels#rowWise}. */
+  public static Tensor rowWise(Tensor xRLC, Kernels.OfRows chain) {
+    return of(xRLC).rowWise(xRLC, chain);
+  }
+
+  /** {@link Kernels#conv2d}. */
+  public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
+    return of(x).conv2d(x, weight, bias, stride, padding);
+  }
+
+  /** {@link Kernels#doubledConv2d}. */
+  public static Tensor doubledConv2d(Tensor x, Tensor weight, Tensor bias) {
+    return of(x).doubledConv2d(x, weight, bias);
+  }
+
+  /** {@link Kernels#groupNorm}. */
+  public static Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
+    return of(x).groupNorm(x, groups, weight, bias, eps);
+  }
+
+  /** {@link Kernels#groupNormSilu}, which leaves x as it is. */
+  public static Tensor groupNormSilu(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
+    return of(x).groupNormSilu(x, groups, weight, bias, eps, false);
+  }
+
+  /** {@link Kernels#groupNormSilu}, over x where that saves memory: nothing else may need x. */
+  public static Tensor groupNormSiluInPlace(
+      Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
+    return of(x).groupNormSilu(x, groups, weight, bias, eps, true);
+  }
+
+  /** {@link Kernels#draw}. */
+  public static Tensor draw(Tensor logitsBNV, List<Kernels.Draw> images) {
+    return of(logitsBNV).draw(logitsBNV, images);
+  }
+
+  /** {@link LibtorchKernels#l2Normalize}. */
+  public static Tensor l2Normalize(Tensor x, int axis) {
+    return LibtorchKernels.l2Normalize(x, axis);
+  }
+
+  /** Softmax along one axis. */
+  public static Tensor softmax(Tensor x, int axis) {
+    return torch.softmax(x, axis, SAME_TYPE);
+  }
+}

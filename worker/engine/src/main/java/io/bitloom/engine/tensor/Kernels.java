@@ -1,0 +1,158 @@
+package io.bitloom.engine.tensor;
+
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The operators of the models that a kind of device computes in a way of its own: everything that a
+ * backend has to bring. Models call them through {@code io.bitloom.engine.nn.Nn}, which takes the
+ * backend of the tensor at hand, and so know of no device.
+ *
+ * <p>Where gradients are wanted, every operator is differentiable. No operator changes its
+ * arguments, except where it says so. A parameter that an operator can do without may be null.
+ *
+ * <p>Axes: B images, R rows of a batch, L tokens, C width, H heads, c head size, N choices, V
+ * states of a choice; (B, C, H, W) is a feature map.
+ */
+public interface Kernels {
+
+  /** Normalises the last axis to mean 0 and variance 1, then scales and shifts where given. */
+  Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double eps);
+
+  /** Divides the last axis by its root mean square, then scales by weight where given. */
+  Tensor rmsNorm(Tensor x, Tensor weight, double eps);
+
+  /**
+   * shift + norm(x) · scale: what enters a block's self-attention and feed-forward layer.
+   *
+   * @param rms whether the norm is {@link #rmsNorm}; {@link #layerNorm} otherwise
+   * @param scaleR1C factor of each row
+   * @param shiftR1C summand of each row
+   */
+  Tensor modulatedNorm(Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C);
+
+  /** x + added · gate: what a branch of a block adds to the stream. */
+  Tensor gatedAdd(Tensor xRLC, Tensor addedRLC, Tensor gateR1C);
+
+  /** GELU in its tanh approximation of images or rows (B, …). */
+  Tensor geluTanh(Tensor x);
+
+  /** {@link #geluTanh(Tensor)} of sequences of these lengths, one after the other (N, C). */
+  Tensor geluTanh(Tensor rowsNC, List<Integer> lengths);
+
+  /** x·sigmoid(x) of images or rows (B, …). */
+  Tensor silu(Tensor x);
+
+  /**
+   * Turns the pairs of channels (2i, 2i+1) of heads (B, L, H, c), float32.
+   *
+   * @param angles cos + i·sin of each token and pair (1, L, 1, c/2), complex
+   */
+  Tensor rotate(Tensor xBLHc, Tensor angles);
+
+  /** Queries (R, L, H, c), and the keys and values (R, T, H, c) that they see. */
+  record Heads(Tensor queries, Tensor keys, Tensor values) {}
+
+  /**
+   * Where the keys and values of new tokens go: behind {@code from} earlier ones.
+   *
+   * @param keysRTHc earlier keys, then room for the new ones
+   * @param valuesRTHc earlier values, then room for the new ones
+   */
+  record Slot(Tensor keysRTHc, Tensor valuesRTHc, long from) {}
+
+  /**
+   * Makes the projections of a self-attention ready for it.
+   *
+   * @param qkvRL3Hc queries, keys and values of L new tokens
+   * @param factor where given, q and k become unit vectors and q is multiplied by it (1, 1, H, 1)
+   * @param angles what {@link #rotate} turns q and k by, where given
+   * @param slot where given, is filled with the new keys and values; only these are seen otherwise
+   */
+  Heads rotateAndStore(Tensor qkvRL3Hc, Tensor factor, Tensor angles, Slot slot);
+
+  /**
+   * softmax(scale · q kᵀ + mask) v.
+   *
+   * @param qBLHc queries
+   * @param kBTHc keys
+   * @param vBTHc values
+   * @param mask added to the scores, (1 or B, 1 or H, 1 or L, T), where given
+   * @return (B, L, H·c) in the type of v
+   */
+  Tensor attention(Tensor qBLHc, Tensor kBTHc, Tensor vBTHc, Tensor mask, double scale);
+
+  /**
+   * Whether sequences of different lengths are best padded to one length, so that all of them are
+   * one call. Without, what a sequence gives does not depend on the others to the last bit.
+   */
+  boolean padsSequences();
+
+  /** The frozen weight (out, in) of a linear layer, as this device likes to have it. */
+  interface Matrix extends AutoCloseable {
+    /** x·weightᵀ + bias: x (…, in) in the weight's type, bias (out) where given. */
+    Tensor times(Tensor x, Tensor bias);
+
+    /** {@link #geluTanh(Tensor)} of {@link #times}. */
+    Tensor timesGelu(Tensor x, Tensor bias);
+
+    @Override
+    void close();
+  }
+
+  /** Takes a copy of, or a handle on a weight (out, in). */
+  Matrix matrix(Tensor weight);
+
+  /** A function of some rows of a batch: {@code count} of them from {@code first} on. */
+  @FunctionalInterface
+  interface OfRows {
+    Tensor apply(Tensor rows, int first, int count);
+  }
+
+  /**
+   * A chain of operators on the rows of x (R, L, C), each row on its own, to (R, L, C): all rows at
+   * a time, or some at a time without gradients where that is faster.
+   */
+  Tensor rowWise(Tensor xRLC, OfRows chain);
+
+  /**
+   * Convolution of a map (B, in, H, W) with weight (out, in, k, k) and zero padding on all sides.
+   */
+  Tensor conv2d(Tensor x, Tensor weight, Tensor bias, int stride, int padding);
+
+  /**
+   * {@link #conv2d} with a 3×3 kernel, stride 1 and padding 1 of a map (B, in, H, W) doubled by
+   * repeating every cell: (B, out, 2H, 2W).
+   */
+  Tensor doubledConv2d(Tensor x, Tensor weight, Tensor bias);
+
+  /** Normalises groups of channels of a map together; weight and bias are (C). */
+  Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps);
+
+  /**
+   * x·sigmoid(x) of {@link #groupNorm}.
+   *
+   * @param overwrites whether x may be written over, because nothing else needs it
+   */
+  Tensor groupNormSilu(
+      Tensor x, int groups, Tensor weight, Tensor bias, double eps, boolean overwrites);
+
+  /**
+   * How the states of an image's choices are drawn.
+   *
+   * @param greedy whether the likeliest state is taken
+   * @param topK number of likeliest states that can occur; 0 for all
+   * @param topP probability that the likeliest states together must have; 0 for all
+   * @param random the image's random numbers: one a choice, none where it is greedy
+   */
+  record Draw(boolean greedy, int topK, double topP, SplitMix64 random) {}
+
+  /**
+   * Draws a state for each choice of each image.
+   *
+   * @param logitsBNV after temperature
+   * @param images B of them
+   * @return states (B, N), int64
+   */
+  Tensor draw(Tensor logitsBNV, List<Draw> images);
+}

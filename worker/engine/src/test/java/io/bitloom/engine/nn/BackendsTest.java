@@ -1,0 +1,150 @@
+package io.bitloom.engine.nn;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.bitloom.engine.tensor.Kernels;
+import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.SplitMix64;
+import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.cpu.CpuKernels;
+import io.bitloom.engine.tensor.cuda.CudaKernels;
+import java.util.List;
+import java.util.function.Function;
+import org.bytedeco.pytorch.InferenceMode;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The backends compute the same, whatever their own ways. That of GPUs runs here on the CPU: what
+ * it says to libtorch is all that can differ.
+ */
+class BackendsTest {
+  private static final float ROUNDING = 2e-5f;
+  private static final int ROWS = 5;
+  private static final int TOKENS = 30;
+  private static final int WIDTH = 64;
+
+  private final Kernels cpu = new CpuKernels();
+  private final Kernels cuda = new CudaKernels();
+  private InferenceMode inference;
+  private Scope scope;
+
+  @BeforeEach
+  void withoutGradients() {
+    inference = new InferenceMode(true);
+    scope = Scope.open();
+    torch.manual_seed(7);
+  }
+
+  @AfterEach
+  void end() {
+    scope.close();
+    inference.close();
+  }
+
+  private void same(Function<Kernels, Tensor> operator) {
+    Tensor expected = operator.apply(cuda);
+    Tensor computed = operator.apply(cpu);
+    assertArrayEquals(expected.shape(), computed.shape());
+    assertArrayEquals(Tensors.floats(expected), Tensors.floats(computed), ROUNDING);
+  }
+
+  private static Tensor tokens() {
+    return torch.randn(ROWS, TOKENS, WIDTH);
+  }
+
+  @Test
+  void elementwiseOperatorsAndNormsAreTheSame() {
+    Tensor x = tokens();
+    Tensor other = tokens();
+    Tensor scale = torch.randn(ROWS, 1, WIDTH);
+    Tensor shift = torch.randn(ROWS, 1, WIDTH);
+    same(kernels -> kernels.geluTanh(x));
+    same(kernels -> kernels.geluTanh(x.view(-1, WIDTH), List.of(1, 140, 9)));
+    same(kernels -> kernels.silu(x));
+    same(kernels -> kernels.modulatedNorm(x, false, 1e-6, scale, shift));
+    same(kernels -> kernels.modulatedNorm(x, true, 1e-6, scale, shift));
+    same(kernels -> kernels.gatedAdd(x, other, scale));
+  }
+
+  @Test
+  void selfAttentionIsTheSameWithAndWithoutEarlierTokens() {
+    int heads = 4;
+    int size = WIDTH / heads;
+    Tensor qkv = torch.randn(ROWS, TOKENS, 3, heads, size);
+    Tensor factor = torch.rand(1, 1, heads, 1);
+    Tensor turns = torch.randn(1, TOKENS, 1, size / 2);
+    Tensor angles =
+        torch.view_as_complex(torch.stack(new TensorVector(turns.cos(), turns.sin()), -1));
+    Tensor earlier = torch.randn(ROWS, TOKENS + 7, heads, size);
+    same(
+        kernels -> {
+          Kernels.Heads alone = kernels.rotateAndStore(qkv, factor, angles, null);
+          return kernels.attention(alone.queries(), alone.keys(), alone.values(), null, 1);
+        });
+    same(
+        kernels -> {
+          Kernels.Slot slot = new Kernels.Slot(earlier.clone(), earlier.clone(), 7);
+          Kernels.Heads all = kernels.rotateAndStore(qkv, null, angles, slot);
+          assertEquals(TOKENS + 7, all.keys().size(1));
+          return kernels.attention(all.queries(), all.keys(), all.values(), null, 0.3);
+        });
+  }
+
+  @Test
+  void linearLayersAreTheSame() {
+    Tensor weight = torch.randn(96, WIDTH);
+    Tensor bias = torch.randn(96);
+    Tensor x = tokens();
+    same(
+        kernels -> {
+          try (Kernels.Matrix matrix = kernels.matrix(weight)) {
+            return torch.cat(
+                new TensorVector(
+                    matrix.times(x, bias), matrix.times(x, null), matrix.timesGelu(x, bias)),
+                0);
+          }
+        });
+  }
+
+  @Test
+  void rowsGoThroughAChainByThemselvesOrTogether() {
+    Tensor x = tokens();
+    Tensor perRow = torch.randn(ROWS, 1, WIDTH);
+    same(
+        kernels ->
+            kernels.rowWise(x, (rows, first, count) -> rows.mul(perRow.narrow(0, first, count))));
+  }
+
+  @Test
+  void mapsAreTheSame() {
+    Tensor map = Tensors.channelsLast(torch.randn(2, WIDTH, 24, 20));
+    Tensor weight = Tensors.times(torch.randn(WIDTH, WIDTH, 3, 3), 1 / Math.sqrt(9.0 * WIDTH));
+    Tensor scale = torch.randn(WIDTH);
+    Tensor shift = torch.randn(WIDTH);
+    same(kernels -> kernels.conv2d(map, weight, shift, 1, 1));
+    same(kernels -> kernels.conv2d(map, weight, null, 2, 0));
+    same(kernels -> kernels.doubledConv2d(map, weight, shift));
+    same(kernels -> kernels.groupNorm(map, 32, scale, shift, 1e-6));
+    same(kernels -> kernels.groupNormSilu(map, 32, scale, shift, 1e-6, false));
+    same(kernels -> kernels.groupNormSilu(map.clone(), 32, scale, shift, 1e-6, true));
+  }
+
+  @Test
+  void theSameStatesAreDrawn() {
+    Tensor logits = torch.randn(3, 500, 8);
+    same(
+        kernels ->
+            kernels.draw(
+                logits,
+                List.of(
+                    new Kernels.Draw(false, 3, 0.9, new SplitMix64(1, 0)),
+                    new Kernels.Draw(true, 1, 0, new SplitMix64(1, 1)),
+                    new Kernels.Draw(false, 0, 0, new SplitMix64(1, 2)))));
+  }
+}
