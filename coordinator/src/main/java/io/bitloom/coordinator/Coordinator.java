@@ -22,7 +22,7 @@ import io.bitloom.coordinator.http.MetricsPage;
 import io.bitloom.coordinator.jobs.ClusterState;
 import io.bitloom.coordinator.jobs.Deletion;
 import io.bitloom.coordinator.jobs.Forecast;
-import io.bitloom.coordinator.jobs.Generations;
+import io.bitloom.coordinator.jobs.GenerateCalls;
 import io.bitloom.coordinator.jobs.ImageDelivery;
 import io.bitloom.coordinator.jobs.JobDirectory;
 import io.bitloom.coordinator.jobs.JobWatches;
@@ -177,7 +177,7 @@ public final class Coordinator implements AutoCloseable {
               jobs,
               results,
               new JobWatches(queue, forecast, workers.feed(), timer),
-              new Generations(
+              new GenerateCalls(
                   queue,
                   models,
                   config.jobs().limits(),
