@@ -2,6 +2,7 @@ package io.bitloom.training.transformer;
 
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.engine.codes.BitwiseSelfCorrection;
 import io.bitloom.engine.codes.Flips;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
@@ -83,6 +84,11 @@ public record Objective(
         return scope.keep(mask.to(bits.device(), DType.U8.torch()));
       }
     };
+  }
+
+  /** How bitwise self-correction makes inputs and labels. */
+  BitwiseSelfCorrection.Config selfCorrection(boolean spatialPatchify) {
+    return new BitwiseSelfCorrection.Config(flipScales, requantize, spatialPatchify);
   }
 
   private static SplittableRandom stream(long seed, long purpose, long number, long scale) {
