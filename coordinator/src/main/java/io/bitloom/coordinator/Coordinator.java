@@ -159,24 +159,24 @@ public final class Coordinator implements AutoCloseable {
       part(loop);
       ScheduledExecutorService timer = timer();
       ExecutorService apiThreads = apiThreads();
-      Deletion deletion = new Deletion(queue, store, config.jobs().retention(), apiThreads);
+      Deletion deletion = new Deletion(queue.jobs(), store, config.jobs().retention(), apiThreads);
       ImageDelivery delivery = new ImageDelivery(store, apiThreads, timer);
       Gauge.builder("bitloom.results.unread", delivery::unreadBytes)
           .description("Results that readers have not taken from the transport")
           .baseUnit("bytes")
           .register(registry);
-      Forecast forecast = new Forecast(queue, speeds, models);
+      Forecast forecast = new Forecast(queue.backlog(), speeds, models);
       Submissions submissions =
           new Submissions(queue, models, speeds, config.jobs().limits(), arrivals, apiThreads);
-      JobDirectory jobs = new JobDirectory(queue, forecast, deletion);
+      JobDirectory jobs = new JobDirectory(queue.jobs(), forecast, deletion);
       Results results = new Results(queue, delivery, apiThreads);
-      ClusterState cluster = new ClusterState(queue, workers, speeds, this::trouble);
+      ClusterState cluster = new ClusterState(queue.backlog(), workers, speeds, this::trouble);
       BatchServiceApi batchService =
           new BatchServiceApi(
               submissions,
               jobs,
               results,
-              new JobWatches(queue, forecast, workers.feed(), timer),
+              new JobWatches(queue.jobs(), queue.results(), forecast, workers.feed(), timer),
               new GenerateCalls(
                   queue,
                   models,
@@ -209,7 +209,8 @@ public final class Coordinator implements AutoCloseable {
                       registry,
                       new ClusterMetrics(
                           registry,
-                          queue,
+                          queue.backlog(),
+                          queue.jobs(),
                           models::all,
                           workers::connectedWorkers,
                           redis::available)),
