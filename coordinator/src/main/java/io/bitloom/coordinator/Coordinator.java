@@ -8,12 +8,15 @@ import io.bitloom.coordinator.api.BatchServiceApi;
 import io.bitloom.coordinator.api.ClusterServiceApi;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.CoordinatorConfig;
+import io.bitloom.coordinator.config.LeaseConfig;
+import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.config.S3Config;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.dispatch.matching.Arrivals;
 import io.bitloom.coordinator.dispatch.matching.Matcher;
 import io.bitloom.coordinator.dispatch.matching.Speeds;
 import io.bitloom.coordinator.dispatch.worker.ConnectedWorkers;
+import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.coordinator.dispatch.worker.WorkerServiceApi;
 import io.bitloom.coordinator.grpc.GrpcServer;
 import io.bitloom.coordinator.http.HttpPort;
@@ -22,7 +25,7 @@ import io.bitloom.coordinator.http.MetricsPage;
 import io.bitloom.coordinator.jobs.ClusterState;
 import io.bitloom.coordinator.jobs.Deletion;
 import io.bitloom.coordinator.jobs.Forecast;
-import io.bitloom.coordinator.jobs.Generations;
+import io.bitloom.coordinator.jobs.GenerateCalls;
 import io.bitloom.coordinator.jobs.ImageDelivery;
 import io.bitloom.coordinator.jobs.JobDirectory;
 import io.bitloom.coordinator.jobs.JobWatches;
@@ -43,6 +46,7 @@ import io.bitloom.coordinator.training.TrainingMeetings;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.bitloom.coordinator.training.TrainingServiceApi;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
@@ -119,112 +123,155 @@ public final class Coordinator implements AutoCloseable {
       redis = part(connect());
       JobQueue queue = part(new RunningQueue(redis, queueSettings()));
       store = new WatchedResultStore(resultStore(), InstantSource.system());
-
-      PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-      part(registry::close);
-      new JvmMemoryMetrics().bindTo(registry);
-      new JvmThreadMetrics().bindTo(registry);
-      new ProcessorMetrics().bindTo(registry);
-      new UptimeMetrics().bindTo(registry);
-      DispatchMetrics dispatchMetrics = new DispatchMetrics(registry);
-      queue
-          .leases()
-          .onGivenUp(prompts -> dispatchMetrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
-
+      PrometheusMeterRegistry registry = registry();
       ModelRegistry models = new ModelRegistry(queue.models(), config.jobs().defaultModel());
       queue.onDataLost(models::announceAgain);
-      Arrivals arrivals = new Arrivals();
-      Speeds speeds = new Speeds(queue.models());
-      DispatchLoop loop = new DispatchLoop();
-      Matcher matcher =
-          part(
-              new Matcher(
-                  loop,
-                  queue,
-                  config.dispatch().leases().duration(),
-                  config.dispatch().maxBatchDelay(),
-                  arrivals,
-                  speeds,
-                  dispatchMetrics));
-      workers =
-          part(
-              new ConnectedWorkers(
-                  loop,
-                  matcher,
-                  queue,
-                  models,
-                  store,
-                  config.dispatch().leases(),
-                  dispatchMetrics));
-      part(loop);
+      Dispatch dispatch = dispatch(queue, models, new DispatchMetrics(registry));
+      workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
-      ExecutorService apiThreads = apiThreads();
-      Deletion deletion = new Deletion(queue, store, config.jobs().retention(), apiThreads);
-      ImageDelivery delivery = new ImageDelivery(store, apiThreads, timer);
-      Gauge.builder("bitloom.results.unread", delivery::unreadBytes)
-          .description("Results that readers have not taken from the transport")
-          .baseUnit("bytes")
-          .register(registry);
-      Forecast forecast = new Forecast(queue, speeds, models);
-      Submissions submissions =
-          new Submissions(queue, models, speeds, config.jobs().limits(), arrivals, apiThreads);
-      JobDirectory jobs = new JobDirectory(queue, forecast, deletion);
-      Results results = new Results(queue, delivery, apiThreads);
-      ClusterState cluster = new ClusterState(queue, workers, speeds, this::trouble);
-      BatchServiceApi batchService =
-          new BatchServiceApi(
-              submissions,
-              jobs,
-              results,
-              new JobWatches(queue, forecast, workers.feed(), timer),
-              new Generations(
-                  queue,
-                  models,
-                  config.jobs().limits(),
-                  workers.feed(),
-                  delivery,
-                  deletion,
-                  timer));
+      Jobs jobs = jobs(queue, models, dispatch, timer, registry);
       TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
-      grpc =
-          part(
-              new GrpcServer(
-                  config.listen().grpc(),
-                  tenants,
-                  List.of(
-                      batchService,
-                      new ClusterServiceApi(cluster),
-                      new WorkerServiceApi(workers),
-                      new TrainingServiceApi(
-                          trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
-                  new RpcMetrics(registry)));
-      http =
-          part(
-              new HttpPort(
-                  config.listen().http(),
-                  tenants,
-                  new JsonApi(jobs, results, submissions, cluster),
-                  trainingRuns,
-                  new MetricsPage(
-                      registry,
-                      new ClusterMetrics(
-                          registry,
-                          queue,
-                          models::all,
-                          workers::connectedWorkers,
-                          redis::available)),
-                  this::trouble));
-      timer.scheduleWithFixedDelay(
-          () -> grpc.setServing(trouble().isEmpty()), 0, 1, TimeUnit.SECONDS);
-      timer.scheduleWithFixedDelay(tenants::refresh, 0, 2, TimeUnit.SECONDS);
-      long sweep = deletionInterval().toMillis();
-      timer.scheduleWithFixedDelay(deletion::sweep, sweep, sweep, TimeUnit.MILLISECONDS);
+      grpc = part(grpcServer(tenants, jobs, trainingRuns, registry));
+      http = part(httpPort(tenants, jobs, trainingRuns, metricsPage(registry, queue, models)));
+      repeat(timer, tenants, jobs.deletion());
       started = true;
     } finally {
       if (!started) {
         closeParts();
       }
     }
+  }
+
+  /** What every part tells how it is doing; of the process it tells itself. */
+  private PrometheusMeterRegistry registry() {
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    part(registry::close);
+    new JvmMemoryMetrics().bindTo(registry);
+    new JvmThreadMetrics().bindTo(registry);
+    new ProcessorMetrics().bindTo(registry);
+    new UptimeMetrics().bindTo(registry);
+    return registry;
+  }
+
+  /** What matches prompts and workers, as the rules of jobs see it. */
+  private record Dispatch(Arrivals arrivals, Speeds speeds, ConnectedWorkers workers) {}
+
+  private Dispatch dispatch(JobQueue queue, ModelRegistry models, DispatchMetrics metrics) {
+    queue.leases().onGivenUp(prompts -> metrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
+    LeaseConfig leases = config.dispatch().leases();
+    Arrivals arrivals = new Arrivals();
+    Speeds speeds = new Speeds(queue.models());
+    DispatchLoop loop = new DispatchLoop();
+    Matcher matcher =
+        part(
+            new Matcher(
+                loop,
+                queue,
+                leases.duration(),
+                config.dispatch().maxBatchDelay(),
+                arrivals,
+                speeds,
+                metrics));
+    ConnectedWorkers connected =
+        part(new ConnectedWorkers(loop, matcher, queue, models, store, leases, metrics));
+    part(loop);
+    return new Dispatch(arrivals, speeds, connected);
+  }
+
+  /** The rules of jobs, as the doors call them. */
+  private record Jobs(
+      Submissions submissions,
+      JobDirectory directory,
+      Results results,
+      JobWatches watches,
+      GenerateCalls generations,
+      ClusterState cluster,
+      Deletion deletion) {}
+
+  private Jobs jobs(
+      JobQueue queue,
+      ModelRegistry models,
+      Dispatch dispatch,
+      ScheduledExecutorService timer,
+      MeterRegistry registry) {
+    LimitsConfig limits = config.jobs().limits();
+    Speeds speeds = dispatch.speeds();
+    ProgressFeed feed = dispatch.workers().feed();
+    ExecutorService threads = apiThreads();
+    Deletion deletion = new Deletion(queue.jobs(), store, config.jobs().retention(), threads);
+    ImageDelivery delivery = delivery(threads, timer, registry);
+    Forecast forecast = new Forecast(queue.backlog(), speeds, models);
+    return new Jobs(
+        new Submissions(queue, models, speeds, limits, dispatch.arrivals(), threads),
+        new JobDirectory(queue.jobs(), forecast, deletion),
+        new Results(queue, delivery, threads),
+        new JobWatches(queue.jobs(), queue.results(), forecast, feed, timer),
+        new GenerateCalls(queue, models, limits, feed, delivery, deletion, timer),
+        new ClusterState(queue.backlog(), dispatch.workers(), speeds, this::trouble),
+        deletion);
+  }
+
+  private ImageDelivery delivery(
+      ExecutorService threads, ScheduledExecutorService timer, MeterRegistry registry) {
+    ImageDelivery delivery = new ImageDelivery(store, threads, timer);
+    Gauge.builder("bitloom.results.unread", delivery::unreadBytes)
+        .description("Results that readers have not taken from the transport")
+        .baseUnit("bytes")
+        .register(registry);
+    return delivery;
+  }
+
+  private GrpcServer grpcServer(
+      Tenants tenants, Jobs jobs, TrainingRuns trainingRuns, MeterRegistry registry)
+      throws IOException {
+    return new GrpcServer(
+        config.listen().grpc(),
+        tenants,
+        List.of(
+            new BatchServiceApi(
+                jobs.submissions(),
+                jobs.directory(),
+                jobs.results(),
+                jobs.watches(),
+                jobs.generations()),
+            new ClusterServiceApi(jobs.cluster()),
+            new WorkerServiceApi(workers),
+            new TrainingServiceApi(trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
+        new RpcMetrics(registry));
+  }
+
+  private HttpPort httpPort(
+      Tenants tenants, Jobs jobs, TrainingRuns trainingRuns, MetricsPage metrics)
+      throws IOException {
+    return new HttpPort(
+        config.listen().http(),
+        tenants,
+        new JsonApi(jobs.directory(), jobs.results(), jobs.submissions(), jobs.cluster()),
+        trainingRuns,
+        metrics,
+        this::trouble);
+  }
+
+  private MetricsPage metricsPage(
+      PrometheusMeterRegistry registry, JobQueue queue, ModelRegistry models) {
+    return new MetricsPage(
+        registry,
+        new ClusterMetrics(
+            registry,
+            queue.backlog(),
+            queue.jobs(),
+            models::all,
+            workers::connectedWorkers,
+            redis::available));
+  }
+
+  /** What is looked after for as long as the coordinator runs. */
+  private void repeat(ScheduledExecutorService timer, Tenants tenants, Deletion deletion) {
+    timer.scheduleWithFixedDelay(
+        () -> grpc.setServing(trouble().isEmpty()), 0, 1, TimeUnit.SECONDS);
+    timer.scheduleWithFixedDelay(tenants::refresh, 0, 2, TimeUnit.SECONDS);
+    long sweep = deletionInterval().toMillis();
+    timer.scheduleWithFixedDelay(deletion::sweep, sweep, sweep, TimeUnit.MILLISECONDS);
   }
 
   /** Often enough for the age at which jobs are deleted, and seldom enough for an idle Redis. */

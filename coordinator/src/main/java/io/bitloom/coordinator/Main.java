@@ -8,10 +8,10 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.file.FileFaults;
 import io.bitloom.common.process.FolderInUseException;
 import io.bitloom.common.process.FolderLock;
-import io.bitloom.coordinator.config.ConfigFileException;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.SettingValues;
+import io.bitloom.coordinator.config.SettingsFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,7 +96,7 @@ public final class Main implements Callable<Integer> {
     }
     try {
       values = OPTIONS.values(given, Optional.ofNullable(configFile));
-    } catch (ConfigFileException e) {
+    } catch (SettingsFileException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }
   }

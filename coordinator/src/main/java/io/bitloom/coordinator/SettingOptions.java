@@ -46,7 +46,7 @@ final class SettingOptions {
    * What the command line, the environment and a file say. Options that were not given have the
    * file's values from now on, so that rules between options see what holds.
    *
-   * @throws io.bitloom.coordinator.config.ConfigFileException if the file is wrong
+   * @throws io.bitloom.coordinator.config.SettingsFileException if the file is wrong
    */
   SettingValues values(ParseResult given, Optional<Path> file) {
     Map<String, String> options = new HashMap<>();

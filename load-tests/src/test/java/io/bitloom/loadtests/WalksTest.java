@@ -29,9 +29,8 @@ class WalksTest {
   private static final Pattern DEFINITION =
       Pattern.compile("^\\[([^\\]]+)]: (\\S+)$", Pattern.MULTILINE);
 
-  /** {@code [`Name`]} or {@code [`Name`][label]}. */
-  private static final Pattern REFERENCE =
-      Pattern.compile("\\[(`[^`\\]]+`)](?:\\[([^\\]]+)])?(?!\\()");
+  /** {@code [`Name`]}. */
+  private static final Pattern REFERENCE = Pattern.compile("\\[(`[^`\\]]+`)](?!\\()");
 
   private static final Pattern INLINE_LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
   private static final Pattern FIGURE =
@@ -94,7 +93,7 @@ class WalksTest {
           .filter(link -> NAME.matcher(unquoted(link.group(1))).matches())
           .filter(
               link ->
-                  !fileName(definitions.getOrDefault(label(link), ""))
+                  !fileName(definitions.getOrDefault(link.group(1), ""))
                       .equals(unquoted(link.group(1)).replaceFirst("\\..*", "") + ".java"))
           .forEach(link -> wrong.add(walk.getFileName() + ": " + link.group()));
     }
@@ -214,13 +213,9 @@ class WalksTest {
         .collect(Collectors.toMap(found -> found.group(1), found -> found.group(2)));
   }
 
-  /** Labels of the definitions that a text asks for. */
+  /** The definitions that a text asks for. */
   private static Stream<String> references(String text) {
-    return matches(REFERENCE, body(text)).map(WalksTest::label);
-  }
-
-  private static String label(MatchResult reference) {
-    return reference.group(2) == null ? reference.group(1) : reference.group(2);
+    return matches(REFERENCE, body(text)).map(reference -> reference.group(1));
   }
 
   private static String unquoted(String code) {

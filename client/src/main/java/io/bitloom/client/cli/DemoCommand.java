@@ -193,7 +193,7 @@ final class DemoCommand implements Callable<Integer> {
   private static Job draw(
       Console console, BitloomClient client, Model model, PromptFile file, Download download)
       throws IOException {
-    Submission submission = new Submission(console, file);
+    JobSubmission submission = new JobSubmission(console, file);
     PromptFile.Contents contents = submission.check();
     if (contents.badLines() > 0 || contents.prompts() == 0) {
       throw new PromptFileException(
@@ -203,7 +203,7 @@ final class DemoCommand implements Callable<Integer> {
               : "has no prompts; nothing was drawn");
     }
     Job job =
-        Submission.create(
+        JobSubmission.create(
             client, Job.newBuilder().setDisplayName("demo").setModel(model.getName()).build());
     job = submission.send(client, job, contents.prompts());
     console.say(

@@ -104,8 +104,8 @@ final class Download {
   }
 
   private void save(Job job, ImageFolder folder, boolean follow) throws IOException {
-    Progress progress =
-        new Progress(
+    JobProgress progress =
+        new JobProgress(
             console,
             "draw",
             job.getName(),

@@ -50,7 +50,7 @@ record JobFacts(Job job, Instant now) {
     }
     Instant end = job.hasStartTime() ? instant(job.getStartTime()) : now;
     Duration waited = Duration.between(instant(job.getCreateTime()), end);
-    return Progress.duration(Math.max(0, waited.getSeconds()));
+    return JobProgress.duration(Math.max(0, waited.getSeconds()));
   }
 
   /** {@code team=art, week=48}; empty without labels. */

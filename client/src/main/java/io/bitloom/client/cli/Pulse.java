@@ -19,7 +19,7 @@ final class Pulse implements AutoCloseable {
   private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
 
   private final BitloomClient client;
-  private final Progress progress;
+  private final JobProgress progress;
   private final ScheduledExecutorService threads =
       Executors.newScheduledThreadPool(2, Pulse::thread);
   private volatile String obstacle = "";
@@ -27,13 +27,13 @@ final class Pulse implements AutoCloseable {
   /** There was an outage, and how far the job came meanwhile is not known yet. */
   private volatile boolean unseen;
 
-  private Pulse(BitloomClient client, Progress progress) {
+  private Pulse(BitloomClient client, JobProgress progress) {
     this.client = client;
     this.progress = progress;
   }
 
   /** Of a job that is being submitted: only the coordinator can be away. */
-  static Pulse ofSubmission(BitloomClient client, Progress progress) {
+  static Pulse ofSubmission(BitloomClient client, JobProgress progress) {
     Pulse pulse = new Pulse(client, progress);
     pulse.every(SHOW_MILLIS, () -> progress.hindered(client.outage().map(Obstacle::of).orElse("")));
     return pulse;
@@ -44,7 +44,7 @@ final class Pulse implements AutoCloseable {
    *
    * @param job resource name
    */
-  static Pulse ofJob(BitloomClient client, String job, Progress progress) {
+  static Pulse ofJob(BitloomClient client, String job, JobProgress progress) {
     Pulse pulse = new Pulse(client, progress);
     pulse.every(SHOW_MILLIS, pulse::show);
     pulse.every(LOOK_MILLIS, () -> pulse.look(job));

@@ -168,18 +168,20 @@ final class SubmitCommand implements Callable<Integer> {
 
   private int run(Console console, Prompt defaults) throws IOException {
     if (offline) {
-      return check(console, new Submission(console, file(PromptCheck.offline(defaults))).check());
+      return check(
+          console, new JobSubmission(console, file(PromptCheck.offline(defaults))).check());
     }
     try (BitloomClient client = connection.client()) {
       Optional<List<Model>> models = models(client);
       if (models.isEmpty()) {
-        return unreachable(console, new Submission(console, file(PromptCheck.offline(defaults))));
+        return unreachable(
+            console, new JobSubmission(console, file(PromptCheck.offline(defaults))));
       }
-      Model model = Submission.model(models.get(), modelName);
+      Model model = JobSubmission.model(models.get(), modelName);
       prompts.requireSize(model.getName(), model.getSizesList());
       PromptRules rules = new PromptRules(client.limits().getPromptCharacters());
-      Submission submission =
-          new Submission(console, file(new PromptCheck(defaults, model, rules)));
+      JobSubmission submission =
+          new JobSubmission(console, file(new PromptCheck(defaults, model, rules)));
       if (dryRun) {
         PromptFile.Contents contents = submission.check();
         int checked = check(console, contents);
@@ -207,7 +209,7 @@ final class SubmitCommand implements Callable<Integer> {
   }
 
   /** A bad file is worth saying also where nobody takes it. */
-  private int unreachable(Console console, Submission submission) throws IOException {
+  private int unreachable(Console console, JobSubmission submission) throws IOException {
     PromptFile.Contents contents = submission.check();
     if (exitCode(console, contents) == ExitCode.USAGE) {
       return ExitCode.USAGE;
@@ -228,7 +230,9 @@ final class SubmitCommand implements Callable<Integer> {
     console.emit(event);
     console.say(
         estimate.hasGpuSeconds()
-            ? "about " + Progress.duration(Math.round(estimate.getGpuSeconds())) + " of one worker"
+            ? "about "
+                + JobProgress.duration(Math.round(estimate.getGpuSeconds()))
+                + " of one worker"
             : "how long that takes is not known yet: no image of this model was measured");
   }
 
@@ -276,7 +280,7 @@ final class SubmitCommand implements Callable<Integer> {
     return contents.badLines() > 0 ? ExitCode.PARTIAL : ExitCode.DONE;
   }
 
-  private int submit(Console console, BitloomClient client, Submission submission, Model model)
+  private int submit(Console console, BitloomClient client, JobSubmission submission, Model model)
       throws IOException {
     PromptFile.Contents contents = submission.check();
     int checked = exitCode(console, contents);

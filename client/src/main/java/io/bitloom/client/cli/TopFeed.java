@@ -98,7 +98,7 @@ final class TopFeed implements AutoCloseable {
     String notice =
         silent < SILENT_SECONDS
             ? ""
-            : "no answer for " + Progress.duration(silent) + ", asking again; q quits";
+            : "no answer for " + JobProgress.duration(silent) + ", asking again; q quits";
     if (view == null) {
       return List.of("Bitloom", notice);
     }

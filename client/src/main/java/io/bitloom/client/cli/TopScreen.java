@@ -123,7 +123,7 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpe
   private static String left(Job job) {
     if (job.hasEstimatedEndTime()) {
       long seconds = job.getEstimatedEndTime().getSeconds() - Instant.now().getEpochSecond();
-      return Progress.duration(Math.max(0, seconds));
+      return JobProgress.duration(Math.max(0, seconds));
     }
     return job.hasQueuePosition() && job.getQueuePosition() > 0
         ? "after " + JobReport.plural(job.getQueuePosition(), "job")
@@ -156,7 +156,7 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpe
         String.format(Locale.ROOT, "%,d", bucket.getPrompts()),
         String.format(Locale.ROOT, "%,d", bucket.getLeased()),
         bucket.getRetries() == 0 ? "" : String.format(Locale.ROOT, "%,d", bucket.getRetries()),
-        bucket.getPrompts() == 0 ? "" : Progress.duration(bucket.getOldest().getSeconds()));
+        bucket.getPrompts() == 0 ? "" : JobProgress.duration(bucket.getOldest().getSeconds()));
   }
 
   private String name(String name) {

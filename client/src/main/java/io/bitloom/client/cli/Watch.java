@@ -15,8 +15,8 @@ final class Watch {
   static Job until(Console console, BitloomClient client, String name) {
     Job job = client.getJob(name);
     JobCounts before = job.getCounts();
-    Progress progress =
-        new Progress(
+    JobProgress progress =
+        new JobProgress(
             console,
             "draw",
             name,

@@ -4,12 +4,10 @@ import com.google.protobuf.FieldMask;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.v1.AppendPromptsResponse;
-import io.bitloom.v1.BatchServiceGrpc.BatchServiceBlockingV2Stub;
 import io.bitloom.v1.CancelJobRequest;
 import io.bitloom.v1.ClusterServiceGrpc;
 import io.bitloom.v1.CreateJobRequest;
 import io.bitloom.v1.DeleteJobRequest;
-import io.bitloom.v1.EstimatePromptsRequest;
 import io.bitloom.v1.EstimatePromptsResponse;
 import io.bitloom.v1.FailedPrompt;
 import io.bitloom.v1.GenerateRequest;
@@ -44,9 +42,7 @@ import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WatchJobResponse;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
-import io.grpc.StatusException;
 import io.grpc.TlsChannelCredentials;
-import io.grpc.stub.BlockingClientCall;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
@@ -219,11 +215,8 @@ public final class BitloomClient implements AutoCloseable {
             .setFilter(filter)
             .build();
     return new Pages<>(
-        token -> {
-          ListJobsRequest page = request.toBuilder().setPageToken(token).build();
-          ListJobsResponse response = call(s -> s.listJobs(page));
-          return new Pages.Page<>(response, response.getNextPageToken());
-        },
+        token -> call(s -> s.listJobs(request.toBuilder().setPageToken(token).build())),
+        ListJobsResponse::getNextPageToken,
         ListJobsResponse::getJobsList);
   }
 
@@ -275,13 +268,10 @@ public final class BitloomClient implements AutoCloseable {
    * @param request which ones; its page size and token are of no interest
    */
   public Iterator<PromptStatus> listPrompts(ListPromptsRequest request) {
+    ListPromptsRequest sized = request.toBuilder().setPageSize(PAGE).build();
     return new Pages<>(
-        token -> {
-          ListPromptsRequest page =
-              request.toBuilder().setPageSize(PAGE).setPageToken(token).build();
-          ListPromptsResponse response = call(s -> s.listPrompts(page));
-          return new Pages.Page<>(response, response.getNextPageToken());
-        },
+        token -> call(s -> s.listPrompts(sized.toBuilder().setPageToken(token).build())),
+        ListPromptsResponse::getNextPageToken,
         ListPromptsResponse::getPromptsList);
   }
 
@@ -300,17 +290,11 @@ public final class BitloomClient implements AutoCloseable {
 
   /** The prompts that failed so far; pages are fetched as the iterator goes on. */
   public Iterator<FailedPrompt> listFailures(String job) {
+    ListFailuresRequest request =
+        ListFailuresRequest.newBuilder().setName(job).setPageSize(PAGE).build();
     return new Pages<>(
-        token -> {
-          ListFailuresRequest request =
-              ListFailuresRequest.newBuilder()
-                  .setName(job)
-                  .setPageSize(PAGE)
-                  .setPageToken(token)
-                  .build();
-          ListFailuresResponse response = call(s -> s.listFailures(request));
-          return new Pages.Page<>(response, response.getNextPageToken());
-        },
+        token -> call(s -> s.listFailures(request.toBuilder().setPageToken(token).build())),
+        ListFailuresResponse::getNextPageToken,
         ListFailuresResponse::getFailuresList);
   }
 
@@ -355,35 +339,7 @@ public final class BitloomClient implements AutoCloseable {
    * @param prompts opened anew, and closed, for each attempt
    */
   public EstimatePromptsResponse estimate(Job job, Supplier<Stream<Prompt>> prompts) {
-    Backoff backoff = new Backoff(connection);
-    while (true) {
-      try (Stream<Prompt> attempt = prompts.get()) {
-        EstimatePromptsResponse estimate = estimate(job, attempt.iterator());
-        backoff.succeeded();
-        return estimate;
-      } catch (StatusException e) {
-        backoff.waitAfter(e);
-      } catch (InterruptedException e) {
-        throw Backoff.interrupted(e);
-      }
-    }
-  }
-
-  private EstimatePromptsResponse estimate(Job job, Iterator<Prompt> prompts)
-      throws StatusException, InterruptedException {
-    BlockingClientCall<EstimatePromptsRequest, EstimatePromptsResponse> call =
-        connection.stub().estimatePrompts();
-    EstimatePromptsRequest.Builder message = EstimatePromptsRequest.newBuilder().setJob(job);
-    boolean taken = true;
-    do {
-      while (prompts.hasNext() && message.getPromptsCount() < PAGE) {
-        message.addPrompts(prompts.next());
-      }
-      taken = call.write(message.build());
-      message.clear();
-    } while (taken && prompts.hasNext());
-    call.halfClose();
-    return call.read();
+    return new PromptEstimation(connection).of(job, prompts);
   }
 
   /** The models that can draw at this moment. */
@@ -453,21 +409,7 @@ public final class BitloomClient implements AutoCloseable {
     connection.close();
   }
 
-  /** A call that is not a stream. All of them are idempotent. */
-  private interface Call<T> {
-    T on(BatchServiceBlockingV2Stub stub) throws StatusException;
-  }
-
-  private <T> T call(Call<T> call) {
-    Backoff backoff = new Backoff(connection);
-    while (true) {
-      try {
-        T response = call.on(connection.stubWithDeadline(deadline));
-        backoff.succeeded();
-        return response;
-      } catch (StatusException e) {
-        backoff.waitAfter(e);
-      }
-    }
+  private <T> T call(Connection.Call<T> call) {
+    return connection.call(deadline, call);
   }
 }

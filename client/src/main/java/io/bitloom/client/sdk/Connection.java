@@ -12,6 +12,7 @@ import io.grpc.ClientInterceptors;
 import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.StatusException;
 import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
 import java.util.Optional;
@@ -69,6 +70,30 @@ final class Connection {
 
   BatchServiceBlockingV2Stub stub() {
     return stub;
+  }
+
+  /** A call that is not a stream. All of them are idempotent. */
+  interface Call<T> {
+    T on(BatchServiceBlockingV2Stub stub) throws StatusException;
+  }
+
+  /**
+   * Makes a call until it is answered.
+   *
+   * @param deadline of each attempt
+   * @throws BitloomException if it failed for good, or patience is at its end
+   */
+  <T> T call(Duration deadline, Call<T> call) {
+    Backoff backoff = new Backoff(this);
+    while (true) {
+      try {
+        T response = call.on(stubWithDeadline(deadline));
+        backoff.succeeded();
+        return response;
+      } catch (StatusException e) {
+        backoff.waitAfter(e);
+      }
+    }
   }
 
   BatchServiceBlockingV2Stub stubWithDeadline(Duration deadline) {

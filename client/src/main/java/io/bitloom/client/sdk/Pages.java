@@ -14,12 +14,8 @@ import java.util.function.Function;
  */
 final class Pages<R, T> implements Iterator<T> {
 
-  /**
-   * @param nextToken empty on the last page
-   */
-  record Page<R>(R response, String nextToken) {}
-
-  private final Function<String, Page<R>> fetch;
+  private final Function<String, R> fetch;
+  private final Function<R, String> nextToken;
   private final Function<R, List<T>> items;
   private Iterator<T> page = Collections.emptyIterator();
   private String token = "";
@@ -27,19 +23,21 @@ final class Pages<R, T> implements Iterator<T> {
 
   /**
    * @param fetch fetches the page of a token; the first token is empty
+   * @param nextToken the token of the page after one; empty on the last page
    * @param items the items of a page
    */
-  Pages(Function<String, Page<R>> fetch, Function<R, List<T>> items) {
+  Pages(Function<String, R> fetch, Function<R, String> nextToken, Function<R, List<T>> items) {
     this.fetch = fetch;
+    this.nextToken = nextToken;
     this.items = items;
   }
 
   @Override
   public boolean hasNext() {
     while (!page.hasNext() && !atEnd) {
-      Page<R> fetched = fetch.apply(token);
-      page = items.apply(fetched.response()).iterator();
-      token = fetched.nextToken();
+      R fetched = fetch.apply(token);
+      page = items.apply(fetched).iterator();
+      token = nextToken.apply(fetched);
       atEnd = token.isEmpty();
     }
     return page.hasNext();

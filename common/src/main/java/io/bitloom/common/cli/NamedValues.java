@@ -1,7 +1,7 @@
 package io.bitloom.common.cli;
 
 import com.google.protobuf.ProtocolMessageEnum;
-import io.bitloom.common.prompt.EnumNames;
+import io.bitloom.common.prompt.PromptEnum;
 import java.util.Locale;
 import java.util.function.Consumer;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,7 +13,7 @@ final class NamedValues {
 
   /** Sets what a word given to an option means; nothing if none was given. */
   static <E extends ProtocolMessageEnum> void set(
-      CommandSpec command, String option, EnumNames<E> names, String given, Consumer<E> set) {
+      CommandSpec command, String option, PromptEnum<E> names, String given, Consumer<E> set) {
     if (given != null) {
       set.accept(
           names

@@ -7,8 +7,8 @@ import java.util.List;
 
 /** The enums of a prompt by the names that people write. */
 public final class PromptEnums {
-  public static final EnumNames<ImageFormat> FORMAT =
-      EnumNames.after(
+  public static final PromptEnum<ImageFormat> FORMAT =
+      PromptEnum.after(
           "IMAGE_FORMAT_",
           List.of(
               ImageFormat.IMAGE_FORMAT_PNG,
@@ -16,15 +16,15 @@ public final class PromptEnums {
               ImageFormat.IMAGE_FORMAT_WEBP,
               ImageFormat.IMAGE_FORMAT_WEBP_LOSSLESS));
 
-  public static final EnumNames<GuidanceSchedule> GUIDANCE_SCHEDULE =
-      EnumNames.after(
+  public static final PromptEnum<GuidanceSchedule> GUIDANCE_SCHEDULE =
+      PromptEnum.after(
           "GUIDANCE_SCHEDULE_",
           List.of(
               GuidanceSchedule.GUIDANCE_SCHEDULE_CONSTANT,
               GuidanceSchedule.GUIDANCE_SCHEDULE_PYRAMID));
 
-  public static final EnumNames<SamplingPreset> PRESET =
-      EnumNames.after(
+  public static final PromptEnum<SamplingPreset> PRESET =
+      PromptEnum.after(
           "SAMPLING_PRESET_",
           List.of(SamplingPreset.SAMPLING_PRESET_QUALITY, SamplingPreset.SAMPLING_PRESET_FAST));
 

@@ -165,7 +165,7 @@ public final class PromptLineReader implements AutoCloseable {
    * @throws PromptFileException saying what it is
    */
   public static void refuseForeign(String file, byte[] head) throws PromptFileException {
-    Optional<String> problem = ForeignFile.problem(head, TextEncoding.of(head).decode(head));
+    Optional<String> problem = ForeignPromptFile.problem(head, TextEncoding.of(head).decode(head));
     if (problem.isPresent()) {
       throw new PromptFileException(file, problem.get());
     }
@@ -186,7 +186,7 @@ public final class PromptLineReader implements AutoCloseable {
    * @throws PromptFileException saying what it is
    */
   public static void refuseBinary(String file, byte[] head) throws PromptFileException {
-    Optional<String> problem = ForeignFile.binary(head, TextEncoding.of(head).decode(head));
+    Optional<String> problem = ForeignPromptFile.binary(head, TextEncoding.of(head).decode(head));
     if (problem.isPresent()) {
       throw new PromptFileException(file, problem.get());
     }

@@ -75,7 +75,7 @@ public final class PromptRules {
     return all;
   }
 
-  private static FieldViolation unknown(String field, int value, EnumNames<?> names) {
+  private static FieldViolation unknown(String field, int value, PromptEnum<?> names) {
     return FieldViolation.of(field, value, "must be one of " + names.all());
   }
 

@@ -2,7 +2,7 @@ package io.bitloom.coordinator.api;
 
 import io.bitloom.coordinator.grpc.Authentication;
 import io.bitloom.coordinator.grpc.Calls;
-import io.bitloom.coordinator.jobs.Generations;
+import io.bitloom.coordinator.jobs.GenerateCalls;
 import io.bitloom.coordinator.jobs.JobDirectory;
 import io.bitloom.coordinator.jobs.JobWatches;
 import io.bitloom.coordinator.jobs.Results;
@@ -61,14 +61,14 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
   private final JobDirectory jobs;
   private final Results results;
   private final JobWatches watches;
-  private final Generations generations;
+  private final GenerateCalls generations;
 
   public BatchServiceApi(
       Submissions submissions,
       JobDirectory jobs,
       Results results,
       JobWatches watches,
-      Generations generations) {
+      GenerateCalls generations) {
     this.submissions = submissions;
     this.jobs = jobs;
     this.results = results;

@@ -32,7 +32,7 @@ public final class SettingValues {
    * @param options of the command line, by the names of settings
    * @param environment of the process
    * @param file empty if there is none
-   * @throws ConfigFileException if the file is wrong
+   * @throws SettingsFileException if the file is wrong
    */
   public static SettingValues of(
       Collection<Setting<?>> settings,
@@ -42,7 +42,7 @@ public final class SettingValues {
     Map<String, Said> said = new HashMap<>();
     file.ifPresent(
         path ->
-            ConfigFile.read(path, settings)
+            SettingsFile.read(path, settings)
                 .forEach(
                     (name, entry) ->
                         said.put(name, new Said(entry.text(), entry.place() + ": ", ""))));

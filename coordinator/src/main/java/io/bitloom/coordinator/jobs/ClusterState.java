@@ -4,8 +4,8 @@ import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.coordinator.dispatch.matching.Speeds;
 import io.bitloom.coordinator.dispatch.worker.ConnectedWorkers;
 import io.bitloom.coordinator.dispatch.worker.WorkerView;
+import io.bitloom.coordinator.queue.Backlog;
 import io.bitloom.coordinator.queue.BucketBacklog;
-import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.v1.BucketStatus;
 import io.bitloom.v1.GetClusterResponse;
 import io.bitloom.v1.WorkerLease;
@@ -18,7 +18,7 @@ import java.util.function.Supplier;
 /** What waits in the queue, and who works. */
 public final class ClusterState {
 
-  private final JobQueue queue;
+  private final Backlog backlog;
   private final ConnectedWorkers workers;
   private final Speeds speeds;
   private final Supplier<Optional<String>> trouble;
@@ -27,8 +27,11 @@ public final class ClusterState {
    * @param trouble why nothing goes on now
    */
   public ClusterState(
-      JobQueue queue, ConnectedWorkers workers, Speeds speeds, Supplier<Optional<String>> trouble) {
-    this.queue = queue;
+      Backlog backlog,
+      ConnectedWorkers workers,
+      Speeds speeds,
+      Supplier<Optional<String>> trouble) {
+    this.backlog = backlog;
     this.workers = workers;
     this.speeds = speeds;
     this.trouble = trouble;
@@ -37,8 +40,7 @@ public final class ClusterState {
   /** As it is at this moment. */
   public CompletionStage<GetClusterResponse> now() {
     CompletionStage<List<BucketStatus>> buckets =
-        queue
-            .backlog()
+        backlog
             .buckets()
             .thenCombine(
                 speeds.table(),

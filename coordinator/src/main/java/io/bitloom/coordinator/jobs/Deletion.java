@@ -3,7 +3,7 @@ package io.bitloom.coordinator.jobs;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.results.ResultStore;
-import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.JobStore;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.Optional;
@@ -22,7 +22,7 @@ public final class Deletion {
   private static final int JOBS_AT_ONCE = 32;
   private static final Duration FOREVER = Duration.ofDays(365_000);
 
-  private final JobQueue queue;
+  private final JobStore jobs;
   private final ResultStore store;
   private final Duration retention;
   private final Executor blockingThreads;
@@ -33,8 +33,8 @@ public final class Deletion {
    * @param blockingThreads where images are deleted
    */
   public Deletion(
-      JobQueue queue, ResultStore store, Optional<Duration> retention, Executor blockingThreads) {
-    this.queue = queue;
+      JobStore jobs, ResultStore store, Optional<Duration> retention, Executor blockingThreads) {
+    this.jobs = jobs;
     this.store = store;
     this.retention = retention.orElse(FOREVER);
     this.blockingThreads = blockingThreads;
@@ -42,9 +42,7 @@ public final class Deletion {
 
   /** Deletes a terminal job; fails as {@link io.bitloom.coordinator.queue.JobStore#delete} does. */
   public CompletionStage<Void> delete(String jobId) {
-    return queue
-        .jobs()
-        .delete(jobId, this::deleteImages)
+    return jobs.delete(jobId, this::deleteImages)
         // A late outcome may have stored its image meanwhile; later ones find no job.
         .thenCompose(done -> deleteImages(jobId).exceptionally(e -> leftOver(jobId, e)));
   }
@@ -73,9 +71,7 @@ public final class Deletion {
   }
 
   private CompletionStage<Void> deleteOld() {
-    return queue
-        .jobs()
-        .toDelete(retention, JOBS_AT_ONCE)
+    return jobs.toDelete(retention, JOBS_AT_ONCE)
         .thenCompose(
             old ->
                 deleteEach(old.iterator())
@@ -86,16 +82,16 @@ public final class Deletion {
                                 : CompletableFuture.completedStage(null)));
   }
 
-  private CompletionStage<Void> deleteEach(Iterator<String> jobs) {
-    if (!jobs.hasNext()) {
+  private CompletionStage<Void> deleteEach(Iterator<String> jobIds) {
+    if (!jobIds.hasNext()) {
       return CompletableFuture.completedStage(null);
     }
-    String jobId = jobs.next();
+    String jobId = jobIds.next();
     return delete(jobId)
         .exceptionallyCompose(
-            e -> isGone(e) ? queue.jobs().forget(jobId) : CompletableFuture.failedStage(e))
+            e -> isGone(e) ? jobs.forget(jobId) : CompletableFuture.failedStage(e))
         .thenAccept(done -> log.info("Job {} and its images are deleted", jobId))
-        .thenCompose(done -> deleteEach(jobs));
+        .thenCompose(done -> deleteEach(jobIds));
   }
 
   private static boolean isGone(Throwable e) {

@@ -2,11 +2,11 @@ package io.bitloom.coordinator.jobs;
 
 import io.bitloom.coordinator.dispatch.matching.Speeds;
 import io.bitloom.coordinator.models.ModelRegistry;
+import io.bitloom.coordinator.queue.Backlog;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
 import io.bitloom.coordinator.queue.BucketLine.Place;
-import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.v1.Job;
 import java.time.Duration;
@@ -29,14 +29,14 @@ public final class Forecast {
 
   private static final Duration FRESH = Duration.ofSeconds(1);
 
-  private final JobQueue queue;
+  private final Backlog backlog;
   private final Speeds speeds;
   private final ModelRegistry models;
   private CompletionStage<Lines> latest;
   private long latestNanos;
 
-  public Forecast(JobQueue queue, Speeds speeds, ModelRegistry models) {
-    this.queue = queue;
+  public Forecast(Backlog backlog, Speeds speeds, ModelRegistry models) {
+    this.backlog = backlog;
     this.speeds = speeds;
     this.models = models;
   }
@@ -183,11 +183,10 @@ public final class Forecast {
     if (latest == null || now - latestNanos > FRESH.toNanos()) {
       latestNanos = now;
       latest =
-          queue
-              .backlog()
+          backlog
               .lines()
               .thenCombine(
-                  queue.backlog().buckets().thenCombine(speeds.table(), BucketsNow::new),
+                  backlog.buckets().thenCombine(speeds.table(), BucketsNow::new),
                   (lines, others) -> new Lines(lines, others.drawn(), others.speeds()));
     }
     return latest;

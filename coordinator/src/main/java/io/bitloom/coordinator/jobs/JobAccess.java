@@ -4,8 +4,8 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.queue.JobNames;
-import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.JobStore;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -13,10 +13,10 @@ import java.util.function.Function;
 /** Finds jobs for callers: what is of another tenant is not there. */
 final class JobAccess {
 
-  private final JobQueue queue;
+  private final JobStore jobs;
 
-  JobAccess(JobQueue queue) {
-    this.queue = queue;
+  JobAccess(JobStore jobs) {
+    this.jobs = jobs;
   }
 
   /**
@@ -25,9 +25,7 @@ final class JobAccess {
    * @throws BitloomException {@code INVALID_FIELD} if it is not the name of a job
    */
   CompletionStage<JobRecord> find(Caller caller, String name) {
-    return queue
-        .jobs()
-        .get(JobNames.id("name", name))
+    return jobs.get(JobNames.id("name", name))
         .thenCompose(
             job ->
                 caller.sees(job.tenant())

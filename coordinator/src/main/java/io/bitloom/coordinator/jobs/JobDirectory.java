@@ -3,8 +3,8 @@ package io.bitloom.coordinator.jobs;
 import com.google.protobuf.ByteString;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.queue.JobFilter;
-import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.ListJobsRequest;
 import io.bitloom.v1.ListJobsResponse;
@@ -23,14 +23,14 @@ import java.util.function.Function;
  */
 public final class JobDirectory {
 
-  private final JobQueue queue;
+  private final JobStore jobs;
   private final JobAccess access;
   private final Forecast forecast;
   private final Deletion deletion;
 
-  public JobDirectory(JobQueue queue, Forecast forecast, Deletion deletion) {
-    this.queue = queue;
-    this.access = new JobAccess(queue);
+  public JobDirectory(JobStore jobs, Forecast forecast, Deletion deletion) {
+    this.jobs = jobs;
+    this.access = new JobAccess(jobs);
     this.forecast = forecast;
     this.deletion = deletion;
   }
@@ -46,9 +46,7 @@ public final class JobDirectory {
             Optional.of(caller.tenant()).filter(tenant -> !caller.is(Caller.Role.OPERATOR)),
             JobRules.states(request),
             JobConditions.parse(request.getFilter()));
-    return queue
-        .jobs()
-        .list(filter, JobRules.pageSize(request.getPageSize()), request.getPageToken())
+    return jobs.list(filter, JobRules.pageSize(request.getPageSize()), request.getPageToken())
         .thenCompose(
             page ->
                 forecast
@@ -62,15 +60,15 @@ public final class JobDirectory {
   }
 
   public CompletionStage<Job> cancel(Caller caller, String name) {
-    return change(caller, name, queue.jobs()::cancel);
+    return change(caller, name, jobs::cancel);
   }
 
   public CompletionStage<Job> pause(Caller caller, String name) {
-    return change(caller, name, queue.jobs()::pause);
+    return change(caller, name, jobs::pause);
   }
 
   public CompletionStage<Job> resume(Caller caller, String name) {
-    return change(caller, name, queue.jobs()::resume);
+    return change(caller, name, jobs::resume);
   }
 
   private CompletionStage<Job> change(
@@ -89,7 +87,7 @@ public final class JobDirectory {
   private CompletionStage<JobRecord> update(String id, Job job, Set<String> changes) {
     CompletionStage<JobRecord> changed =
         changes.contains(JobMessages.PRIORITY)
-            ? queue.jobs().prioritize(id, job.getPriority())
+            ? jobs.prioritize(id, job.getPriority())
             : CompletableFuture.completedStage(null);
     Map<String, ByteString> parts = new HashMap<>();
     for (String path : List.of(JobMessages.DISPLAY_NAME, JobMessages.LABELS)) {
@@ -97,9 +95,7 @@ public final class JobDirectory {
         parts.put(path, JobMessages.part(path, job));
       }
     }
-    return parts.isEmpty()
-        ? changed
-        : changed.thenCompose(done -> queue.jobs().describe(id, parts));
+    return parts.isEmpty() ? changed : changed.thenCompose(done -> jobs.describe(id, parts));
   }
 
   /** Deletes an ended job with its images. */

@@ -2,8 +2,9 @@ package io.bitloom.coordinator.jobs;
 
 import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.coordinator.queue.JobNames;
-import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.JobStore;
+import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.PromptEvent;
@@ -26,7 +27,8 @@ final class JobWatch {
   private static final int EVENTS = 64;
 
   private final ResponseSink<WatchJobResponse> caller;
-  private final JobQueue queue;
+  private final JobStore jobs;
+  private final ResultLog results;
   private final Forecast forecast;
   private final ProgressFeed feed;
   private final ScheduledExecutorService timer;
@@ -50,12 +52,14 @@ final class JobWatch {
   JobWatch(
       ResponseSink<WatchJobResponse> caller,
       WatchJobRequest request,
-      JobQueue queue,
+      JobStore jobs,
+      ResultLog results,
       Forecast forecast,
       ProgressFeed feed,
       ScheduledExecutorService timer) {
     this.caller = caller;
-    this.queue = queue;
+    this.jobs = jobs;
+    this.results = results;
     this.forecast = forecast;
     this.feed = feed;
     this.timer = timer;
@@ -78,10 +82,10 @@ final class JobWatch {
     caller.onReady(this::changed);
     looking = true;
     found
-        .thenCompose(job -> queue.jobs().onChanged(jobId, this::changed))
+        .thenCompose(job -> jobs.onChanged(jobId, this::changed))
         .thenAccept(subscriptions::keep)
         .thenAccept(done -> display.watch(feed, jobId))
-        .thenCompose(done -> queue.jobs().get(jobId))
+        .thenCompose(done -> jobs.get(jobId))
         .whenComplete(this::looked);
   }
 
@@ -95,7 +99,7 @@ final class JobWatch {
   private synchronized void look() {
     looking = true;
     lookAgain = false;
-    queue.jobs().get(jobId).whenComplete(this::looked);
+    jobs.get(jobId).whenComplete(this::looked);
   }
 
   private void looked(JobRecord record, Throwable error) {
@@ -123,8 +127,7 @@ final class JobWatch {
   }
 
   private void tellPrompts(boolean terminal) {
-    queue
-        .results()
+    results
         .read(jobId, eventsTold, EVENTS)
         .whenCompleteAsync(
             (records, error) -> {

@@ -2,7 +2,8 @@ package io.bitloom.coordinator.jobs;
 
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
-import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.JobStore;
+import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WatchJobResponse;
 import java.util.concurrent.ScheduledExecutorService;
@@ -10,7 +11,8 @@ import java.util.concurrent.ScheduledExecutorService;
 /** Tells callers how jobs change. */
 public final class JobWatches {
 
-  private final JobQueue queue;
+  private final JobStore jobs;
+  private final ResultLog results;
   private final JobAccess access;
   private final Forecast forecast;
   private final ProgressFeed feed;
@@ -20,9 +22,14 @@ public final class JobWatches {
    * @param timer where watchers are told
    */
   public JobWatches(
-      JobQueue queue, Forecast forecast, ProgressFeed feed, ScheduledExecutorService timer) {
-    this.queue = queue;
-    this.access = new JobAccess(queue);
+      JobStore jobs,
+      ResultLog results,
+      Forecast forecast,
+      ProgressFeed feed,
+      ScheduledExecutorService timer) {
+    this.jobs = jobs;
+    this.results = results;
+    this.access = new JobAccess(jobs);
     this.forecast = forecast;
     this.feed = feed;
     this.timer = timer;
@@ -30,7 +37,7 @@ public final class JobWatches {
 
   /** Sends a job whenever it changes, until it has ended. */
   public void watch(Caller caller, WatchJobRequest request, ResponseSink<WatchJobResponse> sink) {
-    new JobWatch(sink, request, queue, forecast, feed, timer)
+    new JobWatch(sink, request, jobs, results, forecast, feed, timer)
         .start(access.find(caller, request.getName()));
   }
 }

@@ -3,7 +3,8 @@ package io.bitloom.coordinator.jobs;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.bitloom.coordinator.jobs.PromptPlace.Section;
-import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.PromptStore;
+import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.queue.WaitingPage;
 import io.bitloom.v1.Prompt;
@@ -32,15 +33,17 @@ final class PromptWalk {
       EnumSet.of(PromptState.PROMPT_STATE_QUEUED, PromptState.PROMPT_STATE_RUNNING);
   private static final Set<PromptState> FAILED = EnumSet.of(PromptState.PROMPT_STATE_FAILED);
 
-  private final JobQueue queue;
+  private final PromptStore prompts;
+  private final ResultLog results;
   private final String jobId;
   private final List<Section> sections;
 
   /**
    * @param states that are looked for: parts of the list in which there are none are passed over
    */
-  PromptWalk(JobQueue queue, String jobId, Set<PromptState> states) {
-    this.queue = queue;
+  PromptWalk(PromptStore prompts, ResultLog results, String jobId, Set<PromptState> states) {
+    this.prompts = prompts;
+    this.results = results;
     this.jobId = jobId;
     this.sections = sections(states);
   }
@@ -80,10 +83,9 @@ final class PromptWalk {
 
   CompletionStage<Step> step(PromptPlace from) {
     return switch (from.section()) {
-      case WAITING -> queue.prompts().waiting(jobId, from.waiting(), STEP).thenApply(this::waiting);
+      case WAITING -> prompts.waiting(jobId, from.waiting(), STEP).thenApply(this::waiting);
       case FAILURES ->
-          queue
-              .results()
+          results
               .failures(jobId, from.at(), STEP)
               .thenApply(
                   records ->
@@ -91,8 +93,7 @@ final class PromptWalk {
                           records,
                           passed -> new PromptPlace(Section.FAILURES, from.at() + passed, 0)));
       case RESULTS ->
-          queue
-              .results()
+          results
               .read(jobId, from.at(), STEP)
               .thenApply(
                   records ->

@@ -3,7 +3,8 @@ package io.bitloom.coordinator.jobs;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.jobs.PromptWalk.Met;
-import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.PromptStore;
+import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.ListPromptsResponse;
 import io.bitloom.v1.PromptStatus;
@@ -19,16 +20,18 @@ final class Prompts {
   /** More prompts than this are not looked at for one page. */
   private static final int LOOKS = 2048;
 
-  private final JobQueue queue;
+  private final PromptStore prompts;
+  private final ResultLog results;
 
-  Prompts(JobQueue queue) {
-    this.queue = queue;
+  Prompts(PromptStore prompts, ResultLog results) {
+    this.prompts = prompts;
+    this.results = results;
   }
 
   /** A page of those that match. Fails with {@code INVALID_FIELD} for a token that is none. */
   CompletionStage<ListPromptsResponse> list(
       String jobId, PromptConditions conditions, int size, String token) {
-    PromptWalk walk = new PromptWalk(queue, jobId, conditions.states());
+    PromptWalk walk = new PromptWalk(prompts, results, jobId, conditions.states());
     Optional<PromptPlace> from =
         token.isEmpty() ? walk.start() : Optional.of(PromptPlace.parse(jobId, token));
     Page page = new Page(jobId, conditions, size, new ArrayList<>());
@@ -83,7 +86,7 @@ final class Prompts {
 
   /** The first prompt with an id. Fails with {@code PROMPT_NOT_FOUND}. */
   CompletionStage<Found> find(String jobId, String customId) {
-    PromptWalk walk = new PromptWalk(queue, jobId, PromptConditions.ALL);
+    PromptWalk walk = new PromptWalk(prompts, results, jobId, PromptConditions.ALL);
     return find(walk, walk.start().orElseThrow(), customId);
   }
 

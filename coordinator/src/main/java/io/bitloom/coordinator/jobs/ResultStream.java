@@ -3,8 +3,9 @@ package io.bitloom.coordinator.jobs;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.queue.JobNames;
-import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.JobStore;
+import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.v1.OutcomeKind;
@@ -32,7 +33,8 @@ final class ResultStream {
   static final int PAGE = 32;
 
   private final ResponseSink<ReadResultsResponse> caller;
-  private final JobQueue queue;
+  private final JobStore jobs;
+  private final ResultLog results;
   private final ImageDelivery delivery;
   private final ImageForm form;
   private final CallBudget budget;
@@ -58,11 +60,13 @@ final class ResultStream {
   ResultStream(
       ResponseSink<ReadResultsResponse> caller,
       ReadResultsRequest request,
-      JobQueue queue,
+      JobStore jobs,
+      ResultLog results,
       ImageDelivery delivery,
       Executor threads) {
     this.caller = caller;
-    this.queue = queue;
+    this.jobs = jobs;
+    this.results = results;
     this.delivery = delivery;
     this.form = new ImageForm(request.getReferencesOnly(), request.getDownloadUrls());
     this.budget = delivery.budget(this::cutOff);
@@ -79,9 +83,7 @@ final class ResultStream {
     stepping = true;
     CompletionStage<Void> subscribed =
         request.getFollow()
-            ? found
-                .thenCompose(job -> queue.jobs().onChanged(jobId, this::wake))
-                .thenAccept(this::keep)
+            ? found.thenCompose(job -> jobs.onChanged(jobId, this::wake)).thenAccept(this::keep)
             : found.thenAccept(job -> {});
     subscribed.whenComplete((done, error) -> goOn(error));
   }
@@ -103,7 +105,7 @@ final class ResultStream {
     }
     try {
       if (page.isEmpty() && !allSent) {
-        queue.results().read(jobId, fetchedUpTo, PAGE).whenComplete(this::fetched);
+        results.read(jobId, fetchedUpTo, PAGE).whenComplete(this::fetched);
       } else if (!caller.isReady()) {
         rest();
       } else if (allSent) {
@@ -143,7 +145,7 @@ final class ResultStream {
       allSent = true;
       goOn(null);
     } else {
-      queue.jobs().get(jobId).whenComplete(this::foundNothingNew);
+      jobs.get(jobId).whenComplete(this::foundNothingNew);
     }
   }
 

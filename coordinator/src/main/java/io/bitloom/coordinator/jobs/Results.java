@@ -3,6 +3,8 @@ package io.bitloom.coordinator.jobs;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.JobStore;
+import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.GetPromptRequest;
 import io.bitloom.v1.GetPromptResponse;
@@ -23,16 +25,18 @@ public final class Results {
 
   private static final int PROMPTS_PER_PAGE = 100;
 
-  private final JobQueue queue;
+  private final JobStore jobs;
+  private final ResultLog results;
   private final JobAccess access;
   private final Prompts prompts;
   private final ImageDelivery delivery;
   private final Executor blockingThreads;
 
   public Results(JobQueue queue, ImageDelivery delivery, Executor blockingThreads) {
-    this.queue = queue;
-    this.access = new JobAccess(queue);
-    this.prompts = new Prompts(queue);
+    this.jobs = queue.jobs();
+    this.results = queue.results();
+    this.access = new JobAccess(jobs);
+    this.prompts = new Prompts(queue.prompts(), results);
     this.delivery = delivery;
     this.blockingThreads = blockingThreads;
   }
@@ -40,7 +44,7 @@ public final class Results {
   /** Sends the results of a job, and if asked those that are still to come. */
   public void read(
       Caller caller, ReadResultsRequest request, ResponseSink<ReadResultsResponse> sink) {
-    new ResultStream(sink, request, queue, delivery, blockingThreads)
+    new ResultStream(sink, request, jobs, results, delivery, blockingThreads)
         .start(access.find(caller, request.getName()));
   }
 
@@ -110,10 +114,7 @@ public final class Results {
         request.getName(),
         id -> {
           long from = ResultCursor.place("page_token", id, request.getPageToken());
-          return queue
-              .results()
-              .failures(id, from, size)
-              .thenApply(failures -> page(id, from, failures));
+          return results.failures(id, from, size).thenApply(failures -> page(id, from, failures));
         });
   }
 

@@ -53,7 +53,7 @@ public final class Submissions {
       Arrivals arrivals,
       Executor blockingThreads) {
     this.queue = queue;
-    this.access = new JobAccess(queue);
+    this.access = new JobAccess(queue.jobs());
     this.models = models;
     this.speeds = speeds;
     this.rules = new JobRules(limits);

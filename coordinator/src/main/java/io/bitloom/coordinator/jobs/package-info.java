@@ -3,7 +3,7 @@
  * drawn at once, estimated and forecast, how results are read and jobs deleted. Doors (gRPC, HTTP)
  * call {@link io.bitloom.coordinator.jobs.Submissions}, {@link
  * io.bitloom.coordinator.jobs.JobDirectory}, {@link io.bitloom.coordinator.jobs.Results}, {@link
- * io.bitloom.coordinator.jobs.JobWatches}, {@link io.bitloom.coordinator.jobs.Generations} and
+ * io.bitloom.coordinator.jobs.JobWatches}, {@link io.bitloom.coordinator.jobs.GenerateCalls} and
  * {@link io.bitloom.coordinator.jobs.ClusterState}; nothing here knows a door. Errors are {@link
  * io.bitloom.common.error.BitloomException}s, thrown or in the stage.
  */

@@ -1,7 +1,8 @@
 package io.bitloom.coordinator.telemetry;
 
+import io.bitloom.coordinator.queue.Backlog;
 import io.bitloom.coordinator.queue.BucketBacklog;
-import io.bitloom.coordinator.queue.JobQueue;
+import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.v1.JobState;
 import io.bitloom.v1.Model;
 import io.micrometer.core.instrument.Gauge;
@@ -35,7 +36,8 @@ public final class ClusterMetrics {
           JobState.JOB_STATE_PAUSED,
           JobState.JOB_STATE_CANCELLING);
 
-  private final JobQueue queue;
+  private final Backlog backlog;
+  private final JobStore jobStore;
   private final Supplier<CompletionStage<Collection<Model>>> knownModels;
   private final Supplier<CompletionStage<Long>> connectedWorkers;
   private final MultiGauge prompts;
@@ -54,11 +56,13 @@ public final class ClusterMetrics {
    */
   public ClusterMetrics(
       MeterRegistry registry,
-      JobQueue queue,
+      Backlog backlog,
+      JobStore jobStore,
       Supplier<CompletionStage<Collection<Model>>> knownModels,
       Supplier<CompletionStage<Long>> connectedWorkers,
       BooleanSupplier redisAvailable) {
-    this.queue = queue;
+    this.backlog = backlog;
+    this.jobStore = jobStore;
     this.knownModels = knownModels;
     this.connectedWorkers = connectedWorkers;
     prompts = gauge(registry, "queue.prompts", "Prompts that wait for their first attempt", null);
@@ -94,12 +98,11 @@ public final class ClusterMetrics {
    * value, as all that comes from Redis does while that is away.
    */
   public CompletionStage<Void> refresh() {
-    CompletionStage<Void> backlog =
-        taken("the queue", queue.backlog().buckets(), this::showBacklog);
-    CompletionStage<Void> open = taken("the jobs", queue.jobs().openByState(), this::showJobs);
+    CompletionStage<Void> waiting = taken("the queue", backlog.buckets(), this::showBacklog);
+    CompletionStage<Void> open = taken("the jobs", jobStore.openByState(), this::showJobs);
     CompletionStage<Void> known = taken("the models", knownModels.get(), this::showModels);
     CompletionStage<Void> here = taken("the workers", connectedWorkers.get(), n -> workers = n);
-    return backlog
+    return waiting
         .thenCombine(open, (a, b) -> a)
         .thenCombine(known, (a, b) -> a)
         .thenCombine(here, (a, b) -> a);

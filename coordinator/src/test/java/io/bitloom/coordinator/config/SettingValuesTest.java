@@ -119,9 +119,10 @@ class SettingValuesTest {
           bind: "::1                       | :1: found unexpected end of stream
           """)
   void whatIsWrongInAFileIsNamedWithItsLine(String text, String message) {
-    ConfigFileException error =
+    SettingsFileException error =
         assertThrows(
-            ConfigFileException.class, () -> values(Map.of(), Map.of(), text.replace("\\n", "\n")));
+            SettingsFileException.class,
+            () -> values(Map.of(), Map.of(), text.replace("\\n", "\n")));
     String file = directory.resolve("coordinator.yaml").toString();
     assertEquals(file + message.replace("FILE", file), error.getMessage());
   }
@@ -139,7 +140,7 @@ class SettingValuesTest {
 
   private static String refused(Path file) {
     return assertThrows(
-            ConfigFileException.class,
+            SettingsFileException.class,
             () ->
                 SettingValues.of(CoordinatorConfig.SETTINGS, Map.of(), Map.of(), Optional.of(file)))
         .getMessage();

@@ -24,14 +24,14 @@ final class ChaosCluster implements AutoCloseable {
   private final Path folder;
   private final ChaosPlan plan;
   private final Random chance;
-  private final List<Submission.Tenant> tenants;
+  private final List<TenantPrompts.Tenant> tenants;
   private final List<Integer> ports = new ArrayList<>();
   private final List<FlakyProxy> proxies = new ArrayList<>();
   private final List<CoordinatorProcess> coordinators = new ArrayList<>();
   private final List<FakeWorkerProcess> workers = new ArrayList<>();
   private int workersStarted;
 
-  ChaosCluster(Path folder, ChaosPlan plan, List<Submission.Tenant> tenants) throws Exception {
+  ChaosCluster(Path folder, ChaosPlan plan, List<TenantPrompts.Tenant> tenants) throws Exception {
     this.folder = folder;
     this.plan = plan;
     this.tenants = tenants;

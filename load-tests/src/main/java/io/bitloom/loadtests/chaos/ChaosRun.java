@@ -33,11 +33,11 @@ public final class ChaosRun {
   /** A job that has no new outcome for this long hangs. Programs start slowly on a busy machine. */
   private static final long STANDSTILL_NANOS = 240_000_000_000L;
 
-  private static final List<Submission.Tenant> TENANTS =
+  private static final List<TenantPrompts.Tenant> TENANTS =
       List.of(
-          new Submission.Tenant("art", 1, "art-token"),
-          new Submission.Tenant("games", 2, "games-token"),
-          new Submission.Tenant("news", 3, "news-token"));
+          new TenantPrompts.Tenant("art", 1, "art-token"),
+          new TenantPrompts.Tenant("games", 2, "games-token"),
+          new TenantPrompts.Tenant("news", 3, "news-token"));
 
   private final ChaosPlan plan;
   private final PrintWriter out;
@@ -79,8 +79,8 @@ public final class ChaosRun {
       for (int i = 0; i < TENANTS.size(); i++) {
         int some = left / (TENANTS.size() - i);
         left -= some;
-        Submission submission = new Submission(TENANTS.get(i), some);
-        submissions.add(threads.submit(() -> outcomes(cluster, submission, name)));
+        TenantPrompts prompts = new TenantPrompts(TENANTS.get(i), some);
+        submissions.add(threads.submit(() -> outcomes(cluster, prompts, name)));
       }
       if (chaos) {
         makeTrouble(cluster, submissions);
@@ -121,16 +121,16 @@ public final class ChaosRun {
   }
 
   /** Submits, waits for the end, and returns what each prompt came to by its id. */
-  private Map<String, String> outcomes(ChaosCluster cluster, Submission submission, String name)
+  private Map<String, String> outcomes(ChaosCluster cluster, TenantPrompts prompts, String name)
       throws Exception {
-    try (PatientClient client = new PatientClient(cluster.targets(), submission.tenant().token())) {
+    try (PatientClient client = new PatientClient(cluster.targets(), prompts.tenant().token())) {
       client.awaitModel();
-      String job = client.submit(name + " " + plan.seed(), submission.prompts());
+      String job = client.submit(name + " " + plan.seed(), prompts.all());
       Job ended = awaitEnd(client, job);
       List<PromptResult> results = client.results(job);
       String offsets = results.stream().map(PromptResult::getOffset).sorted().toList().toString();
       require(
-          offsets.equals(LongStream.range(0, submission.count()).boxed().toList().toString()),
+          offsets.equals(LongStream.range(0, prompts.count()).boxed().toList().toString()),
           "not one outcome for each prompt: " + offsets);
       long succeeded = results.stream().filter(PromptResult::hasImages).count();
       require(

@@ -32,7 +32,7 @@ import org.bytedeco.pytorch.Tensor;
  * A loaded model: text encoder, transformer and tokenizer on one device. Everything but the
  * accessors is called on the device's thread.
  */
-public final class ImageModel implements AutoCloseable {
+final class ImageModel implements AutoCloseable {
   private static final int GREEDY = 1;
 
   private final CachedTextEncoder textEncoder;
@@ -59,7 +59,7 @@ public final class ImageModel implements AutoCloseable {
    * @throws io.bitloom.engine.tensor.WeightsException naming file and tensor, if the weights do not
    *     fit the directory's settings
    */
-  public static ImageModel load(
+  static ImageModel load(
       ModelDirectory directory, TorchDevice device, DType dtype, long textCacheBytes) {
     CachedTextEncoder textEncoder =
         new CachedTextEncoder(directory.textEncoder(device, dtype), textCacheBytes);
@@ -120,7 +120,7 @@ public final class ImageModel implements AutoCloseable {
   }
 
   /** Architecture of the transformer. */
-  public InfinityConfig transformer() {
+  InfinityConfig transformer() {
     return transformer.config();
   }
 

@@ -21,5 +21,13 @@
  * io.bitloom.engine.modeldir.ModelDirectory#resolve ModelDirectory.resolve}) and submits those of a
  * schedule together ({@link io.bitloom.engine.Engine#submit Engine.submit}), to be drawn in
  * batches: so do the worker's session, {@code bitloom generate} and {@code bitloom eval}.
+ *
+ * <p>This package is the library's public face. So are, of other packages, the types that its
+ * methods take and give: {@link io.bitloom.common.rules.ImagePrompt ImagePrompt}, {@link
+ * io.bitloom.common.schedule.ScaleSchedule ScaleSchedule}, {@link
+ * io.bitloom.engine.modeldir.ModelDirectory ModelDirectory}, {@link
+ * io.bitloom.engine.image.RgbImage RgbImage}, {@link io.bitloom.engine.tensor.TorchDevice
+ * TorchDevice}, {@link io.bitloom.engine.tensor.DType DType} and Micrometer's {@code
+ * MeterRegistry}.
  */
 package io.bitloom.engine;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
-import io.bitloom.training.config.Setting;
+import io.bitloom.training.config.ConfigField;
 import io.bitloom.training.run.RunConfig;
 import io.bitloom.training.tokenizer.TokenizerRunConfig;
 import io.bitloom.training.transformer.TransformerRunConfig;
@@ -81,13 +81,13 @@ class TrainingReferenceTest {
   private static void collect(Class<?> type, String section, Map<String, String> fields) {
     for (RecordComponent component : type.getRecordComponents()) {
       String name = section + SnakeCaseStrategy.INSTANCE.translate(component.getName());
-      Setting setting = component.getAnnotation(Setting.class);
+      ConfigField field = component.getAnnotation(ConfigField.class);
       if (component.getType().isRecord() && component.getType().getPackageName().startsWith(OWN)) {
         collect(component.getType(), name + ".", fields);
       } else if (component.getType() == Map.class && isOfRecords(component)) {
         fields.put(name + ".COLUMN", "");
       } else {
-        fields.put(name, setting == null ? "" : setting.value());
+        fields.put(name, field == null ? "" : field.value());
       }
     }
   }

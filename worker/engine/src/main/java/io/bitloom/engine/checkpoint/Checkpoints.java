@@ -102,11 +102,11 @@ public final class Checkpoints {
     }
     String name = String.valueOf(file.getFileName());
     if (name.endsWith(".rule.json")) {
-      ForeignFile.refuse(file, true);
+      ForeignWeightFile.refuse(file, true);
       return List.of(RuleWeights.read(file));
     }
     if (name.endsWith(".index.json")) {
-      ForeignFile.refuse(file, true);
+      ForeignWeightFile.refuse(file, true);
       return List.of(ShardIndex.read(file));
     }
     return isTorch(file)
@@ -115,6 +115,6 @@ public final class Checkpoints {
   }
 
   private static boolean isTorch(Path file) {
-    return Files.isRegularFile(file) && TorchCheckpoint.is(ForeignFile.head(file));
+    return Files.isRegularFile(file) && TorchCheckpoint.is(ForeignWeightFile.head(file));
   }
 }

@@ -42,7 +42,7 @@ public final class SafetensorsFile implements Checkpoint {
    */
   public static SafetensorsFile read(Path file) {
     String source = file.toString();
-    ForeignFile.refuse(file, false);
+    ForeignWeightFile.refuse(file, false);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
       if (size < LENGTH_BYTES) {

@@ -62,7 +62,9 @@ final class TorchCheckpoint {
   static TorchCheckpoint read(Path file) {
     return new TorchCheckpoint(
         file,
-        LegacyTorch.is(ForeignFile.head(file)) ? LegacyTorch.read(file) : TorchArchive.ofZip(file));
+        LegacyTorch.is(ForeignWeightFile.head(file))
+            ? LegacyTorch.read(file)
+            : TorchArchive.ofZip(file));
   }
 
   /** Whether a file that begins like this is of PyTorch. */

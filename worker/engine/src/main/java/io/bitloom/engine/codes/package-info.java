@@ -23,5 +23,7 @@
  *
  * <p>Shape letters: B batch, d channels of a cell, n digits of a cell, H and W the sides of the
  * feature map, h and w those of a scale, N cells, L tokens, D channels of a token, K scales.
+ *
+ * <p>Not part of the library's public face: may change in any release.
  */
 package io.bitloom.engine.codes;

@@ -4,5 +4,7 @@
  * images, R rows of the batch (conditional, then unconditional images), L tokens, C width, H heads,
  * c head size, d bits per token, V logits per token, K scales. Knows nothing of gRPC, Redis or
  * HTTP.
+ *
+ * <p>Not part of the library's public face: may change in any release.
  */
 package io.bitloom.engine.model;

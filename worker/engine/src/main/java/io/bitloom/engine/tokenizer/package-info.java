@@ -5,5 +5,7 @@
  *
  * <p>Shape letters: B batch, d bits per feature, H and W the sides of the feature map, h and w
  * those of a scale, K the number of scales.
+ *
+ * <p>Not part of the library's public face: may change in any release.
  */
 package io.bitloom.engine.tokenizer;

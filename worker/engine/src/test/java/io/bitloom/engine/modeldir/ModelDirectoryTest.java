@@ -7,7 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.schedule.SizeClass;
-import io.bitloom.engine.ImageModel;
+import io.bitloom.engine.Engine;
+import io.bitloom.engine.EngineConfig;
 import io.bitloom.engine.checkpoint.SafetensorsWriter;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
@@ -239,7 +240,7 @@ class ModelDirectoryTest {
     ModelDirectory wide = open(json);
     assertMessage(
         "pos_start: expected shape [1, 1, 64], found [1, 1, 128]",
-        () -> ImageModel.load(wide, TorchDevice.CPU, DType.F32, 0));
+        () -> Engine.open(wide, EngineConfig.of(TorchDevice.CPU)));
   }
 
   @Test
@@ -257,7 +258,7 @@ class ModelDirectoryTest {
     ModelDirectory deep = open(json);
     assertMessage(
         ".block.1.norm1.norm.weight: is not part of",
-        () -> ImageModel.load(deep, TorchDevice.CPU, DType.F32, 0));
+        () -> Engine.open(deep, EngineConfig.of(TorchDevice.CPU)));
   }
 
   private ModelDirectory open(String json) throws IOException {

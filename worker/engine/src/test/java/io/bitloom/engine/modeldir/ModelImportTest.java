@@ -8,7 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import io.bitloom.common.schedule.SizeClass;
-import io.bitloom.engine.ImageModel;
+import io.bitloom.engine.Engine;
+import io.bitloom.engine.EngineConfig;
 import io.bitloom.engine.checkpoint.Checkpoint;
 import io.bitloom.engine.checkpoint.SafetensorsWriter;
 import io.bitloom.engine.checkpoint.TorchFile;
@@ -69,7 +70,7 @@ class ModelImportTest {
         assertEqualWeights(transformer, imported);
         assertEqualWeights(tokenizer, importedTokenizer);
       }
-      ImageModel.load(model, TorchDevice.CPU, DType.F32, 0).close();
+      Engine.open(model, EngineConfig.of(TorchDevice.CPU)).close();
     }
   }
 
@@ -107,7 +108,7 @@ class ModelImportTest {
     writeTokenizer(TinyModel.BITS);
     ModelDirectory model = run(request(sources));
     assertEquals(config, model.transformer());
-    ImageModel.load(model, TorchDevice.CPU, DType.F32, 0).close();
+    Engine.open(model, EngineConfig.of(TorchDevice.CPU)).close();
   }
 
   @Test
@@ -135,7 +136,7 @@ class ModelImportTest {
       TorchFile.under(sources.resolve("vae.pth"), "vae", bare);
       ModelDirectory model = run(request(sources));
       assertEquals(TinyModel.tokenizer(TinyModel.BITS), model.tokenizer());
-      ImageModel.load(model, TorchDevice.CPU, DType.F32, 0).close();
+      Engine.open(model, EngineConfig.of(TorchDevice.CPU)).close();
     }
   }
 

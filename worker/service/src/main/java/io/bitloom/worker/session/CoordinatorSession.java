@@ -47,7 +47,7 @@ public final class CoordinatorSession implements AutoCloseable {
   private final ScheduledThreadPoolExecutor loop;
   private final CoordinatorLink link;
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
-  private final OpenLeases held = new OpenLeases();
+  private final LeaseLedger held = new LeaseLedger();
   private final ImageUploads uploads;
 
   private long requestNumber; // of the current connection

@@ -48,15 +48,18 @@ final class LeasedWork {
   }
 
   /**
-   * Takes a lease into the books and hands its prompts to the engine, except those that cannot be
-   * drawn: their outcomes are in the books at once.
+   * Takes a lease into the ledger and hands its prompts to the engine, except those that cannot be
+   * drawn: their outcomes are in the ledger at once.
    *
    * @param display is given progress and previews on the device's thread
    * @param finished is given what the prompts come to, later and on another thread
    * @return completes when the device is done with the lease
    */
   CompletableFuture<Void> start(
-      Lease lease, OpenLeases books, Consumer<ConnectRequest> display, Consumer<Outcome> finished) {
+      Lease lease,
+      LeaseLedger ledger,
+      Consumer<ConnectRequest> display,
+      Consumer<Outcome> finished) {
     Optional<ScaleSchedule> schedule =
         ScaleSchedules.find(lease.getSchedule())
             .filter(
@@ -64,13 +67,13 @@ final class LeasedWork {
                     lease.getModel().equals(model.name()) && model.sizes().contains(found.size()));
     List<TaskRef> tasks = new ArrayList<>();
     List<ImagePrompt> prompts = new ArrayList<>();
-    books.add(lease);
+    ledger.add(lease);
     for (Task task : lease.getTasksList()) {
       Optional<BitloomException> refusal =
           schedule.isEmpty() ? Optional.of(wrongModel(lease)) : refusal(task, schedule.get());
       if (refusal.isPresent()) {
-        books.add(lease.getLeaseId(), task.getRef(), null);
-        books.finished(failed(lease, task.getRef(), refusal.get()));
+        ledger.add(lease.getLeaseId(), task.getRef(), null);
+        ledger.finished(failed(lease, task.getRef(), refusal.get()));
       } else {
         tasks.add(task.getRef());
         prompts.add(PromptMessages.prompt(task.getPrompt()));
@@ -84,7 +87,7 @@ final class LeasedWork {
     for (int i = 0; i < tasks.size(); i++) {
       TaskRef task = tasks.get(i);
       PromptWork work = submission.prompts().get(i);
-      books.add(lease.getLeaseId(), task, work);
+      ledger.add(lease.getLeaseId(), task, work);
       work.result()
           .handle(
               (images, failure) ->

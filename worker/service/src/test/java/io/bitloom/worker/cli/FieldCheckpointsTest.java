@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.bitloom.engine.ImageModel;
+import io.bitloom.engine.Engine;
+import io.bitloom.engine.EngineConfig;
 import io.bitloom.engine.checkpoint.SafetensorsWriter;
 import io.bitloom.engine.checkpoint.TorchFile;
 import io.bitloom.engine.modeldir.ModelDirectory;
 import io.bitloom.engine.modeldir.TinyModel;
-import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
@@ -68,7 +68,7 @@ class FieldCheckpointsTest {
       assertEquals(expected.names(), imported.names());
       assertArrayEquals(Tensors.floats(expected.get(HEAD)), Tensors.floats(imported.get(HEAD)));
     }
-    ImageModel.load(directory, TorchDevice.CPU, DType.F32, 0).close();
+    Engine.open(directory, EngineConfig.of(TorchDevice.CPU)).close();
     assertEquals(0, run("model", "inspect", model, "--strict"), said::toString);
   }
 
@@ -90,8 +90,7 @@ class FieldCheckpointsTest {
       Path linked = folder.resolve("linked");
       assertEquals(
           0, run("model", "import", file, tokenizer, "--out", linked, "--link"), said::toString);
-      ImageModel.load(ModelDirectory.open(linked.toString()), TorchDevice.CPU, DType.F32, 0)
-          .close();
+      Engine.open(ModelDirectory.open(linked.toString()), EngineConfig.of(TorchDevice.CPU)).close();
     }
   }
 

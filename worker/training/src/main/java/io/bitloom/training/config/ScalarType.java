@@ -12,13 +12,13 @@ import java.io.IOException;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.Tag;
 
-/** How a scalar of a file, or the default of its {@link Setting}, becomes a value. */
+/** How a scalar of a file, or the default of its {@link ConfigField}, becomes a value. */
 final class ScalarType<T> extends StdDeserializer<T> implements ContextualDeserializer {
   private static final long serialVersionUID = 1;
 
   private final transient String kind;
   private final transient Reading<T> reading;
-  private final transient Setting setting; // null before it is known where the value stands
+  private final transient ConfigField field; // null before it is known where the value stands
 
   /** Reads a value. */
   interface Reading<T> {
@@ -26,10 +26,10 @@ final class ScalarType<T> extends StdDeserializer<T> implements ContextualDeseri
      * Reads a value.
      *
      * @param tag what YAML takes the text for
-     * @param setting bounds; null within lists and mappings
+     * @param field its bounds; null within lists and mappings
      * @throws IllegalArgumentException saying what is expected
      */
-    T read(String text, Tag tag, Setting setting);
+    T read(String text, Tag tag, ConfigField field);
   }
 
   /**
@@ -41,17 +41,21 @@ final class ScalarType<T> extends StdDeserializer<T> implements ContextualDeseri
     this(type, kind, reading, null);
   }
 
-  private ScalarType(Class<?> type, String kind, Reading<T> reading, Setting setting) {
+  private ScalarType(Class<?> type, String kind, Reading<T> reading, ConfigField field) {
     super(type);
     this.kind = kind;
     this.reading = reading;
-    this.setting = setting;
+    this.field = field;
   }
 
   @Override
-  public JsonDeserializer<?> createContextual(DeserializationContext context, BeanProperty field) {
+  public JsonDeserializer<?> createContextual(
+      DeserializationContext context, BeanProperty property) {
     return new ScalarType<>(
-        handledType(), kind, reading, field == null ? null : field.getAnnotation(Setting.class));
+        handledType(),
+        kind,
+        reading,
+        property == null ? null : property.getAnnotation(ConfigField.class));
   }
 
   @Override
@@ -62,7 +66,7 @@ final class ScalarType<T> extends StdDeserializer<T> implements ContextualDeseri
     }
     ScalarNode scalar = (ScalarNode) parser.getEmbeddedObject();
     try {
-      return reading.read(scalar.getValue(), scalar.getTag(), setting);
+      return reading.read(scalar.getValue(), scalar.getTag(), field);
     } catch (IllegalArgumentException e) {
       throw new JsonMappingException(parser, e.getMessage());
     }
@@ -70,12 +74,12 @@ final class ScalarType<T> extends StdDeserializer<T> implements ContextualDeseri
 
   @Override
   public Object getAbsentValue(DeserializationContext context) throws JsonMappingException {
-    if (setting == null || setting.value().isEmpty()) {
-      if (setting != null && setting.required()) {
+    if (field == null || field.value().isEmpty()) {
+      if (field != null && field.required()) {
         throw JsonMappingException.from(context, "is missing");
       }
       return null;
     }
-    return reading.read(setting.value(), Tag.STR, setting);
+    return reading.read(field.value(), Tag.STR, field);
   }
 }

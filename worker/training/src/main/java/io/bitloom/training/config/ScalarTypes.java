@@ -32,9 +32,9 @@ final class ScalarTypes extends SimpleDeserializers {
    * @param file which relative paths start beside
    */
   ScalarTypes(Path file) {
-    add(String.class, "a text", (text, tag, setting) -> text);
-    add(Path.class, "a text", (text, tag, setting) -> file.toAbsolutePath().resolveSibling(text));
-    add(long.class, "an integer", (text, tag, setting) -> integer(text, setting, Long.MAX_VALUE));
+    add(String.class, "a text", (text, tag, field) -> text);
+    add(Path.class, "a text", (text, tag, field) -> file.toAbsolutePath().resolveSibling(text));
+    add(long.class, "an integer", (text, tag, field) -> integer(text, field, Long.MAX_VALUE));
     add(int.class, "an integer", ScalarTypes::count);
     add(Integer.class, "an integer", ScalarTypes::count);
     add(double.class, "a number", ScalarTypes::number);
@@ -42,7 +42,7 @@ final class ScalarTypes extends SimpleDeserializers {
     add(boolean.class, "true or false", ScalarTypes::flag);
     add(Boolean.class, "true or false", ScalarTypes::flag);
     add(JsonPrimitive.class, "a value", ScalarTypes::json);
-    add(TorchDevice.class, "a text", (text, tag, setting) -> TorchDevice.parse(text));
+    add(TorchDevice.class, "a text", (text, tag, field) -> TorchDevice.parse(text));
     add(DType.class, "a name", ScalarTypes::precision);
     add(SizeClass.class, "a text", ScalarTypes::size);
     add(ServerAddress.class, "a text", ScalarTypes::address);
@@ -66,7 +66,7 @@ final class ScalarTypes extends SimpleDeserializers {
     return new ScalarType<>(
         type,
         "a name",
-        (text, tag, setting) -> {
+        (text, tag, field) -> {
           require(labels.contains(text), String.join(", ", labels), text);
           return type.getEnumConstants()[labels.indexOf(text)];
         });
@@ -76,15 +76,15 @@ final class ScalarTypes extends SimpleDeserializers {
     return ((Enum<?>) constant).name().toLowerCase(Locale.ROOT);
   }
 
-  private static int count(String text, Tag tag, Setting setting) {
-    return (int) integer(text, setting, Integer.MAX_VALUE);
+  private static int count(String text, Tag tag, ConfigField field) {
+    return (int) integer(text, field, Integer.MAX_VALUE);
   }
 
   /** Items of lists have no bounds of their own. */
-  private static long integer(String text, Setting setting, long largest) {
-    boolean bounded = setting != null;
-    long least = bounded ? (long) setting.least() : Integer.MIN_VALUE;
-    long most = bounded ? Math.min(largest, (long) setting.most()) : largest;
+  private static long integer(String text, ConfigField field, long largest) {
+    boolean bounded = field != null;
+    long least = bounded ? (long) field.least() : Integer.MIN_VALUE;
+    long most = bounded ? Math.min(largest, (long) field.most()) : largest;
     String expected = "an integer from " + least + " to " + most;
     try {
       long value = Long.parseLong(text.replace("_", ""));
@@ -95,23 +95,23 @@ final class ScalarTypes extends SimpleDeserializers {
     }
   }
 
-  private static double number(String text, Tag tag, Setting setting) {
-    String expected = "a number from " + setting.least() + " to " + setting.most();
+  private static double number(String text, Tag tag, ConfigField field) {
+    String expected = "a number from " + field.least() + " to " + field.most();
     try {
       double value = Double.parseDouble(text);
-      require(value >= setting.least() && value <= setting.most(), expected, text);
+      require(value >= field.least() && value <= field.most(), expected, text);
       return value;
     } catch (NumberFormatException e) {
       throw unexpected(expected, text);
     }
   }
 
-  private static boolean flag(String text, Tag tag, Setting setting) {
+  private static boolean flag(String text, Tag tag, ConfigField field) {
     require(text.equals("true") || text.equals("false"), "true or false", text);
     return text.equals("true");
   }
 
-  private static JsonPrimitive json(String text, Tag tag, Setting setting) {
+  private static JsonPrimitive json(String text, Tag tag, ConfigField field) {
     if (tag.equals(Tag.BOOL)) {
       String word = text.toLowerCase(Locale.ROOT);
       require(word.equals("true") || word.equals("false"), "true or false", text);
@@ -127,18 +127,18 @@ final class ScalarTypes extends SimpleDeserializers {
     return new JsonPrimitive(text);
   }
 
-  private static DType precision(String text, Tag tag, Setting setting) {
+  private static DType precision(String text, Tag tag, ConfigField field) {
     require(text.equals("fp32") || text.equals("bf16"), "fp32, bf16", text);
     return text.equals("fp32") ? DType.F32 : DType.BF16;
   }
 
-  private static SizeClass size(String text, Tag tag, Setting setting) {
+  private static SizeClass size(String text, Tag tag, ConfigField field) {
     return SizeClass.find(text)
         .filter(found -> !found.squareOnly())
         .orElseThrow(() -> unexpected("one of " + SizeClass.labels(SizeClass.ofAllShapes()), text));
   }
 
-  private static ServerAddress address(String text, Tag tag, Setting setting) {
+  private static ServerAddress address(String text, Tag tag, ConfigField field) {
     if (text.isEmpty()) {
       return null;
     }

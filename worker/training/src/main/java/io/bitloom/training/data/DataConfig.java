@@ -2,8 +2,8 @@ package io.bitloom.training.data;
 
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.engine.image.decode.PictureOptions;
+import io.bitloom.training.config.ConfigField;
 import io.bitloom.training.config.FieldFault;
-import io.bitloom.training.config.Setting;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -35,23 +35,23 @@ import java.util.Optional;
  */
 public record DataConfig(
     Demo demo,
-    @Setting Path path,
-    @Setting Path images,
-    @Setting("0.06M") SizeClass size,
+    @ConfigField Path path,
+    @ConfigField Path images,
+    @ConfigField("0.06M") SizeClass size,
     Map<String, Filter> filters,
-    @Setting Path validationPath,
-    @Setting(value = "0", most = 0.5) double validationFraction,
-    @Setting(value = "4", least = 1) int validationBatches,
-    @Setting(value = "8192", least = 1) int batchTokens,
-    @Setting(value = "10000", least = 1) int shuffleBuffer,
-    @Setting(value = "1", least = 1) int decoderThreads,
-    @Setting("2") int batchesAhead,
-    @Setting(value = "0.5", most = 1) double shortCaptions,
-    @Setting("false") boolean upright,
-    @Setting("false") boolean toSrgb,
-    @Setting(value = "0.1", most = 1) double mostBad,
-    @Setting Path cache,
-    @Setting Path textCache) {
+    @ConfigField Path validationPath,
+    @ConfigField(value = "0", most = 0.5) double validationFraction,
+    @ConfigField(value = "4", least = 1) int validationBatches,
+    @ConfigField(value = "8192", least = 1) int batchTokens,
+    @ConfigField(value = "10000", least = 1) int shuffleBuffer,
+    @ConfigField(value = "1", least = 1) int decoderThreads,
+    @ConfigField("2") int batchesAhead,
+    @ConfigField(value = "0.5", most = 1) double shortCaptions,
+    @ConfigField("false") boolean upright,
+    @ConfigField("false") boolean toSrgb,
+    @ConfigField(value = "0.1", most = 1) double mostBad,
+    @ConfigField Path cache,
+    @ConfigField Path textCache) {
 
   /**
    * The section {@code demo}: pictures of the demo data set, drawn when they are needed.
@@ -62,10 +62,10 @@ public record DataConfig(
    * @param readingOrder whether captions name the left or the upper thing of a pair first
    */
   public record Demo(
-      @Setting("1") long seed,
-      @Setting(value = "20000", least = 1) int count,
-      @Setting("false") boolean heldOut,
-      @Setting("false") boolean readingOrder) {
+      @ConfigField("1") long seed,
+      @ConfigField(value = "20000", least = 1) int count,
+      @ConfigField("false") boolean heldOut,
+      @ConfigField("false") boolean readingOrder) {
     /** The only size that pictures are drawn in. */
     public static final SizeClass SIZE = SizeClass.PIXELS_0_06M;
   }
@@ -77,8 +77,8 @@ public record DataConfig(
    * @param max largest value that passes
    */
   public record Filter(
-      @Setting(value = "-Infinity", least = Double.NEGATIVE_INFINITY) double min,
-      @Setting(value = "Infinity", least = Double.NEGATIVE_INFINITY) double max) {}
+      @ConfigField(value = "-Infinity", least = Double.NEGATIVE_INFINITY) double min,
+      @ConfigField(value = "Infinity", least = Double.NEGATIVE_INFINITY) double max) {}
 
   /**
    * Copies the filters.

@@ -1,7 +1,6 @@
 package io.bitloom.training.eval;
 
 import io.bitloom.common.schedule.Scale;
-import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.engine.codes.BitwiseSelfCorrection;
 import io.bitloom.engine.codes.Flips;
 import io.bitloom.engine.image.PictureQuality;
@@ -68,7 +67,7 @@ public record ModelLosses(
         try (Scope scope = Scope.open()) {
           DemoExample example = dataset.example(i);
           RgbImage picture = drawings.draw(example);
-          List<Scale> scales = tokenizerScales(example.schedule(), config);
+          List<Scale> scales = tokenizer.config().scales(example.schedule());
           Tensor features = tokenizer.features(tensor(picture));
           RgbImage rebuilt = rebuilt(tokenizer, features, scales);
           sums[0] += PictureQuality.psnr(picture, rebuilt);
@@ -105,12 +104,6 @@ public record ModelLosses(
           bits ? sums[3] / pictures : Double.NaN,
           reconstructions);
     }
-  }
-
-  private static List<Scale> tokenizerScales(ScaleSchedule schedule, InfinityConfig config) {
-    return config.spatialPatchify()
-        ? schedule.scales().stream().map(Scale::doubled).toList()
-        : schedule.scales();
   }
 
   private static RgbImage rebuilt(VisualTokenizer tokenizer, Tensor features, List<Scale> scales) {

@@ -1,7 +1,7 @@
 package io.bitloom.training.optim;
 
+import io.bitloom.training.config.ConfigField;
 import io.bitloom.training.config.FieldFault;
-import io.bitloom.training.config.Setting;
 
 /**
  * The section {@code optimizer}.
@@ -22,20 +22,20 @@ import io.bitloom.training.config.Setting;
  * @param emaDecay decay of the moving average of the weights
  */
 public record OptimizerConfig(
-    @Setting("adamw") Type type,
-    @Setting(least = 1e-12, most = 10) Double learningRate,
-    @Setting(least = 1e-12, most = 10) Double matrixLearningRate,
-    @Setting(most = 0.9999) Double momentum,
-    @Setting("constant") LearningRate.Shape schedule,
-    @Setting("0") int warmupSteps,
-    @Setting(value = "0.005", most = 1) double firstFraction,
-    @Setting(value = "1", most = 1) double lastFraction,
-    @Setting(value = "0.9", most = 0.9999) double beta1,
-    @Setting(value = "0.97", most = 0.99999) double beta2,
-    @Setting(value = "1e-8", most = 1) double eps,
-    @Setting(value = "0.005", most = 10) double weightDecay,
-    @Setting(value = "5", most = 1e9) double clip,
-    @Setting(value = "0.9999", most = 1) double emaDecay) {
+    @ConfigField("adamw") Type type,
+    @ConfigField(least = 1e-12, most = 10) Double learningRate,
+    @ConfigField(least = 1e-12, most = 10) Double matrixLearningRate,
+    @ConfigField(most = 0.9999) Double momentum,
+    @ConfigField("constant") LearningRate.Shape schedule,
+    @ConfigField("0") int warmupSteps,
+    @ConfigField(value = "0.005", most = 1) double firstFraction,
+    @ConfigField(value = "1", most = 1) double lastFraction,
+    @ConfigField(value = "0.9", most = 0.9999) double beta1,
+    @ConfigField(value = "0.97", most = 0.99999) double beta2,
+    @ConfigField(value = "1e-8", most = 1) double eps,
+    @ConfigField(value = "0.005", most = 10) double weightDecay,
+    @ConfigField(value = "5", most = 1e9) double clip,
+    @ConfigField(value = "0.9999", most = 1) double emaDecay) {
   private static final double MATRIX_LEARNING_RATE = 0.02;
   private static final double MOMENTUM = 0.95;
 

@@ -3,9 +3,9 @@ package io.bitloom.training.run;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.TorchDevice;
+import io.bitloom.training.config.ConfigField;
 import io.bitloom.training.config.ConfigFile;
 import io.bitloom.training.config.FieldFault;
-import io.bitloom.training.config.Setting;
 import io.bitloom.training.distributed.Processes;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,17 +28,17 @@ import java.time.Duration;
  * @param processes that train together
  */
 public record RunConfig(
-    @Setting(required = true) Path folder,
-    @Setting("trained") String name,
-    @Setting("Trained with Bitloom.") String description,
-    @Setting(value = "0", most = Integer.MAX_VALUE) long seed,
-    @Setting(value = "1000", least = 1) long steps,
-    @Setting("auto") TorchDevice device,
-    @Setting("0") int threads,
-    @Setting("fp32") DType precision,
+    @ConfigField(required = true) Path folder,
+    @ConfigField("trained") String name,
+    @ConfigField("Trained with Bitloom.") String description,
+    @ConfigField(value = "0", most = Integer.MAX_VALUE) long seed,
+    @ConfigField(value = "1000", least = 1) long steps,
+    @ConfigField("auto") TorchDevice device,
+    @ConfigField("0") int threads,
+    @ConfigField("fp32") DType precision,
     Every every,
-    @Setting(value = "2", least = 1) int keepCheckpoints,
-    @Setting(value = "20", least = 1) int mostBadSteps,
+    @ConfigField(value = "2", least = 1) int keepCheckpoints,
+    @ConfigField(value = "20", least = 1) int mostBadSteps,
     Group processes) {
 
   /** Fills in the sections that are not there. */
@@ -56,10 +56,10 @@ public record RunConfig(
    * @param pictures between sample grids; 0 for none
    */
   public record Every(
-      @Setting(value = "10", least = 1) int log,
-      @Setting(value = "500", least = 1) int checkpoint,
-      @Setting("0") int validation,
-      @Setting("0") int pictures) {}
+      @ConfigField(value = "10", least = 1) int log,
+      @ConfigField(value = "500", least = 1) int checkpoint,
+      @ConfigField("0") int validation,
+      @ConfigField("0") int pictures) {}
 
   /**
    * The section {@code processes}: those that train together.
@@ -70,10 +70,10 @@ public record RunConfig(
    * @param timeoutSeconds how long they wait for each other
    */
   public record Group(
-      @Setting(value = "1", least = 1) int count,
-      @Setting ServerAddress address,
-      @Setting String group,
-      @Setting(value = "300", least = 1) int timeoutSeconds) {
+      @ConfigField(value = "1", least = 1) int count,
+      @ConfigField ServerAddress address,
+      @ConfigField String group,
+      @ConfigField(value = "300", least = 1) int timeoutSeconds) {
     /**
      * @throws FieldFault if there is no place to meet, or two
      */

@@ -2,9 +2,9 @@ package io.bitloom.training.tokenizer;
 
 import io.bitloom.engine.codes.QuantizerConfig;
 import io.bitloom.engine.tokenizer.TokenizerConfig;
+import io.bitloom.training.config.ConfigField;
 import io.bitloom.training.config.ConfigFile;
 import io.bitloom.training.config.FieldFault;
-import io.bitloom.training.config.Setting;
 import io.bitloom.training.data.DataConfig;
 import io.bitloom.training.optim.OptimizerConfig;
 import java.nio.file.Path;
@@ -26,8 +26,8 @@ import java.util.List;
  * @param partTokens tokens that go through the networks at a time
  */
 public record TokenizerRunConfig(
-    @Setting String startFrom,
-    @Setting("false") boolean freezeEncoder,
+    @ConfigField String startFrom,
+    @ConfigField("false") boolean freezeEncoder,
     Architecture tokenizer,
     Quantizer quantizer,
     Reconstruction reconstruction,
@@ -35,7 +35,7 @@ public record TokenizerRunConfig(
     Perceptual perceptual,
     OptimizerConfig optimizer,
     DataConfig data,
-    @Setting(value = "2147483647", least = 1) int partTokens) {
+    @ConfigField(value = "2147483647", least = 1) int partTokens) {
 
   /**
    * Fills in the sections that are not there.
@@ -75,12 +75,12 @@ public record TokenizerRunConfig(
    * @param pixelShuffle pixels that the networks see as one, per side
    */
   public record Architecture(
-      @Setting(value = "16", least = 1) int codebookDim,
-      @Setting(value = "16", least = 1) int patchSize,
-      @Setting(value = "32", least = 1) int baseCh,
+      @ConfigField(value = "16", least = 1) int codebookDim,
+      @ConfigField(value = "16", least = 1) int patchSize,
+      @ConfigField(value = "32", least = 1) int baseCh,
       List<Integer> chMult,
-      @Setting(value = "1", least = 1) int numResBlocks,
-      @Setting(value = "1", least = 1) int pixelShuffle) {
+      @ConfigField(value = "1", least = 1) int numResBlocks,
+      @ConfigField(value = "1", least = 1) int pixelShuffle) {
     private static final List<Integer> MULTIPLES = List.of(1, 1, 2, 2, 2);
 
     /** Fills in the channels. */
@@ -113,15 +113,15 @@ public record TokenizerRunConfig(
    * @param singleScale whether only the last scale is quantized
    */
   public record Quantizer(
-      @Setting("bsq") QuantizerConfig.Kind kind,
-      @Setting(least = 2) Integer codebookSize,
+      @ConfigField("bsq") QuantizerConfig.Kind kind,
+      @ConfigField(least = 2) Integer codebookSize,
       List<Integer> levels,
-      @Setting(most = 100) Double entropyWeight,
-      @Setting(most = 100) Double codebookEntropyWeight,
-      @Setting(most = 100) Double commitmentWeight,
-      @Setting(least = 1e-6, most = 1e6) Double inverseTemperature,
-      @Setting(most = 1) Double decay,
-      @Setting("false") boolean singleScale) {
+      @ConfigField(most = 100) Double entropyWeight,
+      @ConfigField(most = 100) Double codebookEntropyWeight,
+      @ConfigField(most = 100) Double commitmentWeight,
+      @ConfigField(least = 1e-6, most = 1e6) Double inverseTemperature,
+      @ConfigField(most = 1) Double decay,
+      @ConfigField("false") boolean singleScale) {
     /**
      * @throws FieldFault if there are levels, and no FSQ
      */
@@ -162,7 +162,7 @@ public record TokenizerRunConfig(
    *
    * @param squaredWeight weight of the mean squared error, beside the L1 distance's 1
    */
-  public record Reconstruction(@Setting(value = "0", most = 1000) double squaredWeight) {}
+  public record Reconstruction(@ConfigField(value = "0", most = 1000) double squaredWeight) {}
 
   /**
    * The section {@code adversarial}.
@@ -172,9 +172,9 @@ public record TokenizerRunConfig(
    * @param width channels of the discriminator's first layer
    */
   public record Adversarial(
-      @Setting(value = "0", most = 100) double weight,
-      @Setting("0") int start,
-      @Setting(value = "32", least = 1) int width) {}
+      @ConfigField(value = "0", most = 100) double weight,
+      @ConfigField("0") int start,
+      @ConfigField(value = "32", least = 1) int width) {}
 
   /**
    * The section {@code perceptual}.
@@ -184,7 +184,7 @@ public record TokenizerRunConfig(
    * @param heads weights of the linear heads; null where they lie in the same file, or nowhere
    */
   public record Perceptual(
-      @Setting(value = "1", most = 100) double weight,
-      @Setting(required = true) Path vgg,
-      @Setting Path heads) {}
+      @ConfigField(value = "1", most = 100) double weight,
+      @ConfigField(required = true) Path vgg,
+      @ConfigField Path heads) {}
 }

@@ -8,8 +8,8 @@ import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
+import io.bitloom.training.config.ConfigField;
 import io.bitloom.training.config.ConfigFile;
-import io.bitloom.training.config.Setting;
 import java.util.Map;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -26,9 +26,9 @@ import org.bytedeco.pytorch.global.torch;
  * @param head factor on the last layer (0.02)
  */
 public record InfinityInitialization(
-    @Setting(value = "5e-6", most = 10) double gate,
-    @Setting(value = "1e-3", most = 10) double modulation,
-    @Setting(value = "0.02", most = 10) double head) {
+    @ConfigField(value = "5e-6", most = 10) double gate,
+    @ConfigField(value = "1e-3", most = 10) double modulation,
+    @ConfigField(value = "0.02", most = 10) double head) {
   /** The values of the official scripts. */
   public static final InfinityInitialization REFERENCE =
       ConfigFile.defaults(InfinityInitialization.class);

@@ -2,12 +2,13 @@ package io.bitloom.training.transformer;
 
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.engine.codes.BitwiseSelfCorrection;
 import io.bitloom.engine.codes.Flips;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.training.config.ConfigField;
 import io.bitloom.training.config.ConfigFile;
-import io.bitloom.training.config.Setting;
 import io.bitloom.training.data.TrainingSample;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -40,15 +41,15 @@ import org.bytedeco.pytorch.global.torch;
  *     in the small scales, which cost a fraction of the large ones
  */
 public record Objective(
-    @Setting(value = "0.3", most = 1) double flipStrength,
-    @Setting("13") int flipScales,
-    @Setting("true") boolean requantize,
-    @Setting(value = "0.1", most = 1) double conditionDrop,
-    @Setting("true") boolean reweight,
-    @Setting("false") boolean weighBits,
-    @Setting("false") boolean bitSum,
-    @Setting(value = "100", least = 1) int scales,
-    @Setting("9223372036854775807") long allScalesFrom) {
+    @ConfigField(value = "0.3", most = 1) double flipStrength,
+    @ConfigField("13") int flipScales,
+    @ConfigField("true") boolean requantize,
+    @ConfigField(value = "0.1", most = 1) double conditionDrop,
+    @ConfigField("true") boolean reweight,
+    @ConfigField("false") boolean weighBits,
+    @ConfigField("false") boolean bitSum,
+    @ConfigField(value = "100", least = 1) int scales,
+    @ConfigField("9223372036854775807") long allScalesFrom) {
   /** The values of the official scripts. */
   public static final Objective REFERENCE = ConfigFile.defaults(Objective.class);
 
@@ -83,6 +84,11 @@ public record Objective(
         return scope.keep(mask.to(bits.device(), DType.U8.torch()));
       }
     };
+  }
+
+  /** How bitwise self-correction makes inputs and labels. */
+  BitwiseSelfCorrection.Config selfCorrection(boolean spatialPatchify) {
+    return new BitwiseSelfCorrection.Config(flipScales, requantize, spatialPatchify);
   }
 
   private static SplittableRandom stream(long seed, long purpose, long number, long scale) {

@@ -328,22 +328,25 @@ public final class TransformerJob implements TrainingJob {
         settings.lora().addTo(first, settings.architecture(), run.seed());
       }
       Weights stored = tokenizerFile == null ? start.tokenizerWeights() : tokenizerFile.weights();
+      FeatureCache cache =
+          config.data().cache() == null
+              ? null
+              : new FeatureCache(config.data().cache(), tokenizerName());
       return new TransformerTraining(
-          settings, first, frozenParts(stored), trainedModel(stored, joint), processes);
+          settings,
+          first,
+          textEncoder(),
+          tokenizer(stored),
+          cache,
+          trainedModel(stored, joint),
+          processes);
     }
   }
 
   /** In float32, whatever the files hold: CPUs encode many times slower in half precision. */
-  private FrozenParts frozenParts(Weights tokenizerWeights) {
-    try (Weights floats = tokenizerWeights.to(run.device(), DType.F32)) {
-      return new FrozenParts(
-          textEncoder(),
-          new VisualTokenizer(tokenizer, floats),
-          settings.architecture().spatialPatchify(),
-          run.device(),
-          config.data().cache() == null
-              ? null
-              : new FeatureCache(config.data().cache(), tokenizerName()));
+  private VisualTokenizer tokenizer(Weights stored) {
+    try (Weights floats = stored.to(run.device(), DType.F32)) {
+      return new VisualTokenizer(tokenizer, floats);
     }
   }
 

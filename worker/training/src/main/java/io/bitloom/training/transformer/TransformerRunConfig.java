@@ -2,9 +2,9 @@ package io.bitloom.training.transformer;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import io.bitloom.training.config.ConfigField;
 import io.bitloom.training.config.ConfigFile;
 import io.bitloom.training.config.FieldFault;
-import io.bitloom.training.config.Setting;
 import io.bitloom.training.data.DataConfig;
 import io.bitloom.training.optim.OptimizerConfig;
 import java.util.List;
@@ -29,8 +29,8 @@ import java.util.Map;
  * @param prompts of the sample grid
  */
 public record TransformerRunConfig(
-    @Setting String startFrom,
-    @Setting String tokenizer,
+    @ConfigField String startFrom,
+    @ConfigField String tokenizer,
     Map<String, JsonPrimitive> transformer,
     Text textEncoder,
     InfinityInitialization initialization,
@@ -38,9 +38,9 @@ public record TransformerRunConfig(
     OptimizerConfig optimizer,
     LowRankChanges lora,
     DataConfig data,
-    @Setting("true") boolean exportEma,
-    @Setting(value = "2147483647", least = 1) int partTokens,
-    @Setting("false") boolean recompute,
+    @ConfigField("true") boolean exportEma,
+    @ConfigField(value = "2147483647", least = 1) int partTokens,
+    @ConfigField("false") boolean recompute,
     List<String> prompts) {
 
   /** The official constructor's arguments that an architecture is described by. */
@@ -119,12 +119,12 @@ public record TransformerRunConfig(
    * @param numHeads of new word embeddings
    */
   public record Text(
-      @Setting TextType type,
-      @Setting Boolean learn,
-      @Setting Integer relativeBuckets,
-      @Setting(least = 1) Integer vocabulary,
-      @Setting Integer depth,
-      @Setting(least = 1) Integer numHeads) {
+      @ConfigField TextType type,
+      @ConfigField Boolean learn,
+      @ConfigField Integer relativeBuckets,
+      @ConfigField(least = 1) Integer vocabulary,
+      @ConfigField Integer depth,
+      @ConfigField(least = 1) Integer numHeads) {
     private static final int VOCABULARY = 10_000;
     private static final int DEPTH = 1;
     private static final int HEADS = 4;
@@ -172,8 +172,8 @@ public record TransformerRunConfig(
    * @param targets which layers of a block
    */
   public record LowRankChanges(
-      @Setting(value = "8", least = 1) int rank,
-      @Setting(least = 1e-6, most = 1e6) Double alpha,
+      @ConfigField(value = "8", least = 1) int rank,
+      @ConfigField(least = 1e-6, most = 1e6) Double alpha,
       List<String> targets) {
     private static final List<String> TARGETS = List.of("sa", "ca", "ffn");
 

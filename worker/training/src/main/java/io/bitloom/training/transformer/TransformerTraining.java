@@ -18,6 +18,8 @@ import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.Weights;
 import io.bitloom.engine.text.TextEncoder;
+import io.bitloom.engine.tokenizer.VisualTokenizer;
+import io.bitloom.training.data.FeatureCache;
 import io.bitloom.training.data.SampleBatch;
 import io.bitloom.training.data.TrainingSample;
 import io.bitloom.training.distributed.Processes;
@@ -27,7 +29,9 @@ import io.bitloom.training.optim.Optimizer;
 import io.bitloom.training.run.Learner;
 import io.bitloom.training.run.StepReport;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +52,9 @@ public final class TransformerTraining implements Learner {
   private static final String ADAPTER = "adapter.safetensors";
 
   private final TransformerSettings settings;
-  private final FrozenParts frozen;
+  private final TextEncoder frozenText;
+  private final VisualTokenizer tokenizer;
+  private final FeatureCache cache; // null for none
   private final TrainedModel directory;
   private final Weights weights; // of the transformer and of a text encoder that learns with it
   private final Weights transformerWeights; // those of the transformer
@@ -65,17 +71,23 @@ public final class TransformerTraining implements Learner {
    *
    * @param start the first weights, which are copied; those of a text encoder that learns as well
    *     are among them
-   * @param frozen text encoder and tokenizer, which belong to this object from now on
+   * @param frozenText text encoder, which belongs to this object from now on
+   * @param tokenizer makes the features of pictures, and belongs to this object too
+   * @param cache where features of pictures are kept; null for nowhere
    * @param directory writes the finished model
    */
   public TransformerTraining(
       TransformerSettings settings,
       Weights start,
-      FrozenParts frozen,
+      TextEncoder frozenText,
+      VisualTokenizer tokenizer,
+      FeatureCache cache,
       TrainedModel directory,
       Processes processes) {
     this.settings = settings;
-    this.frozen = frozen;
+    this.frozenText = frozenText;
+    this.tokenizer = tokenizer;
+    this.cache = cache;
     this.directory = directory;
     this.processes = processes;
     try (Weights placed = start.to(settings.device(), DType.F32)) {
@@ -123,7 +135,7 @@ public final class TransformerTraining implements Learner {
   private TextEncoder textEncoder(Weights all) {
     return directory != null && directory.jointText() != null
         ? directory.jointText().encoder(all)
-        : frozen.textEncoder();
+        : frozenText;
   }
 
   /**
@@ -136,7 +148,7 @@ public final class TransformerTraining implements Learner {
       return StepReport.nothing();
     }
     gradients.zero();
-    List<Scale> scales = trainedScales(batch);
+    List<Scale> scales = settings.objective().trainedScales(batch.schedule(), batch.number());
     BatchLoss total = new BatchLoss(scales);
     List<TrainingSample> own = processes.share(batch.samples());
     for (List<TrainingSample> part : batch.parts(own, settings.partTokens())) {
@@ -161,12 +173,17 @@ public final class TransformerTraining implements Learner {
   /** Adds the gradients of some samples of a batch. */
   private void learn(
       SampleBatch batch, List<TrainingSample> part, List<Scale> scales, BatchLoss total) {
-    BitwiseSelfCorrection.Corrected target = selfCorrected(batch, part);
+    Objective objective = settings.objective();
+    BitwiseSelfCorrection.Corrected target =
+        corrected(
+            objective.selfCorrection(settings.architecture().spatialPatchify()),
+            objective.flips(settings.seed(), batch.number(), part),
+            part,
+            batch.schedule(),
+            scales);
     PackedRows texts = texts(textEncoder, part);
     List<Boolean> dropped =
-        part.stream()
-            .map(sample -> settings.objective().dropsCondition(settings.seed(), sample))
-            .toList();
+        part.stream().map(sample -> objective.dropsCondition(settings.seed(), sample)).toList();
     double share = (double) part.size() / batch.samples().size();
     if (settings.recompute()) {
       RecomputedPass pass = model.forwardToRecompute(texts, dropped, target.inputs(), scales);
@@ -188,25 +205,58 @@ public final class TransformerTraining implements Learner {
     return new PackedRows(placed.clone(), rows.lengths()); // out of inference mode
   }
 
-  /** Inputs and labels of the scales that are trained (Algorithm 2 of the paper). */
-  private BitwiseSelfCorrection.Corrected selfCorrected(
-      SampleBatch batch, List<TrainingSample> part) {
-    Objective objective = settings.objective();
+  /**
+   * The tokenizer's features of samples (B, d, H, W), from the cache where it has them. Pictures
+   * are encoded one by one, so that a picture's features do not depend on its batch.
+   */
+  private Tensor features(List<TrainingSample> samples, ScaleSchedule schedule) {
+    List<Scale> scales = tokenizer.config().scales(schedule);
+    Scale full = scales.get(scales.size() - 1);
+    List<Tensor> features = new ArrayList<>();
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
-      BitwiseSelfCorrection correction =
-          new BitwiseSelfCorrection(
-              frozen.quantizer(),
-              new BitwiseSelfCorrection.Config(
-                  objective.flipScales(),
-                  objective.requantize(),
-                  settings.architecture().spatialPatchify()));
-      BitwiseSelfCorrection.Corrected whole =
-          correction.correct(
-              frozen.features(part, batch.schedule()),
-              frozen.tokenizerScales(batch.schedule()),
-              objective.flips(settings.seed(), batch.number(), part));
-      return whole.first(trainedScales(batch)).keptBy(scope);
+      for (TrainingSample sample : samples) {
+        float[] known = sample.features() == null ? encode(sample) : sample.features();
+        long d = tokenizer.config().codebookDim();
+        features.add(Tensors.of(known, 1, d, full.height(), full.width()));
+      }
+      return scope.keep(
+          Tensors.concat(features, 0)
+              .to(settings.device().torch(), DType.F32.torch())); // (B, d, H, W)
+    }
+  }
+
+  private float[] encode(TrainingSample sample) {
+    RgbImage picture = sample.picture();
+    try (Scope scope = Scope.open()) {
+      Tensor pixels =
+          Tensors.of(picture.rgb(), 1, picture.height(), picture.width(), 3)
+              .permute(0, 3, 1, 2); // (1, 3, H·p, W·p)
+      float[] features =
+          Tensors.floats(
+              tokenizer.features(pixels.to(settings.device().torch(), DType.U8.torch())));
+      if (sample.key() != null) {
+        cache.put(sample.key(), features);
+      }
+      return features;
+    } catch (IOException e) {
+      throw new UncheckedIOException("the feature cache cannot be written", e);
+    }
+  }
+
+  /** Inputs and labels of the first scales (Algorithm 2 of the paper). */
+  private BitwiseSelfCorrection.Corrected corrected(
+      BitwiseSelfCorrection.Config config,
+      Flips flips,
+      List<TrainingSample> part,
+      ScaleSchedule schedule,
+      List<Scale> scales) {
+    try (Scope scope = Scope.open();
+        NoGradGuard noGradients = new NoGradGuard()) {
+      return new BitwiseSelfCorrection(tokenizer.quantizer(), config)
+          .correct(features(part, schedule), tokenizer.config().scales(schedule), flips)
+          .first(scales)
+          .keptBy(scope);
     }
   }
 
@@ -239,10 +289,6 @@ public final class TransformerTraining implements Learner {
     Tensor loss = BitLoss.total(perToken, weights).mul(new Scalar(share));
     total.add(loss, perToken);
     return loss;
-  }
-
-  private List<Scale> trainedScales(SampleBatch batch) {
-    return settings.objective().trainedScales(batch.schedule(), batch.number());
   }
 
   @Override
@@ -300,15 +346,13 @@ public final class TransformerTraining implements Learner {
     List<Scale> scales = settings.objective().trainedScales(schedule);
     BatchLoss total = new BatchLoss(scales);
     try (NoGradGuard noGradients = new NoGradGuard()) {
-      BitwiseSelfCorrection plain =
-          new BitwiseSelfCorrection(
-              frozen.quantizer(),
-              BitwiseSelfCorrection.Config.withoutFlips(settings.architecture().spatialPatchify()));
       BitwiseSelfCorrection.Corrected target =
-          plain
-              .correct(
-                  frozen.features(part, schedule), frozen.tokenizerScales(schedule), Flips.NONE)
-              .first(scales);
+          corrected(
+              BitwiseSelfCorrection.Config.withoutFlips(settings.architecture().spatialPatchify()),
+              Flips.NONE,
+              part,
+              schedule,
+              scales);
       Tensor logits =
           averaged.forward(
               texts(textEncoder(average.average()), part),
@@ -328,12 +372,11 @@ public final class TransformerTraining implements Learner {
       return List.of();
     }
     try (Weights averages = averagedTransformer()) {
-      return frozen.draw(
-          settings.architecture(),
-          averages,
-          textEncoder(average.average()),
-          ScaleSchedules.nearest(1).schedule(directory.sizes().get(0)),
-          settings.pictures());
+      return new PromptPictures(settings.architecture(), averages, tokenizer, settings.device())
+          .draw(
+              textEncoder(average.average()),
+              ScaleSchedules.nearest(1).schedule(directory.sizes().get(0)),
+              settings.pictures());
     }
   }
 
@@ -357,6 +400,7 @@ public final class TransformerTraining implements Learner {
     transformerWeights.close();
     stored.close();
     weights.close();
-    frozen.close();
+    tokenizer.close();
+    frozenText.close();
   }
 }

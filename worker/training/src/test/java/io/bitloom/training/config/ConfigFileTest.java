@@ -18,10 +18,10 @@ class ConfigFileTest {
 
   /** A file's fields. */
   record Fields(
-      @Setting(value = "1", least = 1) int steps,
-      @Setting("nobody") String name,
-      @Setting("true") boolean flag,
-      @Setting Path path,
+      @ConfigField(value = "1", least = 1) int steps,
+      @ConfigField("nobody") String name,
+      @ConfigField("true") boolean flag,
+      @ConfigField Path path,
       List<String> list,
       Map<String, Rate> rates,
       Rate optimizer) {
@@ -34,7 +34,7 @@ class ConfigFileTest {
   }
 
   /** A section. */
-  record Rate(@Setting(value = "0.5", most = 1) double learningRate) {
+  record Rate(@ConfigField(value = "0.5", most = 1) double learningRate) {
     Rate {
       if (learningRate == 0.25) {
         throw new IllegalArgumentException("is a quarter");
@@ -43,7 +43,7 @@ class ConfigFileTest {
   }
 
   /** What must be there. */
-  record Needed(@Setting(required = true) Path folder) {}
+  record Needed(@ConfigField(required = true) Path folder) {}
 
   private Fields fields(String text) throws IOException {
     return read(text, Fields.class);

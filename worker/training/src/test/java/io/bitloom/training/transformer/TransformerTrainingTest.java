@@ -104,13 +104,6 @@ class TransformerTrainingTest {
         .forEach(
             (name, shape) ->
                 tokenizerWeights.put(name, Tensors.zeros(DType.F32, TorchDevice.CPU, shape)));
-    FrozenParts frozen =
-        new FrozenParts(
-            new HashedWordEncoder(128),
-            new VisualTokenizer(TOKENIZER, tokenizerWeights),
-            false,
-            TorchDevice.CPU,
-            null);
     try (Weights start = BOLD.weights(config, 1)) {
       if (text != null) {
         text.addTo(start, 1);
@@ -130,7 +123,14 @@ class TransformerTrainingTest {
               new JsonObject(),
               text,
               List.of());
-      return new TransformerTraining(settings, start, frozen, directory, Processes.alone());
+      return new TransformerTraining(
+          settings,
+          start,
+          new HashedWordEncoder(128),
+          new VisualTokenizer(TOKENIZER, tokenizerWeights),
+          null,
+          directory,
+          Processes.alone());
     }
   }
 

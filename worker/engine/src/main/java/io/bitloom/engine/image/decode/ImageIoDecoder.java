@@ -44,7 +44,7 @@ final class ImageIoDecoder {
     }
     ImageReader reader = readers.next();
     List<String> warnings = new ArrayList<>();
-    Progress progress = new Progress();
+    ReadProgress progress = new ReadProgress();
     try {
       stream.seek(0);
       reader.setInput(stream, true, true);

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What people have where a weight file should be is named, with what to do about it. */
-class ForeignFileTest {
+class ForeignWeightFileTest {
   private static final String POINTER =
       "version https://git-lfs.github.com/spec/v1\noid sha256:"
           + "4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";

@@ -3,11 +3,11 @@ package io.bitloom.coordinator.config;
 /**
  * A file of settings that cannot be used. The message names the file and, where there is, the line.
  */
-public final class ConfigFileException extends RuntimeException {
+public final class SettingsFileException extends RuntimeException {
 
   private static final long serialVersionUID = 1;
 
-  ConfigFileException(String message, Throwable cause) {
+  SettingsFileException(String message, Throwable cause) {
     super(message, cause);
   }
 }

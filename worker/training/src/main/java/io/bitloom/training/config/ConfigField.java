@@ -8,7 +8,7 @@ import java.lang.annotation.Target;
 /** A scalar field of a configuration file: the default and the range of a record's component. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.PARAMETER, ElementType.RECORD_COMPONENT})
-public @interface Setting {
+public @interface ConfigField {
   /** The value of a field that is not there, as in the file; empty for null. */
   String value() default "";
 

@@ -17,10 +17,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The worker's books: every prompt that it holds, from its lease until the coordinator has
+ * The worker's ledger: every prompt that it holds, from its lease until the coordinator has
  * acknowledged the outcome. Confined to the session's thread.
  */
-final class OpenLeases {
+final class LeaseLedger {
 
   /** A prompt, the work on it (unless it was refused at once), and then its outcome. */
   private static final class Held {
@@ -65,7 +65,7 @@ final class OpenLeases {
     return unacknowledgedBytes;
   }
 
-  /** Takes a lease into the books, without its prompts' names. */
+  /** Takes a lease into the ledger, without its prompts' names. */
   void add(Lease lease) {
     leases.put(
         lease.getLeaseId(),
@@ -203,7 +203,7 @@ final class OpenLeases {
     }
   }
 
-  /** Takes every prompt that the device has not started out of pipeline and books. */
+  /** Takes every prompt that the device has not started out of pipeline and ledger. */
   List<Release> releaseUnstarted(String reason) {
     List<Release> releases = new ArrayList<>();
     for (HeldTasks lease : List.copyOf(leases.values())) {

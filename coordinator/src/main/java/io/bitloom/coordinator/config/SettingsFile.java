@@ -29,7 +29,7 @@ import org.yaml.snakeyaml.nodes.Tag;
  * Reads a file of settings in YAML, one {@code name: value} a line. Nothing else may be in it; an
  * error names the file, the line and the key.
  */
-final class ConfigFile {
+final class SettingsFile {
 
   /**
    * What the file says of a setting.
@@ -42,7 +42,7 @@ final class ConfigFile {
   private final List<String> names;
   private final Map<String, Entry> entries = new LinkedHashMap<>();
 
-  private ConfigFile(Path file, Collection<Setting<?>> settings) {
+  private SettingsFile(Path file, Collection<Setting<?>> settings) {
     this.file = file;
     this.names = settings.stream().<String>map(Setting::name).toList();
   }
@@ -51,10 +51,10 @@ final class ConfigFile {
    * What a file says, by the names of settings.
    *
    * @param settings that there are
-   * @throws ConfigFileException if it cannot be read or is not such a file
+   * @throws SettingsFileException if it cannot be read or is not such a file
    */
   static Map<String, Entry> read(Path file, Collection<Setting<?>> settings) {
-    ConfigFile reading = new ConfigFile(file, settings);
+    SettingsFile reading = new SettingsFile(file, settings);
     Node root = reading.compose();
     if (root instanceof MappingNode mapping) {
       mapping.getValue().forEach(reading::add);
@@ -70,21 +70,21 @@ final class ConfigFile {
     } catch (IOException e) {
       throw unreadable(e);
     } catch (MarkedYAMLException e) {
-      throw new ConfigFileException(place(e.getProblemMark()) + ": " + e.getProblem(), e);
+      throw new SettingsFileException(place(e.getProblemMark()) + ": " + e.getProblem(), e);
     } catch (YAMLException e) {
       if (e.getCause() instanceof IOException cause) {
         throw unreadable(cause);
       }
-      throw new ConfigFileException(file + ": " + e.getMessage(), e);
+      throw new SettingsFileException(file + ": " + e.getMessage(), e);
     }
   }
 
-  private ConfigFileException unreadable(IOException e) {
+  private SettingsFileException unreadable(IOException e) {
     String why =
         e instanceof CharacterCodingException
             ? file + " is not a text in UTF-8"
             : FileFaults.message(WholeFile.named(file, e));
-    return new ConfigFileException(why, e);
+    return new SettingsFileException(why, e);
   }
 
   private void add(NodeTuple pair) {
@@ -127,7 +127,7 @@ final class ConfigFile {
     return mark == null ? file.toString() : file + ":" + (mark.getLine() + 1);
   }
 
-  private ConfigFileException bad(Node node, String message) {
-    return new ConfigFileException(place(node.getStartMark()) + ": " + message, null);
+  private SettingsFileException bad(Node node, String message) {
+    return new SettingsFileException(place(node.getStartMark()) + ": " + message, null);
   }
 }

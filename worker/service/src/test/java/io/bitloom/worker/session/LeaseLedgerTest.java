@@ -15,15 +15,15 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
-class OpenLeasesTest {
+class LeaseLedgerTest {
   private static final TaskRef FIRST = TaskRef.newBuilder().setJob("jobs/a").setOffset(0).build();
   private static final TaskRef SECOND = TaskRef.newBuilder().setJob("jobs/a").setOffset(1).build();
 
   private static final ByteString FILE = ByteString.copyFromUtf8("a file");
 
-  private final OpenLeases held = new OpenLeases();
+  private final LeaseLedger held = new LeaseLedger();
 
-  OpenLeasesTest() {
+  LeaseLedgerTest() {
     held.add(Lease.newBuilder().setLeaseId("lease").setFencingToken(7).build());
     held.add("lease", FIRST, null);
     held.add("lease", SECOND, null);

@@ -21,9 +21,9 @@ import org.slf4j.LoggerFactory;
  * A prompt that is drawn for a caller who waits: a job of one prompt, which goes away with its
  * caller. All messages are sent from the timer's thread.
  */
-final class Generation {
+final class GenerateCall {
 
-  private static final Logger log = LoggerFactory.getLogger(Generation.class);
+  private static final Logger log = LoggerFactory.getLogger(GenerateCall.class);
 
   private final ResponseSink<GenerateResponse> caller;
   private final JobQueue queue;
@@ -40,7 +40,7 @@ final class Generation {
   private boolean looking;
   private boolean lookAgain;
 
-  Generation(
+  GenerateCall(
       ResponseSink<GenerateResponse> caller,
       GenerateRequest request,
       JobQueue queue,

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
  * What people give by mistake for a file of prompts, told by how it begins: one sentence for the
  * whole file that says what it is and what helps.
  */
-final class ForeignFile {
+final class ForeignPromptFile {
 
   /** What is read where it is uncompressed on the way. */
   private static final Map<String, String> COMPRESSED =
@@ -42,7 +42,7 @@ final class ForeignFile {
   private static final List<String> TEXT_COLUMNS =
       List.of("prompt", "caption", "text", "custom_id", "id");
 
-  private ForeignFile() {}
+  private ForeignPromptFile() {}
 
   /**
    * What is wrong with a file.

@@ -11,11 +11,11 @@ import java.util.Optional;
  *
  * @param <E> the enum
  */
-public final class EnumNames<E extends ProtocolMessageEnum> {
+public final class PromptEnum<E extends ProtocolMessageEnum> {
   private final List<E> values;
   private final String prefix;
 
-  private EnumNames(List<E> values, String prefix) {
+  private PromptEnum(List<E> values, String prefix) {
     this.values = values;
     this.prefix = prefix;
   }
@@ -26,8 +26,8 @@ public final class EnumNames<E extends ProtocolMessageEnum> {
    * @param prefix what the constants' names begin with
    * @param values its constants that have a name
    */
-  static <E extends ProtocolMessageEnum> EnumNames<E> after(String prefix, List<E> values) {
-    return new EnumNames<>(List.copyOf(values), prefix);
+  static <E extends ProtocolMessageEnum> PromptEnum<E> after(String prefix, List<E> values) {
+    return new PromptEnum<>(List.copyOf(values), prefix);
   }
 
   /** The name of a value; empty for the unspecified one and those of newer versions. */

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class ProgressTest {
+class JobProgressTest {
 
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
@@ -19,7 +19,7 @@ class ProgressTest {
 
   @Test
   void aTerminalGetsABarWithCountSpeedAndTimeLeft() {
-    Progress progress = progress(false, 80);
+    JobProgress progress = progress(false, 80);
 
     passSeconds(10);
     progress.update(11, 1, 0, 20);
@@ -32,7 +32,7 @@ class ProgressTest {
 
   @Test
   void theBarFitsANarrowTerminal() {
-    Progress progress = progress(false, 50);
+    JobProgress progress = progress(false, 50);
 
     passSeconds(10);
     progress.update(10, 0, 0, 20);
@@ -43,7 +43,7 @@ class ProgressTest {
 
   @Test
   void aLogGetsPlainLinesNowAndThen() {
-    Progress progress = progress(false, 0);
+    JobProgress progress = progress(false, 0);
 
     for (int done = 1; done <= 40; done++) {
       passSeconds(1);
@@ -58,7 +58,7 @@ class ProgressTest {
 
   @Test
   void aMachineGetsObjects() {
-    Progress progress = progress(true, 80);
+    JobProgress progress = progress(true, 80);
 
     passSeconds(10);
     progress.update(11, 1, 0, 20);
@@ -72,7 +72,7 @@ class ProgressTest {
 
   @Test
   void whatFailedOrWasCancelledIsNotDone() {
-    Progress progress = progress(false, 80);
+    JobProgress progress = progress(false, 80);
 
     passSeconds(10);
     progress.update(40, 3, 37, 0);
@@ -84,7 +84,7 @@ class ProgressTest {
 
   @Test
   void theSpeedIsThatOfTheLastHalfMinute() {
-    Progress progress = progress(true, 0);
+    JobProgress progress = progress(true, 0);
 
     passSeconds(1000);
     progress.update(1, 0, 0, 1);
@@ -98,7 +98,7 @@ class ProgressTest {
 
   @Test
   void whatHindersTheJobIsSaidInPlaceOfASpeed() {
-    Progress progress = progress(false, 80);
+    JobProgress progress = progress(false, 80);
     passSeconds(10);
     progress.update(10, 0, 0, 20);
 
@@ -109,7 +109,7 @@ class ProgressTest {
 
   @Test
   void afterAnOutageTheSpeedIsMeasuredAnew() {
-    Progress progress = progress(false, 80);
+    JobProgress progress = progress(false, 80);
     passSeconds(10);
     progress.update(1, 0, 0, 1);
     progress.hindered("the coordinator does not answer, trying again");
@@ -124,7 +124,7 @@ class ProgressTest {
 
   @Test
   void whatWasDrawnBeforeIsFetchedWithoutASpeed() {
-    Progress progress = progress(false, 80);
+    JobProgress progress = progress(false, 80);
     progress.catchUp(20);
     for (int done = 1; done <= 20; done++) {
       passSeconds(1);
@@ -138,7 +138,7 @@ class ProgressTest {
 
   @Test
   void aJobThatStandsStillGetsSlower() {
-    Progress progress = progress(false, 80);
+    JobProgress progress = progress(false, 80);
     passSeconds(10);
     progress.update(10, 0, 0, 20);
     for (int i = 0; i < 40; i++) {
@@ -151,7 +151,7 @@ class ProgressTest {
 
   @Test
   void aLogSaysOnceWhatHindersTheJob() {
-    Progress progress = progress(false, 0);
+    JobProgress progress = progress(false, 0);
     progress.update(10, 0, 0, 20);
     for (int i = 0; i < 40; i++) {
       passSeconds(1);
@@ -163,7 +163,7 @@ class ProgressTest {
 
   @Test
   void aMachineGetsTheObstacleAsAField() {
-    Progress progress = progress(true, 0);
+    JobProgress progress = progress(true, 0);
 
     progress.hindered("no worker is connected");
 
@@ -179,12 +179,12 @@ class ProgressTest {
   @ParameterizedTest
   @CsvSource({"42,42 s", "185,3 min 5 s", "7800,2 h 10 min", "273600,3 d 4 h"})
   void durationsAreShort(long seconds, String text) {
-    assertEquals(text, Progress.duration(seconds));
+    assertEquals(text, JobProgress.duration(seconds));
   }
 
-  private Progress progress(boolean json, int columns) {
+  private JobProgress progress(boolean json, int columns) {
     Console console = new Console(new PrintWriter(out), new PrintWriter(err), json, columns, false);
-    return new Progress(console, "draw", "jobs/1", 40, 0, 0, () -> nanos);
+    return new JobProgress(console, "draw", "jobs/1", 40, 0, 0, () -> nanos);
   }
 
   private void passSeconds(long seconds) {

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.UUID;
 
 /** Checks a prompt file and sends it as one job. */
-final class Submission {
+final class JobSubmission {
 
   /** Prompts of a job whose submission takes long enough to be watched. */
   private static final long LONG = 100_000;
@@ -19,7 +19,7 @@ final class Submission {
   private final Console console;
   private final PromptFile file;
 
-  Submission(Console console, PromptFile file) {
+  JobSubmission(Console console, PromptFile file) {
     this.console = console;
     this.file = file;
   }
@@ -71,8 +71,8 @@ final class Submission {
       return job;
     }
     long sent = job.getCounts().getAppended();
-    Progress progress =
-        new Progress(console, "submit", job.getName(), prompts, sent, 0, System::nanoTime);
+    JobProgress progress =
+        new JobProgress(console, "submit", job.getName(), prompts, sent, 0, System::nanoTime);
     try (Pulse pulse = Pulse.ofSubmission(client, progress);
         PromptFile.Reading reading = file.read().skip(sent)) {
       sent =
@@ -91,7 +91,7 @@ final class Submission {
     return client.seal(job.getName(), prompts);
   }
 
-  private static void showIfLong(Progress progress, long sent, long prompts) {
+  private static void showIfLong(JobProgress progress, long sent, long prompts) {
     if (prompts >= LONG) {
       progress.update(sent, 0, 0, 0);
     }

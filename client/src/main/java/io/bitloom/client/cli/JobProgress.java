@@ -13,7 +13,7 @@ import java.util.function.LongSupplier;
  * cancelled is told beside it. The speed is that of the last half minute in which nothing hindered
  * the job, and there is none while something does. Thread-safe.
  */
-final class Progress {
+final class JobProgress {
 
   private static final long WINDOW = TimeUnit.SECONDS.toNanos(30);
   private static final long SAMPLE = TimeUnit.MILLISECONDS.toNanos(250);
@@ -48,7 +48,7 @@ final class Progress {
    * @param images images that were there before
    * @param clock nanoseconds
    */
-  Progress(
+  JobProgress(
       Console console,
       String phase,
       String job,

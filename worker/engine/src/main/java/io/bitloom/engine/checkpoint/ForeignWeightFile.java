@@ -22,7 +22,7 @@ import java.util.function.Predicate;
  * archives and the files of other programs. Each is told by its first bytes, and comes with what to
  * do about it.
  */
-final class ForeignFile {
+final class ForeignWeightFile {
   private static final int HEAD_BYTES = 512;
   private static final int LEAST_BYTES = 8;
   private static final int TAR_MAGIC = 257;
@@ -39,12 +39,12 @@ final class ForeignFile {
               "version https://git-lfs.github.com/spec/",
               "this is a Git LFS pointer, the weights were not downloaded: git lfs pull"),
           new Kind(
-              ForeignFile::isWebPage,
+              ForeignWeightFile::isWebPage,
               "this is a web page, not a weight file: open the address in a browser (a login or a"
                   + " licence may be needed), then download the file itself"),
           starts("<?xml", "this is an XML document, as storage servers send errors" + FETCH_AGAIN),
           new Kind(
-              ForeignFile::isJson,
+              ForeignWeightFile::isJson,
               "this is JSON, not a weight file: an error of the server it came from, or settings;"
                   + " the index of a sharded model is called ….index.json"),
           starts("\u001f\u008b", "this is compressed with gzip: gunzip it, or tar -xzf, first"),
@@ -65,7 +65,7 @@ final class ForeignFile {
               "this is an HDF5 file, as Keras writes it: take the model's safetensors or .pth"
                   + " files"),
           new Kind(
-              ForeignFile::isOnnx,
+              ForeignWeightFile::isOnnx,
               "this is an ONNX graph, not a weight file: take the model's safetensors or .pth"
                   + " files"),
           starts(
@@ -80,7 +80,7 @@ final class ForeignFile {
           starts("%PDF", "this is a PDF document, not a weight file"),
           starts("\u007fELF", "this is a program, not a weight file"));
 
-  private ForeignFile() {}
+  private ForeignWeightFile() {}
 
   /**
    * The first bytes of a file, one character a byte.

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** The prompts of one tenant: twelve schedules, seeds of their own, one to three images. */
-record Submission(Tenant tenant, int count) {
+record TenantPrompts(Tenant tenant, int count) {
 
   /** A tenant and the token of its client. */
   record Tenant(String name, double weight, String token) {}
@@ -13,7 +13,7 @@ record Submission(Tenant tenant, int count) {
   private static final List<String> RATIOS = List.of("1:1", "3:2", "2:3", "16:9", "9:16", "4:3");
   private static final List<String> SIZES = List.of("0.06M", "0.25M");
 
-  List<Prompt> prompts() {
+  List<Prompt> all() {
     return IntStream.range(0, count).mapToObj(this::prompt).toList();
   }
 

@@ -4,7 +4,7 @@ import javax.imageio.ImageReader;
 import javax.imageio.event.IIOReadProgressListener;
 
 /** How far a decoder says that it came. */
-final class Progress implements IIOReadProgressListener {
+final class ReadProgress implements IIOReadProgressListener {
   float percent;
 
   @Override

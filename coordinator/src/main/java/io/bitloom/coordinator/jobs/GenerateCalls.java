@@ -22,7 +22,7 @@ import java.util.UUID;
 import java.util.concurrent.ScheduledExecutorService;
 
 /** Draws single prompts for callers who wait for them. */
-public final class Generations {
+public final class GenerateCalls {
 
   /** A job of the highest priority is the next of its tenant. */
   private static final int PRIORITY = 9;
@@ -39,7 +39,7 @@ public final class Generations {
    * @param limits of prompts
    * @param timer where callers are told
    */
-  public Generations(
+  public GenerateCalls(
       JobQueue queue,
       ModelRegistry models,
       LimitsConfig limits,
@@ -58,7 +58,7 @@ public final class Generations {
 
   /** Sends the job of a prompt, how it is drawn if asked, and its result. */
   public void generate(Caller owner, GenerateRequest request, ResponseSink<GenerateResponse> sink) {
-    new Generation(sink, request, queue, delivery, feed, deletion, timer)
+    new GenerateCall(sink, request, queue, delivery, feed, deletion, timer)
         .start(
             models
                 .resolve(request.getModel())
@@ -70,7 +70,7 @@ public final class Generations {
    *
    * @throws BitloomException {@code INVALID_FIELD} with what is wrong
    */
-  private Generation.Order order(Prompt prompt, Model model, Caller owner) {
+  private GenerateCall.Order order(Prompt prompt, Model model, Caller owner) {
     refuse(rules.check(prompt));
     PromptRules.Resolved resolved =
         PromptRules.resolve(
@@ -87,7 +87,7 @@ public final class Generations {
             .setModel(model.getName())
             .setPriority(PRIORITY)
             .build();
-    return new Generation.Order(
+    return new GenerateCall.Order(
         new NewJob(
             owner.tenant(),
             "",
