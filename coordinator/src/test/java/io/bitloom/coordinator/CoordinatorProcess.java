@@ -3,6 +3,7 @@ package io.bitloom.coordinator;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ public final class CoordinatorProcess implements AutoCloseable {
     Path log = Files.createTempFile(directory, "coordinator", ".log");
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(flagsOfThisJvm());
     command.addAll(jvmOptions);
     command.add("-cp");
     command.add(
@@ -47,6 +49,13 @@ public final class CoordinatorProcess implements AutoCloseable {
             .redirectInput(ProcessBuilder.Redirect.PIPE)
             .start();
     return new CoordinatorProcess(process, log, portsFile);
+  }
+
+  /** How the build lets the JVMs of tests collect and compile. */
+  public static List<String> flagsOfThisJvm() {
+    return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(flag -> flag.startsWith("-XX:"))
+        .toList();
   }
 
   /** Options for free ports, the ports file and data below the directory. */

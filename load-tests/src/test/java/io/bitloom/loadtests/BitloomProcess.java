@@ -2,6 +2,7 @@ package io.bitloom.loadtests;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.coordinator.CoordinatorProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,7 +73,9 @@ public final class BitloomProcess implements AutoCloseable {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("BITLOOM_BUILD", "never");
     // Also marks every process, children included, as one of this test.
-    builder.environment().put("BITLOOM_JAVA_OPTS", "-Djava.io.tmpdir=" + folder);
+    List<String> jvm = new ArrayList<>(CoordinatorProcess.flagsOfThisJvm());
+    jvm.add("-Djava.io.tmpdir=" + folder);
+    builder.environment().put("BITLOOM_JAVA_OPTS", String.join(" ", jvm));
     builder.environment().putAll(environment);
     builder.directory(folder.toFile());
     builder.redirectOutput(out.toFile()).redirectError(err.toFile());

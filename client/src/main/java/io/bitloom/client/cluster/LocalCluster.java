@@ -63,41 +63,47 @@ public final class LocalCluster implements AutoCloseable {
    */
   public static LocalCluster start(ClusterConfig config, Consumer<Restart> listener)
       throws IOException {
+    Path folder = Files.createTempDirectory("bitloom-ports");
     LocalCluster cluster = new LocalCluster(config, listener);
     try {
-      cluster.startAll();
+      cluster.startAll(folder.resolve("ports.json"));
     } catch (IOException | RuntimeException e) {
       cluster.close();
       throw e;
+    } finally {
+      delete(folder); // written by a coordinator that is ready now, or has ended
     }
+    cluster.coordinator.keepRunning();
     return cluster;
   }
 
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(folder);
+  }
+
   /** All at once: each program spends its first seconds on loading its own classes. */
-  private void startAll() throws IOException {
+  private void startAll(Path ports) throws IOException {
     Files.createDirectories(config.logs());
     int port = config.grpcPort() != 0 ? config.grpcPort() : freePort();
     grpcAddress = "127.0.0.1:" + port;
-    Path ports = Files.createTempDirectory("bitloom-ports").resolve("ports.json");
-    try {
-      coordinator =
-          program(
-              "coordinator",
-              log -> ChildProcess.start("coordinator", config, log, "", coordinator(port, ports)));
-      coordinator.start();
-      for (int i = 1; i <= config.workers(); i++) {
-        SupervisedProgram worker = worker(i);
-        workers.add(worker);
-        worker.keepRunning();
-        worker.start();
-      }
-      JsonObject bound = JsonParser.parseString(awaitFile(ports)).getAsJsonObject();
-      httpPort = bound.get("http").getAsInt();
-    } finally {
-      Files.deleteIfExists(ports);
-      Files.delete(ports.getParent());
+    coordinator =
+        program(
+            "coordinator",
+            log -> ChildProcess.start("coordinator", config, log, "", coordinator(port, ports)));
+    coordinator.start();
+    for (int i = 1; i <= config.workers(); i++) {
+      SupervisedProgram worker = worker(i);
+      workers.add(worker);
+      worker.keepRunning();
+      worker.start();
     }
-    coordinator.keepRunning();
+    JsonObject bound = JsonParser.parseString(awaitFile(ports)).getAsJsonObject();
+    httpPort = bound.get("http").getAsInt();
   }
 
   /** A port that nobody listens on, outside of the range that systems give to connections. */

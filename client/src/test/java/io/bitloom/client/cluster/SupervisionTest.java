@@ -57,10 +57,11 @@ class SupervisionTest {
 
   @Test
   void aProgramThatKeepsEndingIsGivenUpWithItsLog() throws Exception {
-    programs(RUN, "echo no model today; exit 1");
+    programs(RUN, untilToldTo() + "echo no model today; exit 1");
     CountDownLatch broken = new CountDownLatch(1);
     try (LocalCluster cluster = start(QUICKLY)) {
       cluster.whenBroken(broken::countDown);
+      Files.createFile(folder.resolve("end"));
       assertTrue(broken.await(PATIENCE_SECONDS, TimeUnit.SECONDS));
 
       String reason = cluster.broken().orElseThrow();
@@ -77,11 +78,15 @@ class SupervisionTest {
 
   @Test
   void wrongOptionsAreNotTriedAgainAndNeitherIsAnythingInADemo() throws Exception {
-    String untilToldTo = "until [ -e '" + folder + "/end' ]; do sleep 0.02; done; ";
-    programs(RUN, untilToldTo + "exit 2");
+    programs(RUN, untilToldTo() + "exit 2");
     assertGivesUpAtOnce(QUICKLY);
-    programs(RUN, untilToldTo + "exit 1");
+    programs(RUN, untilToldTo() + "exit 1");
     assertGivesUpAtOnce(RestartPolicy.NEVER);
+  }
+
+  /** Lets a worker end only after the coordinator is ready: before, nothing would be started. */
+  private String untilToldTo() {
+    return "until [ -e '" + folder + "/end' ]; do sleep 0.02; done; ";
   }
 
   private void assertGivesUpAtOnce(RestartPolicy policy) throws Exception {
@@ -96,8 +101,8 @@ class SupervisionTest {
   }
 
   @Test
-  void aCoordinatorThatDoesNotStartIsSaidAtOnce() throws Exception {
-    programs("echo port in use; exit 1", RUN);
+  void aCoordinatorThatDoesNotStartIsSaidAtOnceWhateverItLeaves() throws Exception {
+    programs("echo '{' >$ports.new; echo port in use; exit 1", RUN);
     IOException refused = assertThrows(IOException.class, () -> start(QUICKLY).close());
 
     assertTrue(refused.getMessage().endsWith("port in use"), refused.getMessage());

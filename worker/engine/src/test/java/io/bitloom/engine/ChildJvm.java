@@ -2,6 +2,7 @@ package io.bitloom.engine;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,6 +52,7 @@ public final class ChildJvm implements AutoCloseable {
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + "/bin/java");
+    command.addAll(flagsOfThisJvm());
     command.add("-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
     // The same libraries, and what was measured to be fastest, as here.
     command.add("-Dorg.bytedeco.javacpp.cachedir=" + Loader.getCacheDir());
@@ -63,8 +65,16 @@ public final class ChildJvm implements AutoCloseable {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("OMP_WAIT_POLICY", "PASSIVE");
     builder.environment().put("OPENBLAS_NUM_THREADS", "1");
+    builder.environment().put("THP_MEM_ALLOC_ENABLE", "1");
     builder.environment().putAll(environment);
     return new ChildJvm(builder.start());
+  }
+
+  /** How the build lets the JVMs of tests collect and compile. */
+  public static List<String> flagsOfThisJvm() {
+    return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(flag -> flag.startsWith("-XX:"))
+        .toList();
   }
 
   private void read() {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.bitloom.engine.ChildJvm;
 import io.bitloom.engine.tensor.LibTorch;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,6 +55,7 @@ class CpuThreadsIT {
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(launcher);
     command.add(System.getProperty("java.home") + "/bin/java");
+    command.addAll(ChildJvm.flagsOfThisJvm());
     command.addAll(jvm);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Report.class.getName()));
     Path output = folder.resolve("report");
