@@ -11,7 +11,9 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * The table of aspect-ratio templates that Infinity was trained with, and the rule that picks one.
@@ -29,6 +31,11 @@ public final class ScaleSchedules {
       Collections.min(TEMPLATES, Comparator.comparingDouble(AspectRatioTemplate::hDivW));
   private static final AspectRatioTemplate TALLEST =
       Collections.max(TEMPLATES, Comparator.comparingDouble(AspectRatioTemplate::hDivW));
+
+  private static final Map<String, ScaleSchedule> BY_ID =
+      Arrays.stream(SizeClass.values())
+          .flatMap(size -> of(size).stream())
+          .collect(Collectors.toUnmodifiableMap(ScaleSchedule::id, schedule -> schedule));
 
   private ScaleSchedules() {}
 
@@ -91,10 +98,7 @@ public final class ScaleSchedules {
 
   /** The schedule with this {@link ScaleSchedule#id()}, if there is one. */
   public static Optional<ScaleSchedule> find(String id) {
-    return Arrays.stream(SizeClass.values())
-        .flatMap(size -> of(size).stream())
-        .filter(schedule -> schedule.id().equals(id))
-        .findFirst();
+    return Optional.ofNullable(BY_ID.get(id));
   }
 
   /** What people call the schedule with this id: {@code 3:2 0.25M}; the id if there is none. */

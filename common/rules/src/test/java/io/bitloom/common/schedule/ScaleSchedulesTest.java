@@ -1,10 +1,12 @@
 package io.bitloom.common.schedule;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ScaleSchedulesTest {
@@ -39,6 +41,19 @@ class ScaleSchedulesTest {
         assertEquals(size.scales(), schedule.scales().size());
       }
     }
+  }
+
+  @Test
+  void everyScheduleIsFoundByItsIdAndMadeOnce() {
+    for (SizeClass size : SizeClass.values()) {
+      for (ScaleSchedule schedule : ScaleSchedules.of(size)) {
+        assertEquals(Optional.of(schedule), ScaleSchedules.find(schedule.id()));
+        assertSame(
+            ScaleSchedules.find(schedule.id()).orElseThrow(),
+            ScaleSchedules.find(schedule.id()).orElseThrow());
+      }
+    }
+    assertEquals(Optional.empty(), ScaleSchedules.find("1.0_9M"));
   }
 
   @Test

@@ -2,9 +2,11 @@ package io.bitloom.coordinator.dispatch.matching;
 
 import io.bitloom.coordinator.queue.Bucket;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /**
  * Which buckets are being filled at this moment by calls to this coordinator, so that a batch with
@@ -13,15 +15,15 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class Arrivals {
 
   private final Map<Bucket, Integer> callsByBucket = new ConcurrentHashMap<>();
-  private volatile Runnable onQuiet = () -> {};
+  private volatile Consumer<Bucket> onQuiet = bucket -> {};
 
   /** Whether a call that has put prompts into the bucket is still sending. */
   boolean expectedIn(Bucket bucket) {
     return callsByBucket.containsKey(bucket);
   }
 
-  /** Calls the listener when a call has ended, which may have been the last of a bucket. */
-  void onQuiet(Runnable listener) {
+  /** Calls the listener when the last call has ended that put prompts into a bucket. */
+  void onQuiet(Consumer<Bucket> listener) {
     onQuiet = listener;
   }
 
@@ -47,17 +49,23 @@ public final class Arrivals {
 
     /** Nothing more comes after what is being put into the queue now. Idempotent. */
     public void end() {
-      synchronized (this) {
-        if (ended) {
-          return;
-        }
-        ended = true;
-        for (Bucket bucket : buckets) {
-          callsByBucket.computeIfPresent(
-              bucket, (key, calls) -> calls == 1 ? null : Integer.valueOf(calls - 1));
-        }
-      }
-      onQuiet.run();
+      ended().forEach(bucket -> onQuiet.accept(bucket));
     }
+
+    /** The buckets of which this was the last call. */
+    private synchronized List<Bucket> ended() {
+      if (ended) {
+        return List.of();
+      }
+      ended = true;
+      return buckets.stream()
+          .filter(bucket -> callsByBucket.merge(bucket, -1, Arrivals::left) == null)
+          .toList();
+    }
+  }
+
+  /** How many calls are left; null: none. */
+  private static Integer left(int calls, int change) {
+    return calls + change == 0 ? null : Integer.valueOf(calls + change);
   }
 }

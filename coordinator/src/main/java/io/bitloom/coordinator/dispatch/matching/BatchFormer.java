@@ -9,9 +9,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -26,6 +28,9 @@ import java.util.function.Predicate;
  * <p>A bucket that may not fill a batch waits {@code maxDelay} for more, unless the worker is idle
  * and no caller is about to bring more.
  *
+ * <p>A bucket that may be asked for no more leases at this moment is passed over in favour of its
+ * equals, which its clock makes good, but not in favour of one of a lower priority.
+ *
  * <p>Times are of {@link System#nanoTime()}. Not safe for use by several threads.
  */
 final class BatchFormer {
@@ -39,13 +44,17 @@ final class BatchFormer {
   /** A batch of this bucket, now. */
   record Draw(Bucket bucket, int maxImages) implements Decision {}
 
-  /** Nothing before this time, unless something changes. */
-  record WaitUntil(long nanos) implements Decision {}
-
-  /** Nothing that this worker can draw is ready. */
-  record Nothing() implements Decision {}
+  /**
+   * Nothing, unless something changes.
+   *
+   * @param forming buckets whose next batch may not be full, and until when it waits for more
+   * @param closed buckets that would be drawn if they could be asked for another lease
+   */
+  record Wait(Map<Bucket, Long> forming, Set<Bucket> closed) implements Decision {}
 
   private static final class Clock {
+    private final int tokens;
+
     /** Virtual time: tokens of the bucket's batches by weight, or that of others at its start. */
     private double work;
 
@@ -58,7 +67,11 @@ final class BatchFormer {
     /** The highest that waits; unknown as long as nobody has looked. */
     private OptionalInt priority = OptionalInt.empty();
 
-    private Clock(double work, long now) {
+    /**
+     * @param tokens of an image
+     */
+    private Clock(int tokens, double work, long now) {
+      this.tokens = tokens;
       this.work = work;
       this.servedAt = now;
       this.formingSince = now;
@@ -77,6 +90,7 @@ final class BatchFormer {
   private final long maxDelayNanos;
   private final long ageingNanos;
   private final Predicate<Bucket> moreExpected;
+  private final Predicate<Bucket> open;
   private final Map<Bucket, Clock> clocks = new HashMap<>();
   private double virtualTime;
 
@@ -84,11 +98,14 @@ final class BatchFormer {
    * @param maxDelay how long a batch that may not be full waits
    * @param ageing without service for this long, a bucket counts as one priority higher
    * @param moreExpected whether a caller is about to bring prompts for a bucket
+   * @param open whether a bucket may be asked for another lease
    */
-  BatchFormer(Duration maxDelay, Duration ageing, Predicate<Bucket> moreExpected) {
+  BatchFormer(
+      Duration maxDelay, Duration ageing, Predicate<Bucket> moreExpected, Predicate<Bucket> open) {
     this.maxDelayNanos = maxDelay.toNanos();
     this.ageingNanos = ageing.toNanos();
     this.moreExpected = moreExpected;
+    this.open = open;
   }
 
   /** There are prompts in a bucket; without effect unless it was empty. */
@@ -135,15 +152,24 @@ final class BatchFormer {
    * @param ready buckets with prompts, of any model
    */
   Decision decide(WorkerProfile worker, boolean idle, Collection<Bucket> ready, long now) {
-    long firstBatch = Long.MAX_VALUE;
+    Map<Bucket, Long> forming = new HashMap<>();
+    Set<Bucket> closed = new HashSet<>();
+    int closedPriority = Integer.MIN_VALUE;
     for (Candidate candidate : candidates(worker, ready, now)) {
-      long wait = wait(candidate, idle, now);
-      if (wait <= 0) {
-        return new Draw(candidate.bucket(), candidate.capacity());
+      if (candidate.priority() < closedPriority) {
+        break;
       }
-      firstBatch = Math.min(firstBatch, now + wait);
+      long wait = wait(candidate, idle, now);
+      if (wait > 0) {
+        forming.put(candidate.bucket(), now + wait);
+      } else if (open.test(candidate.bucket())) {
+        return new Draw(candidate.bucket(), candidate.capacity());
+      } else {
+        closed.add(candidate.bucket());
+        closedPriority = candidate.priority();
+      }
     }
-    return firstBatch == Long.MAX_VALUE ? new Nothing() : new WaitUntil(firstBatch);
+    return new Wait(forming, closed);
   }
 
   private List<Candidate> candidates(WorkerProfile worker, Collection<Bucket> ready, long now) {
@@ -153,7 +179,9 @@ final class BatchFormer {
       if (capacity > 0) {
         Clock clock = clock(bucket, now);
         double credit =
-            worker.warm(bucket) ? WARM_BATCHES * tokens(bucket, capacity) / clock.weight : 0;
+            worker.warm(bucket)
+                ? WARM_BATCHES * clock.tokens * (double) capacity / clock.weight
+                : 0;
         candidates.add(
             new Candidate(bucket, capacity, clock, priority(clock, now), clock.work - credit));
       }
@@ -179,18 +207,22 @@ final class BatchFormer {
   void drawn(Bucket bucket, int images, int maxImages, long now) {
     Clock clock = clock(bucket, now);
     virtualTime = Math.max(virtualTime, clock.work);
-    clock.work += tokens(bucket, images) / clock.weight;
+    clock.work += clock.tokens * (double) images / clock.weight;
     clock.servedAt = now;
     clock.mayBePartial = images < maxImages;
     clock.formingSince = now;
   }
 
-  private Clock clock(Bucket bucket, long now) {
-    return clocks.computeIfAbsent(bucket, key -> new Clock(virtualTime, now));
+  /** Whether the next batch of a bucket may not be full. */
+  boolean mayBePartial(Bucket bucket) {
+    return clocks.get(bucket).mayBePartial;
   }
 
-  private static double tokens(Bucket bucket, int images) {
-    return ScaleSchedules.find(bucket.schedule()).map(ScaleSchedule::tokens).orElse(1)
-        * (double) images;
+  private Clock clock(Bucket bucket, long now) {
+    return clocks.computeIfAbsent(bucket, key -> new Clock(tokens(key), virtualTime, now));
+  }
+
+  private static int tokens(Bucket bucket) {
+    return ScaleSchedules.find(bucket.schedule()).map(ScaleSchedule::tokens).orElse(1);
   }
 }

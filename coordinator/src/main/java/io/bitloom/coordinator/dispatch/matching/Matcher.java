@@ -1,6 +1,9 @@
 package io.bitloom.coordinator.dispatch.matching;
 
 import io.bitloom.coordinator.dispatch.DispatchLoop;
+import io.bitloom.coordinator.dispatch.matching.WaitingWorkers.Member;
+import io.bitloom.coordinator.dispatch.matching.WaitingWorkers.Place;
+import io.bitloom.coordinator.models.WorkerProfile;
 import io.bitloom.coordinator.queue.Backlog;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.BucketBacklog;
@@ -14,18 +17,22 @@ import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.v1.StageTimes;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.LinkedHashSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 
 /**
  * Leases batches for the workers that ask for one, as the {@link BatchFormer} decides. All methods
  * but the constructor and {@link #close} are called in the dispatch loop.
+ *
+ * <p>Nobody looks at all workers when something happens. A worker that waits is looked at when it
+ * changes; when a bucket that it can draw gets prompts, need not wait any longer for more, or may
+ * be asked for more leases than before; when priorities are known; and some time after an error.
  */
 public final class Matcher implements AutoCloseable {
 
@@ -43,13 +50,16 @@ public final class Matcher implements AutoCloseable {
   private final BatchFormer former;
   private final Subscription onReady;
 
-  private final Set<BatchTaker> workers = new LinkedHashSet<>();
-  private final Set<BatchTaker> leasing = new LinkedHashSet<>();
-  private Future<?> nextMatch = CompletableFuture.completedFuture(null);
+  private final WaitingWorkers workers = new WaitingWorkers();
+  private final Map<Bucket, BucketDemand> demands = new HashMap<>();
+  private Future<?> afterError = CompletableFuture.completedFuture(null);
   private BucketWeights weights = BucketWeights.UNKNOWN;
   private boolean ranking;
   private long rankedAt;
   private boolean stopped;
+
+  /** What can be leased at a moment at which somebody waits. */
+  private record Offer(Set<Bucket> ready, long now) {}
 
   /**
    * @param maxBatchDelay how long a batch that is not full waits for more prompts
@@ -69,19 +79,27 @@ public final class Matcher implements AutoCloseable {
     this.leaseDuration = leaseDuration;
     this.speeds = speeds;
     this.metrics = metrics;
-    this.former = new BatchFormer(maxBatchDelay, AGEING, arrivals::expectedIn);
-    arrivals.onQuiet(() -> loop.execute(this::match));
+    this.former =
+        new BatchFormer(
+            maxBatchDelay, AGEING, arrivals::expectedIn, bucket -> demand(bucket).window().open());
+    arrivals.onQuiet(bucket -> loop.execute(() -> look(bucket)));
     this.onReady = readyBuckets.onReady(bucket -> loop.execute(() -> ready(bucket)));
   }
 
+  // What happens
+
   /** From now on a worker may get batches. */
   public void add(BatchTaker worker) {
-    workers.add(worker);
-    match();
+    loop.guard(() -> look(workers.add(worker)));
   }
 
   public void remove(BatchTaker worker) {
-    workers.remove(worker);
+    workers.remove(worker.profile());
+  }
+
+  /** A worker wants a batch, has fewer than before, or can draw other buckets. */
+  public void changed(WorkerProfile worker) {
+    loop.guard(() -> workers.find(worker).ifPresent(this::look));
   }
 
   /** A worker drew a batch of so many images. */
@@ -92,74 +110,103 @@ public final class Matcher implements AutoCloseable {
   /** From now on nobody gets a batch. */
   public void stop() {
     stopped = true;
-    nextMatch.cancel(false);
+    afterError.cancel(false);
   }
 
   private void ready(Bucket bucket) {
     former.ready(bucket, System.nanoTime());
-    match();
+    look(bucket);
   }
 
-  /**
-   * Leases batches for the workers that want one, or sees to it that this is tried in time. To be
-   * called whenever a worker wants more, or may get what it did not before.
-   */
-  public void match() {
-    loop.guard(this::matchNow);
-  }
+  // Who is looked at
 
-  private void matchNow() {
-    nextMatch.cancel(false);
+  private Optional<Offer> offer() {
     Set<Bucket> ready = readyBuckets.buckets();
-    if (stopped || ready.isEmpty()) {
-      return;
-    }
     long now = System.nanoTime();
-    List<BatchTaker> waiting = waiting();
-    if (waiting.isEmpty() || rank(ready, now)) {
+    return stopped || workers.isEmpty() || ready.isEmpty() || !ranked(ready, now)
+        ? Optional.empty()
+        : Optional.of(new Offer(ready, now));
+  }
+
+  private void look(Member worker) {
+    workers.place(worker);
+    if (worker.place() != null) {
+      offer().ifPresent(offer -> look(worker, offer));
+    }
+  }
+
+  private void look(Bucket bucket) {
+    offer().ifPresent(offer -> look(bucket, Place.FIRST, offer));
+  }
+
+  private void lookAtAll() {
+    offer().ifPresent(offer -> lookAtAll(Place.FIRST, offer));
+  }
+
+  /** Looks at those who can draw a bucket, from a place on, until it may be asked for no more. */
+  private void look(Bucket bucket, Place from, Offer offer) {
+    if (offer.ready().contains(bucket)) {
+      look(bucket.model(), from, Set.of(bucket), offer);
+    }
+  }
+
+  /** Looks at those who can draw anything, from a place on. */
+  private void lookAtAll(Place from, Offer offer) {
+    offer.ready().stream()
+        .collect(Collectors.groupingBy(Bucket::model, Collectors.toSet()))
+        .forEach((model, ofModel) -> look(model, from, ofModel, offer));
+  }
+
+  private void look(String model, Place from, Set<Bucket> buckets, Offer offer) {
+    Optional<Member> next = workers.from(model, from);
+    while (next.isPresent()) {
+      Place place = next.get().place();
+      if (buckets.stream().noneMatch(bucket -> demand(bucket).window().open())) {
+        buckets.forEach(bucket -> demand(bucket).heldUp(place));
+        return;
+      }
+      WorkerProfile profile = next.get().profile();
+      if (buckets.stream().anyMatch(bucket -> profile.capacity(bucket) > 0)) {
+        look(next.get(), offer);
+      }
+      next = workers.from(model, place.next());
+    }
+  }
+
+  /** Leases a batch for a worker, or sees to it that it is looked at in time. */
+  private void look(Member worker, Offer offer) {
+    workers.place(worker);
+    if (worker.place() == null) {
       return;
     }
-    long wake = Long.MAX_VALUE;
-    for (BatchTaker worker : waiting) {
-      BatchFormer.Decision decision =
-          former.decide(worker.profile(), worker.batches() == 0, ready, now);
-      if (decision instanceof BatchFormer.Draw draw) {
-        lease(worker, draw);
-      } else if (decision instanceof BatchFormer.WaitUntil wait) {
-        wake = Math.min(wake, wait.nanos());
-      }
-    }
-    if (wake != Long.MAX_VALUE) {
-      matchIn(Duration.ofNanos(wake - now));
+    BatchFormer.Decision decision =
+        former.decide(worker.profile(), worker.place().batches() == 0, offer.ready(), offer.now());
+    if (decision instanceof BatchFormer.Draw draw) {
+      lease(worker, draw, offer);
+    } else if (decision instanceof BatchFormer.Wait wait) {
+      wait.forming().forEach((bucket, end) -> demand(bucket).lookBy(end));
+      wait.closed().forEach(bucket -> demand(bucket).heldUp(worker.place()));
     }
   }
 
-  private void matchIn(Duration delay) {
-    nextMatch.cancel(false);
-    nextMatch = loop.schedule(this::match, delay);
+  private BucketDemand demand(Bucket bucket) {
+    return demands.computeIfAbsent(bucket, key -> new BucketDemand(loop, () -> look(bucket)));
   }
 
-  /** Who has nothing to do goes first. */
-  private List<BatchTaker> waiting() {
-    return workers.stream()
-        .filter(worker -> worker.wantsBatch() && !leasing.contains(worker))
-        .sorted(Comparator.comparingInt(BatchTaker::batches))
-        .toList();
-  }
+  // Priorities
 
   /**
-   * Sees to it that the priorities of ready buckets are known and not too old.
-   *
-   * @return whether matching has to wait for that
+   * Sees to it that the priorities of ready buckets are known and not too old. If they are not
+   * known, matching has to wait for them.
    */
-  private boolean rank(Set<Bucket> ready, long now) {
+  private boolean ranked(Set<Bucket> ready, long now) {
     boolean ranked = former.ranked(ready, now);
     boolean old = ready.size() > 1 && now - rankedAt > RANK_AGAIN.toNanos();
     if (!ranking && (!ranked || old)) {
       ranking = true;
       loop.after(backlog::buckets, this::ranked);
     }
-    return !ranked;
+    return ranked;
   }
 
   private void ranked(List<BucketBacklog> waiting, Throwable error) {
@@ -170,16 +217,25 @@ public final class Matcher implements AutoCloseable {
       weights = BucketWeights.of(waiting);
       waiting.forEach(
           of -> former.rank(of.bucket(), of.topPriority(), weights.of(of.bucket()), now));
-      match();
+      lookAtAll();
     } else {
       DispatchLoop.report("look at priorities", error);
-      matchIn(PAUSE_AFTER_ERROR);
+      lookAfterPause();
     }
   }
 
-  private void lease(BatchTaker worker, BatchFormer.Draw draw) {
-    leasing.add(worker);
-    Map<String, Integer> spread = readyBuckets.buckets().size() > 1 ? weights.spread() : Map.of();
+  private void lookAfterPause() {
+    if (afterError.isDone()) {
+      afterError = loop.schedule(this::lookAtAll, PAUSE_AFTER_ERROR);
+    }
+  }
+
+  // Leases
+
+  private void lease(Member worker, BatchFormer.Draw draw, Offer offer) {
+    workers.leasing(worker);
+    demand(draw.bucket()).window().asked();
+    Map<String, Integer> spread = offer.ready().size() > 1 ? weights.spread() : Map.of();
     loop.after(
         () ->
             leases.lease(
@@ -189,26 +245,46 @@ public final class Matcher implements AutoCloseable {
                 leaseDuration,
                 spread),
         (batch, error) -> leased(worker, draw, batch, error),
-        worker::fail);
+        worker.taker()::fail);
   }
 
   private void leased(
-      BatchTaker worker, BatchFormer.Draw draw, Optional<LeasedBatch> batch, Throwable error) {
-    leasing.remove(worker);
+      Member worker, BatchFormer.Draw draw, Optional<LeasedBatch> batch, Throwable error) {
+    Bucket bucket = draw.bucket();
+    BucketDemand demand = demand(bucket);
+    boolean got = error == null && batch.isPresent();
+    boolean left = readyBuckets.buckets().contains(bucket);
+    demand.window().answered(got && left);
     if (error != null) {
+      workers.leased(worker, false);
       DispatchLoop.report("lease for " + worker.profile().workerId(), error);
-      matchIn(PAUSE_AFTER_ERROR);
+      lookAfterPause();
       return;
     }
-    batch.ifPresent(leased -> give(worker, draw, leased));
-    if (!readyBuckets.buckets().contains(draw.bucket())) {
-      former.empty(draw.bucket(), System.nanoTime());
+    boolean forming = former.mayBePartial(bucket);
+    loop.guard(() -> batch.ifPresent(leased -> give(worker, draw, leased)), worker.taker()::fail);
+    workers.leased(worker, got);
+    if (!left) {
+      former.empty(bucket, System.nanoTime());
+    } else if (forming && !former.mayBePartial(bucket)) {
+      demand.heldUp(Place.FIRST); // nobody has to wait for a full batch any more
     }
-    match();
+    offer().ifPresent(offer -> lookAfterLease(worker, bucket, offer));
   }
 
-  private void give(BatchTaker worker, BatchFormer.Draw draw, LeasedBatch batch) {
-    if (worker.take(batch)) {
+  /** The worker is the last to be looked at, unless it is among those whom the bucket held up. */
+  private void lookAfterLease(Member worker, Bucket bucket, Offer offer) {
+    Optional<Place> heldUp = demand(bucket).takeHeldUp();
+    if (offer.ready().contains(bucket)) {
+      heldUp.ifPresent(from -> look(bucket, from, offer));
+    } else {
+      heldUp.ifPresent(from -> lookAtAll(from, offer));
+    }
+    look(worker, offer);
+  }
+
+  private void give(Member worker, BatchFormer.Draw draw, LeasedBatch batch) {
+    if (worker.taker().take(batch)) {
       former.drawn(draw.bucket(), batch.images(), draw.maxImages(), System.nanoTime());
       metrics.batch(draw.bucket(), batch.images(), draw.maxImages());
     } else {

@@ -82,7 +82,7 @@ final class OutcomeAnswers {
   /** A number of outcomes was settled or failed, and for the moment there are no more. */
   void flush() {
     stream.flushAcknowledgements();
-    matcher.match();
+    matcher.changed(worker);
   }
 
   private void count(OpenLease lease, TaskVerdict verdict, Outcome outcome) {

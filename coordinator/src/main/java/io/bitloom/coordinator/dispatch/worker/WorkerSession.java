@@ -118,7 +118,10 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
       case RELEASE -> leases.release(message.getRelease());
       case PROGRESS -> progress(message.getProgress());
       case PREVIEW -> preview(message.getPreview());
-      case CAPACITY_UPDATE -> profile.update(message.getCapacityUpdate());
+      case CAPACITY_UPDATE -> {
+        profile.update(message.getCapacityUpdate());
+        parts.matcher().changed(profile);
+      }
       case UPLOAD_REQUEST -> reports.upload(message.getUploadRequest());
       case MESSAGE_NOT_SET -> log.debug("{} says something that is not known here", workerId());
     }
@@ -288,7 +291,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
     }
     lastRequest = number;
     requests.add(number);
-    parts.matcher().match();
+    parts.matcher().changed(profile);
   }
 
   boolean welcomed() {

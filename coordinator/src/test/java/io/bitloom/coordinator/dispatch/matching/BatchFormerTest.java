@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -28,8 +29,13 @@ class BatchFormerTest {
   private static final long AGEING = Duration.ofMinutes(1).toNanos();
 
   private final Set<Bucket> arriving = new HashSet<>();
+  private final Set<Bucket> closed = new HashSet<>();
   private final BatchFormer former =
-      new BatchFormer(Duration.ofNanos(DELAY), Duration.ofNanos(AGEING), arriving::contains);
+      new BatchFormer(
+          Duration.ofNanos(DELAY),
+          Duration.ofNanos(AGEING),
+          arriving::contains,
+          bucket -> !closed.contains(bucket));
 
   private static WorkerProfile worker(String... warmSchedules) {
     WorkerModel.Builder model =
@@ -46,6 +52,18 @@ class BatchFormerTest {
 
   private static BatchFormer.Draw draw(Bucket bucket, int maxImages) {
     return new BatchFormer.Draw(bucket, maxImages);
+  }
+
+  private static BatchFormer.Wait nothing() {
+    return new BatchFormer.Wait(Map.of(), Set.of());
+  }
+
+  private static BatchFormer.Wait waitUntil(Bucket bucket, long nanos) {
+    return new BatchFormer.Wait(Map.of(bucket, nanos), Set.of());
+  }
+
+  private static BatchFormer.Wait waitToOpen(Bucket... buckets) {
+    return new BatchFormer.Wait(Map.of(), Set.of(buckets));
   }
 
   private BatchFormer.Decision idleDecision(long now, Bucket... ready) {
@@ -66,7 +84,7 @@ class BatchFormerTest {
 
   @Test
   void aWorkerGetsNothingThatItCannotDraw() {
-    assertEquals(new BatchFormer.Nothing(), idleDecision(START, FOREIGN));
+    assertEquals(nothing(), idleDecision(START, FOREIGN));
     assertEquals(draw(SQUARE, 8), idleDecision(START, FOREIGN, SQUARE));
   }
 
@@ -85,7 +103,7 @@ class BatchFormerTest {
   void aPartialBatchWaitsForWhatIsAboutToArriveButNotLonger() {
     former.ready(SQUARE, START);
     arriving.add(SQUARE);
-    assertEquals(new BatchFormer.WaitUntil(START + DELAY), idleDecision(START + 1, SQUARE));
+    assertEquals(waitUntil(SQUARE, START + DELAY), idleDecision(START + 1, SQUARE));
     assertEquals(draw(SQUARE, 8), idleDecision(START + DELAY, SQUARE));
   }
 
@@ -93,8 +111,7 @@ class BatchFormerTest {
   void aBusyWorkerLeavesAPartialBatchTimeToFill() {
     former.ready(SQUARE, START);
     assertEquals(
-        new BatchFormer.WaitUntil(START + DELAY),
-        former.decide(worker(), false, List.of(SQUARE), START));
+        waitUntil(SQUARE, START + DELAY), former.decide(worker(), false, List.of(SQUARE), START));
   }
 
   @Test
@@ -117,6 +134,28 @@ class BatchFormerTest {
     former.ready(WIDE, START + 1);
     arriving.add(SQUARE);
     assertEquals(draw(WIDE, 8), idleDecision(START + 2, SQUARE, WIDE));
+  }
+
+  @Test
+  void aBucketThatMayNotBeAskedIsPassedOverForItsEqualsOnly() {
+    former.rank(SQUARE, 5, 1, START);
+    former.rank(WIDE, 5, 1, START);
+    former.rank(SMALL, 4, 1, START);
+    closed.add(SQUARE);
+    assertEquals(draw(WIDE, 8), idleDecision(START, SMALL, SQUARE, WIDE));
+    closed.add(WIDE);
+    assertEquals(waitToOpen(SQUARE, WIDE), idleDecision(START, SMALL, SQUARE, WIDE));
+    assertEquals(draw(SMALL, 1), idleDecision(START, SMALL));
+  }
+
+  @Test
+  void aBucketThatWasPassedOverIsMadeGood() {
+    former.ready(SQUARE, START);
+    former.ready(WIDE, START);
+    closed.add(SQUARE);
+    assertEquals(List.of(WIDE, WIDE, WIDE), serve(worker(), 3, SQUARE, WIDE));
+    closed.clear();
+    assertEquals(List.of(SQUARE, SQUARE, SQUARE), serve(worker(), 3, SQUARE, WIDE));
   }
 
   @Test
