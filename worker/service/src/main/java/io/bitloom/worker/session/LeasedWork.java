@@ -150,6 +150,7 @@ final class LeasedWork {
     return Outcome.newBuilder()
         .setLeaseId(lease.getLeaseId())
         .setFencingToken(lease.getFencingToken())
+        .setLeaseSecret(lease.getSecret())
         .setTask(task);
   }
 
