@@ -37,6 +37,11 @@ public record Caller(
     return roles.contains(role);
   }
 
+  /** Whether this caller is told who the workers are. */
+  public boolean seesWorkers() {
+    return is(Role.OPERATOR);
+  }
+
   /** Whether jobs of a tenant are there for this caller. */
   public boolean sees(String otherTenant) {
     return tenant.equals(otherTenant) || is(Role.OPERATOR);

@@ -30,7 +30,7 @@ public final class JobWatches {
 
   /** Sends a job whenever it changes, until it has ended. */
   public void watch(Caller caller, WatchJobRequest request, ResponseSink<WatchJobResponse> sink) {
-    new JobWatch(sink, request, queue, forecast, feed, timer)
+    new JobWatch(caller, sink, request, queue, forecast, feed, timer)
         .start(access.find(caller, request.getName()));
   }
 }

@@ -2,6 +2,7 @@ package io.bitloom.coordinator.jobs;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
@@ -31,6 +32,7 @@ final class ResultStream {
   /** Records that are fetched ahead of the reader; images are not. */
   static final int PAGE = 32;
 
+  private final Caller reader;
   private final ResponseSink<ReadResultsResponse> caller;
   private final JobQueue queue;
   private final ImageDelivery delivery;
@@ -56,11 +58,13 @@ final class ResultStream {
    * @param threads where steps are taken, which may block
    */
   ResultStream(
+      Caller reader,
       ResponseSink<ReadResultsResponse> caller,
       ReadResultsRequest request,
       JobQueue queue,
       ImageDelivery delivery,
       Executor threads) {
+    this.reader = reader;
     this.caller = caller;
     this.queue = queue;
     this.delivery = delivery;
@@ -110,7 +114,7 @@ final class ResultStream {
         end();
         caller.complete();
       } else {
-        send(ResultReader.describe(jobId, page.poll()));
+        send(ResultReader.describe(reader, jobId, page.poll()));
       }
     } catch (RuntimeException e) {
       goOn(e);
