@@ -36,6 +36,7 @@ public final class FakeDrawing {
         Outcome.newBuilder()
             .setLeaseId(lease.getLeaseId())
             .setFencingToken(lease.getFencingToken())
+            .setLeaseSecret(lease.getSecret())
             .setTask(task.getRef())
             .setBatchImages(lease.getTasksCount());
     if (task.getPrompt().getEnablePositivePrompt()) {

@@ -46,6 +46,7 @@ final class FakeLeases {
       return HeldLease.newBuilder()
           .setLeaseId(lease.getLeaseId())
           .setFencingToken(lease.getFencingToken())
+          .setSecret(lease.getSecret())
           .setModel(lease.getModel())
           .setSchedule(lease.getSchedule())
           .addAllTasks(open.keySet())

@@ -29,6 +29,7 @@ final class FakeUploads {
         UploadRequest.newBuilder()
             .setLeaseId(outcome.getLeaseId())
             .setFencingToken(outcome.getFencingToken())
+            .setLeaseSecret(outcome.getLeaseSecret())
             .setTask(outcome.getTask());
     outcome
         .getImages()

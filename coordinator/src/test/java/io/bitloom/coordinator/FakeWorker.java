@@ -2,6 +2,7 @@ package io.bitloom.coordinator;
 
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.common.secret.Secret;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.Heartbeat;
@@ -66,6 +67,7 @@ public final class FakeWorker implements AutoCloseable {
   private final FakeLeases leases = new FakeLeases();
   private final FakeCounters counters = new FakeCounters();
   private final FakeUploads uploads = new FakeUploads();
+  private final Secret instance = Secret.draw();
 
   private boolean uploading;
   private StreamObserver<ConnectRequest> stream;
@@ -224,6 +226,7 @@ public final class FakeWorker implements AutoCloseable {
                     Release.newBuilder()
                         .setLeaseId(lease.lease().getLeaseId())
                         .setFencingToken(lease.lease().getFencingToken())
+                        .setLeaseSecret(lease.lease().getSecret())
                         .addAllTasks(lease.named().getTasksList())
                         .setReason("the worker stops")));
       }
@@ -307,6 +310,7 @@ public final class FakeWorker implements AutoCloseable {
     Hello.Builder hello =
         Hello.newBuilder()
             .setWorkerId(workerId)
+            .setInstanceSecret(instance.text())
             .setVersion("fake")
             .setDevice("none")
             .addModels(model);

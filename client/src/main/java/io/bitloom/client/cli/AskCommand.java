@@ -87,13 +87,10 @@ final class AskCommand implements Callable<Integer> {
   }
 
   private static void show(Console console, BatchProgress progress) {
+    String place = progress.getWorker().isEmpty() ? "" : " on " + progress.getWorker();
     console.live(
         String.format(
-            Locale.ROOT,
-            "scale %d of %d on %s",
-            progress.getScale(),
-            progress.getScales(),
-            progress.getWorker()));
+            Locale.ROOT, "scale %d of %d%s", progress.getScale(), progress.getScales(), place));
     JsonObject event = new JsonObject();
     event.addProperty("event", "scale");
     event.addProperty("worker", progress.getWorker());

@@ -57,7 +57,9 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpe
     }
     lines.add("");
     lines.add(row("%s  %s  %9s  %s", name("WORKER"), device("DEVICE"), "IMAGES", "DRAWS"));
-    cluster.getWorkersList().forEach(worker -> lines.add(line(worker)));
+    for (int i = 0; i < cluster.getWorkersCount(); i++) {
+      lines.add(line(cluster.getWorkers(i), i + 1));
+    }
     if (cluster.getWorkersCount() == 0) {
       lines.add("no worker");
     }
@@ -130,11 +132,15 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpe
         : "";
   }
 
-  private String line(WorkerStatus worker) {
+  /**
+   * @param number for a worker whose name is not for this caller to know
+   */
+  private String line(WorkerStatus worker, int number) {
+    String name = worker.getId().isEmpty() ? "worker " + number : worker.getId();
     String draws = worker.getLeasesList().stream().findFirst().map(TopScreen::draws).orElse("idle");
     return row(
         "%s  %s  %9s  %s",
-        name(worker.getId()),
+        name(name),
         device(worker.getDevice()),
         String.format(Locale.ROOT, "%,d", worker.getImagesDone()),
         worker.getConnected() ? draws : "cut off");

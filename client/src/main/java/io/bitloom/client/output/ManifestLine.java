@@ -119,7 +119,7 @@ record ManifestLine(
         shape(provenance),
         provenance.getModel(),
         provenance.getModelDigest(),
-        provenance.getWorker(),
+        emptyToNull(provenance.getWorker()),
         provenance.getAttempt(),
         provenance.getBatchImages(),
         times(provenance.getTimes()),

@@ -109,4 +109,13 @@ class TopScreenTest {
     assertEquals("Bitloom  0 workers, 0 waiting, 0 being drawn", lines.get(0));
     assertTrue(lines.contains("no open jobs") && lines.contains("no worker"), lines.toString());
   }
+
+  @Test
+  void workersWithoutANameAreNumbered() {
+    WorkerStatus unnamed = CLUSTER.getWorkers(0).toBuilder().clearId().clearDevice().build();
+    GetClusterResponse cluster =
+        CLUSTER.toBuilder().clearWorkers().addWorkers(unnamed).addWorkers(unnamed).build();
+    String screen = String.join("\n", new TopScreen(List.of(), cluster, 80).lines());
+    assertTrue(screen.contains("\nworker 1 ") && screen.contains("\nworker 2 "), screen);
+  }
 }

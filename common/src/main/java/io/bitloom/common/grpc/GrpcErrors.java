@@ -53,7 +53,7 @@ public final class GrpcErrors {
           PROTOCOL_VIOLATION ->
           Status.Code.FAILED_PRECONDITION;
       case OFFSET_OUT_OF_RANGE -> Status.Code.OUT_OF_RANGE;
-      case REQUEST_ID_REUSED -> Status.Code.ALREADY_EXISTS;
+      case REQUEST_ID_REUSED, WORKER_ID_TAKEN, MODEL_DIFFERS -> Status.Code.ALREADY_EXISTS;
       case METHOD_NOT_FOUND -> Status.Code.UNIMPLEMENTED;
       case PERMISSION_DENIED -> Status.Code.PERMISSION_DENIED;
       case UNAUTHENTICATED -> Status.Code.UNAUTHENTICATED;

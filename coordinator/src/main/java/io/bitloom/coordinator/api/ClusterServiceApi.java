@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.api;
 
+import io.bitloom.coordinator.grpc.Authentication;
 import io.bitloom.coordinator.grpc.Calls;
 import io.bitloom.coordinator.jobs.ClusterState;
 import io.bitloom.v1.ClusterServiceGrpc;
@@ -18,6 +19,6 @@ public final class ClusterServiceApi extends ClusterServiceGrpc.ClusterServiceIm
 
   @Override
   public void getCluster(GetClusterRequest request, StreamObserver<GetClusterResponse> caller) {
-    Calls.answer(caller, cluster.now());
+    Calls.answer(caller, cluster.now(Authentication.caller()));
   }
 }

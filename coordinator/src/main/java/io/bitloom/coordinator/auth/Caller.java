@@ -9,8 +9,10 @@ import java.util.Set;
  * @param tenant whose jobs these are
  * @param weight the tenant's share relative to others
  * @param limits of the tenant
+ * @param worker what it may be if it is a worker
  */
-public record Caller(String tenant, double weight, LimitsConfig limits, Set<Role> roles) {
+public record Caller(
+    String tenant, double weight, LimitsConfig limits, Set<Role> roles, WorkerRights worker) {
 
   /** What callers may do. */
   public enum Role {
@@ -27,11 +29,17 @@ public record Caller(String tenant, double weight, LimitsConfig limits, Set<Role
 
   /** Somebody who may do everything. */
   static Caller anybody(LimitsConfig limits) {
-    return new Caller(DEFAULT_TENANT, 1, limits, Set.of(Role.values()));
+    return new Caller(
+        DEFAULT_TENANT, 1, limits, Set.of(Role.values()), WorkerRights.unrestricted(""));
   }
 
   public boolean is(Role role) {
     return roles.contains(role);
+  }
+
+  /** Whether this caller is told who the workers are. */
+  public boolean seesWorkers() {
+    return is(Role.OPERATOR);
   }
 
   /** Whether jobs of a tenant are there for this caller. */

@@ -12,12 +12,16 @@ import io.bitloom.coordinator.config.LimitsConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Reads the file of tenants and their tokens, of which it has only digests:
@@ -25,7 +29,9 @@ import java.util.Set;
  * <pre>{@code
  * {"tenants": [{"name": "art", "weight": 2,
  *   "limits": {"open_jobs": 10, "queued_prompts": 100000, "prompts_per_second": 500},
- *   "tokens": [{"sha256": "9f86d08…", "roles": ["client"]}]}]}
+ *   "tokens": [{"sha256": "9f86d08…", "roles": ["client"]},
+ *     {"sha256": "60303ae…", "roles": ["worker"], "workers": ["rack-1-*"],
+ *      "models": {"demo": "sha256:4355a46…"}, "groups": []}]}]}
  * }</pre>
  *
  * Everything is checked; an error names the file, the place in it and the value.
@@ -33,6 +39,10 @@ import java.util.Set;
 final class TenantsFile {
 
   private static final int MAX_NAME = 64;
+  private static final Pattern DIGEST = Pattern.compile("sha256:[0-9a-f]{64}");
+  private static final String WORKERS = "workers";
+  private static final String MODELS = "models";
+  private static final String GROUPS = "groups";
 
   private final Path file;
   private final LimitsConfig defaults;
@@ -103,7 +113,7 @@ final class TenantsFile {
 
   private void token(
       String place, JsonElement element, String tenant, double weight, LimitsConfig limits) {
-    JsonObject token = object(place, element, "sha256", "roles");
+    JsonObject token = object(place, element, "sha256", "roles", WORKERS, MODELS, GROUPS);
     String digest = text(place + ".sha256", token.get("sha256")).toLowerCase(Locale.ROOT);
     if (!digest.matches("[0-9a-f]{64}")) {
       throw bad(place + ".sha256", digest, "must be 64 hexadecimal digits");
@@ -115,9 +125,56 @@ final class TenantsFile {
     if (roles.isEmpty()) {
       throw bad(place + ".roles", "[]", "must have a role");
     }
-    if (callers.putIfAbsent(digest, new Caller(tenant, weight, limits, roles)) != null) {
+    WorkerRights rights = rights(place, token, digest, roles);
+    if (callers.putIfAbsent(digest, new Caller(tenant, weight, limits, roles, rights)) != null) {
       throw bad(place + ".sha256", digest, "must not be there twice");
     }
+  }
+
+  /** What is not there is not restricted. */
+  private WorkerRights rights(String place, JsonObject token, String digest, Set<Role> roles) {
+    for (String key : List.of(WORKERS, MODELS, GROUPS)) {
+      if (token.has(key) && !roles.contains(Role.WORKER)) {
+        throw bad(place, key, "must be there for the role worker only");
+      }
+    }
+    WorkerRights any = WorkerRights.unrestricted(digest);
+    return new WorkerRights(
+        digest,
+        token.has(WORKERS) ? patterns(place + "." + WORKERS, token.get(WORKERS)) : any.workers(),
+        token.has(MODELS) ? models(place + "." + MODELS, token.get(MODELS)) : any.models(),
+        token.has(GROUPS) ? patterns(place + "." + GROUPS, token.get(GROUPS)) : any.groups());
+  }
+
+  private List<NamePattern> patterns(String place, JsonElement element) {
+    List<NamePattern> patterns = new ArrayList<>();
+    for (JsonElement pattern : array(place, element)) {
+      patterns.add(pattern(place, text(place, pattern)));
+    }
+    return patterns;
+  }
+
+  private Map<NamePattern, String> models(String place, JsonElement element) {
+    if (!element.isJsonObject()) {
+      throw bad(place, element, "must be an object");
+    }
+    Map<NamePattern, String> models = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonElement> model : element.getAsJsonObject().entrySet()) {
+      String digest = text(place + "." + model.getKey(), model.getValue());
+      if (!digest.equals(WorkerRights.ANY_DIGEST) && !DIGEST.matcher(digest).matches()) {
+        throw bad(
+            place + "." + model.getKey(), digest, "must be sha256: and 64 small digits, or *");
+      }
+      models.put(pattern(place, model.getKey()), digest);
+    }
+    return models;
+  }
+
+  private NamePattern pattern(String place, String text) {
+    if (!NamePattern.isValid(text)) {
+      throw bad(place, text, "must be a name of at most 128 characters, with * at most at its end");
+    }
+    return new NamePattern(text);
   }
 
   private Role role(String place, String name) {

@@ -65,7 +65,7 @@ public final class JsonApi {
     router
         .get("/api/v1/cluster")
         .handler(access::operators)
-        .handler(context -> send(context, cluster.now()));
+        .handler(context -> send(context, cluster.now(HttpAccess.caller(context))));
   }
 
   private static void change(Router router, HttpAccess access, String verb, Change change) {
@@ -139,7 +139,7 @@ public final class JsonApi {
   Future<JsonObject> state(Vertx vertx, Caller operator) {
     return Future.all(
             future(vertx, jobs.list(operator, ListJobsRequest.getDefaultInstance())),
-            future(vertx, cluster.now()))
+            future(vertx, cluster.now(operator)))
         .map(
             all -> {
               JsonObject state = MessageJson.of(all.<GetClusterResponse>resultAt(1));

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.jobs;
 
 import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.matching.Speeds;
 import io.bitloom.coordinator.dispatch.worker.ConnectedWorkers;
 import io.bitloom.coordinator.dispatch.worker.WorkerView;
@@ -37,8 +38,8 @@ public final class ClusterState {
     this.trouble = trouble;
   }
 
-  /** As it is at this moment. */
-  public CompletionStage<GetClusterResponse> now() {
+  /** As it is at this moment; who the workers are is for operators only. */
+  public CompletionStage<GetClusterResponse> now(Caller caller) {
     CompletionStage<List<BucketStatus>> buckets =
         backlog
             .buckets()
@@ -50,7 +51,7 @@ public final class ClusterState {
         (waiting, drawing) ->
             GetClusterResponse.newBuilder()
                 .addAllBuckets(waiting)
-                .addAllWorkers(drawing.stream().map(ClusterState::status).toList())
+                .addAllWorkers(drawing.stream().map(worker -> status(caller, worker)).toList())
                 .setTrouble(trouble.get().orElse(""))
                 .build());
   }
@@ -73,16 +74,19 @@ public final class ClusterState {
         .build();
   }
 
-  private static WorkerStatus status(WorkerView worker) {
+  private static WorkerStatus status(Caller caller, WorkerView worker) {
     WorkerStatus.Builder status =
         WorkerStatus.newBuilder()
-            .setId(worker.id())
-            .setVersion(worker.version())
-            .setDevice(worker.device())
             .addAllModels(worker.models())
             .setConnected(worker.connected())
-            .setConnectTime(JobMessages.timestamp(worker.since()))
             .setImagesDone(worker.imagesDone());
+    if (caller.seesWorkers()) {
+      status
+          .setId(worker.id())
+          .setVersion(worker.version())
+          .setDevice(worker.device())
+          .setConnectTime(JobMessages.timestamp(worker.since()));
+    }
     for (WorkerView.LeaseView lease : worker.leases()) {
       status.addLeases(status(lease));
     }

@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.jobs;
 
+import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobQueue;
@@ -25,6 +26,7 @@ final class GenerateCall {
 
   private static final Logger log = LoggerFactory.getLogger(GenerateCall.class);
 
+  private final Caller owner;
   private final ResponseSink<GenerateResponse> caller;
   private final JobQueue queue;
   private final ImageDelivery delivery;
@@ -41,6 +43,7 @@ final class GenerateCall {
   private boolean lookAgain;
 
   GenerateCall(
+      Caller owner,
       ResponseSink<GenerateResponse> caller,
       GenerateRequest request,
       JobQueue queue,
@@ -48,6 +51,7 @@ final class GenerateCall {
       ProgressFeed feed,
       Deletion deletion,
       ScheduledExecutorService timer) {
+    this.owner = owner;
     this.caller = caller;
     this.queue = queue;
     this.delivery = delivery;
@@ -57,6 +61,7 @@ final class GenerateCall {
     this.timer = timer;
     this.display =
         new ProgressDisplay<>(
+            owner,
             request.getProgress(),
             request.getPreviewPixels(),
             caller,
@@ -142,7 +147,8 @@ final class GenerateCall {
         .read(jobId, 0, 1)
         .thenCompose(
             records ->
-                delivery.of(ResultReader.describe(jobId, records.get(0)), ImageForm.BYTES, budget))
+                delivery.of(
+                    ResultReader.describe(owner, jobId, records.get(0)), ImageForm.BYTES, budget))
         .whenCompleteAsync(
             (result, error) -> {
               if (error != null) {

@@ -58,7 +58,7 @@ public final class GenerateCalls {
 
   /** Sends the job of a prompt, how it is drawn if asked, and its result. */
   public void generate(Caller owner, GenerateRequest request, ResponseSink<GenerateResponse> sink) {
-    new GenerateCall(sink, request, queue, delivery, feed, deletion, timer)
+    new GenerateCall(owner, sink, request, queue, delivery, feed, deletion, timer)
         .start(
             models
                 .resolve(request.getModel())

@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.jobs;
 
+import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobRecord;
@@ -50,6 +51,7 @@ final class JobWatch {
    * @param timer where the watcher is told; must not be blocked
    */
   JobWatch(
+      Caller watcher,
       ResponseSink<WatchJobResponse> caller,
       WatchJobRequest request,
       JobStore jobs,
@@ -68,6 +70,7 @@ final class JobWatch {
     this.eventsTold = ResultCursor.place("after_cursor", jobId, request.getAfterCursor());
     this.display =
         new ProgressDisplay<>(
+            watcher,
             request.getProgress(),
             request.getPreviewPixels(),
             caller,

@@ -37,7 +37,7 @@ public final class JobWatches {
 
   /** Sends a job whenever it changes, until it has ended. */
   public void watch(Caller caller, WatchJobRequest request, ResponseSink<WatchJobResponse> sink) {
-    new JobWatch(sink, request, jobs, results, forecast, feed, timer)
+    new JobWatch(caller, sink, request, jobs, results, forecast, feed, timer)
         .start(access.find(caller, request.getName()));
   }
 }

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.jobs;
 
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.v1.BatchProgress;
 import io.bitloom.v1.PromptPreview;
@@ -20,6 +21,7 @@ final class ProgressDisplay<R> implements ProgressFeed.Watcher {
   /** What the transport keeps before it is busy: all previews of a batch after a scale fit in. */
   private static final int BUFFERED_BYTES = 4 << 20;
 
+  private final Caller viewer;
   private final boolean wantsProgress;
   private final int previewPixels;
   private final ResponseSink<R> caller;
@@ -29,6 +31,7 @@ final class ProgressDisplay<R> implements ProgressFeed.Watcher {
   private final Function<PromptPreview, R> previewMessage;
 
   /**
+   * @param viewer who is told the names of workers only if that is for it to know
    * @param previewPixels as the caller asked for them; 0: no previews
    * @param subscriptions of the call; once they have ended nothing is shown
    * @param sender where all messages of the call are sent
@@ -36,6 +39,7 @@ final class ProgressDisplay<R> implements ProgressFeed.Watcher {
    * @throws IllegalStateException if the call's method has returned already
    */
   ProgressDisplay(
+      Caller viewer,
       boolean wantsProgress,
       int previewPixels,
       ResponseSink<R> caller,
@@ -50,6 +54,7 @@ final class ProgressDisplay<R> implements ProgressFeed.Watcher {
     if (previewPixels > 0) {
       caller.readyBelow(BUFFERED_BYTES);
     }
+    this.viewer = viewer;
     this.wantsProgress = wantsProgress;
     this.previewPixels = previewPixels;
     this.caller = caller;
@@ -74,7 +79,9 @@ final class ProgressDisplay<R> implements ProgressFeed.Watcher {
   @Override
   public void progress(BatchProgress progress) {
     if (wantsProgress) {
-      show(progressMessage.apply(progress));
+      show(
+          progressMessage.apply(
+              viewer.seesWorkers() ? progress : progress.toBuilder().clearWorker().build()));
     }
   }
 

@@ -5,6 +5,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.results.DirectAccess;
 import io.bitloom.common.results.ResultStore;
+import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
@@ -26,10 +27,23 @@ final class ResultReader {
     this.store = store;
   }
 
-  /** The result with the names of its images. */
+  /** The result with the names of its images, for a reader who may know its worker or may not. */
+  static ReadResultsResponse describe(Caller reader, String jobId, ResultRecord record) {
+    return describe(reader.seesWorkers(), jobId, record);
+  }
+
+  /** The same for nobody in particular: without its worker. */
   static ReadResultsResponse describe(String jobId, ResultRecord record) {
+    return describe(false, jobId, record);
+  }
+
+  private static ReadResultsResponse describe(
+      boolean withWorker, String jobId, ResultRecord record) {
     PromptResult.Builder result = body(record);
     complete(record, result);
+    if (!withWorker) {
+      result.getProvenanceBuilder().clearWorker();
+    }
     return ReadResultsResponse.newBuilder()
         .setResult(result)
         .setCursor(ResultCursor.of(jobId, record.cursor()))

@@ -2,6 +2,7 @@ package io.bitloom.coordinator.jobs;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.JobStore;
@@ -32,6 +33,7 @@ final class ResultStream {
   /** Records that are fetched ahead of the reader; images are not. */
   static final int PAGE = 32;
 
+  private final Caller reader;
   private final ResponseSink<ReadResultsResponse> caller;
   private final JobStore jobs;
   private final ResultLog results;
@@ -58,12 +60,14 @@ final class ResultStream {
    * @param threads where steps are taken, which may block
    */
   ResultStream(
+      Caller reader,
       ResponseSink<ReadResultsResponse> caller,
       ReadResultsRequest request,
       JobStore jobs,
       ResultLog results,
       ImageDelivery delivery,
       Executor threads) {
+    this.reader = reader;
     this.caller = caller;
     this.jobs = jobs;
     this.results = results;
@@ -112,7 +116,7 @@ final class ResultStream {
         end();
         caller.complete();
       } else {
-        send(ResultReader.describe(jobId, page.poll()));
+        send(ResultReader.describe(reader, jobId, page.poll()));
       }
     } catch (RuntimeException e) {
       goOn(e);

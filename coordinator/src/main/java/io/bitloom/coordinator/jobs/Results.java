@@ -44,7 +44,7 @@ public final class Results {
   /** Sends the results of a job, and if asked those that are still to come. */
   public void read(
       Caller caller, ReadResultsRequest request, ResponseSink<ReadResultsResponse> sink) {
-    new ResultStream(sink, request, jobs, results, delivery, blockingThreads)
+    new ResultStream(caller, sink, request, jobs, results, delivery, blockingThreads)
         .start(access.find(caller, request.getName()));
   }
 
@@ -78,7 +78,7 @@ public final class Results {
             id ->
                 prompts
                     .find(id, customId)
-                    .thenCompose(found -> withResult(id, found, request, budget)))
+                    .thenCompose(found -> withResult(caller, id, found, request, budget)))
         .whenComplete(
             (answer, error) -> {
               if (error == null) {
@@ -91,12 +91,16 @@ public final class Results {
   }
 
   private CompletionStage<GetPromptResponse> withResult(
-      String jobId, Prompts.Found found, GetPromptRequest request, CallBudget budget) {
+      Caller caller,
+      String jobId,
+      Prompts.Found found,
+      GetPromptRequest request,
+      CallBudget budget) {
     GetPromptResponse.Builder answer = GetPromptResponse.newBuilder().setPrompt(found.status());
     if (found.outcome().isEmpty()) {
       return CompletableFuture.completedStage(answer.build());
     }
-    ReadResultsResponse described = ResultReader.describe(jobId, found.outcome().get());
+    ReadResultsResponse described = ResultReader.describe(caller, jobId, found.outcome().get());
     return delivery
         .of(
             described,

@@ -10,11 +10,14 @@ import io.bitloom.coordinator.queue.ModelRecords;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.WorkerModel;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.Collection;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,9 +29,23 @@ public final class ModelRegistry {
 
   private static final Logger log = LoggerFactory.getLogger(ModelRegistry.class);
 
+  /** How often coordinators say which models their workers have. */
+  public static final Duration SAID_EVERY = Duration.ofSeconds(10);
+
+  /** A coordinator that is silent for so long has no workers. */
+  private static final Duration SERVED = SAID_EVERY.multipliedBy(3);
+
   private final ModelRecords records;
   private final Optional<String> defaultModel;
+
+  /** By which other coordinators tell the workers of this one from theirs. */
+  private final String here = UUID.randomUUID().toString();
+
   private final Set<WorkerProfile> connected = ConcurrentHashMap.newKeySet();
+
+  /** Those that are connected, or were a moment ago and hold prompts. */
+  private final Set<WorkerProfile> serving = ConcurrentHashMap.newKeySet();
+
   private final Map<String, Model> announced = new ConcurrentHashMap<>();
 
   /**
@@ -112,7 +129,11 @@ public final class ModelRegistry {
     }
   }
 
-  /** Makes the models of a worker known to all coordinators, the latest description winning. */
+  /**
+   * Makes the models of a worker known to all coordinators. What other workers have with the same
+   * digest stays as they described it; else the latest description wins. Fails with {@code
+   * MODEL_DIFFERS} if workers have a model with another digest, at whatever coordinator.
+   */
   public CompletionStage<Void> announce(Collection<WorkerModel> models) {
     return known()
         .thenCompose(
@@ -127,9 +148,35 @@ public final class ModelRegistry {
             });
   }
 
-  private CompletionStage<Void> announce(Model before, Model model) {
-    announced.put(model.getName(), model);
-    if (before != null && before.toBuilder().clearWorkers().build().equals(model)) {
+  private CompletionStage<Void> announce(Model listed, Model model) {
+    return records
+        .serve(model.getName(), model.getDigest(), here, SERVED)
+        .thenCompose(
+            others -> {
+              others.otherDigest().ifPresent(digest -> refuse(model, digest));
+              return announce(listed, model, others.before());
+            });
+  }
+
+  private static void refuse(Model model, String digest) {
+    throw new BitloomException(
+        ErrorCode.MODEL_DIFFERS,
+        String.format(
+            Locale.ROOT,
+            "workers that are connected have model \"%s\" with the digest %s, not %s; it can be"
+                + " replaced when they are gone",
+            FieldViolation.shown(model.getName()),
+            FieldViolation.shown(digest),
+            FieldViolation.shown(model.getDigest())));
+  }
+
+  private CompletionStage<Void> announce(Model listed, Model model, boolean othersHaveIt) {
+    Model before = listed == null ? null : listed.toBuilder().clearWorkers().build();
+    boolean stays =
+        model.equals(before)
+            || before != null && before.getDigest().equals(model.getDigest()) && othersHaveIt;
+    announced.put(model.getName(), stays ? before : model);
+    if (stays) {
       return CompletableFuture.completedStage(null);
     }
     if (before != null && !before.getDigest().equals(model.getDigest())) {
@@ -144,6 +191,7 @@ public final class ModelRegistry {
 
   /** Announces what connected workers have: the queue has forgotten it. */
   public void announceAgain() {
+    sayAgain();
     announced.forEach(
         (name, model) -> {
           if (workers(name) > 0) {
@@ -182,9 +230,49 @@ public final class ModelRegistry {
 
   public void connected(WorkerProfile worker) {
     connected.add(worker);
+    serving.add(worker);
   }
 
+  /** Its leases may wait for it. */
   public void disconnected(WorkerProfile worker) {
     connected.remove(worker);
+  }
+
+  /** It does not come back to what it held. */
+  public void gone(WorkerProfile worker) {
+    serving.remove(worker);
+    for (WorkerModel model : worker.models()) {
+      if (serving.stream().noneMatch(other -> has(other, model))) {
+        records
+            .withdraw(model.getName(), model.getDigest(), here)
+            .whenComplete((done, e) -> complain("withdrawn", model.getName(), e));
+      }
+    }
+  }
+
+  private static boolean has(WorkerProfile worker, WorkerModel model) {
+    return worker.models().stream()
+        .anyMatch(
+            own ->
+                own.getName().equals(model.getName()) && own.getDigest().equals(model.getDigest()));
+  }
+
+  /** Says again which models workers have here; to be called every {@link #SAID_EVERY}. */
+  public void sayAgain() {
+    Map<String, String> digests = new TreeMap<>();
+    serving.forEach(
+        worker ->
+            worker.models().forEach(model -> digests.put(model.getName(), model.getDigest())));
+    digests.forEach(
+        (name, digest) ->
+            records
+                .serve(name, digest, here, SERVED)
+                .whenComplete((others, e) -> complain("said to be here", name, e)));
+  }
+
+  private static void complain(String what, String model, Throwable e) {
+    if (e != null) {
+      log.debug("Model {} could not be {}: {}", model, what, e.toString());
+    }
   }
 }

@@ -6,6 +6,7 @@ import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.v1.CapacityUpdate;
 import io.bitloom.v1.Hello;
@@ -16,6 +17,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -27,6 +29,7 @@ public final class WorkerProfile {
   private static final int MAX_IMAGES_PER_BATCH = 4096;
 
   private final Hello hello;
+  private final Secret instance;
   private final Map<String, WorkerModel> models = new LinkedHashMap<>();
 
   /** Changed by the dispatcher and read by whoever wants to know what can be drawn. */
@@ -46,10 +49,20 @@ public final class WorkerProfile {
     for (int i = 0; i < hello.getModelsCount(); i++) {
       checkModel("hello.models[" + i + "]", hello.getModels(i), violations);
     }
+    Optional<Secret> secret = Secret.parse(hello.getInstanceSecret());
+    if (secret.isEmpty()) {
+      violations.add(
+          FieldViolation.of(
+              "hello.instance_secret",
+              "", // what was meant to be secret is not shown
+              "must be 128 random bits in base64url; a worker that does not send them is older than"
+                  + " this coordinator"));
+    }
     if (!violations.isEmpty()) {
       throw BitloomException.invalid(violations);
     }
-    this.hello = hello.toBuilder().clearHeldLeases().build();
+    this.instance = secret.get();
+    this.hello = hello.toBuilder().clearHeldLeases().clearInstanceSecret().build();
     for (WorkerModel model : hello.getModelsList()) {
       models.put(model.getName(), model);
       model.getCapacitiesList().forEach(capacity -> put(model.getName(), capacity));
@@ -125,6 +138,11 @@ public final class WorkerProfile {
 
   public String workerId() {
     return hello.getWorkerId();
+  }
+
+  /** What only the worker's process knows. */
+  public Secret instance() {
+    return instance;
   }
 
   public String version() {

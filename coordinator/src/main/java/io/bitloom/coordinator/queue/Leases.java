@@ -42,6 +42,14 @@ public interface Leases {
   CompletionStage<Set<LeaseRef>> renew(String worker, Collection<LeaseRef> held, Duration duration);
 
   /**
+   * Lets leases expire {@code duration} from now, which a worker brings along.
+   *
+   * @return the prompts of those that are the worker's still
+   */
+  CompletionStage<Map<LeaseRef, Set<TaskRef>>> claim(
+      String worker, Collection<LeaseRef> held, Duration duration);
+
+  /**
    * Takes outcomes of prompts of one lease: each is durable and visible when the stage completes,
    * or superseded. Many in one call are much cheaper than many calls.
    *

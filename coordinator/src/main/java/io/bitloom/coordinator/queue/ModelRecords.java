@@ -1,7 +1,9 @@
 package io.bitloom.coordinator.queue;
 
 import com.google.protobuf.ByteString;
+import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -19,6 +21,24 @@ public interface ModelRecords {
 
   /** Every model that was ever announced, by name. */
   CompletionStage<Map<String, ByteString>> all();
+
+  /**
+   * Who has a model besides.
+   *
+   * @param before whether workers had it already
+   * @param otherDigest that it has there, if that is another one
+   */
+  record Serving(boolean before, Optional<String> otherDigest) {}
+
+  /**
+   * Says that workers of a coordinator have a model, unless it is there with another digest.
+   *
+   * @param duration for which that is so
+   */
+  CompletionStage<Serving> serve(String name, String digest, String coordinator, Duration duration);
+
+  /** Says that no worker of a coordinator has a model with this digest any more. */
+  CompletionStage<Void> withdraw(String name, String digest, String coordinator);
 
   /** Remembers how long an image takes. */
   CompletionStage<Void> putSpeed(Bucket bucket, double secondsPerImage);

@@ -20,10 +20,11 @@ import java.util.regex.Pattern;
 /**
  * The last state of training runs, in memory: processes report whole states every few seconds, so a
  * coordinator that starts again soon knows those that go on. With several coordinators each knows
- * the runs that report to it. Used by several threads.
+ * the runs that report to it. A run belongs to the token that reported it first. Used by several
+ * threads.
  */
 public final class TrainingRuns {
-  private static final int MAX_RUNS = 50;
+  private static final int MAX_RUNS_OF_A_TOKEN = 50;
   private static final int MAX_TEXT = 200;
   private static final int MAX_POINTS = 2000;
   private static final int MAX_NUMBERS = 500;
@@ -56,7 +57,11 @@ public final class TrainingRuns {
   public record Answer(boolean stop, long pictureStep) {}
 
   private record Entry(
-      TrainingRun run, Optional<TrainingPicture> picture, Instant reported, boolean stop) {
+      String token,
+      TrainingRun run,
+      Optional<TrainingPicture> picture,
+      Instant reported,
+      boolean stop) {
     private boolean isRunning() {
       return run.getState() == TrainingState.TRAINING_STATE_RUNNING;
     }
@@ -70,20 +75,31 @@ public final class TrainingRuns {
   /**
    * Takes a report.
    *
+   * @param token of the process, as {@link io.bitloom.coordinator.auth.WorkerRights} has it
    * @param picture a newer sample grid, if there is one
-   * @throws BitloomException naming the field that is wrong
+   * @throws BitloomException naming the field that is wrong; {@code PERMISSION_DENIED} if the run
+   *     belongs to another token
    */
-  public synchronized Answer report(TrainingRun run, Optional<TrainingPicture> picture) {
+  public synchronized Answer report(
+      String token, TrainingRun run, Optional<TrainingPicture> picture) {
     check(run);
     picture.ifPresent(TrainingRuns::check);
-    Entry before = runs.remove(run.getId()); // to the end of the order
+    Entry before = runs.get(run.getId());
+    if (before != null && !before.token().equals(token)) {
+      throw new BitloomException(
+          ErrorCode.PERMISSION_DENIED,
+          "training run \"" + run.getId() + "\" belongs to another token");
+    }
+    runs.remove(run.getId()); // to the end of the order
     boolean sameProcess = before != null && before.run().getProcess().equals(run.getProcess());
     Optional<TrainingPicture> shown =
         picture.isPresent() || before == null ? picture : before.picture();
     boolean stop = sameProcess && before.stop();
-    runs.put(run.getId(), new Entry(run, shown, clock.instant(), stop));
-    if (runs.size() > MAX_RUNS) {
-      runs.remove(runs.keySet().iterator().next());
+    runs.put(run.getId(), new Entry(token, run, shown, clock.instant(), stop));
+    List<String> ofToken =
+        runs.keySet().stream().filter(id -> runs.get(id).token().equals(token)).toList();
+    if (ofToken.size() > MAX_RUNS_OF_A_TOKEN) {
+      runs.remove(ofToken.get(0));
     }
     return new Answer(stop, shown.map(TrainingPicture::getStep).orElse(0L));
   }
@@ -121,7 +137,7 @@ public final class TrainingRuns {
       throw new BitloomException(
           ErrorCode.TRAINING_RUN_ENDED, "the training run " + id + " has ended already");
     }
-    Entry stopping = new Entry(entry.run(), entry.picture(), entry.reported(), true);
+    Entry stopping = new Entry(entry.token(), entry.run(), entry.picture(), entry.reported(), true);
     runs.put(id, stopping);
     return known(stopping, clock.instant());
   }

@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.training;
 
+import io.bitloom.coordinator.grpc.Authentication;
 import io.bitloom.v1.MeetTrainingProcessesRequest;
 import io.bitloom.v1.MeetTrainingProcessesResponse;
 import io.bitloom.v1.ReportTrainingRunRequest;
@@ -23,7 +24,11 @@ public final class TrainingServiceApi extends TrainingServiceGrpc.TrainingServic
       MeetTrainingProcessesRequest request, StreamObserver<MeetTrainingProcessesResponse> caller) {
     String address =
         meetings.come(
-            request.getGroup(), request.getRank(), request.getCount(), request.getAddress());
+            Authentication.caller().worker(),
+            request.getGroup(),
+            request.getRank(),
+            request.getCount(),
+            request.getAddress());
     caller.onNext(MeetTrainingProcessesResponse.newBuilder().setAddress(address).build());
     caller.onCompleted();
   }
@@ -33,6 +38,7 @@ public final class TrainingServiceApi extends TrainingServiceGrpc.TrainingServic
       ReportTrainingRunRequest request, StreamObserver<ReportTrainingRunResponse> caller) {
     TrainingRuns.Answer answer =
         runs.report(
+            Authentication.caller().worker().token(),
             request.getRun(),
             request.hasPicture() ? Optional.of(request.getPicture()) : Optional.empty());
     caller.onNext(

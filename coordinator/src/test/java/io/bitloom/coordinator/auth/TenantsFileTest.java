@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.config.ConfigException;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.config.LimitsConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,6 +46,46 @@ class TenantsFileTest {
     assertEquals(LimitsConfig.DEFAULTS.queuedPrompts(), caller.limits().queuedPrompts());
   }
 
+  @Test
+  void aTokenOfAWorkerMayBeRestrictedToIdsModelsAndGroups() throws Exception {
+    WorkerRights rights =
+        read("""
+            {"tenants": [{"name": "art", "tokens": [{"sha256": "DIGEST", "roles": ["worker"],
+              "workers": ["gpu-1", "rack-*"], "groups": [],
+              "models": {"demo": "sha256:DIGEST", "play-*": "*"}}]}]}
+            """)
+            .get(DIGEST)
+            .worker();
+    assertEquals(DIGEST, rights.token());
+    rights.checkWorker("gpu-1");
+    rights.checkWorker("rack-17");
+    rights.checkModel("demo", "sha256:" + DIGEST);
+    rights.checkModel("play-2", "sha256:other");
+    assertDenied("rack-*", () -> rights.checkWorker("gpu-10"));
+    assertDenied("sha256:" + DIGEST, () -> rights.checkModel("demo", "sha256:other"));
+    assertDenied("play-*", () -> rights.checkModel("demo-2", "sha256:" + DIGEST));
+    assertDenied("none is allowed", () -> rights.checkGroup("night"));
+  }
+
+  private static void assertDenied(String word, Executable call) {
+    BitloomException denied = assertThrows(BitloomException.class, call);
+    assertEquals(ErrorCode.PERMISSION_DENIED, denied.code());
+    assertTrue(denied.getMessage().contains(word), denied.getMessage());
+  }
+
+  @Test
+  void aTokenThatIsNotRestrictedMayBeAnyWorker() throws Exception {
+    WorkerRights rights =
+        read("""
+            {"tenants": [{"name": "a", "tokens": [{"sha256": "DIGEST", "roles": ["worker"]}]}]}
+            """)
+            .get(DIGEST)
+            .worker();
+    rights.checkWorker("w");
+    rights.checkModel("demo", "");
+    rights.checkGroup("night");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -60,7 +103,12 @@ class TenantsFileTest {
         "{\"tenants\": [{\"name\": \"a\", \"limits\": {\"open_jobs\": -1}}]} | limits.open_jobs -1",
         "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"12\"}]}]} | tokens[0].sha256 12",
         "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": []}]}]} | roles []",
-        "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"root\"]}]}]} | roles root"
+        "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"root\"]}]}]} | roles root",
+        "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"client\"], \"workers\": []}]}]} | tokens[0] workers",
+        "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"worker\"], \"workers\": [\"a*b\"]}]}]} | workers a*b",
+        "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"worker\"], \"groups\": [\"\"]}]}]} | groups",
+        "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"worker\"], \"models\": [\"m\"]}]}]} | models",
+        "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"worker\"], \"models\": {\"m\": \"12\"}}]}]} | models.m 12"
       })
   void aWrongFileNamesThePlaceAndTheValue(String text, String message) {
     ConfigException e = assertThrows(ConfigException.class, () -> read(text));

@@ -9,6 +9,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.Exhausted;
 import io.bitloom.common.grpc.GrpcErrors;
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
@@ -116,7 +117,11 @@ class TenantsIT {
     WorkerModel model = WorkerModel.newBuilder().setName("fake").addSizes("0.06M").build();
     stream.onNext(
         ConnectRequest.newBuilder()
-            .setHello(Hello.newBuilder().setWorkerId("w").addModels(model))
+            .setHello(
+                Hello.newBuilder()
+                    .setWorkerId("w")
+                    .addModels(model)
+                    .setInstanceSecret(Secret.draw().text()))
             .build());
     try {
       return answer.get(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS);

@@ -40,7 +40,7 @@ class HostileNamesIT extends QueueFixture {
     LeasedBatch batch =
         await(queue.leases().lease(bucket, "worker" + name, 1, LEASE)).orElseThrow();
     assertEquals(bytes(name), batch.tasks().get(0).payload());
-    assertEquals(batch.lease(), LeaseRef.parse(batch.lease().id()));
+    assertEquals(batch.lease(), LeaseRef.parse(batch.lease().id(), batch.lease().secret()));
     assertEquals(
         Set.of(), await(queue.leases().renew("worker" + name, List.of(batch.lease()), LEASE)));
     await(

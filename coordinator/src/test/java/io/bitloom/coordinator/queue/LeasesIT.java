@@ -4,15 +4,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.common.secret.Secret;
+import io.bitloom.coordinator.queue.redis.Keys;
+import io.bitloom.coordinator.queue.upkeep.RunningQueue;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class LeasesIT extends QueueFixture {
@@ -171,11 +177,80 @@ class LeasesIT extends QueueFixture {
     LeaseRef done = lease(SQUARE, 1).lease();
     await(queue.leases().expire(done));
 
-    LeaseRef never = new LeaseRef(TALL, 7);
+    LeaseRef never = new LeaseRef(TALL, 7, Secret.draw());
     assertEquals(
         Set.of(done, never),
         await(queue.leases().renew("worker", List.of(mine, done, never), LEASE)));
     assertEquals(Set.of(mine), await(queue.leases().renew("somebody else", List.of(mine), LEASE)));
+  }
+
+  @Test
+  void whoDoesNotKnowItsSecretNamesNoLease() {
+    String jobId = sealedJob(2, SQUARE);
+    LeasedBatch batch = lease(SQUARE, 2);
+    LeasedBatch forged = withSecret(batch, Secret.draw());
+    assertEquals(
+        Set.of(forged.lease()),
+        await(queue.leases().renew("worker", List.of(forged.lease()), Duration.ofHours(1))));
+    assertEquals(Map.of(), claim("worker", forged));
+    assertEquals(List.of(TaskVerdict.SUPERSEDED, TaskVerdict.SUPERSEDED), succeed(forged));
+    assertEquals(List.of(TaskVerdict.SUPERSEDED, TaskVerdict.SUPERSEDED), fail(forged));
+    await(
+        queue
+            .leases()
+            .release(forged.lease(), batch.tasks().stream().map(LeasedTask::task).toList()));
+    await(queue.leases().expire(forged.lease()));
+
+    assertEquals(List.of(), results(jobId));
+    assertEquals(new JobRecord.Counts(2, 0, 2, 0, 0, 0, 0), job(jobId).counts());
+    assertEquals(List.of(TaskVerdict.COMMITTED, TaskVerdict.COMMITTED), succeed(batch));
+  }
+
+  @Test
+  void whoBringsALeaseAlongIsToldWhatItHolds() {
+    String jobId = sealedJob(2, SQUARE);
+    LeasedBatch batch = lease(SQUARE, 2);
+    TaskRef first = batch.tasks().get(0).task();
+    TaskRef second = batch.tasks().get(1).task();
+    sealedJob(1, SQUARE);
+    LeasedBatch none = lease(SQUARE, 1);
+    await(queue.leases().release(none.lease(), List.of(none.tasks().get(0).task())));
+    assertEquals(Map.of(batch.lease(), Set.of(first, second)), claim("worker", batch, none));
+    assertEquals(Map.of(), claim("somebody else", batch));
+    await(queue.leases().fail(batch.lease(), List.of(new TaskFailure(first, bytes("broken")))));
+    assertEquals(Map.of(batch.lease(), Set.of(second)), claim("worker", batch));
+    assertEquals(1, job(jobId).counts().retried());
+  }
+
+  private Map<LeaseRef, Set<TaskRef>> claim(String worker, LeasedBatch... batches) {
+    List<LeaseRef> leases = Stream.of(batches).map(LeasedBatch::lease).toList();
+    return await(queue.leases().claim(worker, leases, LEASE));
+  }
+
+  private static LeasedBatch withSecret(LeasedBatch batch, Secret secret) {
+    LeaseRef lease = batch.lease();
+    return new LeasedBatch(new LeaseRef(lease.bucket(), lease.token(), secret), batch.tasks());
+  }
+
+  @Test
+  void aLeaseFromBeforeThereWereSecretsExpires() throws InterruptedException {
+    String jobId = sealedJob(1, SQUARE);
+    LeaseRef lease = lease(SQUARE, 1).lease();
+    LeaseRef old = new LeaseRef(SQUARE, lease.token(), Secret.NONE);
+    rename(keys.bucket(SQUARE)[6], Keys.name(lease), Keys.name(old));
+    rename(keys.job(jobId)[4], Keys.holder(lease), Keys.holder(old));
+    byte[] name = Keys.name(old).getBytes(StandardCharsets.UTF_8);
+    await(redis.call(r -> r.zadd(keys.bucket(SQUARE)[5], 1, name)));
+    try (JobQueue other = new RunningQueue(redis, settings)) {
+      awaitTrue("the prompt is back", () -> job(jobId).counts().queued() == 1);
+    }
+    assertEquals(1, job(jobId).counts().retried());
+  }
+
+  private void rename(String hash, String from, String to) {
+    byte[] value = await(redis.call(r -> r.hget(hash, from)));
+    await(redis.call(r -> r.hset(hash, Map.of(to, value))));
+    await(redis.call(r -> r.hdel(hash, from)));
   }
 
   @Test
@@ -205,8 +280,8 @@ class LeasesIT extends QueueFixture {
   }
 
   private double expiry(LeaseRef lease) {
-    byte[] token = bytes(Long.toString(lease.token())).toByteArray();
-    return await(redis.call(r -> r.zscore(keys.bucket(lease.bucket())[5], token)));
+    byte[] name = bytes(Keys.name(lease)).toByteArray();
+    return await(redis.call(r -> r.zscore(keys.bucket(lease.bucket())[5], name)));
   }
 
   @Test
@@ -304,11 +379,11 @@ class LeasesIT extends QueueFixture {
 
   @Test
   void theIdOfALeaseCanBeReadBack() {
-    LeaseRef lease = new LeaseRef(new Bucket("my:model {ü}\n%", "1.000_1M"), 42);
+    LeaseRef lease = new LeaseRef(new Bucket("my:model {ü}\n%", "1.000_1M"), 42, Secret.draw());
 
-    assertEquals(lease, LeaseRef.parse(lease.id()));
+    assertEquals(lease, LeaseRef.parse(lease.id(), lease.secret()));
     for (String bad : List.of("", "a:b", "a:b:c:1", "a:b:x", "a b:c:1", "a:b%2:1", "a:b%zz:1")) {
-      assertThrows(IllegalArgumentException.class, () -> LeaseRef.parse(bad), bad);
+      assertThrows(IllegalArgumentException.class, () -> LeaseRef.parse(bad, lease.secret()), bad);
     }
   }
 

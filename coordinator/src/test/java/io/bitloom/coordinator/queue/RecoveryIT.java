@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
-import io.bitloom.coordinator.queue.redis.BucketScripts;
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.redis.JobScripts;
 import io.bitloom.coordinator.queue.redis.PromptGroups;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
@@ -86,9 +86,7 @@ class RecoveryIT extends QueueFixture {
   void aLeaseThatNeverReachedTheJobsExpiresAndItsPromptsAreDrawnLater()
       throws InterruptedException {
     String jobId = sealedJob(5, SQUARE);
-    await(
-        buckets.lease(
-            SQUARE, WORKER, BucketScripts.newRequest(), 5, Duration.ofMillis(50), Map.of()));
+    await(buckets.lease(SQUARE, WORKER, Secret.draw(), 5, Duration.ofMillis(50), Map.of()));
     assertEquals(5, job(jobId).counts().queued());
 
     try (JobQueue other = another()) {
@@ -105,10 +103,8 @@ class RecoveryIT extends QueueFixture {
       Thread.sleep(20);
     }
     var lost =
-        await(
-            buckets.lease(
-                SQUARE, WORKER, BucketScripts.newRequest(), 1, Duration.ofMillis(50), Map.of()));
-    await(queue.leases().expire(new LeaseRef(SQUARE, lost.token())));
+        await(buckets.lease(SQUARE, WORKER, Secret.draw(), 1, Duration.ofMillis(50), Map.of()));
+    await(queue.leases().expire(lost.lease().orElseThrow()));
 
     assertEquals(ResultRecord.Status.LOST, results(jobId).get(0).status());
     awaitTrue("no lease left", () -> backlog(SQUARE).leases() == 0);
@@ -228,9 +224,7 @@ class RecoveryIT extends QueueFixture {
     String jobId = sealedJob(3, SQUARE);
     try (JobQueue other = another()) {
       awaitTrue("ready", () -> other.ready().buckets().contains(SQUARE));
-      await(
-          buckets.lease(
-              SQUARE, WORKER, BucketScripts.newRequest(), 9, Duration.ofMillis(50), Map.of()));
+      await(buckets.lease(SQUARE, WORKER, Secret.draw(), 9, Duration.ofMillis(50), Map.of()));
     }
     QueueSettings shortLeases =
         new QueueSettings(

@@ -73,8 +73,9 @@ class RedisTopologiesIT {
           queue
               .leases()
               .release(released.lease(), released.tasks().stream().map(LeasedTask::task).toList()));
-      await(queue.leases().renew("worker", List.of(lease(buckets[3], 2).lease()), LEASE));
-      drainAll(jobId, buckets);
+      LeaseRef held = lease(buckets[3], 2).lease();
+      await(queue.leases().renew("worker", List.of(held), LEASE));
+      drainAll(jobId, held, buckets);
       assertEquals(60, results(jobId).stream().map(ResultRecord::offset).distinct().count());
       String other = sealedJob(30, buckets);
       await(queue.jobs().cancel(other));
@@ -86,7 +87,8 @@ class RedisTopologiesIT {
               .size());
     }
 
-    private void drainAll(String jobId, Bucket[] buckets) throws InterruptedException {
+    private void drainAll(String jobId, LeaseRef held, Bucket[] buckets)
+        throws InterruptedException {
       awaitTrue(
           "all but the two that are held",
           () -> {
@@ -95,7 +97,7 @@ class RedisTopologiesIT {
             }
             return job(jobId).counts().succeeded() == 58;
           });
-      await(queue.leases().expire(new LeaseRef(buckets[3], 1)));
+      await(queue.leases().expire(held));
       drain(jobId, buckets);
     }
   }

@@ -4,27 +4,30 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.coordinator.auth.WorkerRights;
 import java.time.Clock;
 import org.junit.jupiter.api.Test;
 
 class TrainingMeetingsTest {
+  private static final WorkerRights ANYBODY = WorkerRights.unrestricted("");
+
   private final TrainingMeetings meetings = new TrainingMeetings(Clock.systemUTC());
 
   @Test
   void theOthersLearnTheAddressOfTheFirstAndThenTheMeetingIsOver() {
-    assertEquals("", meetings.come("a", 1, 3, ""));
-    assertEquals("10.0.0.1:77", meetings.come("a", 0, 3, "10.0.0.1:77"));
-    assertEquals("10.0.0.1:77", meetings.come("a", 1, 3, ""));
-    assertEquals("", meetings.come("b", 1, 3, ""));
-    assertEquals("10.0.0.1:77", meetings.come("a", 2, 3, ""));
-    assertEquals("", meetings.come("a", 1, 3, ""));
+    assertEquals("", meetings.come(ANYBODY, "a", 1, 3, ""));
+    assertEquals("10.0.0.1:77", meetings.come(ANYBODY, "a", 0, 3, "10.0.0.1:77"));
+    assertEquals("10.0.0.1:77", meetings.come(ANYBODY, "a", 1, 3, ""));
+    assertEquals("", meetings.come(ANYBODY, "b", 1, 3, ""));
+    assertEquals("10.0.0.1:77", meetings.come(ANYBODY, "a", 2, 3, ""));
+    assertEquals("", meetings.come(ANYBODY, "a", 1, 3, ""));
   }
 
   @Test
   void aFirstProcessThatStartsAgainHasItsNewAddress() {
-    meetings.come("a", 0, 2, "host:1");
-    meetings.come("a", 0, 2, "host:2");
-    assertEquals("host:2", meetings.come("a", 1, 2, ""));
+    meetings.come(ANYBODY, "a", 0, 2, "host:1");
+    meetings.come(ANYBODY, "a", 0, 2, "host:2");
+    assertEquals("host:2", meetings.come(ANYBODY, "a", 1, 2, ""));
   }
 
   @Test
@@ -38,7 +41,8 @@ class TrainingMeetingsTest {
 
   private void assertRefused(String field, String group, int rank, int count, String address) {
     BitloomException fault =
-        assertThrows(BitloomException.class, () -> meetings.come(group, rank, count, address));
+        assertThrows(
+            BitloomException.class, () -> meetings.come(ANYBODY, group, rank, count, address));
     assertEquals(field, fault.violations().get(0).field());
   }
 }

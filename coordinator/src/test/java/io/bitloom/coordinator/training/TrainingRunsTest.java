@@ -56,7 +56,7 @@ class TrainingRunsTest {
   }
 
   private TrainingRuns.Answer report(TrainingRun.Builder run) {
-    return runs.report(run.build(), Optional.empty());
+    return runs.report("", run.build(), Optional.empty());
   }
 
   @Test
@@ -76,7 +76,7 @@ class TrainingRunsTest {
     TrainingPicture picture =
         TrainingPicture.newBuilder().setStep(5).setPng(ByteString.copyFrom(PNG)).build();
     assertEquals(0, report(run("a", "p", 5)).pictureStep());
-    assertEquals(5, runs.report(run("a", "p", 6).build(), Optional.of(picture)).pictureStep());
+    assertEquals(5, runs.report("", run("a", "p", 6).build(), Optional.of(picture)).pictureStep());
     assertEquals(5, report(run("a", "p", 7)).pictureStep());
     assertEquals(picture, runs.get("a").picture().orElseThrow());
   }
@@ -120,7 +120,8 @@ class TrainingRunsTest {
         TrainingPicture.newBuilder().setStep(1).setPng(ByteString.copyFromUtf8("<html>")).build();
     BitloomException fault =
         assertThrows(
-            BitloomException.class, () -> runs.report(run("a", "p", 1).build(), Optional.of(text)));
+            BitloomException.class,
+            () -> runs.report("", run("a", "p", 1).build(), Optional.of(text)));
     assertEquals("picture.png", fault.violations().get(0).field());
     assertTrue(runs.all().isEmpty());
   }

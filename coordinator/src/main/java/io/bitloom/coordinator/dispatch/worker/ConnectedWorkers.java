@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.dispatch.worker;
 
 import io.bitloom.common.results.ResultStore;
+import io.bitloom.coordinator.auth.WorkerRights;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.dispatch.matching.Matcher;
@@ -61,11 +62,17 @@ public final class ConnectedWorkers implements AutoCloseable {
             metrics);
     this.onStopped = queue.leases().onStopped(jobId -> loop.execute(() -> stopped(jobId)));
     loop.every(config.heartbeatInterval(), this::renewUnread);
+    loop.every(ModelRegistry.SAID_EVERY, models::sayAgain);
   }
 
-  /** A worker's stream begins. */
-  StreamObserver<ConnectRequest> connect(ServerCallStreamObserver<ConnectResponse> stream) {
-    return new WorkerSession(stream, parts);
+  /**
+   * A worker's stream begins.
+   *
+   * @param rights of the token that it came with
+   */
+  StreamObserver<ConnectRequest> connect(
+      WorkerRights rights, ServerCallStreamObserver<ConnectResponse> stream) {
+    return new WorkerSession(rights, stream, parts);
   }
 
   /** What workers say of the batches that they draw. */

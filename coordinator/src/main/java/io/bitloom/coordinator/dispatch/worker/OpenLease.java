@@ -54,6 +54,11 @@ final class OpenLease {
     return ref;
   }
 
+  /** Whether these are what the lease was given out with. */
+  boolean isProvenBy(long fencingToken, String secret) {
+    return ref.token() == fencingToken && ref.secret().is(secret);
+  }
+
   long grantedAt() {
     return grantedAt;
   }
@@ -85,6 +90,11 @@ final class OpenLease {
   /** Drops a prompt that the worker no longer holds. */
   boolean drop(TaskRef ref) {
     return open.remove(ref) != null;
+  }
+
+  /** Drops prompts that the lease does not hold. */
+  void dropAllBut(Set<TaskRef> held) {
+    open.keySet().retainAll(held);
   }
 
   /** True once: for the first outcome that is done with. */

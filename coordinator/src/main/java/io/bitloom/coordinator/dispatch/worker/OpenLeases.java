@@ -1,5 +1,7 @@
 package io.bitloom.coordinator.dispatch.worker;
 
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.Leases;
@@ -49,9 +51,20 @@ final class OpenLeases {
     return Optional.ofNullable(leases.get(leaseId));
   }
 
-  /** The lease of this id, if the worker also has the token with which it was given out. */
-  Optional<OpenLease> find(String leaseId, long fencingToken) {
-    return find(leaseId).filter(lease -> lease.ref().token() == fencingToken);
+  /**
+   * The lease of this id; empty if the worker does not hold it, or no longer.
+   *
+   * @throws BitloomException {@code PERMISSION_DENIED} if the worker names what it holds with
+   *     another token or secret than it was given out with
+   */
+  Optional<OpenLease> find(String leaseId, long fencingToken, String secret) {
+    Optional<OpenLease> lease = find(leaseId);
+    if (lease.isPresent() && !lease.get().isProvenBy(fencingToken, secret)) {
+      throw new BitloomException(
+          ErrorCode.PERMISSION_DENIED,
+          "lease " + leaseId + " was given out with another fencing token or secret");
+    }
+    return lease;
   }
 
   /**
@@ -64,9 +77,9 @@ final class OpenLeases {
     Set<String> named = new HashSet<>();
     List<LeaseRef> renewed = new ArrayList<>();
     for (HeldLease held : heartbeat.getLeasesList()) {
-      OpenLease lease = leases.get(held.getLeaseId());
-      if (lease != null) {
-        renewed.add(lease.ref());
+      Optional<OpenLease> lease = find(held.getLeaseId(), held.getFencingToken(), held.getSecret());
+      if (lease.isPresent()) {
+        renewed.add(lease.get().ref());
         named.add(held.getLeaseId());
       } else {
         stream.send(WorkerMessages.lost(held.getLeaseId(), "it is not held by this worker"));
@@ -106,10 +119,11 @@ final class OpenLeases {
 
   /** The worker hands prompts back. */
   void release(Release release) {
-    OpenLease lease = leases.get(release.getLeaseId());
-    if (lease == null) {
-      return;
-    }
+    find(release.getLeaseId(), release.getFencingToken(), release.getLeaseSecret())
+        .ifPresent(lease -> release(lease, release));
+  }
+
+  private void release(OpenLease lease, Release release) {
     List<TaskRef> named =
         release.getTasksCount() == 0
             ? List.copyOf(lease.openTasks())

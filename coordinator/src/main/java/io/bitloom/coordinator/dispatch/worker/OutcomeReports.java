@@ -42,7 +42,8 @@ final class OutcomeReports {
       throw WorkerMessages.violation("an outcome must have images or a failure");
     }
     TaskRef reported = WorkerMessages.ref(outcome.getTask());
-    Optional<OpenLease> lease = leases.find(outcome.getLeaseId(), outcome.getFencingToken());
+    Optional<OpenLease> lease =
+        leases.find(outcome.getLeaseId(), outcome.getFencingToken(), outcome.getLeaseSecret());
     Optional<OpenLease.Task> task = lease.flatMap(held -> held.report(reported));
     if (task.isPresent()) {
       stream.hold(outcome);
@@ -55,7 +56,8 @@ final class OutcomeReports {
   /** The worker asks where it may put the images of a prompt. */
   void upload(UploadRequest request) {
     TaskRef named = WorkerMessages.ref(request.getTask());
-    Optional<OpenLease> lease = leases.find(request.getLeaseId(), request.getFencingToken());
+    Optional<OpenLease> lease =
+        leases.find(request.getLeaseId(), request.getFencingToken(), request.getLeaseSecret());
     Optional<OpenLease.Task> task = lease.flatMap(held -> held.find(named));
     if (task.isPresent()) {
       commits.grant(lease.get(), task.get(), request);

@@ -1,5 +1,8 @@
 package io.bitloom.coordinator.dispatch.worker;
 
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.FieldViolation;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,10 +29,28 @@ final class Roster {
   /**
    * Takes a worker in.
    *
-   * @return its session before
+   * @return its session before, if this is the same process
+   * @throws BitloomException {@code PERMISSION_DENIED} or {@code WORKER_ID_TAKEN} if the id is
+   *     another one's
    */
   Optional<WorkerSession> put(WorkerSession session) {
-    return Optional.ofNullable(sessions.put(session.workerId(), session));
+    Optional<WorkerSession> namesake = Optional.ofNullable(sessions.get(session.workerId()));
+    namesake.ifPresent(before -> checkId(session, before));
+    sessions.put(session.workerId(), session);
+    return namesake.filter(session::isSameProcess);
+  }
+
+  private static void checkId(WorkerSession session, WorkerSession before) {
+    String id = FieldViolation.shown(session.workerId());
+    if (!session.isOfSameToken(before)) {
+      throw new BitloomException(
+          ErrorCode.PERMISSION_DENIED, "worker \"" + id + "\" belongs to another token");
+    }
+    if (before.connected() && !session.isSameProcess(before)) {
+      throw new BitloomException(
+          ErrorCode.WORKER_ID_TAKEN,
+          "another process is connected as worker \"" + id + "\"; ids must be unique");
+    }
   }
 
   /** Whether this is still the worker's last session. */

@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnknownFieldSet;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.LeasedBatch;
@@ -38,6 +39,7 @@ final class WorkerMessages {
             .setRequestNumber(requestNumber)
             .setLeaseId(batch.lease().id())
             .setFencingToken(batch.lease().token())
+            .setSecret(batch.lease().secret().text())
             .setModel(batch.lease().bucket().model())
             .setSchedule(batch.lease().bucket().schedule());
     batch.tasks().forEach(task -> lease.addTasks(task(task)));
@@ -115,9 +117,13 @@ final class WorkerMessages {
   }
 
   /** The lease that a worker names; empty if there cannot be such a lease. */
-  static Optional<LeaseRef> leaseRef(String leaseId, long fencingToken) {
+  static Optional<LeaseRef> leaseRef(String leaseId, long fencingToken, String secret) {
+    return Secret.parse(secret).flatMap(known -> leaseRef(leaseId, fencingToken, known));
+  }
+
+  private static Optional<LeaseRef> leaseRef(String leaseId, long fencingToken, Secret secret) {
     try {
-      LeaseRef lease = LeaseRef.parse(leaseId);
+      LeaseRef lease = LeaseRef.parse(leaseId, secret);
       return lease.token() == fencingToken ? Optional.of(lease) : Optional.empty();
     } catch (IllegalArgumentException e) {
       return Optional.empty();

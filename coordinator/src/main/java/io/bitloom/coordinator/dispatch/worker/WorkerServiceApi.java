@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.dispatch.worker;
 
+import io.bitloom.coordinator.grpc.Authentication;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.WorkerServiceGrpc;
@@ -17,6 +18,7 @@ public final class WorkerServiceApi extends WorkerServiceGrpc.WorkerServiceImplB
 
   @Override
   public StreamObserver<ConnectRequest> connect(StreamObserver<ConnectResponse> stream) {
-    return workers.connect((ServerCallStreamObserver<ConnectResponse>) stream);
+    return workers.connect(
+        Authentication.caller().worker(), (ServerCallStreamObserver<ConnectResponse>) stream);
   }
 }

@@ -3,11 +3,13 @@ package io.bitloom.coordinator.dispatch.worker;
 import com.google.protobuf.Duration;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.auth.WorkerRights;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.dispatch.matching.BatchTaker;
 import io.bitloom.coordinator.models.WorkerProfile;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.LeasedBatch;
+import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.Hello;
@@ -46,6 +48,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
   /** Every call of the queue ends long before; a Hello must not go unanswered, whatever happens. */
   private static final java.time.Duration HELLO_PATIENCE = java.time.Duration.ofSeconds(30);
 
+  private final WorkerRights rights;
   private final SessionParts parts;
   private final WorkerStream stream;
   private final OpenLeases leases;
@@ -58,7 +61,9 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
   private long lastRequest;
   private final Deque<Long> requests = new ArrayDeque<>();
 
-  WorkerSession(ServerCallStreamObserver<ConnectResponse> observer, SessionParts parts) {
+  WorkerSession(
+      WorkerRights rights, ServerCallStreamObserver<ConnectResponse> observer, SessionParts parts) {
+    this.rights = rights;
     this.parts = parts;
     this.stream = new WorkerStream(observer);
     this.leases = new OpenLeases(stream, parts.queue().leases());
@@ -161,25 +166,32 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
     if (parts.roster().closed()) {
       throw new BitloomException(ErrorCode.SHUTTING_DOWN, Roster.CLOSED);
     }
-    Map<LeaseRef, OpenLease> before = new HashMap<>();
-    parts.roster().put(this).ifPresent(replaced -> before.putAll(replaced.replaced()));
+    checkRights();
+    Optional<WorkerSession> last = parts.roster().put(this);
     joined = true;
     parts.models().connected(profile);
+    Map<LeaseRef, OpenLease> before = last.map(WorkerSession::replaced).orElse(Map.of());
     HeldLeases named = HeldLeases.of(hello.getHeldLeasesList(), before);
     parts
         .loop()
         .after(
             () -> known(named),
-            (lost, error) -> {
+            (claimed, error) -> {
               if (error != null) {
                 fail(unanswered(error));
               } else {
-                welcome(named, lost);
+                welcome(named.claimed(claimed));
               }
             },
             this::fail);
     // What the worker does not name it never got: nobody works on it.
     before.values().forEach(lease -> leases.handBack(lease.ref(), named.unnamed(lease)));
+  }
+
+  /** Whether the worker's token may be what the worker says that it is. */
+  private void checkRights() {
+    rights.checkWorker(workerId());
+    profile.models().forEach(model -> rights.checkModel(model.getName(), model.getDigest()));
   }
 
   /** The worker has connected again, and this session is over. */
@@ -190,19 +202,19 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
     return held;
   }
 
-  /** Makes the worker's models known and its leases last; completes with those that are lost. */
-  private CompletionStage<Set<LeaseRef>> known(HeldLeases named) {
+  /** Makes the worker's models known and its leases last; completes with what these hold. */
+  private CompletionStage<Map<LeaseRef, Set<TaskRef>>> known(HeldLeases named) {
     return parts
         .models()
         .announce(profile.models())
         .thenCompose(
             done ->
                 named.leases().isEmpty()
-                    ? CompletableFuture.completedStage(Set.<LeaseRef>of())
+                    ? CompletableFuture.completedStage(Map.<LeaseRef, Set<TaskRef>>of())
                     : parts
                         .queue()
                         .leases()
-                        .renew(workerId(), named.leases().keySet(), parts.config().duration()))
+                        .claim(workerId(), named.leases().keySet(), parts.config().duration()))
         .toCompletableFuture()
         .copy()
         .orTimeout(HELLO_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
@@ -216,13 +228,13 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
         : error;
   }
 
-  private void welcome(HeldLeases named, Set<LeaseRef> lost) {
+  private void welcome(HeldLeases held) {
     log.info(
         "Worker {} connected: {}, models {}", workerId(), profile.device(), profile.modelNames());
     if (!stream.open()) {
       return;
     }
-    named.without(lost).forEach(leases::add);
+    held.leases().values().forEach(leases::add);
     stream.send(
         ConnectResponse.newBuilder()
             .setWelcome(
@@ -231,7 +243,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
                     .setHeartbeatInterval(proto(parts.config().heartbeatInterval()))
                     .setLeaseDuration(proto(parts.config().duration()))
                     .setUploads(parts.images().takesUploads())
-                    .addAllLostLeases(named.lostIds(lost)))
+                    .addAllLostLeases(held.lost()))
             .build());
     welcomed = true;
     stream.resume();
@@ -253,11 +265,13 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
     parts.matcher().remove(this);
     parts.models().disconnected(profile);
     if (parts.roster().closed() || !parts.roster().has(this)) {
+      parts.models().gone(profile);
       return;
     }
     if (leases.all().isEmpty()) {
       log.info("Worker {} left", workerId());
       parts.roster().remove(this);
+      parts.models().gone(profile);
       return;
     }
     java.time.Duration grace = parts.config().reconnectGrace();
@@ -273,6 +287,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
   }
 
   private void forget() {
+    parts.models().gone(profile);
     if (parts.roster().remove(this)) {
       int prompts = leases.all().stream().mapToInt(lease -> lease.openTasks().size()).sum();
       parts.metrics().retried(ErrorCode.WORKER_LOST.name(), prompts);
@@ -296,6 +311,19 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
 
   boolean welcomed() {
     return welcomed;
+  }
+
+  boolean connected() {
+    return stream.open();
+  }
+
+  boolean isOfSameToken(WorkerSession other) {
+    return rights.token().equals(other.rights.token());
+  }
+
+  /** Whether this is the same worker that has connected again. */
+  boolean isSameProcess(WorkerSession other) {
+    return isOfSameToken(other) && profile.instance().equals(other.profile.instance());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.queue.redis;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
@@ -17,6 +18,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
@@ -36,11 +38,6 @@ public final class BucketScripts {
     this.redis = redis;
     this.keys = keys;
     this.settings = settings;
-  }
-
-  /** A name for a request for a lease that no other one has. */
-  public static String newRequest() {
-    return Long.toUnsignedString(ThreadLocalRandom.current().nextLong(), Character.MAX_RADIX);
   }
 
   /** Whether a bucket took prompts, and the offset of the job's last prompt that it knows now. */
@@ -66,27 +63,27 @@ public final class BucketScripts {
   /**
    * What {@code lease.lua} took.
    *
-   * @param token 0 if nothing was ready
+   * @param lease empty if nothing was ready
    * @param wake number of the last notification at that time
    * @param nextRetryMillis until a retry is due, -1 if none waits
    * @param moreFresh whether prompts are left that wait for their first attempt
    * @param tasks by job, as {@code start.lua} takes them
    */
   public record Leased(
-      long token,
+      Optional<LeaseRef> lease,
       long wake,
       long nextRetryMillis,
       boolean moreFresh,
       Map<String, ByteString> tasks) {}
 
   /**
-   * @param request a name by which {@link #reclaim} finds the lease
+   * @param secret of this request alone: becomes the lease's, and {@link #reclaim} finds it by that
    * @param spread tenants that wait in other buckets, too, and in how many with this one
    */
   public CompletionStage<Leased> lease(
       Bucket bucket,
       String worker,
-      String request,
+      Secret secret,
       int maxImages,
       Duration duration,
       Map<String, Integer> spread) {
@@ -97,7 +94,7 @@ public final class BucketScripts {
             .add(duration)
             .add(settings.isolateAfterFailures())
             .add(settings.ageing())
-            .add(request);
+            .add(secret.text());
     spread.forEach((tenant, buckets) -> arguments.add(Names.escape(tenant)).add(buckets));
     return run(Script.LEASE, bucket, arguments)
         .thenApply(
@@ -110,24 +107,51 @@ public final class BucketScripts {
               while (reply.hasNext()) {
                 tasks.put(Names.unescape(reply.nextString()), reply.nextBytes());
               }
-              return new Leased(token, wake, nextRetry, moreFresh, tasks);
+              Optional<LeaseRef> lease =
+                  token == 0 ? Optional.empty() : Optional.of(new LeaseRef(bucket, token, secret));
+              return new Leased(lease, wake, nextRetry, moreFresh, tasks);
             });
   }
 
   public CompletionStage<Void> settle(LeaseRef lease, Collection<TaskRef> tasks) {
-    Arguments arguments = new Arguments().add(lease.token());
+    Arguments arguments = new Arguments().add(Keys.name(lease));
     addByJob(arguments, tasks);
     return run(Script.SETTLE, lease.bucket(), arguments).thenApply(reply -> null);
   }
 
   /**
-   * @return for each token, whether it was renewed
+   * @return for each lease, whether it was renewed
    */
   CompletionStage<List<Boolean>> renew(
-      Bucket bucket, String worker, List<Long> tokens, Duration duration) {
+      Bucket bucket, String worker, List<LeaseRef> leases, Duration duration) {
     Arguments arguments = new Arguments().add(worker).add(duration);
-    tokens.forEach(arguments::add);
+    leases.forEach(lease -> arguments.add(Keys.name(lease)));
     return run(Script.RENEW, bucket, arguments).thenApply(BucketScripts::flags);
+  }
+
+  /**
+   * @return the prompts of those leases that are the worker's
+   */
+  CompletionStage<Map<LeaseRef, Set<TaskRef>>> claim(
+      Bucket bucket, String worker, List<LeaseRef> leases, Duration duration) {
+    Arguments arguments = new Arguments().add(worker).add(duration);
+    leases.forEach(lease -> arguments.add(Keys.name(lease)));
+    return run(Script.CLAIM, bucket, arguments)
+        .thenApply(
+            reply -> {
+              Map<LeaseRef, Set<TaskRef>> claimed = new HashMap<>();
+              for (LeaseRef lease : leases) {
+                Set<TaskRef> tasks = new HashSet<>();
+                for (long jobs = reply.nextLong(); jobs > 0; jobs--) {
+                  String jobId = Names.unescape(reply.nextString());
+                  tasks.addAll(refs(jobId, reply.nextBytes()));
+                }
+                if (!tasks.isEmpty()) {
+                  claimed.put(lease, tasks);
+                }
+              }
+              return claimed;
+            });
   }
 
   /**
@@ -139,7 +163,7 @@ public final class BucketScripts {
   public record Retried(Set<TaskRef> waiting, Set<TaskRef> exhausted) {}
 
   public CompletionStage<Retried> retry(LeaseRef lease, Collection<TaskRef> tasks) {
-    Arguments arguments = announcing(lease.bucket()).add(lease.token());
+    Arguments arguments = announcing(lease.bucket()).add(Keys.name(lease));
     addAttempts(arguments);
     List<String> jobs = addByJob(arguments, tasks);
     return run(Script.RETRY, lease.bucket(), arguments)
@@ -158,7 +182,7 @@ public final class BucketScripts {
    * @return the prompts that were taken back
    */
   public CompletionStage<List<TaskRef>> release(LeaseRef lease, Collection<TaskRef> tasks) {
-    Arguments arguments = announcing(lease.bucket()).add(lease.token()).add(settings.ageing());
+    Arguments arguments = announcing(lease.bucket()).add(Keys.name(lease)).add(settings.ageing());
     List<String> jobs = addByJob(arguments, tasks);
     return run(Script.RELEASE, lease.bucket(), arguments)
         .thenApply(
@@ -173,9 +197,9 @@ public final class BucketScripts {
   public record Reclaimed(LeaseRef lease, String jobId, List<Long> offsets) {}
 
   /** Ends the leases that these requests made, if they made any; it was not an attempt. */
-  public CompletionStage<List<Reclaimed>> reclaim(Bucket bucket, Collection<String> requests) {
+  public CompletionStage<List<Reclaimed>> reclaim(Bucket bucket, Collection<Secret> requests) {
     Arguments arguments = announcing(bucket).add(settings.ageing());
-    requests.forEach(arguments::add);
+    requests.forEach(request -> arguments.add(request.text()));
     return run(Script.RECLAIM, bucket, arguments)
         .thenApply(
             reply -> {
@@ -183,7 +207,7 @@ public final class BucketScripts {
               while (reply.hasNext()) {
                 reclaimed.add(
                     new Reclaimed(
-                        new LeaseRef(bucket, reply.nextLong()),
+                        Keys.leaseOf(bucket, reply.nextString()),
                         Names.unescape(reply.nextString()),
                         Tasks.offsets(Tasks.parse(reply.nextBytes()))));
               }
@@ -214,11 +238,11 @@ public final class BucketScripts {
   }
 
   CompletionStage<Expired> expire(LeaseRef lease) {
-    return expire(lease.bucket(), Long.toString(lease.token()));
+    return expire(lease.bucket(), Keys.name(lease));
   }
 
-  private CompletionStage<Expired> expire(Bucket bucket, String token) {
-    Arguments arguments = announcing(bucket).add(token);
+  private CompletionStage<Expired> expire(Bucket bucket, String lease) {
+    Arguments arguments = announcing(bucket).add(lease);
     addAttempts(arguments);
     arguments.add(EXPIRE_LEASES).add(settings.leaseDuration());
     return run(Script.EXPIRE, bucket, arguments)
@@ -230,7 +254,7 @@ public final class BucketScripts {
               while (reply.hasNext()) {
                 leases.add(
                     new ExpiredLease(
-                        new LeaseRef(bucket, reply.nextLong()),
+                        Keys.leaseOf(bucket, reply.nextString()),
                         Names.unescape(reply.nextString()),
                         Tasks.parse(reply.nextBytes()),
                         Tasks.parse(reply.nextBytes())));
@@ -267,21 +291,21 @@ public final class BucketScripts {
    *
    * @param mark offset of the job's last prompt that it was told of, or -1
    * @param revision of the job that it serves it by, or -1
-   * @param leases for each token that was asked for, whether there is such a lease
+   * @param leases for each lease that was asked for, whether there is such a one
    */
-  public record Checked(long mark, long revision, Map<Long, Boolean> leases) {}
+  public record Checked(long mark, long revision, Map<LeaseRef, Boolean> leases) {}
 
-  public CompletionStage<Checked> check(Bucket bucket, String jobId, List<Long> tokens) {
+  public CompletionStage<Checked> check(Bucket bucket, String jobId, List<LeaseRef> leases) {
     Arguments arguments = new Arguments().add(Names.escape(jobId));
-    tokens.forEach(arguments::add);
+    leases.forEach(lease -> arguments.add(Keys.name(lease)));
     return run(Script.CHECK, bucket, arguments)
         .thenApply(
             reply -> {
               long mark = reply.nextLong();
               long revision = reply.nextLong();
-              Map<Long, Boolean> leases = new HashMap<>();
-              tokens.forEach(token -> leases.put(token, reply.nextFlag()));
-              return new Checked(mark, revision, leases);
+              Map<LeaseRef, Boolean> exist = new HashMap<>();
+              leases.forEach(lease -> exist.put(lease, reply.nextFlag()));
+              return new Checked(mark, revision, exist);
             });
   }
 

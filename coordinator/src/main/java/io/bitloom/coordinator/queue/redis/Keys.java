@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.queue.redis;
 
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.Names;
@@ -48,15 +49,31 @@ public final class Keys {
     return job(jobId)[7];
   }
 
-  /** The name by which a job knows a lease; {@link #leaseOf} reads it. */
+  /** The name by which a bucket knows a lease; {@link #leaseOf(Bucket, String)} reads it. */
+  public static String name(LeaseRef lease) {
+    return lease.secret().equals(Secret.NONE)
+        ? Long.toString(lease.token())
+        : lease.token() + "." + lease.secret().text();
+  }
+
+  public static LeaseRef leaseOf(Bucket bucket, String name) {
+    int dot = name.indexOf('.');
+    return dot < 0
+        ? new LeaseRef(bucket, Long.parseLong(name), Secret.NONE)
+        : new LeaseRef(
+            bucket,
+            Long.parseLong(name.substring(0, dot)),
+            Secret.parse(name.substring(dot + 1)).orElseThrow());
+  }
+
+  /** The name by which a job knows a lease; {@link #leaseOf(String)} reads it. */
   public static String holder(LeaseRef lease) {
-    return lease.token() + " " + id(lease.bucket());
+    return name(lease) + " " + id(lease.bucket());
   }
 
   public static LeaseRef leaseOf(String holder) {
     int space = holder.indexOf(' ');
-    return new LeaseRef(
-        bucketOf(holder.substring(space + 1)), Long.parseLong(holder.substring(0, space)));
+    return leaseOf(bucketOf(holder.substring(space + 1)), holder.substring(0, space));
   }
 
   /** In the order of {@code fragments/bucket.lua}. */
@@ -130,6 +147,11 @@ public final class Keys {
 
   public String models() {
     return index("models");
+  }
+
+  /** Coordinators whose workers have a model, with its digest. */
+  public String servingOf(String model) {
+    return index("serving:" + Names.escape(model));
   }
 
   /** Name of all this data. */

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.queue.redis;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.LeasedBatch;
@@ -16,6 +17,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,6 +28,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
@@ -65,14 +69,14 @@ public final class RedisLeases implements Leases {
   @Override
   public CompletionStage<Optional<LeasedBatch>> lease(
       Bucket bucket, String worker, int maxImages, Duration duration, Map<String, Integer> spread) {
-    String request = BucketScripts.newRequest();
+    Secret secret = Secret.draw();
     return buckets
-        .lease(bucket, worker, request, Math.min(maxImages, MOST_IMAGES), duration, spread)
+        .lease(bucket, worker, secret, Math.min(maxImages, MOST_IMAGES), duration, spread)
         .thenCompose(leased -> start(bucket, duration, leased))
         .whenComplete(
             (batch, e) -> {
               if (e != null) {
-                upkeep.replyLost(bucket, request);
+                upkeep.replyLost(bucket, secret);
               }
             })
         .thenCompose(
@@ -85,11 +89,11 @@ public final class RedisLeases implements Leases {
   private CompletionStage<Optional<LeasedBatch>> start(
       Bucket bucket, Duration duration, BucketScripts.Leased leased) {
     upkeep.asked(bucket, leased);
-    if (leased.token() == 0) {
+    if (leased.lease().isEmpty()) {
       return CompletableFuture.completedStage(Optional.empty());
     }
     upkeep.leaseEndsIn(bucket, duration);
-    LeaseRef lease = new LeaseRef(bucket, leased.token());
+    LeaseRef lease = leased.lease().get();
     return start(lease, leased.tasks())
         .thenApply(tasks -> Optional.of(new LeasedBatch(lease, tasks)));
   }
@@ -146,31 +150,59 @@ public final class RedisLeases implements Leases {
   @Override
   public CompletionStage<Set<LeaseRef>> renew(
       String worker, Collection<LeaseRef> leases, Duration duration) {
-    Map<Bucket, List<Long>> tokens =
-        leases.stream()
-            .collect(
-                Collectors.groupingBy(
-                    LeaseRef::bucket, Collectors.mapping(LeaseRef::token, Collectors.toList())));
-    List<CompletionStage<Set<LeaseRef>>> stages = new ArrayList<>();
-    tokens.forEach(
-        (bucket, ofBucket) ->
-            stages.add(
+    return ofEachBucket(
+            leases,
+            duration,
+            (bucket, ofBucket) ->
                 buckets
                     .renew(bucket, worker, ofBucket, duration)
-                    .thenApply(
-                        renewed -> {
-                          upkeep.leaseEndsIn(bucket, duration);
-                          return lost(bucket, ofBucket, renewed);
-                        })));
-    return Stages.all(stages)
+                    .thenApply(renewed -> lost(ofBucket, renewed)))
         .thenApply(lost -> lost.stream().flatMap(Set::stream).collect(Collectors.toSet()));
   }
 
-  private static Set<LeaseRef> lost(Bucket bucket, List<Long> tokens, List<Boolean> renewed) {
-    return tokens.stream()
-        .filter(token -> !renewed.get(tokens.indexOf(token)))
-        .map(token -> new LeaseRef(bucket, token))
-        .collect(Collectors.toSet());
+  @Override
+  public CompletionStage<Map<LeaseRef, Set<TaskRef>>> claim(
+      String worker, Collection<LeaseRef> leases, Duration duration) {
+    return ofEachBucket(
+            leases,
+            duration,
+            (bucket, ofBucket) -> buckets.claim(bucket, worker, ofBucket, duration))
+        .thenApply(
+            claimed -> {
+              Map<LeaseRef, Set<TaskRef>> all = new HashMap<>();
+              claimed.forEach(all::putAll);
+              return all;
+            });
+  }
+
+  /** Lets leases last, bucket by bucket. */
+  private <T> CompletionStage<List<T>> ofEachBucket(
+      Collection<LeaseRef> leases,
+      Duration duration,
+      BiFunction<Bucket, List<LeaseRef>, CompletionStage<T>> call) {
+    List<CompletionStage<T>> stages = new ArrayList<>();
+    leases.stream()
+        .collect(Collectors.groupingBy(LeaseRef::bucket))
+        .forEach(
+            (bucket, ofBucket) ->
+                stages.add(
+                    call.apply(bucket, ofBucket)
+                        .thenApply(
+                            done -> {
+                              upkeep.leaseEndsIn(bucket, duration);
+                              return done;
+                            })));
+    return Stages.all(stages);
+  }
+
+  private static Set<LeaseRef> lost(List<LeaseRef> leases, List<Boolean> renewed) {
+    Set<LeaseRef> lost = new HashSet<>();
+    for (int i = 0; i < leases.size(); i++) {
+      if (!renewed.get(i)) {
+        lost.add(leases.get(i));
+      }
+    }
+    return lost;
   }
 
   /** The jobs take the outcomes, then the lease lets go of the prompts. */

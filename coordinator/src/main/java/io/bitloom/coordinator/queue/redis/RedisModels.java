@@ -5,8 +5,10 @@ import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.ModelRecords;
 import io.bitloom.coordinator.redis.RedisConnection;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /** The lists of models and of their speeds. */
@@ -37,6 +39,27 @@ public final class RedisModels implements ModelRecords {
               models.forEach((name, value) -> byName.put(name, ByteString.copyFrom(value)));
               return byName;
             });
+  }
+
+  @Override
+  public CompletionStage<Serving> serve(
+      String name, String digest, String coordinator, Duration duration) {
+    Arguments arguments = new Arguments().add(coordinator).add(digest).add(duration);
+    return redis
+        .eval(Script.SERVE.lua(), new String[] {keys.servingOf(name)}, arguments.toArray())
+        .thenApply(Reply::new)
+        .thenApply(
+            reply -> {
+              int before = reply.nextInt();
+              return new Serving(
+                  before > 0, before == 2 ? Optional.of(reply.nextString()) : Optional.empty());
+            });
+  }
+
+  @Override
+  public CompletionStage<Void> withdraw(String name, String digest, String coordinator) {
+    byte[] member = (coordinator + " " + digest).getBytes(StandardCharsets.UTF_8);
+    return redis.call(r -> r.zrem(keys.servingOf(name), member)).thenApply(removed -> null);
   }
 
   @Override

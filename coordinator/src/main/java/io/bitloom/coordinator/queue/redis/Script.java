@@ -10,6 +10,7 @@ enum Script {
   RETIRE(Tag.INDEX),
   DUE(Tag.INDEX),
   UNLIST(Tag.INDEX),
+  SERVE(Tag.INDEX),
 
   CREATE(Tag.JOB),
   APPEND(Tag.JOB),
@@ -29,6 +30,7 @@ enum Script {
   LEASE(Tag.BUCKET),
   SETTLE(Tag.BUCKET),
   RENEW(Tag.BUCKET),
+  CLAIM(Tag.BUCKET),
   RETRY(Tag.BUCKET),
   RELEASE(Tag.BUCKET),
   RECLAIM(Tag.BUCKET),

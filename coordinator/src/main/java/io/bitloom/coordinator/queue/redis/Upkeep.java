@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.queue.redis;
 
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import java.time.Duration;
 
@@ -18,6 +19,10 @@ public interface Upkeep {
   /** A lease was asked for, and the bucket said what is left in it. */
   void asked(Bucket bucket, BucketScripts.Leased leased);
 
-  /** The reply to a request for a lease did not come; there may be a lease that nobody knows of. */
-  void replyLost(Bucket bucket, String request);
+  /**
+   * The reply to a request for a lease did not come; there may be a lease that nobody knows of.
+   *
+   * @param request its secret, which that lease has
+   */
+  void replyLost(Bucket bucket, Secret request);
 }

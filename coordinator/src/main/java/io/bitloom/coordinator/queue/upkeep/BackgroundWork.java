@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.queue.upkeep;
 
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import io.bitloom.coordinator.queue.redis.Upkeep;
@@ -31,7 +32,7 @@ record BackgroundWork(
   }
 
   @Override
-  public void replyLost(Bucket bucket, String request) {
+  public void replyLost(Bucket bucket, Secret request) {
     lostReplies.add(bucket, request);
   }
 }

@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.queue.upkeep;
 
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import io.bitloom.coordinator.queue.redis.LeaseEnd;
@@ -35,7 +36,7 @@ final class LostReplies {
   private final Timers timers;
 
   // Guarded by this.
-  private final Map<Bucket, Map<String, Integer>> roundsLeft = new HashMap<>();
+  private final Map<Bucket, Map<Secret, Integer>> roundsLeft = new HashMap<>();
   private ScheduledFuture<?> timer;
 
   LostReplies(BucketScripts buckets, LeaseEnd leaseEnd, Sweeper sweeper, Timers timers) {
@@ -46,8 +47,8 @@ final class LostReplies {
   }
 
   /** Takes back what this request may have leased, as soon as that is possible. */
-  synchronized void add(Bucket bucket, String request) {
-    Map<String, Integer> ofBucket = roundsLeft.computeIfAbsent(bucket, b -> new LinkedHashMap<>());
+  synchronized void add(Bucket bucket, Secret request) {
+    Map<Secret, Integer> ofBucket = roundsLeft.computeIfAbsent(bucket, b -> new LinkedHashMap<>());
     if (ofBucket.size() < MOST) {
       ofBucket.put(request, ROUNDS);
     }
@@ -66,7 +67,7 @@ final class LostReplies {
   }
 
   private void reclaimAll() {
-    Map<Bucket, List<String>> now = new HashMap<>();
+    Map<Bucket, List<Secret>> now = new HashMap<>();
     synchronized (this) {
       timer = null;
       roundsLeft.forEach((bucket, requests) -> now.put(bucket, List.copyOf(requests.keySet())));
@@ -74,7 +75,7 @@ final class LostReplies {
     now.forEach(this::reclaim);
   }
 
-  private void reclaim(Bucket bucket, List<String> requests) {
+  private void reclaim(Bucket bucket, List<Secret> requests) {
     buckets
         .reclaim(bucket, requests)
         .whenComplete(
@@ -88,7 +89,7 @@ final class LostReplies {
             });
   }
 
-  private synchronized void reclaimed(Bucket bucket, List<String> requests) {
+  private synchronized void reclaimed(Bucket bucket, List<Secret> requests) {
     roundsLeft.computeIfPresent(
         bucket,
         (b, ofBucket) -> {

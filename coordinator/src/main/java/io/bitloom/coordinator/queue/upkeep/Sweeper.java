@@ -135,12 +135,12 @@ final class Sweeper {
     List<LeaseRef> leases =
         ends.running().keySet().stream().filter(lease -> lease.bucket().equals(bucket)).toList();
     return buckets
-        .check(bucket, jobId, leases.stream().map(LeaseRef::token).toList())
+        .check(bucket, jobId, leases)
         .thenCompose(
             checked -> {
               List<CompletionStage<Void>> stages = new ArrayList<>();
               for (LeaseRef lease : leases) {
-                if (!checked.leases().get(lease.token())) {
+                if (!checked.leases().get(lease)) {
                   stages.add(leaseEnd.requeue(jobId, lease, false, ends.running().get(lease)));
                 }
               }

@@ -1,8 +1,8 @@
 -- Reads what a bucket knows of a job, to find what a crash left half-done.
 -- KEYS   of the bucket
--- ARGV   1 job, then tokens of leases
+-- ARGV   1 job, then leases
 -- Reply  {offset of the job's last prompt that was enqueued, or -1, revision of the job that it is
---        served by, or -1, for each token: 1 if the lease exists, else 0}
+--        served by, or -1, for each lease: 1 if it exists, else 0}
 --@include tasks
 --@include bucket
 

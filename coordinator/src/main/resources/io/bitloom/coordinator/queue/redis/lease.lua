@@ -8,9 +8,9 @@
 -- lower.
 -- KEYS   of the bucket
 -- ARGV   1 worker, 2 most images, 3 duration (ms), 4 failures after which a prompt goes alone,
---        5 ageing (ms), 6 name of this request (reclaim.lua), then for tenants that wait in other
---        buckets, too: tenant, number of buckets in which it waits; its weight is divided among
---        these
+--        5 ageing (ms), 6 secret of this request, which the lease is called by, then for tenants
+--        that wait in other buckets, too: tenant, number of buckets in which it waits; its weight
+--        is divided among these
 -- Reply  {token or 0 if nothing is ready, number of the last notification, ms until a retry is due
 --         or -1, 1 if fresh prompts are left, then for each job: job, tasks}
 --@include tasks
@@ -215,8 +215,9 @@ if #jobs > 0 then
   token = tonumber(was[6] or 0) + 1
   redis.call('HSET', meta, 'token', token, 'turn', turn, 'prompts', waiting,
     'images', images_waiting, 'clock', string.format('%.17g', clock))
-  redis.call('ZADD', leases, now + ARGV[3], token)
-  redis.call('HSET', held, token, cmsgpack.pack({w = ARGV[1], q = ARGV[6], t = batch}))
+  local name = string.format('%.0f.%s', token, ARGV[6])
+  redis.call('ZADD', leases, now + ARGV[3], name)
+  redis.call('HSET', held, name, cmsgpack.pack({w = ARGV[1], t = batch}))
 end
 local next_retry = retries[2]
 if next_retry and tonumber(next_retry) <= now then

@@ -1,8 +1,8 @@
 -- Ends the leases of requests whose reply was lost: no worker has them. Their prompts go next, and it
 -- was not an attempt. Their jobs are told afterwards (requeue.lua).
 -- KEYS   of the bucket
--- ARGV   1 channel, 2 bucket, 3 ageing (ms), then the names of requests
--- Reply  {for each lease and job: token, job, tasks that were taken back}
+-- ARGV   1 channel, 2 bucket, 3 ageing (ms), then the secrets of requests
+-- Reply  {for each lease and job: lease, job, tasks that were taken back}
 --@include tasks
 --@include bucket
 --@include wake
@@ -18,15 +18,15 @@ end
 local reply, news = {}, false
 local all = redis.call('HGETALL', held)
 for k = 1, #all, 2 do
-  local token, lease = all[k], cmsgpack.unpack(all[k + 1])
-  if lost[lease.q] and lease.w then
+  local name, lease = all[k], cmsgpack.unpack(all[k + 1])
+  if lost[string.match(name, '%.(.*)')] and lease.w then
     for id, tasks in pairs(lease.t) do
       news = give_back(id, tasks, tonumber(ARGV[3]), now) or news
-      for _, value in ipairs({token, id, tasks}) do
+      for _, value in ipairs({name, id, tasks}) do
         reply[#reply + 1] = value
       end
     end
-    save_lease(token, {t = {}})
+    save_lease(name, {t = {}})
   end
 end
 if news then

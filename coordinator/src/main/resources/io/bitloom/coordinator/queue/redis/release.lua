@@ -1,7 +1,7 @@
 -- Takes prompts of a lease back that were not started: they go next, and it was not an attempt.
 -- Their jobs are told afterwards (requeue.lua).
 -- KEYS   of the bucket
--- ARGV   1 channel, 2 bucket, 3 token of the lease, 4 ageing (ms), then for each job: job, offsets
+-- ARGV   1 channel, 2 bucket, 3 lease, 4 ageing (ms), then for each job: job, offsets
 -- Reply  {for each job: tasks that were taken back}; the others are not of this lease
 --@include tasks
 --@include bucket

@@ -1,6 +1,6 @@
 -- Postpones the expiry of leases of one worker.
 -- KEYS   of the bucket
--- ARGV   1 worker, 2 duration (ms), then the token of each lease
+-- ARGV   1 worker, 2 duration (ms), then the leases
 -- Reply  for each lease: 1 if renewed, 0 if it is gone or not the worker's
 --@include tasks
 --@include bucket

@@ -2,7 +2,7 @@
 -- told afterwards (requeue.lua). A prompt that has no attempt left stays in the lease until its job
 -- has its outcome (commit.lua, settle.lua).
 -- KEYS   of the bucket
--- ARGV   1 channel, 2 bucket, 3 token of the lease, 4 most attempts, 5 backoff (ms), 6 longest
+-- ARGV   1 channel, 2 bucket, 3 lease, 4 most attempts, 5 backoff (ms), 6 longest
 --        backoff (ms), 7 random seed, then for each job: job, offsets
 -- Reply  {for each job: tasks that wait for their next attempt, tasks that have none left}; the
 --        others are not of this lease

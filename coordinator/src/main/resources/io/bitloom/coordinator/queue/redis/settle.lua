@@ -1,6 +1,6 @@
 -- Lets a lease forget prompts that have their outcome or that their job did not give to it.
 -- KEYS   of the bucket
--- ARGV   1 token of the lease, then for each job: job, offsets
+-- ARGV   1 lease, then for each job: job, offsets
 -- Reply  {1 if the lease still holds prompts, else 0}
 --@include tasks
 --@include bucket

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.models.WorkerProfile;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.v1.Hello;
@@ -47,7 +48,12 @@ class BatchFormerTest {
               .setMaxImages(8)
               .setWarm(List.of(warmSchedules).contains(schedule)));
     }
-    return new WorkerProfile(Hello.newBuilder().setWorkerId("w").addModels(model).build());
+    return new WorkerProfile(
+        Hello.newBuilder()
+            .setWorkerId("w")
+            .addModels(model)
+            .setInstanceSecret(Secret.draw().text())
+            .build());
   }
 
   private static BatchFormer.Draw draw(Bucket bucket, int maxImages) {

@@ -91,6 +91,7 @@ class LateImagesIT {
                 UploadRequest.newBuilder()
                     .setLeaseId(lease.getLeaseId())
                     .setFencingToken(lease.getFencingToken())
+                    .setLeaseSecret(lease.getSecret())
                     .setTask(task.getRef())
                     .addImages(IMAGE.toBuilder().clearData())));
     return worker.next().getUploadGrant();

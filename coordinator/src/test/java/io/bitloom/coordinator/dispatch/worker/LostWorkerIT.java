@@ -143,6 +143,7 @@ class LostWorkerIT extends DispatchFixture {
                 Release.newBuilder()
                     .setLeaseId(lease.getLeaseId())
                     .setFencingToken(lease.getFencingToken())
+                    .setLeaseSecret(lease.getSecret())
                     .addTasks(lease.getTasks(1).getRef())
                     .addTasks(lease.getTasks(3).getRef())));
     Lease again = connect("b").lease();

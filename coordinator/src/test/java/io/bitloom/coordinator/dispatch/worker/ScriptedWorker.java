@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.results.ImageName;
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
@@ -28,14 +30,18 @@ import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.Channel;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /** A worker's side of the protocol, message by message, as a test wants it. */
 final class ScriptedWorker {
+
+  private static final Map<String, Secret> INSTANCES = new ConcurrentHashMap<>();
 
   private final BlockingQueue<ConnectResponse> received = new LinkedBlockingQueue<>();
   private final BlockingQueue<Throwable> errors = new LinkedBlockingQueue<>();
@@ -63,9 +69,11 @@ final class ScriptedWorker {
                 });
   }
 
+  /** Of one process for each id: whoever says it again comes back. */
   static Hello.Builder hello(String workerId) {
     return Hello.newBuilder()
         .setWorkerId(workerId)
+        .setInstanceSecret(INSTANCES.computeIfAbsent(workerId, id -> Secret.draw()).text())
         .addModels(
             WorkerModel.newBuilder()
                 .setName("fake")
@@ -108,9 +116,30 @@ final class ScriptedWorker {
   }
 
   ErrorCode failure() throws Exception {
-    return GrpcErrors.fromStatus(
-            errors.poll(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS))
-        .code();
+    return refusal().code();
+  }
+
+  /** What the stream ended with. */
+  BitloomException refusal() throws Exception {
+    Throwable error = errors.poll(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    if (error == null) {
+      throw new AssertionError("no error, messages: " + received);
+    }
+    return GrpcErrors.fromStatus(error);
+  }
+
+  /** Whether the answer to its Hello is a welcome, and no error. */
+  boolean isWelcome() throws Exception {
+    for (long i = 0; i < TestCoordinator.PATIENCE.toSeconds(); i++) {
+      ConnectResponse message = received.poll(1, TimeUnit.SECONDS);
+      if (message != null) {
+        return message.hasWelcome();
+      }
+      if (!errors.isEmpty()) {
+        return false;
+      }
+    }
+    throw new AssertionError("neither a message nor an error");
   }
 
   Lease lease() throws Exception {
@@ -141,6 +170,7 @@ final class ScriptedWorker {
     return Outcome.newBuilder()
         .setLeaseId(lease.getLeaseId())
         .setFencingToken(lease.getFencingToken())
+        .setLeaseSecret(lease.getSecret())
         .setTask(task.getRef())
         .setBatchImages(lease.getTasksCount());
   }
@@ -166,6 +196,7 @@ final class ScriptedWorker {
     return HeldLease.newBuilder()
         .setLeaseId(lease.getLeaseId())
         .setFencingToken(lease.getFencingToken())
+        .setSecret(lease.getSecret())
         .addAllTasks(lease.getTasksList().stream().map(Task::getRef).toList())
         .build();
   }

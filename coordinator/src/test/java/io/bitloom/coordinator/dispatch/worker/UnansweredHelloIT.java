@@ -10,6 +10,7 @@ import io.bitloom.common.results.DirectoryResultStore;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.TestCoordinator;
+import io.bitloom.coordinator.auth.WorkerRights;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.dispatch.matching.Arrivals;
 import io.bitloom.coordinator.dispatch.matching.Matcher;
@@ -21,10 +22,15 @@ import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.redis.TestRedis;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.v1.ConnectRequest;
+import io.bitloom.v1.ConnectResponse;
+import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -83,6 +89,16 @@ class UnansweredHelloIT {
     }
   }
 
+  /** Where anybody is let in as any worker. */
+  private final class OpenDoor extends WorkerServiceGrpc.WorkerServiceImplBase {
+
+    @Override
+    public StreamObserver<ConnectRequest> connect(StreamObserver<ConnectResponse> stream) {
+      return workers.connect(
+          WorkerRights.unrestricted(""), (ServerCallStreamObserver<ConnectResponse>) stream);
+    }
+  }
+
   @BeforeEach
   void start() throws Exception {
     redis = RedisConnection.connect(TestRedis.uri(), "test");
@@ -121,11 +137,7 @@ class UnansweredHelloIT {
             TestCoordinator.QUICK_LEASES,
             metrics);
     String name = InProcessServerBuilder.generateName();
-    server =
-        InProcessServerBuilder.forName(name)
-            .addService(new WorkerServiceApi(workers))
-            .build()
-            .start();
+    server = InProcessServerBuilder.forName(name).addService(new OpenDoor()).build().start();
     channel = InProcessChannelBuilder.forName(name).build();
   }
 

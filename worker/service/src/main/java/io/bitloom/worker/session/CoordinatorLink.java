@@ -209,7 +209,10 @@ final class CoordinatorLink {
     Duration wait = Duration.ofMillis(backoff.apply(Math.min(failures, 16)));
     if (Integer.bitCount(failures) == 1) { // ever more rarely
       log.warn(
-          "no coordinator at {} ({}), trying again in {} ms and so on",
+          "{} at {} ({}), trying again in {} ms and so on",
+          status.getCode() == Status.Code.ALREADY_EXISTS
+              ? "not wanted now by the coordinator"
+              : "no coordinator",
           address,
           FailuresInARow.why(status),
           wait.toMillis());

@@ -1,6 +1,7 @@
 package io.bitloom.worker.session;
 
 import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.secret.Secret;
 import io.bitloom.engine.Engine;
 import io.bitloom.v1.CapacityUpdate;
 import io.bitloom.v1.ConnectRequest;
@@ -49,6 +50,7 @@ public final class CoordinatorSession implements AutoCloseable {
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
   private final LeaseLedger held = new LeaseLedger();
   private final ImageUploads uploads;
+  private final Secret instance = Secret.draw();
 
   private long requestNumber; // of the current connection
   private int openRequests; // of the current connection, without a lease yet
@@ -127,6 +129,7 @@ public final class CoordinatorSession implements AutoCloseable {
           .setDevice(config.device())
           .addModels(model.toMessage())
           .addAllHeldLeases(heldLeases())
+          .setInstanceSecret(instance.text())
           .build();
     }
 

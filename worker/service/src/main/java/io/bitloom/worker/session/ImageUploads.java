@@ -90,6 +90,7 @@ final class ImageUploads {
         UploadRequest.newBuilder()
             .setLeaseId(upload.outcome.getLeaseId())
             .setFencingToken(upload.outcome.getFencingToken())
+            .setLeaseSecret(upload.outcome.getLeaseSecret())
             .setTask(upload.outcome.getTask());
     for (GeneratedImage image : upload.outcome.getImages().getImagesList()) {
       request.addImages(image.toBuilder().clearData());

@@ -40,6 +40,7 @@ final class LeaseLedger {
       return HeldLease.newBuilder()
           .setLeaseId(lease.getLeaseId())
           .setFencingToken(lease.getFencingToken())
+          .setSecret(lease.getSecret())
           .setModel(lease.getModel())
           .setSchedule(lease.getSchedule())
           .addAllTasks(tasks.keySet())
@@ -220,6 +221,7 @@ final class LeaseLedger {
             Release.newBuilder()
                 .setLeaseId(lease.lease.getLeaseId())
                 .setFencingToken(lease.lease.getFencingToken())
+                .setLeaseSecret(lease.lease.getSecret())
                 .addAllTasks(unstarted)
                 .setReason(reason)
                 .build());

@@ -153,6 +153,7 @@ final class LeasedWork {
     return Outcome.newBuilder()
         .setLeaseId(lease.getLeaseId())
         .setFencingToken(lease.getFencingToken())
+        .setLeaseSecret(lease.getSecret())
         .setTask(task);
   }
 

@@ -229,7 +229,8 @@ class CoordinatorSessionIT {
   @Test
   void sendsWhatWasNotAcknowledgedAgainAfterTheCoordinatorCameBack() throws Exception {
     CoordinatorPeer.Session stream = peer.nextSession();
-    stream.welcome();
+    Hello first = stream.welcome();
+    assertFalse(first.getInstanceSecret().isEmpty());
     stream.lease(
         Leases.lease(
             "a", "1.0_0.06M", Leases.prompt("1.0_0.06M", 1), Leases.prompt("1.0_0.06M", 2)));
@@ -248,12 +249,15 @@ class CoordinatorSessionIT {
             HeldLease.newBuilder()
                 .setLeaseId("a")
                 .setFencingToken(Leases.FENCING_TOKEN)
+                .setSecret(Leases.SECRET)
                 .setModel("untrained")
                 .setSchedule("1.0_0.06M")
                 .addTasks(open.getTask())
                 .build()),
         hello.getHeldLeasesList());
+    assertEquals(first.getInstanceSecret(), hello.getInstanceSecret());
     assertEquals(open, next.nextOutcome());
+    assertEquals(Leases.SECRET, open.getLeaseSecret());
     next.acknowledge(open);
     next.awaitRenewed(Set.of());
   }
@@ -365,6 +369,16 @@ class CoordinatorSessionIT {
     session.drain("test");
     session.ended().get(CoordinatorPeer.PATIENCE_SECONDS, TimeUnit.SECONDS);
     assertFalse(session.isConnected());
+  }
+
+  @Test
+  void aWorkerWhoseIdOrModelIsTakenTriesAgainAsTheSameProcess() throws Exception {
+    CoordinatorPeer.Session first = peer.nextSession();
+    first.refuse(Status.ALREADY_EXISTS.withDescription("another process is connected"));
+    CoordinatorPeer.Session second = peer.nextSession();
+    String secret = second.welcome().getInstanceSecret();
+    second.refuse(Status.UNAVAILABLE);
+    assertEquals(secret, peer.nextSession().welcome().getInstanceSecret());
   }
 
   @Test

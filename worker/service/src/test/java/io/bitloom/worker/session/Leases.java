@@ -12,6 +12,7 @@ import io.bitloom.v1.TaskRef;
 /** Leases as a coordinator gives them out, every default filled in. */
 final class Leases {
   static final long FENCING_TOKEN = 42;
+  static final String SECRET = "AAAAAAAAAAAAAAAAAAAAAA";
 
   private Leases() {}
 
@@ -40,6 +41,7 @@ final class Leases {
         Lease.newBuilder()
             .setLeaseId(leaseId)
             .setFencingToken(FENCING_TOKEN)
+            .setSecret(SECRET)
             .setModel("untrained")
             .setSchedule(schedule);
     for (int offset = 0; offset < prompts.length; offset++) {

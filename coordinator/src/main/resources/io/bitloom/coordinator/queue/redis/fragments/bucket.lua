@@ -12,12 +12,13 @@
 --                    tenant the one with the lowest rank goes first
 --   tenants  zset    tenant -> virtual time: images served by weight
 --   retry    zset    '<job>:<task>' -> when this attempt may start (ms)
---   leases   zset    token -> expiry (ms)
---   held     hash    token -> packed lease; w: worker or false, q: name of the request that made it,
---                    t: job -> tasks
+--   leases   zset    lease -> expiry (ms)
+--   held     hash    lease -> packed lease; w: worker or false, t: job -> tasks
 --   meta     hash    token: the last one; wake: counts notifications; flow: the last short id;
 --                    clock: virtual time of the bucket; prompts, images: that wait for their first
 --                    attempt; turn: what the last lease was made of
+-- A lease is called '<token>.<secret>', the fencing token and the secret of the request that made
+-- it: who does not know the secret names no lease.
 -- Jobs and tenants come escaped: no colon, no \0.
 local flows, runs, ready, tenants, retry, leases, held, meta = unpack(KEYS)
 

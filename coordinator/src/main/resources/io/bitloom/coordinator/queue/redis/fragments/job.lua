@@ -7,7 +7,7 @@
 --                    prompt plus 1; b: bucket, e: entries
 --   prompts  hash    group, the offset of its first prompt -> payloads
 --   buckets  hash    bucket -> offset of the last prompt that was appended to it
---   running  hash    holder, '<token> <bucket>' -> tasks that this lease holds
+--   running  hash    holder, '<lease> <bucket>' -> tasks that this lease holds
 --   done     bitmap  1 at the offset of every prompt that has its outcome
 --   results  list    outcomes in the order in which they were taken; cursor c is at place c - 1. An
 --                    outcome is a task, u48 time (ms) and a report: a letter for the status

@@ -1,15 +1,15 @@
-local function load_lease(token)
-  local packed = redis.call('HGET', held, token)
+local function load_lease(name)
+  local packed = redis.call('HGET', held, name)
   return packed and cmsgpack.unpack(packed)
 end
 
 -- Keeps what a lease still holds; a lease that holds nothing is gone.
-local function save_lease(token, lease)
+local function save_lease(name, lease)
   if next(lease.t) then
-    redis.call('HSET', held, token, cmsgpack.pack(lease))
+    redis.call('HSET', held, name, cmsgpack.pack(lease))
   else
-    redis.call('HDEL', held, token)
-    redis.call('ZREM', leases, token)
+    redis.call('HDEL', held, name)
+    redis.call('ZREM', leases, name)
   end
 end
 

@@ -1,0 +1,2 @@
+/** What proves something to whoever drew it. */
+package io.bitloom.common.secret;
