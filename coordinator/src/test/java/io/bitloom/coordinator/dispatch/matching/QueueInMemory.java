@@ -3,6 +3,7 @@ package io.bitloom.coordinator.dispatch.matching;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Backlog;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.BucketBacklog;
@@ -127,7 +128,7 @@ final class QueueInMemory implements JobQueue {
     if (given == 0) {
       return Optional.empty();
     }
-    LeaseRef ref = new LeaseRef(lease.bucket(), ++token);
+    LeaseRef ref = new LeaseRef(lease.bucket(), ++token, Secret.draw());
     List<LeasedTask> tasks = new ArrayList<>();
     for (int i = 0; i < given; i++) {
       tasks.add(new LeasedTask(new TaskRef("job" + token, i), 1, 1, ByteString.EMPTY));
@@ -211,6 +212,12 @@ final class QueueInMemory implements JobQueue {
 
     @Override
     public CompletionStage<Set<LeaseRef>> renew(
+        String worker, Collection<LeaseRef> held, Duration duration) {
+      throw absent();
+    }
+
+    @Override
+    public CompletionStage<Map<LeaseRef, Set<TaskRef>>> claim(
         String worker, Collection<LeaseRef> held, Duration duration) {
       throw absent();
     }
