@@ -97,6 +97,13 @@ class MainTest {
     assertFalse(Files.exists(Path.of("data")), "wrong options have made a folder");
   }
 
+  @Test
+  void aPasswordIsNotSaidAgain() {
+    assertEquals(2, execute("--redis=reds://user:secret@secret/secret@host"));
+    assertTrue(err.toString().contains("--redis must be embedded"), err.toString());
+    assertFalse(err.toString().contains("secret"), err.toString());
+  }
+
   @ParameterizedTest
   @CsvSource({
     "'grpc-port: 70000', '', 'coordinator.yaml:1: grpc-port must be 0 to 65535, not \"70000\"'",

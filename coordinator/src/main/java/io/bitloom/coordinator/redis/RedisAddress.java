@@ -1,8 +1,11 @@
 package io.bitloom.coordinator.redis;
 
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.net.MaskedUri;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslOptions;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +18,9 @@ import java.util.stream.Collectors;
 
 /**
  * Where Redis is, as a URI says it. All may have {@code user:password@} before the first host.
+ *
+ * <p>What a URI cannot hold there, such as {@code /} or a second {@code @}, may be written as it
+ * is.
  *
  * <ul>
  *   <li>{@code redis://host:6379}, {@code rediss://} with TLS: one server
@@ -34,8 +40,23 @@ import java.util.stream.Collectors;
 record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> files) {
 
   private static final String CLUSTER = "-cluster://";
+
   private static final Pattern QUERY = Pattern.compile("\\?([^#]*)");
   private static final Pattern FILE = Pattern.compile("(ca|cert|key)=(.+)");
+
+  private static final String HOSTS = "[^/?#@]+(?:/\\d*)?";
+
+  /** Scheme, then user and password: they end with the first @ behind which hosts can be read. */
+  private static final Pattern USER =
+      Pattern.compile(
+          ("^([a-z-]+://)(?!HOSTS\\?(?:ca|cert|key)=)(.*?)@"
+                  + "(?=HOSTS(?:\\?[a-z]+=[^#]*)?(?:#[^@/?#]*)?$)")
+              .replace("HOSTS", HOSTS),
+          Pattern.DOTALL);
+
+  /** What cannot stand before the hosts as it is; what is encoded already can. */
+  private static final Pattern FOREIGN =
+      Pattern.compile("%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9._~!$&'()*+,;=:%-]");
 
   /**
    * Reads a URI.
@@ -43,7 +64,8 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> fil
    * @throws BitloomException with {@code INVALID_FIELD} if this is not such a URI, or a file that
    *     it names cannot be read
    */
-  static RedisAddress parse(String uri) {
+  static RedisAddress parse(String text) {
+    String uri = encoded(text);
     Map<String, Path> files = new TreeMap<>();
     Matcher query = QUERY.matcher(uri);
     String bare = uri;
@@ -61,7 +83,8 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> fil
       bare = uri.substring(0, query.start()) + rest + uri.substring(query.end());
     }
     if (files.containsKey("cert") != files.containsKey("key")) {
-      throw BitloomException.invalid("redis", redacted(uri), "must name cert and key together");
+      throw BitloomException.invalid(
+          "redis", MaskedUri.of(text), "must name cert and key together");
     }
     try {
       int scheme = bare.indexOf(CLUSTER);
@@ -74,7 +97,7 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> fil
     } catch (IllegalArgumentException e) {
       throw BitloomException.invalid(
           "redis",
-          redacted(uri),
+          MaskedUri.of(text),
           "must be a URI like redis://127.0.0.1:6379, redis-sentinel://127.0.0.1:26379#name or"
               + " redis-cluster://127.0.0.1:6379");
     }
@@ -82,9 +105,23 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> fil
 
   private static Path file(String name, String path) {
     if (!Files.isReadable(Path.of(path))) {
-      throw BitloomException.invalid("redis", name + "=" + path, "must name a readable file");
+      throw BitloomException.invalid(
+          "redis", name + "=" + MaskedUri.of(path), "must name a readable file");
     }
     return Path.of(path);
+  }
+
+  private static String encoded(String uri) {
+    return USER.matcher(uri)
+        .replaceFirst(
+            found -> Matcher.quoteReplacement(found.group(1) + encodedUser(found.group(2)) + "@"));
+  }
+
+  private static String encodedUser(String user) {
+    return FOREIGN
+        .matcher(user)
+        .replaceAll(
+            found -> URLEncoder.encode(found.group(), StandardCharsets.UTF_8).replace("+", "%20"));
   }
 
   private static List<RedisURI> nodes(String scheme, String rest) {
@@ -106,11 +143,6 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> fil
       options.keyManager(files.get("cert").toFile(), files.get("key").toFile(), null);
     }
     return options.build();
-  }
-
-  /** A URI that may be shown: without user and password. */
-  static String redacted(String uri) {
-    return uri.replaceAll("//[^/]*@", "//***@");
   }
 
   @Override

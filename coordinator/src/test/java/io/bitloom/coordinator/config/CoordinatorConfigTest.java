@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,7 @@ import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CoordinatorConfigTest {
@@ -26,6 +28,19 @@ class CoordinatorConfigTest {
     ConfigException error =
         assertThrows(ConfigException.class, () -> new RedisConfig(redis, "bitloom"));
     assertTrue(error.getMessage().startsWith("redis must be"), error.getMessage());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "s3://KEY:secret/secret@pictures, ''",
+    "s3://pictures, https://KEY:secret@minio",
+    "s3://pictures, https://KEY:secret/secret@minio"
+  })
+  void credentialsDoNotBelongIntoAnAddressAndAreNotSaidAgain(String location, String endpoint) {
+    ConfigException error =
+        assertThrows(
+            ConfigException.class, () -> S3Config.of(location, endpoint, "eu-central-1", false));
+    assertFalse(error.getMessage().contains("secret"), error.getMessage());
   }
 
   @Test
