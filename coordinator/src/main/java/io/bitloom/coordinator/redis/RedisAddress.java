@@ -24,6 +24,7 @@ import java.util.stream.Collectors;
  *
  * <ul>
  *   <li>{@code redis://host:6379}, {@code rediss://} with TLS: one server
+ *   <li>{@code redis-socket:///path}: one server of this machine, by a Unix socket
  *   <li>{@code redis-sentinel://host:26379,host:26379/0#name}, {@code rediss-sentinel://}: the
  *       master of that name, whichever it is
  *   <li>{@code redis-cluster://host:6379,host:6379}, {@code rediss-cluster://}: a cluster of which
@@ -153,7 +154,11 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> fil
                 node.getSentinels().isEmpty()
                     ? List.of(node).stream()
                     : node.getSentinels().stream())
-        .map(node -> node.getHost() + ":" + node.getPort())
+        .map(
+            node ->
+                node.getSocket() == null
+                    ? node.getHost() + ":" + node.getPort()
+                    : "its Unix socket")
         .collect(Collectors.joining(", "));
   }
 }
