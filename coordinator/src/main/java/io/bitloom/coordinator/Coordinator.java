@@ -202,6 +202,7 @@ public final class Coordinator implements AutoCloseable {
           part(
               new HttpPort(
                   config.listen().http(),
+                  config.listen().knownHosts(),
                   tenants,
                   new JsonApi(jobs, results, submissions, cluster),
                   trainingRuns,

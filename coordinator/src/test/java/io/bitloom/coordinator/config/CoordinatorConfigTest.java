@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.config.ConfigException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,7 +51,13 @@ class CoordinatorConfigTest {
             ConfigException.class,
             () ->
                 new ListenConfig(
-                    "127.0.0.1", 65_536, 7701, Optional.empty(), AccessConfig.LOOPBACK));
+                    "127.0.0.1",
+                    65_536,
+                    7701,
+                    Optional.empty(),
+                    AccessConfig.LOOPBACK,
+                    List.of(),
+                    ConnectionsConfig.DEFAULTS));
     assertEquals("grpc-port must be 0 to 65535, not \"65536\"", error.getMessage());
   }
 
