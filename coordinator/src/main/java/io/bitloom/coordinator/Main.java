@@ -43,7 +43,6 @@ import picocli.CommandLine.Spec;
       "",
       "Exit codes: 0 stopped on request, 1 failed, 2 wrong usage."
     })
-@OptionRule(options = "--insecure", notWith = "--tenants")
 @OptionRule(
     options = {"--s3-endpoint", "--s3-region", "--s3-path-style"},
     notWith = "--results=directory")

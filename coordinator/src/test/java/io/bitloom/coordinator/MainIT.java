@@ -64,6 +64,33 @@ class MainIT {
   }
 
   @Test
+  void tokensAreTakenInPlainTextFromOtherMachinesOnlyIfThatIsSaidAloud() throws Exception {
+    Path tenants =
+        Files.writeString(
+            directory.resolve("tenants.json"),
+            "{\"tenants\": [{\"name\": \"art\", \"tokens\": [{\"sha256\": \""
+                + "0".repeat(64)
+                + "\", \"roles\": [\"client\"]}]}]}");
+    SelfSigned certificate = SelfSigned.create(directory, "server");
+    String[] beyond = {"--bind=0.0.0.0", "--tenants=" + tenants};
+    try (CoordinatorProcess coordinator = launch(beyond)) {
+      assertEquals(2, coordinator.exitCode());
+      assertTrue(coordinator.output().contains("--insecure"), coordinator.output());
+    }
+    try (CoordinatorProcess coordinator = launch(beyond[0], beyond[1], "--insecure")) {
+      assertTrue(coordinator.ports().has("grpc"));
+    }
+    try (CoordinatorProcess coordinator =
+        launch(
+            beyond[0],
+            beyond[1],
+            "--tls-cert=" + certificate.certificate(),
+            "--tls-key=" + certificate.key())) {
+      assertTrue(coordinator.ports().has("grpc"));
+    }
+  }
+
+  @Test
   void itStartsWithAFileOfSettings() throws Exception {
     Path file =
         Files.writeString(

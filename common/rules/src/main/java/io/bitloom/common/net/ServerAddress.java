@@ -84,6 +84,14 @@ public record ServerAddress(String host, int port, String socket, Security secur
     return !socket.isEmpty();
   }
 
+  /** Whether what is sent there stays on this machine: a Unix socket, localhost or its address. */
+  public boolean isLocal() {
+    return isSocket()
+        || host.equalsIgnoreCase("localhost")
+        || host.equals("::1")
+        || (IPV4.matcher(host).matches() && host.startsWith("127."));
+  }
+
   /** {@code host:port} or {@code unix:/path}. */
   @Override
   public String toString() {
