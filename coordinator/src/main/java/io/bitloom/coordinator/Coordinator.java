@@ -245,6 +245,7 @@ public final class Coordinator implements AutoCloseable {
       throws IOException {
     return new HttpPort(
         config.listen().http(),
+        config.listen().knownHosts(),
         tenants,
         new JsonApi(jobs.directory(), jobs.results(), jobs.submissions(), jobs.cluster()),
         trainingRuns,

@@ -6,6 +6,8 @@ import io.bitloom.common.cli.Usage;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.file.FileFaults;
+import io.bitloom.common.file.WholeFile;
+import io.bitloom.common.net.MaskedUri;
 import io.bitloom.common.process.FolderInUseException;
 import io.bitloom.common.process.FolderLock;
 import io.bitloom.coordinator.config.CoordinatorConfig;
@@ -13,9 +15,7 @@ import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.SettingValues;
 import io.bitloom.coordinator.config.SettingsFileException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
@@ -43,7 +43,6 @@ import picocli.CommandLine.Spec;
       "",
       "Exit codes: 0 stopped on request, 1 failed, 2 wrong usage."
     })
-@OptionRule(options = "--insecure", notWith = "--tenants")
 @OptionRule(
     options = {"--s3-endpoint", "--s3-region", "--s3-path-style"},
     notWith = "--results=directory")
@@ -164,16 +163,14 @@ public final class Main implements Callable<Integer> {
         listen.access().tls().isEmpty() ? "http" : "https",
         listen.bind(),
         coordinator.httpPort(),
-        coordinator.redis().replaceAll("//[^/@]*@", "//***@"));
+        MaskedUri.of(coordinator.redis()));
     if (listen.portsFile().isPresent()) {
       JsonObject ports = new JsonObject();
       ports.addProperty("grpc", coordinator.grpcPort());
       ports.addProperty("http", coordinator.httpPort());
       ports.addProperty("redis", coordinator.redis());
-      Path file = listen.portsFile().get().toAbsolutePath();
-      Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
-      Files.writeString(temporary, ports.toString());
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+      // The address of Redis may have its password.
+      WholeFile.writeSecret(listen.portsFile().get().toAbsolutePath(), ports.toString());
     }
   }
 

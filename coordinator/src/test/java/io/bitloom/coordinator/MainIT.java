@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import io.bitloom.coordinator.redis.RedisServers;
 import io.bitloom.coordinator.redis.TestRedis;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -40,6 +42,51 @@ class MainIT {
       coordinator.process().destroy();
       assertEquals(0, coordinator.exitCode());
       assertFalse(coordinator.output().contains("\tat "), coordinator.output());
+    }
+  }
+
+  @Test
+  void thePasswordOfRedisIsInNoLogAndInNoFileThatOthersCanRead() throws Exception {
+    String password = "secret@secret/secret";
+    int port = RedisServers.freePort();
+    try (RedisServers redis = new RedisServers(directory)) {
+      redis.start(port, List.of("requirepass " + password));
+      String uri = "redis://:" + password + "@127.0.0.1:" + port;
+      try (CoordinatorProcess coordinator = launch("--redis=" + uri)) {
+        assertEquals(uri, coordinator.ports().get("redis").getAsString());
+        assertFalse(coordinator.output().contains("secret"), coordinator.output());
+        assertEquals(
+            "rw-------",
+            PosixFilePermissions.toString(
+                Files.getPosixFilePermissions(directory.resolve("ports.json"))));
+      }
+    }
+  }
+
+  @Test
+  void tokensAreTakenInPlainTextFromOtherMachinesOnlyIfThatIsSaidAloud() throws Exception {
+    Path tenants =
+        Files.writeString(
+            directory.resolve("tenants.json"),
+            "{\"tenants\": [{\"name\": \"art\", \"tokens\": [{\"sha256\": \""
+                + "0".repeat(64)
+                + "\", \"roles\": [\"client\"]}]}]}");
+    SelfSigned certificate = SelfSigned.create(directory, "server");
+    String[] beyond = {"--bind=0.0.0.0", "--tenants=" + tenants};
+    try (CoordinatorProcess coordinator = launch(beyond)) {
+      assertEquals(2, coordinator.exitCode());
+      assertTrue(coordinator.output().contains("--insecure"), coordinator.output());
+    }
+    try (CoordinatorProcess coordinator = launch(beyond[0], beyond[1], "--insecure")) {
+      assertTrue(coordinator.ports().has("grpc"));
+    }
+    try (CoordinatorProcess coordinator =
+        launch(
+            beyond[0],
+            beyond[1],
+            "--tls-cert=" + certificate.certificate(),
+            "--tls-key=" + certificate.key())) {
+      assertTrue(coordinator.ports().has("grpc"));
     }
   }
 

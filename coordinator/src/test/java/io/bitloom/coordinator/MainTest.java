@@ -42,6 +42,10 @@ class MainTest {
             "--grpc-port",
             "--http-port",
             "--ports-file",
+            "--allowed-hosts",
+            "--max-connections",
+            "--calls-per-connection",
+            "--idle-timeout",
             "--default-model",
             "--prompt-characters",
             "--lease-duration",
@@ -79,6 +83,10 @@ class MainTest {
     "--images-per-prompt=17, --images-per-prompt must be 1 to 16",
     "--retention=1ms, --retention must be 1s to",
     "--bind=0.0.0.0, --bind must be a loopback address",
+    "--allowed-hosts=a:7701, --allowed-hosts must be names such as bitloom.example",
+    "--max-connections=0, --max-connections must be 1 to",
+    "--calls-per-connection=0, --calls-per-connection must be 1 to",
+    "--idle-timeout=1ms, --idle-timeout must be 100ms to",
     "--tls-cert=x, --tls-key must go with --tls-cert",
     "--tls-client-ca=x, --tls-client-ca must go with --tls-cert",
     "--tenants=no-such-file, --tenants must be a readable file",
@@ -87,7 +95,8 @@ class MainTest {
     "--http-port=x, \"x\" is not a whole number",
     "--s3-region=x, '--s3-region has no effect with --results=directory, which is what holds'",
     "--s3-path-style, --s3-path-style has no effect with --results=directory",
-    "--insecure --tenants=x, --insecure has no effect with --tenants",
+    "--bind=0.0.0.0 --tenants=x, '--bind must be a loopback address, unless tokens are secured by"
+        + " --tls-cert, or --insecure lets them cross the network in plain text'",
     "--results=s3://b --no-fsync-results, --no-fsync-results has an effect only with"
   })
   void aWrongOptionIsNamedAndEndsWithTwo(String option, String message) {
@@ -95,6 +104,13 @@ class MainTest {
     assertTrue(err.toString().contains(message), err.toString());
     assertFalse(err.toString().contains("\tat "), err.toString());
     assertFalse(Files.exists(Path.of("data")), "wrong options have made a folder");
+  }
+
+  @Test
+  void aPasswordIsNotSaidAgain() {
+    assertEquals(2, execute("--redis=reds://user:secret@secret/secret@host"));
+    assertTrue(err.toString().contains("--redis must be embedded"), err.toString());
+    assertFalse(err.toString().contains("secret"), err.toString());
   }
 
   @ParameterizedTest
@@ -105,7 +121,7 @@ class MainTest {
         + " grpc-port?'",
     "'grpc-port: x', '--grpc-port=70000', '--grpc-port must be 0 to 65535, not \"70000\"'",
     "'tls-key: x', '', 'coordinator.yaml:1: tls-key must go with --tls-cert'",
-    "'tenants: x', '--insecure', '--insecure has no effect with --tenants'",
+    "'tenants: x', '--bind=0.0.0.0', '--bind must be a loopback address, unless tokens'",
     "'results: s3://b', '--no-fsync-results', '--no-fsync-results has an effect only with'",
     "'results: x', '--s3-region=y', 'coordinator.yaml:1: results must be directory or s3://'"
   })

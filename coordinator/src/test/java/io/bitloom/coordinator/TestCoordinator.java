@@ -2,6 +2,7 @@ package io.bitloom.coordinator;
 
 import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.coordinator.config.AccessConfig;
+import io.bitloom.coordinator.config.ConnectionsConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.DirectoryConfig;
 import io.bitloom.coordinator.config.DispatchConfig;
@@ -160,11 +161,40 @@ public final class TestCoordinator implements AutoCloseable {
       ResultsConfig results,
       Optional<Duration> retention)
       throws IOException {
+    ListenConfig listen =
+        new ListenConfig(
+            "127.0.0.1", 0, 0, Optional.empty(), access, List.of(), ConnectionsConfig.DEFAULTS);
+    return start(directory, redis, namespace, leases, listen, limits, results, retention);
+  }
+
+  /** A coordinator of a cluster of its own with ports of some kind. */
+  public static TestCoordinator start(Path directory, ListenConfig listen) throws IOException {
+    return start(
+        directory,
+        TestRedis.uri(),
+        "test-" + UUID.randomUUID(),
+        QUICK_LEASES,
+        listen,
+        LimitsConfig.DEFAULTS,
+        new ResultsConfig(false, Optional.empty()),
+        Optional.empty());
+  }
+
+  private static TestCoordinator start(
+      Path directory,
+      String redis,
+      String namespace,
+      LeaseConfig leases,
+      ListenConfig listen,
+      LimitsConfig limits,
+      ResultsConfig results,
+      Optional<Duration> retention)
+      throws IOException {
     return new TestCoordinator(
         new CoordinatorConfig(
             new DirectoryConfig(directory, false),
             new RedisConfig(redis, namespace),
-            new ListenConfig("127.0.0.1", 0, 0, Optional.empty(), access),
+            listen,
             new JobsConfig(limits, Optional.empty(), retention),
             new DispatchConfig(leases, Duration.ofMillis(50)),
             results,
@@ -198,6 +228,14 @@ public final class TestCoordinator implements AutoCloseable {
     } catch (IOException | InterruptedException e) {
       throw new AssertionError(e);
     }
+  }
+
+  public int httpPort() {
+    return coordinator.httpPort();
+  }
+
+  public int grpcPort() {
+    return coordinator.grpcPort();
   }
 
   public ManagedChannel channel() {

@@ -46,6 +46,7 @@ final class ConnectionOptions {
     ServerAddress address = coordinator();
     return BitloomClient.builder(address)
         .token(access.token())
+        .insecure(access.insecure())
         .credentials(access.credentials(List.of(address)))
         .build();
   }

@@ -15,7 +15,7 @@ final class ShellCommand {
 
   /** How the coordinator is reached; not the token, which must not stand in logs. */
   private static final Set<String> CONNECTION =
-      Set.of("--coordinator", "--tls", "--tls-ca", "--tls-cert", "--tls-key");
+      Set.of("--coordinator", "--insecure", "--tls", "--tls-ca", "--tls-cert", "--tls-key");
 
   /** Of the first attempt alone. */
   private static final Set<String> ONCE = Set.of("--token", "--resume", "--request-id");

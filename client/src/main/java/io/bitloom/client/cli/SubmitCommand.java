@@ -61,6 +61,7 @@ import picocli.CommandLine.Spec;
       "--model",
       "--coordinator",
       "--token",
+      "--insecure",
       "--tls",
       "--tls-ca",
       "--tls-cert",

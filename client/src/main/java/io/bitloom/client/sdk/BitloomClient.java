@@ -2,6 +2,7 @@ package io.bitloom.client.sdk;
 
 import com.google.protobuf.FieldMask;
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.grpc.TokenSecrecy;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.CancelJobRequest;
@@ -106,6 +107,7 @@ public final class BitloomClient implements AutoCloseable {
     private final ServerAddress coordinator;
     private ChannelCredentials credentials; // null until they are said
     private String token = "";
+    private boolean insecure;
     private Duration deadline = Duration.ofSeconds(30);
     private Duration firstContact = Duration.ofSeconds(3);
     private Duration patience = Duration.ofMinutes(5);
@@ -123,6 +125,15 @@ public final class BitloomClient implements AutoCloseable {
     /** Says to the coordinator who calls. Default: nobody in particular. */
     public Builder token(String token) {
       this.token = token;
+      return this;
+    }
+
+    /**
+     * Whether the token may be sent in plain text to another machine. Default: no; {@link #build}
+     * refuses.
+     */
+    public Builder insecure(boolean insecure) {
+      this.insecure = insecure;
       return this;
     }
 
@@ -153,7 +164,14 @@ public final class BitloomClient implements AutoCloseable {
           : InsecureChannelCredentials.create();
     }
 
+    /**
+     * @throws io.bitloom.common.config.ConfigException if a token would be sent in plain text to
+     *     another machine, and that is not said with {@link #insecure}
+     */
     public BitloomClient build() {
+      if (!insecure) {
+        TokenSecrecy.check(token, credentials(), List.of(coordinator));
+      }
       return new BitloomClient(this);
     }
   }

@@ -1,5 +1,7 @@
 package io.bitloom.common.cli;
 
+import io.bitloom.common.config.ConfigException;
+import io.bitloom.common.grpc.TokenSecrecy;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.common.net.ServerAddress.Security;
 import io.grpc.ChannelCredentials;
@@ -25,6 +27,14 @@ public final class AccessOptions {
       defaultValue = "${env:BITLOOM_TOKEN:-}",
       description = "Who calls, if the coordinator asks for it (or BITLOOM_TOKEN).")
   private String token;
+
+  @Option(
+      names = "--insecure",
+      arity = "0",
+      fallbackValue = "true",
+      defaultValue = "${env:BITLOOM_INSECURE:-false}",
+      description = "Send the token in plain text, also to another machine.")
+  private boolean insecure;
 
   @Option(names = "--tls", description = "Connect by TLS, trusting what this machine trusts.")
   private boolean tls;
@@ -55,18 +65,36 @@ public final class AccessOptions {
     return token;
   }
 
+  /** Whether the token may cross a network in plain text. */
+  public boolean insecure() {
+    return insecure;
+  }
+
   /**
    * How the connection is secured: by TLS if an option or {@code https://} in an address says so.
    *
    * @param addresses of which one is connected to; they have to agree
-   * @throws ParameterException naming options and addresses that contradict each other, or a file
-   *     that cannot be read or is no PEM file
+   * @throws ParameterException naming options and addresses that contradict each other, a file that
+   *     cannot be read or is no PEM file, or an address to which the token may not be sent
    */
   public ChannelCredentials credentials(List<ServerAddress> addresses) {
     if (tlsCertificate.isEmpty() != tlsKey.isEmpty()) {
       throw new ParameterException(command.commandLine(), "--tls-cert and --tls-key go together");
     }
-    return isSecured(addresses) ? tlsCredentials() : InsecureChannelCredentials.create();
+    ChannelCredentials credentials =
+        isSecured(addresses) ? tlsCredentials() : InsecureChannelCredentials.create();
+    if (!insecure) {
+      keepSecret(credentials, addresses);
+    }
+    return credentials;
+  }
+
+  private void keepSecret(ChannelCredentials credentials, List<ServerAddress> addresses) {
+    try {
+      TokenSecrecy.check(token, credentials, addresses);
+    } catch (ConfigException e) {
+      throw new ParameterException(command.commandLine(), "--" + e.getMessage());
+    }
   }
 
   private boolean isSecured(List<ServerAddress> addresses) {

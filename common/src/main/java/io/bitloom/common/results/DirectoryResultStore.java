@@ -78,7 +78,7 @@ public final class DirectoryResultStore implements ResultStore {
     if (free > 0 && free - bytes < reserveBytes) {
       throw new BitloomException(
           ErrorCode.RESULT_STORE_UNAVAILABLE,
-          root + " has no room for images: the last " + (reserveBytes >> 20) + " MiB stay free");
+          "there is no room for images: the last " + (reserveBytes >> 20) + " MiB stay free");
     }
   }
 

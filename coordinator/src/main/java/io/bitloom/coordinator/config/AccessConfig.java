@@ -10,7 +10,7 @@ import java.util.Optional;
  * Who may connect, and how.
  *
  * @param tenants file of tenants and their tokens; without it everybody is let in
- * @param insecure whether everybody is let in from other machines, too
+ * @param insecure whether other machines are let in without tokens, or with tokens in plain text
  * @param tls how both ports are secured; empty: not at all
  */
 public record AccessConfig(Optional<Path> tenants, boolean insecure, Optional<Tls> tls) {
@@ -20,7 +20,9 @@ public record AccessConfig(Optional<Path> tenants, boolean insecure, Optional<Tl
           "tenants", "Tenants and the SHA-256 of their tokens; others are not let in.");
   static final Setting<Boolean> INSECURE =
       Setting.flag(
-          "insecure", "Let everybody in, also from other machines, if there is no --tenants.");
+          "insecure",
+          "Listen beyond this machine without --tenants, or without --tls-cert: tokens then cross the"
+              + " network in plain text.");
   static final Setting<Optional<Path>> TLS_CERT =
       Setting.optionalFile("tls-cert", "Certificate chain (PEM); secures both ports.");
   static final Setting<Optional<Path>> TLS_KEY =
@@ -67,14 +69,25 @@ public record AccessConfig(Optional<Path> tenants, boolean insecure, Optional<Tl
   }
 
   /**
-   * @throws ConfigException if an address would let strangers in that nobody asked for
+   * @throws ConfigException if an address would let strangers in, or tokens out, and nobody asked
+   *     for that
    */
   void check(String bind) {
-    if (tenants.isEmpty() && !insecure && !loopback(bind)) {
+    if (insecure || loopback(bind)) {
+      return;
+    }
+    if (tenants.isEmpty()) {
       throw new ConfigException(
           ListenConfig.BIND.name(),
           bind,
           "must be a loopback address, unless there is --tenants or --insecure");
+    }
+    if (tls.isEmpty()) {
+      throw new ConfigException(
+          ListenConfig.BIND.name(),
+          bind,
+          "must be a loopback address, unless tokens are secured by --tls-cert, or --insecure lets"
+              + " them cross the network in plain text");
     }
   }
 

@@ -2,7 +2,9 @@ package io.bitloom.coordinator.config;
 
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
+import io.bitloom.common.net.KnownHosts;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -13,9 +15,18 @@ import java.util.Optional;
  * @param httpPort 0 for any free one
  * @param portsFile where the ports are written once all is ready
  * @param access who may connect
+ * @param allowedHosts names by which people and proxies call the HTTP port, besides localhost and
+ *     the address that it listens on
+ * @param connections what they may take
  */
 public record ListenConfig(
-    String bind, int grpcPort, int httpPort, Optional<Path> portsFile, AccessConfig access) {
+    String bind,
+    int grpcPort,
+    int httpPort,
+    Optional<Path> portsFile,
+    AccessConfig access,
+    List<String> allowedHosts,
+    ConnectionsConfig connections) {
 
   static final Setting<String> BIND =
       Setting.text("bind", "ADDRESS", "127.0.0.1", "Address to listen on (default: {default}).");
@@ -34,6 +45,11 @@ public record ListenConfig(
   static final Setting<Optional<Path>> PORTS_FILE =
       Setting.optionalFile(
           "ports-file", "Written once ready: a JSON object with grpc, http and redis.");
+  public static final Setting<List<String>> ALLOWED_HOSTS =
+      Setting.texts(
+          "allowed-hosts",
+          "NAMES",
+          "Names by which the HTTP port is called, besides localhost and all IP addresses.");
 
   /**
    * @throws ConfigException naming the key of the first bad value
@@ -45,6 +61,17 @@ public record ListenConfig(
     access.check(bind);
     Settings.inRange(GRPC_PORT.name(), grpcPort, 0, 65_535);
     Settings.inRange(HTTP_PORT.name(), httpPort, 0, 65_535);
+    for (String host : allowedHosts) {
+      if (!KnownHosts.isName(host)) {
+        throw new ConfigException(
+            ALLOWED_HOSTS.name(), host, "must be names such as bitloom.example, without a port");
+      }
+    }
+  }
+
+  /** The names by which the HTTP port may be called. */
+  public KnownHosts knownHosts() {
+    return new KnownHosts(bind, allowedHosts);
   }
 
   static ListenConfig of(SettingValues values) {
@@ -53,16 +80,18 @@ public record ListenConfig(
         values.get(GRPC_PORT),
         values.get(HTTP_PORT),
         values.get(PORTS_FILE),
-        AccessConfig.of(values));
+        AccessConfig.of(values),
+        values.get(ALLOWED_HOSTS),
+        ConnectionsConfig.of(values));
   }
 
   /** Where clients and workers connect. */
   public PortConfig grpc() {
-    return new PortConfig(bind, grpcPort, access.tls());
+    return new PortConfig(bind, grpcPort, access.tls(), connections);
   }
 
   /** Where people and machines that watch connect. */
   public PortConfig http() {
-    return new PortConfig(bind, httpPort, access.tls());
+    return new PortConfig(bind, httpPort, access.tls(), connections);
   }
 }

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.config;
 
 import io.bitloom.common.config.ConfigException;
+import io.bitloom.common.net.MaskedUri;
 
 /**
  * Where the queue is kept.
@@ -35,7 +36,9 @@ public record RedisConfig(String uri, String namespace) {
   public RedisConfig {
     if (!uri.equals(EMBEDDED) && !uri.matches("rediss?(-sentinel|-socket|-cluster)?://.+")) {
       throw new ConfigException(
-          URI.name(), uri, "must be embedded or a URI of Redis, such as redis://HOST:PORT");
+          URI.name(),
+          MaskedUri.of(uri),
+          "must be embedded or a URI of Redis, such as redis://HOST:PORT");
     }
     if (!namespace.matches("[A-Za-z0-9_.-]{1,64}")) {
       throw new ConfigException(

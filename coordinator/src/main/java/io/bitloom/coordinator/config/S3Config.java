@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.config;
 
 import io.bitloom.common.config.ConfigException;
+import io.bitloom.common.net.MaskedUri;
 import java.net.URI;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -54,7 +55,9 @@ public record S3Config(
     Matcher matcher = LOCATION.matcher(location);
     if (!matcher.matches()) {
       throw new ConfigException(
-          ResultsConfig.RESULTS.name(), location, "must be directory or s3://BUCKET/PREFIX");
+          ResultsConfig.RESULTS.name(),
+          MaskedUri.of(location),
+          "must be directory or s3://BUCKET/PREFIX");
     }
     String prefix = matcher.group(2) == null ? "" : matcher.group(2);
     return new S3Config(
@@ -66,8 +69,9 @@ public record S3Config(
   }
 
   private static URI endpoint(String url) {
-    if (!url.matches("https?://[^/?#]+/?")) {
-      throw new ConfigException(ENDPOINT.name(), url, "must be a URL such as https://HOST:PORT");
+    if (!url.matches("https?://[^/?#@]+/?")) {
+      throw new ConfigException(
+          ENDPOINT.name(), MaskedUri.of(url), "must be a URL such as https://HOST:PORT");
     }
     return URI.create(url);
   }

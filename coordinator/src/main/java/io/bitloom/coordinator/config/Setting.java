@@ -4,6 +4,8 @@ import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
@@ -59,6 +61,18 @@ public final class Setting<T> {
   /** Declares a file that may be left out. */
   static Setting<Optional<Path>> optionalFile(String name, String meaning) {
     return optional(name, "FILE", meaning, Path::of);
+  }
+
+  /** Declares texts that are separated by commas; none by default. */
+  static Setting<List<String>> texts(String name, String label, String meaning) {
+    return new Setting<>(
+        name,
+        label,
+        String.class,
+        "",
+        meaning,
+        text ->
+            Arrays.stream(text.split(",")).map(String::strip).filter(t -> !t.isEmpty()).toList());
   }
 
   /** Declares a length of time that may be left out. */

@@ -13,6 +13,9 @@ import io.grpc.ServerInterceptor;
 import io.grpc.TlsServerCredentials;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
@@ -46,6 +49,10 @@ public final class GrpcServer implements AutoCloseable {
   private final HealthStatusManager health = new HealthStatusManager();
   private final OpenCalls calls = new OpenCalls();
   private final ExecutorService threads;
+  private final EventLoopGroup acceptor =
+      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private final EventLoopGroup transport =
+      new MultiThreadIoEventLoopGroup(NioIoHandler.newFactory());
   private final Server server;
 
   /**
@@ -65,6 +72,12 @@ public final class GrpcServer implements AutoCloseable {
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(
                 new InetSocketAddress(port.bind(), port.port()), credentials(port.tls()))
+            .channelFactory(() -> new LimitedListener(port.connections().most()))
+            .bossEventLoopGroup(acceptor)
+            .workerEventLoopGroup(transport)
+            .maxConcurrentCallsPerConnection(port.connections().calls())
+            .maxConnectionIdle(port.connections().idleTimeout().toMillis(), TimeUnit.MILLISECONDS)
+            .handshakeTimeout(port.connections().idleTimeout().toMillis(), TimeUnit.MILLISECONDS)
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
             .permitKeepAliveTime(5, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
@@ -160,6 +173,8 @@ public final class GrpcServer implements AutoCloseable {
   public void close() {
     server.shutdownNow();
     await(server, CLOSE_PATIENCE);
+    acceptor.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    transport.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     threads.shutdown();
   }
 }

@@ -1,17 +1,20 @@
 package io.bitloom.coordinator.http;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.net.KnownHosts;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.PortConfig;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -22,7 +25,15 @@ import java.util.function.Supplier;
 /** The port for people and machines that watch: health, metrics, JSON and the jobs page. */
 public final class HttpPort implements AutoCloseable {
 
+  /** Nothing here has a body; a client that sends an empty object for one is well. */
+  private static final int MAX_BODY_BYTES = 64 << 10;
+
+  private static final int TOO_LARGE = 413;
+  private static final int INTERNAL_ERROR = 500;
+
   private final Vertx vertx;
+  private final HostCheck hosts;
+  private final int mostConnections;
   private final JsonApi api;
   private final HttpAccess access;
   private final Supplier<Optional<String>> trouble;
@@ -30,10 +41,12 @@ public final class HttpPort implements AutoCloseable {
   private final TrainingView training;
   private final LiveView live;
   private final HttpServer server;
+  private int connections; // of the event loop
 
   /**
    * Starts to listen.
    *
+   * @param hosts by which the port may be called
    * @param tenants who is let in
    * @param runs training runs that reported
    * @param trouble why {@code /health/ready} answers no; empty: it answers yes
@@ -41,6 +54,7 @@ public final class HttpPort implements AutoCloseable {
    */
   public HttpPort(
       PortConfig port,
+      KnownHosts hosts,
       Tenants tenants,
       JsonApi api,
       TrainingRuns runs,
@@ -48,13 +62,21 @@ public final class HttpPort implements AutoCloseable {
       Supplier<Optional<String>> trouble)
       throws IOException {
     this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
+    this.hosts = new HostCheck(hosts);
+    this.mostConnections = port.connections().most();
     this.api = api;
     this.access = new HttpAccess(tenants);
     this.training = new TrainingView(runs);
     this.trouble = trouble;
     this.metrics = metrics;
-    this.live = new LiveView(vertx, () -> api.state(vertx, tenants.ourselves()));
-    this.server = vertx.createHttpServer(options(port)).requestHandler(router());
+    this.live =
+        new LiveView(
+            vertx, port.connections().idleTimeout(), () -> api.state(vertx, tenants.ourselves()));
+    this.server =
+        vertx
+            .createHttpServer(options(port))
+            .connectionHandler(this::accept)
+            .requestHandler(router());
     try {
       server.listen().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
@@ -84,6 +106,8 @@ public final class HttpPort implements AutoCloseable {
         new HttpServerOptions()
             .setHost(port.bind())
             .setPort(port.port())
+            .setIdleTimeout((int) port.connections().idleTimeout().toMillis())
+            .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
             .setHttp2ClearTextEnabled(false);
     port.tls()
         .ifPresent(
@@ -97,9 +121,20 @@ public final class HttpPort implements AutoCloseable {
     return options;
   }
 
+  private void accept(HttpConnection connection) {
+    if (connections == mostConnections) {
+      connection.close();
+      return;
+    }
+    connections++;
+    connection.closeHandler(closed -> connections--);
+  }
+
   private Router router() {
     Router router = Router.router(vertx);
     router.route().handler(this::secure);
+    router.route().handler(hosts::check);
+    router.route().handler(BodyHandler.create(false).setBodyLimit(MAX_BODY_BYTES));
     router.get("/health/live").handler(context -> health(context, Optional.empty()));
     router.get("/health/ready").handler(context -> health(context, trouble.get()));
     router.get("/metrics").handler(access::operators).handler(metrics::send);
@@ -141,11 +176,23 @@ public final class HttpPort implements AutoCloseable {
   }
 
   private void failed(RoutingContext context) {
-    if (context.failure() == null) {
+    if (context.statusCode() == TOO_LARGE) {
+      refuseBody(context);
+    } else if (context.failure() == null || context.statusCode() < INTERNAL_ERROR) {
       context.response().setStatusCode(context.statusCode()).end();
     } else {
       HttpErrors.send(context, context.failure());
     }
+  }
+
+  /** What would follow is not read. */
+  private static void refuseBody(RoutingContext context) {
+    context
+        .response()
+        .setStatusCode(TOO_LARGE)
+        .putHeader("Connection", "close")
+        .end()
+        .onComplete(sent -> context.request().connection().close());
   }
 
   private static void health(RoutingContext context, Optional<String> trouble) {

@@ -4,30 +4,43 @@ import com.google.gson.JsonObject;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerResponse;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * Server-sent events with the state of the cluster: at once, then once a second if it changed. As
- * long as nobody looks, nothing is asked for. Confined to the event loop of the HTTP port.
+ * Server-sent events with the state of the cluster: at once, then once a second if it changed. A
+ * comment now and then tells both sides that the other is there. As long as nobody looks, nothing
+ * is asked for. Confined to the event loop of the HTTP port.
  */
 final class LiveView {
 
   private static final long INTERVAL_MILLIS = 1000;
   private static final long NO_TIMER = -1;
   private static final int MAX_VIEWERS = 256;
+  private static final Duration LONGEST_SILENCE = Duration.ofSeconds(15);
+  private static final int SIGNS_OF_LIFE_IN_TIMEOUT = 4;
+  private static final String SIGN_OF_LIFE = ":\n\n";
 
   private final Vertx vertx;
+  private final long silenceMillis;
   private final Supplier<Future<JsonObject>> state;
   private final Set<HttpServerResponse> viewers = new LinkedHashSet<>();
   private long timer = NO_TIMER;
+  private long heartbeat = NO_TIMER;
   private boolean asking;
   private String shown = "";
 
-  LiveView(Vertx vertx, Supplier<Future<JsonObject>> state) {
+  /**
+   * @param idleTimeout a connection is closed if nothing is sent for so long
+   */
+  LiveView(Vertx vertx, Duration idleTimeout, Supplier<Future<JsonObject>> state) {
     this.vertx = vertx;
+    this.silenceMillis =
+        Math.min(
+            LONGEST_SILENCE.toMillis(), idleTimeout.dividedBy(SIGNS_OF_LIFE_IN_TIMEOUT).toMillis());
     this.state = state;
   }
 
@@ -47,6 +60,7 @@ final class LiveView {
     viewers.add(viewer);
     if (timer == NO_TIMER) {
       timer = vertx.setPeriodic(INTERVAL_MILLIS, tick -> ask());
+      heartbeat = vertx.setPeriodic(silenceMillis, tick -> tell(SIGN_OF_LIFE));
     }
     viewer.write(shown.isEmpty() ? "retry: 2000\n\n" : shown);
     ask();
@@ -57,6 +71,7 @@ final class LiveView {
     viewers.remove(viewer);
     if (viewers.isEmpty() && timer != NO_TIMER) {
       vertx.cancelTimer(timer);
+      vertx.cancelTimer(heartbeat);
       timer = NO_TIMER;
       shown = "";
     }
@@ -83,10 +98,14 @@ final class LiveView {
   private void show(String event) {
     if (!event.equals(shown)) {
       shown = event;
-      for (HttpServerResponse viewer : List.copyOf(viewers)) {
-        if (!viewer.writeQueueFull()) {
-          viewer.write(event);
-        }
+      tell(event);
+    }
+  }
+
+  private void tell(String event) {
+    for (HttpServerResponse viewer : List.copyOf(viewers)) {
+      if (!viewer.writeQueueFull()) {
+        viewer.write(event);
       }
     }
   }

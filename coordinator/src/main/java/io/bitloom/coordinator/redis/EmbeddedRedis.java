@@ -1,11 +1,13 @@
 package io.bitloom.coordinator.redis;
 
+import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.EpollProvider;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,11 +20,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A Redis server of our own for a single machine: a process that keeps its data in a directory,
- * with every write synced to disk before it is acknowledged, and that listens on loopback only.
+ * with every write synced to disk before it is acknowledged. It listens on a Unix socket that no
+ * other user of the machine can reach, and on no port.
  *
  * <p>It survives a kill of the coordinator; the next one on the same directory adopts it. Several
  * coordinators on one directory share it, and the last one that closes stops it. If it dies, it is
- * started again on the same port, as often as it takes: a full disk ends it, and has room again
+ * started again at the same place, as often as it takes: a full disk ends it, and has room again
  * some day.
  */
 public final class EmbeddedRedis implements AutoCloseable {
@@ -44,21 +47,24 @@ public final class EmbeddedRedis implements AutoCloseable {
   private static final Duration SOUND_LIFE = Duration.ofSeconds(5);
 
   private final RedisServerDirectory directory;
-  private final int port;
   private final ClientResources resources;
   private final RedisClient client;
   private final StatefulRedisConnection<String, String> connection;
   private final CountDownLatch closing = new CountDownLatch(1);
   private volatile Optional<String> trouble = Optional.empty();
+  private String logged = ""; // of the thread that revives
 
   private EmbeddedRedis(RedisServerDirectory directory) throws IOException {
     this.directory = directory;
     this.resources =
         ClientResources.builder().ioThreadPoolSize(2).computationThreadPoolSize(2).build();
     this.client = RedisClient.create(resources);
+    client.setOptions(
+        ClientOptions.builder()
+            .socketOptions(SocketOptions.builder().keepAlive(false).build()) // there is no network
+            .build());
     try {
       this.connection = adopt();
-      this.port = directory.port().orElseThrow();
     } catch (IOException | RuntimeException e) {
       shutDownClient();
       throw e;
@@ -72,9 +78,19 @@ public final class EmbeddedRedis implements AutoCloseable {
    */
   public static EmbeddedRedis start(Path directory) throws IOException {
     RedisServerDirectory server = new RedisServerDirectory(directory);
+    prepareForSockets(server.path());
     EmbeddedRedis redis = server.locked(() -> new EmbeddedRedis(server));
     redis.watch(Duration.ZERO);
     return redis;
+  }
+
+  /** Loads the library for Unix sockets from where programs may run, which /tmp may forbid. */
+  private static void prepareForSockets(Path executable) throws IOException {
+    System.getProperties().putIfAbsent("io.netty.native.workdir", executable.toString());
+    if (!EpollProvider.isAvailable()) {
+      throw new IOException(
+          "an embedded Redis needs Linux on x86-64; name one that runs elsewhere: --redis URI");
+    }
   }
 
   /** Starts the server if need be, again if it dies before there is a connection. */
@@ -82,7 +98,7 @@ public final class EmbeddedRedis implements AutoCloseable {
     for (int attempt = 1; ; attempt++) {
       ensureRunning();
       try {
-        return connect(directory.port().orElseThrow());
+        return connect();
       } catch (RedisException e) {
         if (attempt == START_ATTEMPTS) {
           throw new IOException("redis-server of " + directory.path() + " keeps ending", e);
@@ -91,13 +107,9 @@ public final class EmbeddedRedis implements AutoCloseable {
     }
   }
 
-  /** Where it listens, {@code redis://127.0.0.1:PORT}. */
+  /** Where it listens, {@code redis-socket:///PATH}. */
   public String uri() {
-    return "redis://127.0.0.1:" + port;
-  }
-
-  public int port() {
-    return port;
+    return "redis-socket://" + directory.socket().toUri().getRawPath();
   }
 
   /** The server's process; changes when it is started again. */
@@ -122,19 +134,13 @@ public final class EmbeddedRedis implements AutoCloseable {
     }
   }
 
-  /** Waits for the server of this directory, and for nothing else that may be on its port. */
+  /** Waits until the server has read its data. */
   private boolean answers(ProcessHandle server) throws IOException {
-    int candidate = directory.port().orElseThrow();
     long start = System.nanoTime();
     Duration patience = PATIENCE;
     while (server.isAlive() && System.nanoTime() - start < patience.toNanos()) {
-      try (StatefulRedisConnection<String, String> attempt = connect(candidate)) {
-        RedisCommands<String, String> redis = attempt.sync();
-        if (!redis.info("server").contains("process_id:" + server.pid() + "\r\n")
-            || !redis.configGet("dir").containsValue(directory.path().toString())) {
-          throw new IOException("port " + candidate + " belongs to another Redis");
-        }
-        if (redis.info("persistence").contains("loading:0")) {
+      try (StatefulRedisConnection<String, String> attempt = connect()) {
+        if (attempt.sync().info("persistence").contains("loading:0")) {
           return true;
         }
         patience = PATIENCE_WHILE_LOADING;
@@ -155,17 +161,15 @@ public final class EmbeddedRedis implements AutoCloseable {
     }
   }
 
-  private StatefulRedisConnection<String, String> connect(int port) {
+  private StatefulRedisConnection<String, String> connect() {
     return client.connect(
-        RedisURI.builder()
-            .withHost("127.0.0.1")
-            .withPort(port)
+        RedisURI.Builder.socket(directory.socket().toString())
             .withClientName(USER)
             .withTimeout(Duration.ofSeconds(5))
             .build());
   }
 
-  /** Why there is no server at this moment, as far as that is known. */
+  /** That there is no server at this moment, in words for everybody. */
   public Optional<String> trouble() {
     return trouble;
   }
@@ -201,6 +205,7 @@ public final class EmbeddedRedis implements AutoCloseable {
               return null;
             });
         trouble = Optional.empty();
+        logged = "";
         watch(longer(rest));
         return;
       } catch (IOException | RuntimeException e) {
@@ -210,11 +215,12 @@ public final class EmbeddedRedis implements AutoCloseable {
   }
 
   private void cannotStart(Exception cause) {
-    String why = "the embedded Redis does not start: " + cause.getMessage();
-    if (!trouble.equals(Optional.of(why))) {
-      trouble = Optional.of(why);
-      LOG.error("redis-server of {}: {}; trying again", directory.path(), why);
+    String why = String.valueOf(cause.getMessage());
+    if (!why.equals(logged)) {
+      logged = why;
+      LOG.error("redis-server of {} does not start: {}; trying again", directory.path(), why);
     }
+    trouble = Optional.of("the embedded Redis does not start; the coordinator's log says why");
   }
 
   private boolean closesWithin(Duration rest) {
@@ -264,6 +270,7 @@ public final class EmbeddedRedis implements AutoCloseable {
         throw new IOException("redis-server does not end");
       }
     }
+    directory.forgetSocket();
   }
 
   private void shutDownClient() {

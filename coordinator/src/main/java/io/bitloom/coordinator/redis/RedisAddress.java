@@ -1,8 +1,11 @@
 package io.bitloom.coordinator.redis;
 
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.net.MaskedUri;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslOptions;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,8 +19,12 @@ import java.util.stream.Collectors;
 /**
  * Where Redis is, as a URI says it. All may have {@code user:password@} before the first host.
  *
+ * <p>What a URI cannot hold there, such as {@code /} or a second {@code @}, may be written as it
+ * is.
+ *
  * <ul>
  *   <li>{@code redis://host:6379}, {@code rediss://} with TLS: one server
+ *   <li>{@code redis-socket:///path}: one server of this machine, by a Unix socket
  *   <li>{@code redis-sentinel://host:26379,host:26379/0#name}, {@code rediss-sentinel://}: the
  *       master of that name, whichever it is
  *   <li>{@code redis-cluster://host:6379,host:6379}, {@code rediss-cluster://}: a cluster of which
@@ -34,8 +41,23 @@ import java.util.stream.Collectors;
 record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> files) {
 
   private static final String CLUSTER = "-cluster://";
+
   private static final Pattern QUERY = Pattern.compile("\\?([^#]*)");
   private static final Pattern FILE = Pattern.compile("(ca|cert|key)=(.+)");
+
+  private static final String HOSTS = "[^/?#@]+(?:/\\d*)?";
+
+  /** Scheme, then user and password: they end with the first @ behind which hosts can be read. */
+  private static final Pattern USER =
+      Pattern.compile(
+          ("^([a-z-]+://)(?!HOSTS\\?(?:ca|cert|key)=)(.*?)@"
+                  + "(?=HOSTS(?:\\?[a-z]+=[^#]*)?(?:#[^@/?#]*)?$)")
+              .replace("HOSTS", HOSTS),
+          Pattern.DOTALL);
+
+  /** What cannot stand before the hosts as it is; what is encoded already can. */
+  private static final Pattern FOREIGN =
+      Pattern.compile("%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9._~!$&'()*+,;=:%-]");
 
   /**
    * Reads a URI.
@@ -43,7 +65,8 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> fil
    * @throws BitloomException with {@code INVALID_FIELD} if this is not such a URI, or a file that
    *     it names cannot be read
    */
-  static RedisAddress parse(String uri) {
+  static RedisAddress parse(String text) {
+    String uri = encoded(text);
     Map<String, Path> files = new TreeMap<>();
     Matcher query = QUERY.matcher(uri);
     String bare = uri;
@@ -61,7 +84,8 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> fil
       bare = uri.substring(0, query.start()) + rest + uri.substring(query.end());
     }
     if (files.containsKey("cert") != files.containsKey("key")) {
-      throw BitloomException.invalid("redis", redacted(uri), "must name cert and key together");
+      throw BitloomException.invalid(
+          "redis", MaskedUri.of(text), "must name cert and key together");
     }
     try {
       int scheme = bare.indexOf(CLUSTER);
@@ -74,7 +98,7 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> fil
     } catch (IllegalArgumentException e) {
       throw BitloomException.invalid(
           "redis",
-          redacted(uri),
+          MaskedUri.of(text),
           "must be a URI like redis://127.0.0.1:6379, redis-sentinel://127.0.0.1:26379#name or"
               + " redis-cluster://127.0.0.1:6379");
     }
@@ -82,9 +106,23 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> fil
 
   private static Path file(String name, String path) {
     if (!Files.isReadable(Path.of(path))) {
-      throw BitloomException.invalid("redis", name + "=" + path, "must name a readable file");
+      throw BitloomException.invalid(
+          "redis", name + "=" + MaskedUri.of(path), "must name a readable file");
     }
     return Path.of(path);
+  }
+
+  private static String encoded(String uri) {
+    return USER.matcher(uri)
+        .replaceFirst(
+            found -> Matcher.quoteReplacement(found.group(1) + encodedUser(found.group(2)) + "@"));
+  }
+
+  private static String encodedUser(String user) {
+    return FOREIGN
+        .matcher(user)
+        .replaceAll(
+            found -> URLEncoder.encode(found.group(), StandardCharsets.UTF_8).replace("+", "%20"));
   }
 
   private static List<RedisURI> nodes(String scheme, String rest) {
@@ -108,11 +146,6 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> fil
     return options.build();
   }
 
-  /** A URI that may be shown: without user and password. */
-  static String redacted(String uri) {
-    return uri.replaceAll("//[^/]*@", "//***@");
-  }
-
   @Override
   public String toString() {
     return nodes.stream()
@@ -121,7 +154,11 @@ record RedisAddress(List<RedisURI> nodes, boolean cluster, Map<String, Path> fil
                 node.getSentinels().isEmpty()
                     ? List.of(node).stream()
                     : node.getSentinels().stream())
-        .map(node -> node.getHost() + ":" + node.getPort())
+        .map(
+            node ->
+                node.getSocket() == null
+                    ? node.getHost() + ":" + node.getPort()
+                    : "its Unix socket")
         .collect(Collectors.joining(", "));
   }
 }

@@ -2,21 +2,18 @@ package io.bitloom.coordinator.redis;
 
 import io.bitloom.common.file.WholeFile;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Stream;
 import redis.embedded.core.ExecutableProvider;
 
 /**
@@ -26,8 +23,8 @@ import redis.embedded.core.ExecutableProvider;
  */
 final class RedisServerDirectory {
 
-  private static final String LOOPBACK = "127.0.0.1";
-  private static final String PORT = "port ";
+  /** A socket's path and the zero after it have to fit into {@code sockaddr_un.sun_path}. */
+  private static final int MAX_SOCKET_PATH_BYTES = 107;
 
   /** File locks keep processes apart, this one the threads of this process. */
   private static final ReentrantLock IN_THIS_PROCESS = new ReentrantLock();
@@ -35,12 +32,27 @@ final class RedisServerDirectory {
   private final Path directory;
   private final Path program;
   private final Path configuration;
+  private final Path socket;
 
+  /** Takes the directory from all other users: who can read it has prompts of all tenants. */
   RedisServerDirectory(Path directory) throws IOException {
-    Files.createDirectories(directory);
+    PrivateFolder.make(directory);
     this.directory = directory.toRealPath();
     this.program = this.directory.resolve("redis-server");
     this.configuration = this.directory.resolve("redis.conf");
+    this.socket = socket(this.directory);
+  }
+
+  /** In the directory, or in a temporary folder if that has too long a name. */
+  private static Path socket(Path directory) {
+    Path here = directory.resolve("socket");
+    byte[] name = here.toString().getBytes(StandardCharsets.UTF_8);
+    return name.length <= MAX_SOCKET_PATH_BYTES
+        ? here
+        : Path.of(
+            System.getProperty("java.io.tmpdir"),
+            "bitloom-" + UUID.nameUUIDFromBytes(name),
+            "socket");
   }
 
   Path path() {
@@ -73,26 +85,16 @@ final class RedisServerDirectory {
         .findFirst();
   }
 
-  /** The port that the configuration names. */
-  OptionalInt port() throws IOException {
-    if (!Files.exists(configuration)) {
-      return OptionalInt.empty();
-    }
-    try (Stream<String> lines = Files.lines(configuration)) {
-      return lines
-          .filter(line -> line.startsWith(PORT))
-          .mapToInt(line -> Integer.parseInt(line.substring(PORT.length())))
-          .findFirst();
-    } catch (NumberFormatException | UncheckedIOException e) {
-      throw new IOException(configuration + " does not name a port", e);
-    }
+  /** Where the server listens, and nowhere else. */
+  Path socket() {
+    return socket;
   }
 
-  /** Starts a server, on the port of the last one if that is free. */
+  /** Starts a server. */
   void launch() throws IOException {
     installProgram();
-    OptionalInt last = port();
-    writeConfiguration(last.isPresent() && free(last.getAsInt()) ? last.getAsInt() : freePort());
+    PrivateFolder.make(socket.getParent());
+    writeConfiguration();
     Process process =
         new ProcessBuilder(program.toString(), configuration.toString())
             .directory(directory.toFile())
@@ -111,13 +113,13 @@ final class RedisServerDirectory {
     }
   }
 
-  private void writeConfiguration(int port) throws IOException {
+  private void writeConfiguration() throws IOException {
     List<String> lines =
         List.of(
             "# Written by Bitloom at every start of this server.",
-            PORT + port,
-            "bind " + LOOPBACK,
-            "protected-mode yes",
+            "port 0",
+            "unixsocket " + quoted(socket),
+            "unixsocketperm 700",
             "daemonize yes",
             "dir " + quoted(directory),
             "logfile redis.log",
@@ -171,17 +173,11 @@ final class RedisServerDirectory {
     }
   }
 
-  private static boolean free(int port) {
-    try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getByName(LOOPBACK))) {
-      return socket.isBound();
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(LOOPBACK))) {
-      return socket.getLocalPort();
+  /** Call when the server has ended. */
+  void forgetSocket() throws IOException {
+    Files.deleteIfExists(socket);
+    if (!socket.startsWith(directory)) {
+      Files.deleteIfExists(socket.getParent());
     }
   }
 

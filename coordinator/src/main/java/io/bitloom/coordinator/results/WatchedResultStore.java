@@ -10,6 +10,7 @@ import io.bitloom.common.results.ImageUpload;
 import io.bitloom.common.results.ResultStore;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.FileSystemException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -104,7 +105,7 @@ public final class WatchedResultStore implements ResultStore {
       return result;
     } catch (BitloomException e) {
       if (e.code() == ErrorCode.RESULT_STORE_UNAVAILABLE) {
-        failed(reason(e));
+        failed(e);
       } else {
         succeeded();
       }
@@ -112,16 +113,18 @@ public final class WatchedResultStore implements ResultStore {
     }
   }
 
-  private static String reason(BitloomException e) {
-    return e.getCause() instanceof IOException cause
-        ? e.getMessage() + ": " + FileFaults.message(cause)
+  /** Everybody may ask why nothing goes on, and nobody is told where files are. */
+  private static String forEverybody(BitloomException e) {
+    return e.getCause() instanceof FileSystemException cause
+        ? "cannot store images: " + FileFaults.reason(cause)
         : e.getMessage();
   }
 
-  private synchronized void failed(String why) {
+  private synchronized void failed(BitloomException e) {
     if (failure == null) {
-      failure = new Failure(clock.instant(), why);
-      log.warn("Images cannot be stored, trying again: {}", why);
+      failure = new Failure(clock.instant(), forEverybody(e));
+      String file = e.getCause() instanceof IOException cause ? FileFaults.message(cause) : "";
+      log.warn("Images cannot be stored, trying again: {} {}", e.getMessage(), file);
     }
   }
 

@@ -1,14 +1,17 @@
 package io.bitloom.coordinator.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.config.ConfigException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CoordinatorConfigTest {
@@ -28,6 +31,19 @@ class CoordinatorConfigTest {
     assertTrue(error.getMessage().startsWith("redis must be"), error.getMessage());
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "s3://KEY:secret/secret@pictures, ''",
+    "s3://pictures, https://KEY:secret@minio",
+    "s3://pictures, https://KEY:secret/secret@minio"
+  })
+  void credentialsDoNotBelongIntoAnAddressAndAreNotSaidAgain(String location, String endpoint) {
+    ConfigException error =
+        assertThrows(
+            ConfigException.class, () -> S3Config.of(location, endpoint, "eu-central-1", false));
+    assertFalse(error.getMessage().contains("secret"), error.getMessage());
+  }
+
   @Test
   void aPortOutOfRangeIsNamed() {
     ConfigException error =
@@ -35,7 +51,13 @@ class CoordinatorConfigTest {
             ConfigException.class,
             () ->
                 new ListenConfig(
-                    "127.0.0.1", 65_536, 7701, Optional.empty(), AccessConfig.LOOPBACK));
+                    "127.0.0.1",
+                    65_536,
+                    7701,
+                    Optional.empty(),
+                    AccessConfig.LOOPBACK,
+                    List.of(),
+                    ConnectionsConfig.DEFAULTS));
     assertEquals("grpc-port must be 0 to 65535, not \"65536\"", error.getMessage());
   }
 

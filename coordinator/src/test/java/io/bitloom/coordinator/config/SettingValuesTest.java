@@ -85,7 +85,14 @@ class SettingValuesTest {
         new CoordinatorConfig(
             new DirectoryConfig(Path.of("data"), false),
             new RedisConfig("embedded", "bitloom"),
-            new ListenConfig("127.0.0.1", 7700, 7701, Optional.empty(), AccessConfig.LOOPBACK),
+            new ListenConfig(
+                "127.0.0.1",
+                7700,
+                7701,
+                Optional.empty(),
+                AccessConfig.LOOPBACK,
+                List.of(),
+                new ConnectionsConfig(4096, 1000, Duration.ofMinutes(2))),
             new JobsConfig(
                 new LimitsConfig(4000, 16, 1000, 20_000_000, 1_000_000),
                 Optional.empty(),

@@ -3,24 +3,28 @@ package io.bitloom.coordinator.redis;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.bitloom.coordinator.TestCoordinator;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.NetworkInterface;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class EmbeddedRedisIT {
+
+  private static final int NOBODY = 65534;
 
   @TempDir Path directory;
 
@@ -62,7 +66,7 @@ class EmbeddedRedisIT {
   }
 
   @Test
-  void aKilledServerComesBackOnItsPortWithEveryAcknowledgedWrite() throws Exception {
+  void aKilledServerComesBackWhereItWasWithEveryAcknowledgedWrite() throws Exception {
     try (EmbeddedRedis redis = EmbeddedRedis.start(directory)) {
       set(redis, "acknowledged");
       long pid = redis.process().orElseThrow().pid();
@@ -82,26 +86,12 @@ class EmbeddedRedisIT {
 
       redis.process().orElseThrow().destroyForcibly();
       TestCoordinator.awaitTrue("trouble", () -> redis.trouble().isPresent());
-      assertTrue(redis.trouble().get().contains("redis.conf"), redis.trouble().get());
+      assertFalse(redis.trouble().get().contains("/"), "everybody is told: " + redis.trouble());
 
       Files.delete(inTheWay);
       Files.delete(inTheWay.getParent());
       assertEquals("acknowledged", getWhenBack(redis));
       TestCoordinator.awaitTrue("no trouble", () -> redis.trouble().isEmpty());
-    }
-  }
-
-  @Test
-  void aPortThatNowBelongsToAnotherServerIsNotTrusted(@TempDir Path elsewhere) throws IOException {
-    try (EmbeddedRedis other = EmbeddedRedis.start(elsewhere)) {
-      Files.writeString(directory.resolve("redis.conf"), "port " + other.port() + "\n");
-
-      try (EmbeddedRedis mine = EmbeddedRedis.start(directory)) {
-        assertNotEquals(other.port(), mine.port());
-        set(mine, "mine");
-        assertEquals(null, get(other));
-      }
-      assertTrue(other.process().isPresent());
     }
   }
 
@@ -114,25 +104,88 @@ class EmbeddedRedisIT {
   }
 
   @Test
-  void nobodyBeyondThisMachineCanConnect() throws IOException {
-    try (EmbeddedRedis redis = EmbeddedRedis.start(directory)) {
-      List<InetAddress> others =
-          NetworkInterface.networkInterfaces()
-              .flatMap(NetworkInterface::inetAddresses)
-              .filter(address -> !address.isLoopbackAddress())
-              .toList();
-      others.forEach(address -> assertFalse(accepts(address, redis.port()), address + " is open"));
-      assertTrue(accepts(InetAddress.getByName("127.0.0.1"), redis.port()));
+  void aDirectoryMayHaveANameThatIsTooLongForASocket(@TempDir Path parent) throws IOException {
+    Path deep = parent.resolve("x".repeat(100)).resolve("y".repeat(100));
+    try (EmbeddedRedis redis = EmbeddedRedis.start(deep)) {
+      set(redis, "works");
+      assertEquals("works", get(redis));
+      Path socket = new RedisServerDirectory(deep).socket();
+      assertEquals("rwx------", permissions(socket.getParent()));
+    }
+    assertFalse(Files.exists(new RedisServerDirectory(deep).socket().getParent()));
+  }
+
+  @Test
+  void aFolderThatAnotherUserMadeForTheSocketIsNotTaken(@TempDir Path parent) throws IOException {
+    Path deep = Files.createDirectories(parent.resolve("x".repeat(100)));
+    Path squatted = new RedisServerDirectory(deep).socket().getParent();
+    Files.createDirectory(squatted);
+    try {
+      giveToAnotherUser(squatted);
+      IOException e = assertThrows(IOException.class, () -> EmbeddedRedis.start(deep));
+      assertTrue(e.getMessage().contains(squatted.toString()), e.getMessage());
+    } finally {
+      Files.delete(squatted);
     }
   }
 
-  private static boolean accepts(InetAddress address, int port) {
-    try (Socket socket = new Socket()) {
-      socket.connect(new InetSocketAddress(address, port), 500);
-      return true;
+  private static void giveToAnotherUser(Path file) {
+    try {
+      Files.setAttribute(file, "unix:uid", NOBODY);
     } catch (IOException e) {
-      return false;
+      abort("only root can make files of others: " + e);
     }
+  }
+
+  @Test
+  void noPortIsOpenAndNoOtherUserReachesItsSocket() throws Exception {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path folder = directory.resolve("redis");
+    Files.createDirectory(folder);
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+
+    try (EmbeddedRedis redis = EmbeddedRedis.start(folder)) {
+      long pid = redis.process().orElseThrow().pid();
+      assertEquals(List.of(), listening(pid), "TCP ports of redis-server");
+      assertEquals("rwx------", permissions(folder));
+      Path socket = new RedisServerDirectory(folder).socket();
+      assertEquals(0, run("test", "-S", socket.toString()));
+      assumeTrue(run("setpriv", "--reuid=" + NOBODY, "true") == 0, "only root can be another user");
+      assertEquals(0, run("setpriv", "--reuid=" + NOBODY, "test", "-d", folder.toString()));
+      assertEquals(1, run("setpriv", "--reuid=" + NOBODY, "test", "-S", socket.toString()));
+    }
+  }
+
+  private static int run(String... command) throws Exception {
+    try {
+      return new ProcessBuilder(command).redirectErrorStream(true).start().waitFor();
+    } catch (IOException e) {
+      return -1; // there is no such program
+    }
+  }
+
+  /** The TCP sockets on which a process listens, as the system lists them. */
+  private static List<String> listening(long pid) throws IOException {
+    List<String> inodes = new ArrayList<>();
+    try (Stream<Path> files = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+      for (Path file : files.toList()) {
+        inodes.add(Files.readSymbolicLink(file).toString().replaceAll("\\D", ""));
+      }
+    }
+    List<String> lines = new ArrayList<>();
+    for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
+      for (String line : Files.readAllLines(Path.of(table))) {
+        String[] columns = line.strip().split(" +");
+        if (columns[3].equals("0A") && inodes.contains(columns[9])) {
+          lines.add(line);
+        }
+      }
+    }
+    return lines;
+  }
+
+  private static String permissions(Path file) throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
   }
 
   private static void set(EmbeddedRedis redis, String value) {

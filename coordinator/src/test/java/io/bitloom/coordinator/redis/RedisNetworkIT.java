@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.redis;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -10,14 +11,16 @@ import org.junit.jupiter.api.io.TempDir;
 class RedisNetworkIT {
 
   @TempDir Path directory;
-  private EmbeddedRedis redis;
+  private RedisServers redis;
   private Partition way;
   private RedisOutage outage;
 
   @BeforeEach
   void start() throws Exception {
-    redis = EmbeddedRedis.start(directory.resolve("redis"));
-    way = new Partition("127.0.0.1", redis.port());
+    int port = RedisServers.freePort();
+    redis = new RedisServers(directory);
+    redis.start(port, List.of("appendonly yes"));
+    way = new Partition("127.0.0.1", port);
     outage = new RedisOutage(directory.resolve("data"), way.port());
   }
 

@@ -29,7 +29,8 @@ public final class FileFaults {
     return refused.getFile() + other + ": " + reason(refused);
   }
 
-  private static String reason(FileSystemException refused) {
+  /** What went wrong, without the name of the file. */
+  public static String reason(FileSystemException refused) {
     if (refused instanceof NoSuchFileException) {
       return "there is no such file or folder";
     } else if (refused instanceof AccessDeniedException) {

@@ -52,7 +52,6 @@ public record ServerAddress(String host, int port, String socket, Security secur
   private static final Pattern DIGITS_AND_DOTS = Pattern.compile("[0-9.]+");
   private static final Pattern IPV4 =
       Pattern.compile("(?:(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)(?:\\.(?!$)|$)){4}");
-  private static final Pattern USER = Pattern.compile("//[^/@]*@");
 
   /**
    * The address of a coordinator.
@@ -83,6 +82,14 @@ public record ServerAddress(String host, int port, String socket, Security secur
   /** Whether it is a Unix socket. */
   public boolean isSocket() {
     return !socket.isEmpty();
+  }
+
+  /** Whether what is sent there stays on this machine: a Unix socket, localhost or its address. */
+  public boolean isLocal() {
+    return isSocket()
+        || host.equalsIgnoreCase("localhost")
+        || host.equals("::1")
+        || (IPV4.matcher(host).matches() && host.startsWith("127."));
   }
 
   /** {@code host:port} or {@code unix:/path}. */
@@ -217,9 +224,8 @@ public record ServerAddress(String host, int port, String socket, Security secur
       return port;
     }
 
-    /** A user's password must not get into logs. */
     private ConfigException wrong(String message) {
-      return new ConfigException(key, USER.matcher(text).replaceFirst("//…@"), message);
+      return new ConfigException(key, MaskedUri.of(text), message);
     }
   }
 }

@@ -4,9 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -49,6 +52,33 @@ class WholeFileTest {
     assertEquals(folder.resolve("a.txt").toString(), e.getFile());
     assertEquals("No space left on device", e.getReason());
     assertEquals(List.of(), content());
+  }
+
+  @Test
+  void aSecretIsItsOwnersAloneFromTheFirstByteOn() throws IOException {
+    Path file = Files.writeString(folder.resolve("a.txt"), "everybody's");
+    Path part = Files.writeString(folder.resolve(".a.txt.part"), "left over, everybody's");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+    Files.setPosixFilePermissions(part, PosixFilePermissions.fromString("rw-rw-rw-"));
+    List<String> whileWriting = new ArrayList<>();
+
+    WholeFile.writeSecret(
+        file,
+        out -> {
+          whileWriting.add(permissions(part));
+          out.write("secret".getBytes(StandardCharsets.UTF_8));
+          out.flush();
+          whileWriting.add(permissions(part));
+        });
+
+    assertEquals(List.of("rw-------", "rw-------"), whileWriting);
+    assertEquals("rw-------", permissions(file));
+    assertEquals("secret", Files.readString(file));
+    assertEquals(List.of(file), content());
+  }
+
+  private static String permissions(Path file) throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
   }
 
   private List<Path> content() throws IOException {

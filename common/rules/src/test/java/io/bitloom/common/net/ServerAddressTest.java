@@ -14,6 +14,25 @@ class ServerAddressTest {
 
   @ParameterizedTest
   @CsvSource({
+    "127.0.0.1, true",
+    "127.9.9.9:1, true",
+    "[::1]:7700, true",
+    "localhost, true",
+    "LOCALHOST:80, true",
+    "unix:/run/bitloom.sock, true",
+    "192.0.2.7, false",
+    "0.0.0.0, false",
+    "[2001:db8::7], false",
+    "localhost.example, false",
+    "127.0.0.1.example, false",
+    "coordinator, false"
+  })
+  void whatIsSentToLoopbackStaysOnThisMachine(String text, boolean local) {
+    assertEquals(local, ServerAddress.coordinator("coordinator", text).isLocal());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
     "127.0.0.1:7700, dns:///127.0.0.1:7700, UNSAID",
     "coordinator, dns:///coordinator:7700, UNSAID",
     "3f2a9c1b7d21:80, dns:///3f2a9c1b7d21:80, UNSAID",

@@ -2,11 +2,13 @@ package io.bitloom.worker.cli;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.bitloom.common.net.KnownHosts;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
@@ -19,6 +21,7 @@ final class HealthServer implements AutoCloseable {
   private static final String TEXT = "text/plain; charset=utf-8";
   private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
+  private final KnownHosts hosts = new KnownHosts("localhost", List.of());
   private final HttpServer server;
   private final ExecutorService executor;
 
@@ -56,7 +59,16 @@ final class HealthServer implements AutoCloseable {
     return server.getAddress().getPort();
   }
 
-  private static void answer(HttpExchange exchange, int status, String type, String text)
+  private void answer(HttpExchange exchange, int status, String type, String text)
+      throws IOException {
+    if (hosts.know(exchange.getRequestHeaders().getFirst("Host"))) {
+      send(exchange, status, type, text);
+    } else {
+      send(exchange, 403, TEXT, "call this port by its IP address or localhost\n");
+    }
+  }
+
+  private static void send(HttpExchange exchange, int status, String type, String text)
       throws IOException {
     byte[] body = text.getBytes(StandardCharsets.UTF_8);
     try (exchange) {

@@ -2,6 +2,7 @@ package io.bitloom.worker.rewrite;
 
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
+import io.bitloom.common.net.MaskedUri;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -33,7 +34,7 @@ public record PromptRewriterConfig(
     if (!http || endpoint.getHost() == null || endpoint.getUserInfo() != null) {
       throw new ConfigException(
           "prompt-rewriter",
-          endpoint.getHost() == null ? endpoint : scheme + "://" + endpoint.getHost(),
+          MaskedUri.of(endpoint.toString()),
           "must be an http or https URL without a user");
     }
     if (apiKey.isPresent() && scheme.equals("http") && !LOOPBACK.contains(endpoint.getHost())) {

@@ -208,6 +208,7 @@ class ChatRewriterTest {
     "ftp://127.0.0.1/x,        m, 1s,  '',  prompt-rewriter must be an http or https URL",
     "/v1/chat,                 m, 1s,  '',  prompt-rewriter must be an http or https URL",
     "http://u:p@127.0.0.1/x,   m, 1s,  '',  prompt-rewriter must be an http or https URL",
+    "http://u:p@x@127.0.0.1/x, m, 1s,  '',  prompt-rewriter must be an http or https URL",
     "http://example.org/x,     m, 1s,  key, prompt-rewriter must be https",
     "https://example.org/x,    '', 1s, key, prompt-rewriter-model must name",
     "http://127.0.0.1/x,       m, 1ms, '',  prompt-rewriter-timeout must be"
