@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
+import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.models.WorkerProfile;
@@ -100,7 +101,11 @@ class MatcherTest {
       described.addCapacities(
           ScheduleCapacity.newBuilder().setSchedule(schedule.id()).setMaxImages(BATCH));
     }
-    return Hello.newBuilder().setWorkerId(id).addModels(described).build();
+    return Hello.newBuilder()
+        .setWorkerId(id)
+        .setInstanceSecret(Secret.draw().text())
+        .addModels(described)
+        .build();
   }
 
   @AfterEach
