@@ -22,11 +22,12 @@ import org.junit.jupiter.api.Timeout;
 class FlatMemoryIT {
   private static final int IMAGES = 200;
   private static final int BATCH = 8;
-  private static final int WARM_AFTER = 48;
+  /** By then it has happened that both cores were at the largest pieces at the same moment. */
+  private static final int WARM_AFTER = 96;
   private static final List<String> SCHEDULES = List.of("1.0_0.06M", "0.5_0.06M", "1.5_0.06M");
 
   @Test
-  void thePeakMemoryOf200ImagesOfManyKindsIsThatOfTheFirst50() throws Exception {
+  void thePeakMemoryOf200ImagesOfManyKindsIsThatOfTheFirst100() throws Exception {
     List<String> fixedHeap = List.of("-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch");
     try (ChildJvm child = ChildJvm.start(Drawing.class, fixedHeap)) {
       long warm = peakKilobytes(child, WARM_AFTER);
