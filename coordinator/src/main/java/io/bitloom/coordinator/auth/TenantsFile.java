@@ -25,7 +25,7 @@ import java.util.Set;
  * <pre>{@code
  * {"tenants": [{"name": "art", "weight": 2,
  *   "limits": {"open_jobs": 10, "queued_prompts": 100000, "prompts_per_second": 500},
- *   "tokens": [{"sha256": "9f86d08…", "roles": ["client"]}]}]}
+ *   "tokens": [{"sha256": "4be1c2a…", "roles": ["client"]}]}]}
  * }</pre>
  *
  * Everything is checked; an error names the file, the place in it and the value.
