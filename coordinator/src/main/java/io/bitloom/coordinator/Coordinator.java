@@ -26,6 +26,7 @@ import io.bitloom.coordinator.jobs.Generations;
 import io.bitloom.coordinator.jobs.ImageDelivery;
 import io.bitloom.coordinator.jobs.JobDirectory;
 import io.bitloom.coordinator.jobs.JobWatches;
+import io.bitloom.coordinator.jobs.Quotas;
 import io.bitloom.coordinator.jobs.Results;
 import io.bitloom.coordinator.jobs.Submissions;
 import io.bitloom.coordinator.models.ModelRegistry;
@@ -166,8 +167,10 @@ public final class Coordinator implements AutoCloseable {
           .baseUnit("bytes")
           .register(registry);
       Forecast forecast = new Forecast(queue, speeds, models);
+      Quotas quotas = new Quotas(queue);
       Submissions submissions =
-          new Submissions(queue, models, speeds, config.jobs().limits(), arrivals, apiThreads);
+          new Submissions(
+              queue, models, speeds, config.jobs().limits(), quotas, arrivals, apiThreads);
       JobDirectory jobs = new JobDirectory(queue, forecast, deletion);
       Results results = new Results(queue, delivery, apiThreads);
       ClusterState cluster = new ClusterState(queue, workers, speeds, this::trouble);
@@ -181,6 +184,7 @@ public final class Coordinator implements AutoCloseable {
                   queue,
                   models,
                   config.jobs().limits(),
+                  quotas,
                   workers.feed(),
                   delivery,
                   deletion,
@@ -243,7 +247,14 @@ public final class Coordinator implements AutoCloseable {
       return config.redis().uri();
     }
     part(lock.take(config.directory().path()));
-    embedded = Optional.of(part(EmbeddedRedis.start(config.directory().path().resolve("redis"))));
+    Path folder = config.directory().path().resolve("redis");
+    Optional<Long> memory = config.redis().memory();
+    embedded =
+        Optional.of(
+            part(
+                memory.isPresent()
+                    ? EmbeddedRedis.start(folder, memory.get())
+                    : EmbeddedRedis.start(folder)));
     return embedded.get().uri();
   }
 

@@ -163,7 +163,7 @@ public final class TestCoordinator implements AutoCloseable {
     return new TestCoordinator(
         new CoordinatorConfig(
             new DirectoryConfig(directory, false),
-            new RedisConfig(redis, namespace),
+            new RedisConfig(redis, namespace, Optional.empty()),
             new ListenConfig("127.0.0.1", 0, 0, Optional.empty(), access),
             new JobsConfig(limits, Optional.empty(), retention),
             new DispatchConfig(leases, Duration.ofMillis(50)),

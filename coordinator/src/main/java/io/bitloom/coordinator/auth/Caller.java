@@ -30,6 +30,11 @@ public record Caller(String tenant, double weight, LimitsConfig limits, Set<Role
     return new Caller(DEFAULT_TENANT, 1, limits, Set.of(Role.values()));
   }
 
+  /** The same, where what is done is done for a tenant whose jobs this caller may control. */
+  public Caller onBehalfOf(String other) {
+    return new Caller(other, weight, limits, roles);
+  }
+
   public boolean is(Role role) {
     return roles.contains(role);
   }

@@ -44,6 +44,7 @@ public final class EmbeddedRedis implements AutoCloseable {
   private static final Duration SOUND_LIFE = Duration.ofSeconds(5);
 
   private final RedisServerDirectory directory;
+  private final long memory;
   private final int port;
   private final ClientResources resources;
   private final RedisClient client;
@@ -51,8 +52,9 @@ public final class EmbeddedRedis implements AutoCloseable {
   private final CountDownLatch closing = new CountDownLatch(1);
   private volatile Optional<String> trouble = Optional.empty();
 
-  private EmbeddedRedis(RedisServerDirectory directory) throws IOException {
+  private EmbeddedRedis(RedisServerDirectory directory, long memory) throws IOException {
     this.directory = directory;
+    this.memory = memory;
     this.resources =
         ClientResources.builder().ioThreadPoolSize(2).computationThreadPoolSize(2).build();
     this.client = RedisClient.create(resources);
@@ -71,8 +73,17 @@ public final class EmbeddedRedis implements AutoCloseable {
    * @throws IOException if it cannot be started; the message holds the end of its log
    */
   public static EmbeddedRedis start(Path directory) throws IOException {
+    return start(directory, MachineMemory.half());
+  }
+
+  /**
+   * Starts or adopts a server, as above, that takes no more memory than this.
+   *
+   * @param memory bytes
+   */
+  public static EmbeddedRedis start(Path directory, long memory) throws IOException {
     RedisServerDirectory server = new RedisServerDirectory(directory);
-    EmbeddedRedis redis = server.locked(() -> new EmbeddedRedis(server));
+    EmbeddedRedis redis = server.locked(() -> new EmbeddedRedis(server, memory));
     redis.watch(Duration.ZERO);
     return redis;
   }
@@ -135,6 +146,7 @@ public final class EmbeddedRedis implements AutoCloseable {
           throw new IOException("port " + candidate + " belongs to another Redis");
         }
         if (redis.info("persistence").contains("loading:0")) {
+          redis.configSet("maxmemory", Long.toString(memory)); // also of one that ran before
           return true;
         }
         patience = PATIENCE_WHILE_LOADING;
