@@ -29,6 +29,7 @@ import io.bitloom.coordinator.jobs.GenerateCalls;
 import io.bitloom.coordinator.jobs.ImageDelivery;
 import io.bitloom.coordinator.jobs.JobDirectory;
 import io.bitloom.coordinator.jobs.JobWatches;
+import io.bitloom.coordinator.jobs.Quotas;
 import io.bitloom.coordinator.jobs.Results;
 import io.bitloom.coordinator.jobs.Submissions;
 import io.bitloom.coordinator.models.ModelRegistry;
@@ -195,6 +196,7 @@ public final class Coordinator implements AutoCloseable {
       ScheduledExecutorService timer,
       MeterRegistry registry) {
     LimitsConfig limits = config.jobs().limits();
+    Quotas quotas = new Quotas(queue);
     Speeds speeds = dispatch.speeds();
     ProgressFeed feed = dispatch.workers().feed();
     ExecutorService threads = apiThreads();
@@ -202,11 +204,11 @@ public final class Coordinator implements AutoCloseable {
     ImageDelivery delivery = delivery(threads, timer, registry);
     Forecast forecast = new Forecast(queue.backlog(), speeds, models);
     return new Jobs(
-        new Submissions(queue, models, speeds, limits, dispatch.arrivals(), threads),
+        new Submissions(queue, models, speeds, limits, quotas, dispatch.arrivals(), threads),
         new JobDirectory(queue.jobs(), forecast, deletion),
         new Results(queue, delivery, threads),
         new JobWatches(queue.jobs(), queue.results(), forecast, feed, timer),
-        new GenerateCalls(queue, models, limits, feed, delivery, deletion, timer),
+        new GenerateCalls(queue, models, limits, quotas, feed, delivery, deletion, timer),
         new ClusterState(queue.backlog(), dispatch.workers(), speeds, this::trouble),
         deletion);
   }
@@ -291,7 +293,14 @@ public final class Coordinator implements AutoCloseable {
       return config.redis().uri();
     }
     part(lock.take(config.directory().path()));
-    embedded = Optional.of(part(EmbeddedRedis.start(config.directory().path().resolve("redis"))));
+    Path folder = config.directory().path().resolve("redis");
+    Optional<Long> memory = config.redis().memory();
+    embedded =
+        Optional.of(
+            part(
+                memory.isPresent()
+                    ? EmbeddedRedis.start(folder, memory.get())
+                    : EmbeddedRedis.start(folder)));
     return embedded.get().uri();
   }
 

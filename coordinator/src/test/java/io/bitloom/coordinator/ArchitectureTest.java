@@ -1,9 +1,13 @@
 package io.bitloom.coordinator;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -14,6 +18,9 @@ import com.tngtech.archunit.lang.ArchRule;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.dispatch.matching.BatchTaker;
 import io.bitloom.coordinator.dispatch.matching.Matcher;
+import io.bitloom.coordinator.jobs.Quotas;
+import io.bitloom.coordinator.queue.JobStore;
+import io.bitloom.coordinator.queue.PromptStore;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import java.util.concurrent.ScheduledExecutorService;
 
@@ -78,6 +85,21 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage(
               "..coordinator.queue..", "..coordinator.redis..", "..coordinator.dispatch..");
+
+  @ArchTest
+  static final ArchRule ALL_THAT_GOES_INTO_THE_QUEUE_PASSES_THE_QUOTAS =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("..coordinator.queue..")
+          .and()
+          .doNotHaveFullyQualifiedName(Quotas.class.getName())
+          .should()
+          .callMethodWhere(
+              target(nameMatching("create|append"))
+                  .and(
+                      target(
+                          owner(
+                              assignableTo(JobStore.class).or(assignableTo(PromptStore.class))))));
 
   @ArchTest
   static final ArchRule ONLY_DOORS_KNOW_GRPC =

@@ -34,6 +34,9 @@ public final class GrpcErrors {
   /** Statuses travel in a header of at most 8 KiB, so only the first violations go along. */
   private static final int MAX_VIOLATIONS = 8;
 
+  /** Key of what is used of a limit, in the metadata of an ErrorInfo. */
+  private static final String USED = "used";
+
   private static final int MAX_MESSAGE = 400;
 
   private GrpcErrors() {}
@@ -88,6 +91,7 @@ public final class GrpcErrors {
   private static StatusRuntimeException toStatus(BitloomException error) {
     ErrorInfo.Builder info =
         ErrorInfo.newBuilder().setDomain(DOMAIN).setReason(error.code().name());
+    error.exhausted().ifPresent(limit -> info.putMetadata(USED, Long.toString(limit.used())));
     BadRequest.Builder badRequest = BadRequest.newBuilder();
     for (FieldViolation violation : error.violations()) {
       int index = badRequest.getFieldViolationsCount();
@@ -118,7 +122,8 @@ public final class GrpcErrors {
             .setSubject(limit.subject())
             .setQuotaId(limit.limit())
             .setQuotaValue(limit.value())
-            .setDescription(limit.limit() + " is " + limit.value());
+            .setDescription(
+                limit.limit() + " is " + limit.value() + ", " + limit.used() + " are used");
     Duration delay =
         Duration.newBuilder()
             .setSeconds(limit.retryAfter().getSeconds())
@@ -129,7 +134,7 @@ public final class GrpcErrors {
         .addDetails(Any.pack(RetryInfo.newBuilder().setRetryDelay(delay).build()));
   }
 
-  private static Exhausted exhausted(com.google.rpc.Status details) {
+  private static Exhausted exhausted(com.google.rpc.Status details, ErrorInfo info) {
     QuotaFailure quota = detail(details, QuotaFailure.class, QuotaFailure.getDefaultInstance());
     RetryInfo retry = detail(details, RetryInfo.class, RetryInfo.getDefaultInstance());
     if (quota.getViolationsCount() == 0 || !retry.hasRetryDelay()) {
@@ -141,7 +146,12 @@ public final class GrpcErrors {
         violation.getSubject(),
         violation.getQuotaId(),
         violation.getQuotaValue(),
+        number(info.getMetadataOrDefault(USED, "0")),
         java.time.Duration.ofSeconds(delay.getSeconds(), delay.getNanos()));
+  }
+
+  private static long number(String text) {
+    return text.matches("\\d{1,18}") ? Long.parseLong(text) : 0;
   }
 
   private static String shortened(String message) {
@@ -169,7 +179,7 @@ public final class GrpcErrors {
     ErrorCode code = ErrorCode.find(info.getReason()).orElseGet(() -> nearest(status.getCode()));
     String message =
         status.getDescription() == null ? status.getCode().name() : status.getDescription();
-    return new BitloomException(code, message, violations, exhausted(details), cause);
+    return new BitloomException(code, message, violations, exhausted(details, info), cause);
   }
 
   /** The nearest code for a bare gRPC status that came without a reason. */

@@ -33,6 +33,11 @@ public record Caller(
         DEFAULT_TENANT, 1, limits, Set.of(Role.values()), WorkerRights.unrestricted(""));
   }
 
+  /** The same, where what is done is done for a tenant whose jobs this caller may control. */
+  public Caller onBehalfOf(String other) {
+    return new Caller(other, weight, limits, roles, worker);
+  }
+
   public boolean is(Role role) {
     return roles.contains(role);
   }

@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.bitloom.common.config.ConfigException;
+import io.bitloom.common.config.Settings;
 import io.bitloom.coordinator.auth.Caller.Role;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
@@ -28,8 +29,9 @@ import java.util.regex.Pattern;
  *
  * <pre>{@code
  * {"tenants": [{"name": "art", "weight": 2,
- *   "limits": {"open_jobs": 10, "queued_prompts": 100000, "prompts_per_second": 500},
- *   "tokens": [{"sha256": "9f86d08…", "roles": ["client"]},
+ *   "limits": {"open_jobs": 10, "queued_prompts": 100000, "prompts_per_second": 500,
+ *              "job_bytes": "1GiB", "queue_bytes": "2GiB", "result_bytes": "100GiB"},
+ *   "tokens": [{"sha256": "4be1c2a…", "roles": ["client"]},
  *     {"sha256": "60303ae…", "roles": ["worker"], "workers": ["rack-1-*"],
  *      "models": {"demo": "sha256:4355a46…"}, "groups": []}]}]}
  * }</pre>
@@ -98,14 +100,24 @@ final class TenantsFile {
   }
 
   private LimitsConfig limits(String place, JsonElement element) {
-    JsonObject limits = object(place, element, "open_jobs", "queued_prompts", "prompts_per_second");
+    JsonObject limits =
+        object(
+            place,
+            element,
+            "open_jobs",
+            "queued_prompts",
+            "prompts_per_second",
+            "job_bytes",
+            "queue_bytes",
+            "result_bytes");
     try {
-      return new LimitsConfig(
-          defaults.promptCharacters(),
-          defaults.imagesPerPrompt(),
+      return defaults.ofTenant(
+          bytes(place, limits, "job_bytes", defaults.jobBytes()),
           (int) whole(place, limits, "open_jobs", defaults.openJobs()),
           whole(place, limits, "queued_prompts", defaults.queuedPrompts()),
-          (int) whole(place, limits, "prompts_per_second", defaults.promptsPerSecond()));
+          (int) whole(place, limits, "prompts_per_second", defaults.promptsPerSecond()),
+          bytes(place, limits, "queue_bytes", defaults.queueBytes()),
+          bytes(place, limits, "result_bytes", defaults.resultBytes()));
     } catch (ConfigException e) {
       throw bad(place, limits, e.getMessage());
     }
@@ -228,6 +240,18 @@ final class TenantsFile {
       throw bad(place + "." + key, limits.get(key), "must be a whole number from 1 to 1e9");
     }
     return (long) value;
+  }
+
+  private long bytes(String place, JsonObject limits, String key, long otherwise) {
+    if (!limits.has(key)) {
+      return otherwise;
+    }
+    String size = text(place + "." + key, limits.get(key));
+    try {
+      return Settings.bytes(key, size);
+    } catch (ConfigException e) {
+      throw bad(place + "." + key, size, "must be a size such as 64KiB, 512MiB, 8GiB or 1TiB");
+    }
   }
 
   private ConfigException bad(String place, Object value, String message) {

@@ -21,8 +21,11 @@ public record JobsConfig(
           "NAME",
           "Draws where a job names no model (default: the only one there is).");
   static final Setting<Optional<Duration>> RETENTION =
-      Setting.optionalDuration(
-          "retention", "Delete jobs with their images this long after their end (default: never).");
+      Setting.durationOrNever(
+          "retention",
+          "30d",
+          "Delete jobs with their images this long after their end, or never (default:"
+              + " {default}).");
 
   /**
    * @throws ConfigException naming the key of the first bad value

@@ -1,15 +1,18 @@
 package io.bitloom.coordinator.config;
 
 import io.bitloom.common.config.ConfigException;
+import io.bitloom.common.config.Settings;
 import io.bitloom.common.net.MaskedUri;
+import java.util.Optional;
 
 /**
  * Where the queue is kept.
  *
  * @param uri {@code embedded}, or the URI of a Redis that runs elsewhere
  * @param namespace prefix of all keys, so that several clusters can share a Redis
+ * @param memory bytes that a Redis of our own may take; empty: half of the machine's
  */
-public record RedisConfig(String uri, String namespace) {
+public record RedisConfig(String uri, String namespace, Optional<Long> memory) {
 
   /** The {@link #uri} that asks for a Redis of our own. */
   public static final String EMBEDDED = "embedded";
@@ -28,6 +31,15 @@ public record RedisConfig(String uri, String namespace) {
           "bitloom",
           "Prefix of all keys, so that clusters can share a Redis (default: {default}).");
 
+  static final Setting<Optional<Long>> MEMORY =
+      Setting.optionalBytes(
+          "redis-memory",
+          "Most memory of the embedded Redis, which takes no new jobs then (default: half of the"
+              + " machine's).");
+
+  /** A Redis with nothing in it takes a megabyte. */
+  private static final long LEAST_MEMORY = 4 << 20;
+
   public static final RedisConfig DEFAULTS = of(SettingValues.DEFAULTS);
 
   /**
@@ -44,10 +56,11 @@ public record RedisConfig(String uri, String namespace) {
       throw new ConfigException(
           NAMESPACE.name(), namespace, "must be letters, digits, dots, dashes, underscores");
     }
+    memory.ifPresent(bytes -> Settings.bytesInRange(MEMORY.name(), bytes, LEAST_MEMORY, 1L << 50));
   }
 
   static RedisConfig of(SettingValues values) {
-    return new RedisConfig(values.get(URI), values.get(NAMESPACE));
+    return new RedisConfig(values.get(URI), values.get(NAMESPACE), values.get(MEMORY));
   }
 
   /** Whether the coordinator runs a Redis of its own. */

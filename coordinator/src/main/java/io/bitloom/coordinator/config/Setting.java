@@ -19,6 +19,7 @@ import java.util.function.Function;
 public final class Setting<T> {
 
   private static final String DEFAULT = "{default}";
+  private static final String NEVER = "never";
 
   private final String name;
   private final String label;
@@ -75,9 +76,26 @@ public final class Setting<T> {
             Arrays.stream(text.split(",")).map(String::strip).filter(t -> !t.isEmpty()).toList());
   }
 
-  /** Declares a length of time that may be left out. */
-  static Setting<Optional<Duration>> optionalDuration(String name, String meaning) {
-    return optional(name, "TIME", meaning, text -> Settings.duration(name, text));
+  /** Declares a length of time that may also be {@code never}. */
+  static Setting<Optional<Duration>> durationOrNever(String name, String standard, String meaning) {
+    return new Setting<>(
+        name,
+        "TIME",
+        String.class,
+        standard,
+        meaning,
+        text -> text.equals(NEVER) ? Optional.empty() : Optional.of(Settings.duration(name, text)));
+  }
+
+  /** Declares a number of bytes, with its unit. */
+  static Setting<Long> bytes(String name, String standard, String meaning) {
+    return new Setting<>(
+        name, "SIZE", String.class, standard, meaning, text -> Settings.bytes(name, text));
+  }
+
+  /** Declares a number of bytes that may be left out. */
+  static Setting<Optional<Long>> optionalBytes(String name, String meaning) {
+    return optional(name, "SIZE", meaning, text -> Settings.bytes(name, text));
   }
 
   private static <V> Setting<Optional<V>> optional(

@@ -1,8 +1,10 @@
 package io.bitloom.coordinator.grpc;
 
+import com.google.protobuf.Message;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.grpc.GrpcErrors;
+import io.bitloom.common.grpc.UnknownFields;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
@@ -17,7 +19,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The one place where exceptions become statuses: those that a service throws and those that it
- * hands to its observer. What is not meant for callers goes to the log only.
+ * hands to its observer. What is not meant for callers goes to the log only. No service sees a
+ * message that is none, or that has fields which this version does not know.
  */
 final class ErrorInterceptor implements ServerInterceptor {
 
@@ -95,7 +98,11 @@ final class ErrorInterceptor implements ServerInterceptor {
             new BitloomException(
                 ErrorCode.MALFORMED_MESSAGE, "the request is not a valid protobuf message"));
       } else {
-        guarded(() -> super.onMessage(message));
+        guarded(
+            () -> {
+              UnknownFields.refuse((Message) message);
+              super.onMessage(message);
+            });
       }
     }
 

@@ -7,6 +7,7 @@ import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.v1.GenerateRequest;
 import io.bitloom.v1.GenerateResponse;
 import io.bitloom.v1.PromptResult;
@@ -15,6 +16,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +31,7 @@ final class GenerateCall {
   private final Caller owner;
   private final ResponseSink<GenerateResponse> caller;
   private final JobQueue queue;
+  private final Quotas quotas;
   private final ImageDelivery delivery;
   private final CallBudget budget;
   private final ProgressFeed feed;
@@ -36,6 +39,8 @@ final class GenerateCall {
   private final ScheduledExecutorService timer;
   private final Subscriptions subscriptions = new Subscriptions();
   private final ProgressDisplay<GenerateResponse> display;
+  private final CompletableFuture<Subscription> afterEnd = new CompletableFuture<>();
+  private final AtomicBoolean deleting = new AtomicBoolean();
 
   // Guarded by this.
   private String jobId;
@@ -47,6 +52,7 @@ final class GenerateCall {
       ResponseSink<GenerateResponse> caller,
       GenerateRequest request,
       JobQueue queue,
+      Quotas quotas,
       ImageDelivery delivery,
       ProgressFeed feed,
       Deletion deletion,
@@ -54,6 +60,7 @@ final class GenerateCall {
     this.owner = owner;
     this.caller = caller;
     this.queue = queue;
+    this.quotas = quotas;
     this.delivery = delivery;
     this.budget = delivery.budget(caller::cutOff);
     this.feed = feed;
@@ -72,21 +79,20 @@ final class GenerateCall {
     caller.onEnd(this::ended);
   }
 
-  /** What is to be drawn, and the job for it. */
-  record Order(NewJob job, NewPrompt prompt) {}
+  /** What is to be drawn, the job for it, and whose it is. */
+  record Order(Caller owner, NewJob job, NewPrompt prompt) {}
 
   void start(CompletionStage<Order> order) {
     order
         .thenCompose(
             ordered ->
-                queue
-                    .jobs()
-                    .create(ordered.job())
-                    .thenCompose(created -> begin(created, ordered.prompt())))
+                quotas
+                    .create(ordered.owner(), ordered.job())
+                    .thenCompose(created -> begin(created, ordered)))
         .whenComplete((done, error) -> failIf(error));
   }
 
-  private CompletionStage<Void> begin(JobRecord created, NewPrompt prompt) {
+  private CompletionStage<Void> begin(JobRecord created, Order order) {
     synchronized (this) {
       jobId = created.id();
       if (subscriptions.ended()) {
@@ -101,9 +107,8 @@ final class GenerateCall {
           }
         });
     display.watch(feed, jobId);
-    return queue
-        .prompts()
-        .append(jobId, 0, List.of(prompt))
+    return quotas
+        .appendFirst(order.owner(), jobId, 0, List.of(order.prompt()))
         .thenCompose(appended -> queue.jobs().seal(jobId, OptionalLong.of(1)))
         .thenCompose(complete -> queue.jobs().onChanged(jobId, this::changed))
         .thenAccept(
@@ -165,7 +170,7 @@ final class GenerateCall {
       caller.send(GenerateResponse.newBuilder().setResult(result).build());
       caller.complete();
     }
-    deletion.delete(jobId).whenComplete((done, error) -> report("deleted", error));
+    delete();
   }
 
   private void failIf(Throwable error) {
@@ -189,10 +194,38 @@ final class GenerateCall {
     }
   }
 
+  /** Nobody waits any more: the job ends, and goes when it has. */
   private synchronized void cancel() {
     if (jobId != null) {
-      queue.jobs().cancel(jobId).whenComplete((done, error) -> report("cancelled", error));
+      queue
+          .jobs()
+          .cancel(jobId)
+          .thenCompose(job -> queue.jobs().onChanged(jobId, this::deleteIfEnded))
+          .whenComplete(
+              (subscription, error) -> {
+                report("cancelled", error);
+                if (error == null) {
+                  afterEnd.complete(subscription);
+                }
+              });
     }
+  }
+
+  private void deleteIfEnded() {
+    queue
+        .jobs()
+        .get(jobId)
+        .thenAccept(
+            job -> {
+              if (job.terminal() && deleting.compareAndSet(false, true)) {
+                afterEnd.thenAccept(Subscription::close);
+                delete();
+              }
+            });
+  }
+
+  private void delete() {
+    deletion.delete(jobId).whenComplete((done, error) -> report("deleted", error));
   }
 
   private void report(String what, Throwable error) {

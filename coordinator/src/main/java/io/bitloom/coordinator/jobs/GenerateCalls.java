@@ -11,6 +11,7 @@ import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.coordinator.queue.StoredBytes;
 import io.bitloom.v1.GenerateRequest;
 import io.bitloom.v1.GenerateResponse;
 import io.bitloom.v1.Job;
@@ -30,6 +31,7 @@ public final class GenerateCalls {
   private final JobQueue queue;
   private final ModelRegistry models;
   private final JobRules rules;
+  private final Quotas quotas;
   private final ProgressFeed feed;
   private final ImageDelivery delivery;
   private final Deletion deletion;
@@ -37,12 +39,14 @@ public final class GenerateCalls {
 
   /**
    * @param limits of prompts
+   * @param quotas of tenants, the same for all ways in
    * @param timer where callers are told
    */
   public GenerateCalls(
       JobQueue queue,
       ModelRegistry models,
       LimitsConfig limits,
+      Quotas quotas,
       ProgressFeed feed,
       ImageDelivery delivery,
       Deletion deletion,
@@ -50,6 +54,7 @@ public final class GenerateCalls {
     this.queue = queue;
     this.models = models;
     this.rules = new JobRules(limits);
+    this.quotas = quotas;
     this.feed = feed;
     this.delivery = delivery;
     this.deletion = deletion;
@@ -58,7 +63,7 @@ public final class GenerateCalls {
 
   /** Sends the job of a prompt, how it is drawn if asked, and its result. */
   public void generate(Caller owner, GenerateRequest request, ResponseSink<GenerateResponse> sink) {
-    new GenerateCall(owner, sink, request, queue, delivery, feed, deletion, timer)
+    new GenerateCall(owner, sink, request, queue, quotas, delivery, feed, deletion, timer)
         .start(
             models
                 .resolve(request.getModel())
@@ -87,7 +92,13 @@ public final class GenerateCalls {
             .setModel(model.getName())
             .setPriority(PRIORITY)
             .build();
+    NewPrompt queued =
+        new NewPrompt(
+            new Bucket(model.getName(), resolved.schedule().id()),
+            resolved.prompt().getNumImages(),
+            resolved.prompt().toByteString());
     return new GenerateCall.Order(
+        owner,
         new NewJob(
             owner.tenant(),
             "",
@@ -95,11 +106,10 @@ public final class GenerateCalls {
             PRIORITY,
             JobMessages.spec(job),
             Optional.empty(),
-            owner.limits().openJobs()),
-        new NewPrompt(
-            new Bucket(model.getName(), resolved.schedule().id()),
-            resolved.prompt().getNumImages(),
-            resolved.prompt().toByteString()));
+            Quotas.of(owner),
+            new NewJob.First(1, StoredBytes.of(List.of(queued))),
+            true),
+        queued);
   }
 
   private static void refuse(List<FieldViolation> violations) {

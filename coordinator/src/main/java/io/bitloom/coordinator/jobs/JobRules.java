@@ -159,6 +159,17 @@ final class JobRules {
     List<FieldViolation> violations =
         new ArrayList<>(
             PromptRules.check(resolved, model.getName(), model.getSizesList(), model.getBlocks()));
+    int bytes = resolved.prompt().getSerializedSize();
+    if (bytes > limits.promptBytes()) {
+      violations.add(
+          FieldViolation.of(
+              "prompt",
+              bytes + " bytes",
+              "must have at most "
+                  + limits.promptBytes()
+                  + " bytes with all its fields here"
+                  + " (prompt-bytes)"));
+    }
     int images = resolved.prompt().getNumImages();
     if (images > limits.imagesPerPrompt()) {
       violations.add(
@@ -230,6 +241,11 @@ final class JobRules {
         .setQueuedPrompts(caller.limits().queuedPrompts())
         .setPromptsPerSecond(caller.limits().promptsPerSecond())
         .setPromptsPerMessage(MAX_PROMPTS)
+        .setPromptBytes(limits.promptBytes())
+        .setSpecBytes(limits.specBytes())
+        .setJobBytes(caller.limits().jobBytes())
+        .setQueueBytes(caller.limits().queueBytes())
+        .setResultBytes(caller.limits().resultBytes())
         .build();
   }
 

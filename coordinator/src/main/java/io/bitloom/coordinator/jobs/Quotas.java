@@ -3,8 +3,14 @@ package io.bitloom.coordinator.jobs;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.Exhausted;
 import io.bitloom.coordinator.auth.Caller;
+import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.coordinator.queue.StoredBytes;
+import io.bitloom.coordinator.queue.TenantLimits;
+import io.bitloom.coordinator.queue.TenantUse;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -13,70 +19,126 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * How many prompts tenants may append. What waits is asked of the queue at most twice a second and
- * counted on here in between. Where that is near the limit, prompts are reserved in the queue
- * first, so that a tenant stays within it however many coordinators it appends at. The rate is that
- * of this coordinator alone.
+ * The one way of jobs and prompts into the queue, so that nothing gets in which its tenant may not
+ * have. What a tenant uses is counted in the queue. Whoever is far from every limit asks there
+ * twice a second, and counts here in between; others ask before they append. The rate is that of
+ * this coordinator alone.
  */
-final class Quotas {
+public final class Quotas {
 
   private static final Duration REFRESH = Duration.ofMillis(500);
-  private static final Duration RETRY_FULL = Duration.ofSeconds(5);
 
-  /** Near is what several coordinators could let in between two looks at the queue. */
-  private static final long NEAR_SECONDS = 4;
+  /** What fraction of a limit may be appended between two questions. */
+  private static final int UNASKED = 64;
 
   private final JobQueue queue;
   private final Map<String, Use> uses = new ConcurrentHashMap<>();
 
-  Quotas(JobQueue queue) {
+  public Quotas(JobQueue queue) {
     this.queue = queue;
   }
 
   /** What a tenant does; guarded by itself. */
   private static final class Use {
-    private List<JobRecord> open;
-    private long unfinished;
-    private long askedNanos;
+    private TenantUse seen;
+    private long seenNanos;
+    private TenantUse since = TenantUse.NOTHING;
     private double allowance;
     private long allowedNanos;
   }
 
-  /**
-   * Lets a caller append prompts to a job, or fails with {@code LIMIT_EXCEEDED}. A call is let
-   * through or not as a whole, also one that is larger than what is allowed in a second; the next
-   * one waits for it.
-   *
-   * @param offset of the first prompt in the job
-   */
-  CompletionStage<Void> admit(Caller caller, String jobId, long offset, int prompts) {
-    Use use = uses.computeIfAbsent(caller.tenant(), tenant -> new Use());
-    spend(caller, use, prompts);
-    long most = caller.limits().queuedPrompts();
-    long near = most - NEAR_SECONDS * caller.limits().promptsPerSecond();
-    return look(caller, use)
-        .thenCompose(
-            open -> {
-              synchronized (use) {
-                use.unfinished += prompts;
-                if (use.unfinished <= near) {
-                  return CompletableFuture.completedStage(true);
-                }
-              }
-              return queue.prompts().admit(caller.tenant(), jobId, offset, prompts, most, open);
-            })
-        .thenAccept(
-            admitted -> {
-              if (!admitted) {
-                synchronized (use) {
-                  use.unfinished -= prompts;
-                }
-                throw exhausted(caller, "queued_prompts", most, RETRY_FULL);
-              }
-            });
+  /** What all jobs of a caller's tenant may take. */
+  static TenantLimits of(Caller caller) {
+    LimitsConfig limits = caller.limits();
+    return new TenantLimits(
+        limits.openJobs(), limits.queuedPrompts(), limits.queueBytes(), limits.resultBytes());
   }
 
-  private static void spend(Caller caller, Use use, int prompts) {
+  /**
+   * Creates a job as the queue does. Fails with {@code LIMIT_EXCEEDED} if its tenant may not have
+   * it.
+   *
+   * @param job of the caller's tenant, with the limits of that
+   * @throws BitloomException {@code INVALID_FIELD} if its spec is too large
+   */
+  CompletionStage<JobRecord> create(Caller caller, NewJob job) {
+    long most = caller.limits().specBytes();
+    if (job.spec().size() > most) {
+      throw BitloomException.invalid(
+          "job",
+          job.spec().size() + " bytes",
+          "must have at most " + most + " bytes in name, labels and defaults (spec-bytes)");
+    }
+    if (job.first().prompts() > 0) {
+      spend(caller, job.first().prompts());
+    }
+    return queue.jobs().create(job);
+  }
+
+  /**
+   * Appends prompts as the queue does, once the caller's tenant may have them; fails with {@code
+   * LIMIT_EXCEEDED} if it may not. A call is let through or not as a whole, also one that is larger
+   * than what is allowed in a second; the next one waits for it.
+   */
+  CompletionStage<Long> append(Caller caller, String jobId, long offset, List<NewPrompt> prompts) {
+    spend(caller, prompts.size());
+    long bytes = StoredBytes.of(prompts);
+    CompletionStage<?> admitted =
+        isFar(caller, prompts.size(), bytes)
+            ? CompletableFuture.completedStage(null)
+            : reserve(caller, jobId, offset, prompts.size(), bytes);
+    return admitted.thenCompose(done -> appendFirst(caller, jobId, offset, prompts));
+  }
+
+  /** Appends prompts that were let in together with their job. */
+  CompletionStage<Long> appendFirst(
+      Caller caller, String jobId, long offset, List<NewPrompt> prompts) {
+    return queue.prompts().append(jobId, offset, prompts, caller.limits().jobBytes());
+  }
+
+  private Use use(Caller caller) {
+    return uses.computeIfAbsent(caller.tenant(), tenant -> new Use());
+  }
+
+  /** Whether these can be let in without a question; then they count. */
+  private boolean isFar(Caller caller, int prompts, long bytes) {
+    Use use = use(caller);
+    TenantLimits limits = of(caller);
+    synchronized (use) {
+      TenantUse since = use.since.plus(prompts, bytes);
+      boolean far =
+          use.seen != null
+              && System.nanoTime() - use.seenNanos < REFRESH.toNanos()
+              && since.prompts() <= limits.prompts() / UNASKED
+              && since.bytes() <= limits.bytes() / UNASKED
+              && use.seen.prompts() + since.prompts() <= limits.prompts() / 2
+              && use.seen.bytes() + since.bytes() <= limits.bytes() / 2
+              && use.seen.results() < limits.results();
+      if (far) {
+        use.since = since;
+      }
+      return far;
+    }
+  }
+
+  private CompletionStage<TenantUse> reserve(
+      Caller caller, String jobId, long offset, int prompts, long bytes) {
+    return queue
+        .prompts()
+        .reserve(caller.tenant(), jobId, offset, prompts, bytes, of(caller))
+        .whenComplete((now, e) -> seen(use(caller), now));
+  }
+
+  private static void seen(Use use, TenantUse now) {
+    synchronized (use) {
+      use.seen = now;
+      use.seenNanos = System.nanoTime();
+      use.since = TenantUse.NOTHING;
+    }
+  }
+
+  private void spend(Caller caller, int prompts) {
+    Use use = use(caller);
     int perSecond = caller.limits().promptsPerSecond();
     synchronized (use) {
       long now = System.nanoTime();
@@ -86,40 +148,15 @@ final class Quotas {
       use.allowedNanos = now;
       if (use.allowance <= 0) {
         long nanos = (long) ((1 - use.allowance) / perSecond * 1e9);
-        throw exhausted(caller, "prompts_per_second", perSecond, Duration.ofNanos(nanos));
+        throw BitloomException.exhausted(
+            new Exhausted(
+                "tenants/" + caller.tenant(),
+                "prompts_per_second",
+                perSecond,
+                (long) (perSecond - use.allowance),
+                Duration.ofNanos(nanos)));
       }
       use.allowance -= prompts;
     }
-  }
-
-  /** The tenant's open jobs, not older than a moment. */
-  private CompletionStage<List<JobRecord>> look(Caller caller, Use use) {
-    synchronized (use) {
-      long now = System.nanoTime();
-      if (use.open != null && now - use.askedNanos < REFRESH.toNanos()) {
-        return CompletableFuture.completedStage(use.open);
-      }
-      use.askedNanos = now;
-    }
-    return queue
-        .jobs()
-        .open(caller.tenant())
-        .thenApply(
-            open -> {
-              synchronized (use) {
-                use.open = open;
-                use.unfinished =
-                    open.stream()
-                        .mapToLong(job -> job.counts().appended() - job.counts().decided())
-                        .sum();
-                return open;
-              }
-            });
-  }
-
-  private static BitloomException exhausted(
-      Caller caller, String limit, long value, Duration retryAfter) {
-    return BitloomException.exhausted(
-        new Exhausted("tenants/" + caller.tenant(), limit, value, retryAfter));
   }
 }

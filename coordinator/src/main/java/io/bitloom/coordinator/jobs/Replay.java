@@ -35,9 +35,11 @@ final class Replay {
   private static final String REPLAY_ALL = "\0replay all ";
 
   private final JobQueue queue;
+  private final Quotas quotas;
 
-  Replay(JobQueue queue) {
+  Replay(JobQueue queue, Quotas quotas) {
     this.queue = queue;
+    this.quotas = quotas;
   }
 
   /**
@@ -45,9 +47,10 @@ final class Replay {
    * NOTHING_TO_REPLAY}.
    *
    * @param includeCancelled repeats what was cancelled or expired, too
-   * @param owner whose weight and limits hold
+   * @param caller whose weight and limits hold, for the job's tenant
    */
-  CompletionStage<JobRecord> of(JobRecord old, boolean includeCancelled, Caller owner) {
+  CompletionStage<JobRecord> of(JobRecord old, boolean includeCancelled, Caller caller) {
+    Caller owner = caller.onBehalfOf(old.tenant());
     String name = JobNames.of(old.id());
     if (!old.terminal()) {
       throw new BitloomException(
@@ -77,14 +80,15 @@ final class Replay {
             spec.getPriority(),
             JobMessages.bytes(spec),
             Optional.empty(),
-            owner.limits().openJobs());
-    return queue
-        .jobs()
-        .create(replay)
+            Quotas.of(owner),
+            NewJob.First.NONE,
+            false);
+    return quotas
+        .create(owner, replay)
         .thenCompose(
             job ->
                 job.state() == JobState.JOB_STATE_ACCEPTING
-                    ? copy(old.id(), spec.getModel(), job, 0, 0, includeCancelled)
+                    ? copy(owner, old.id(), spec.getModel(), job, 0, 0, includeCancelled)
                         .thenCompose(count -> queue.jobs().seal(job.id(), OptionalLong.of(prompts)))
                     : CompletableFuture.completedStage(job));
   }
@@ -102,13 +106,19 @@ final class Replay {
   }
 
   /**
-   * Appends page by page; what a call before has appended is skipped by the queue.
+   * Appends page by page, but for what a call before has appended.
    *
    * @param from cursor after which to go on, or number of failures passed over
    * @param offset in the new job
    */
   private CompletionStage<Long> copy(
-      String oldId, String model, JobRecord job, long from, long offset, boolean all) {
+      Caller owner,
+      String oldId,
+      String model,
+      JobRecord job,
+      long from,
+      long offset,
+      boolean all) {
     CompletionStage<List<ResultRecord>> page =
         all ? queue.results().read(oldId, from, PAGE) : queue.results().failures(oldId, from, PAGE);
     return page.thenCompose(
@@ -121,13 +131,13 @@ final class Replay {
                   .filter(record -> record.status() != ResultRecord.Status.SUCCEEDED)
                   .map(record -> again(model, job.id(), record))
                   .toList();
-          CompletionStage<Long> appended =
-              prompts.isEmpty()
-                  ? CompletableFuture.completedStage(offset)
-                  : queue.prompts().append(job.id(), offset, prompts);
           long next = from + records.size();
-          return appended.thenCompose(
-              done -> copy(oldId, model, job, next, offset + prompts.size(), all));
+          long end = offset + prompts.size();
+          CompletionStage<Long> appended =
+              end <= job.counts().appended()
+                  ? CompletableFuture.completedStage(end)
+                  : quotas.append(owner, job.id(), offset, prompts);
+          return appended.thenCompose(done -> copy(owner, oldId, model, job, next, end, all));
         });
   }
 

@@ -42,6 +42,7 @@ public final class Submissions {
 
   /**
    * @param limits of prompts; those of tenants come with their callers
+   * @param quotas of tenants, the same for all ways in
    * @param arrivals told about prompts that are on their way
    * @param blockingThreads where prompts are checked
    */
@@ -50,6 +51,7 @@ public final class Submissions {
       ModelRegistry models,
       Speeds speeds,
       LimitsConfig limits,
+      Quotas quotas,
       Arrivals arrivals,
       Executor blockingThreads) {
     this.queue = queue;
@@ -57,8 +59,8 @@ public final class Submissions {
     this.models = models;
     this.speeds = speeds;
     this.rules = new JobRules(limits);
-    this.quotas = new Quotas(queue);
-    this.replay = new Replay(queue);
+    this.quotas = quotas;
+    this.replay = new Replay(queue, quotas);
     this.arrivals = arrivals;
     this.blockingThreads = blockingThreads;
   }
@@ -81,17 +83,18 @@ public final class Submissions {
             .setPriority(priority)
             .setRequestId(requestId)
             .build();
-    return queue
-        .jobs()
-        .create(
-            new NewJob(
-                owner.tenant(),
-                requestId,
-                owner.weight(),
-                priority,
-                JobMessages.spec(complete),
-                JobMessages.completionWindow(job),
-                owner.limits().openJobs()));
+    return quotas.create(
+        owner,
+        new NewJob(
+            owner.tenant(),
+            requestId,
+            owner.weight(),
+            priority,
+            JobMessages.spec(complete),
+            JobMessages.completionWindow(job),
+            Quotas.of(owner),
+            NewJob.First.NONE,
+            false));
   }
 
   /** Prompts for the job that the first message names. */
@@ -114,9 +117,7 @@ public final class Submissions {
 
   /** The next offset, once the tenant may have these prompts and they are in the queue. */
   CompletionStage<Long> append(Caller owner, String jobId, long offset, List<NewPrompt> prompts) {
-    return quotas
-        .admit(owner, jobId, offset, prompts.size())
-        .thenCompose(done -> queue.prompts().append(jobId, offset, prompts));
+    return quotas.append(owner, jobId, offset, prompts);
   }
 
   JobRules rules() {

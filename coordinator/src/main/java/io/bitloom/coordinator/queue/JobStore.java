@@ -15,7 +15,7 @@ public interface JobStore {
   /**
    * Creates a job that accepts prompts, or finds the one that this tenant's same request id made.
    * Fails with {@code REQUEST_ID_REUSED} if that one has another spec, and with {@code
-   * LIMIT_EXCEEDED} if the tenant has too many open jobs.
+   * LIMIT_EXCEEDED} if that is more than the tenant may have.
    */
   CompletionStage<JobRecord> create(NewJob job);
 
@@ -78,11 +78,11 @@ public interface JobStore {
   /** Takes a job that is gone off those {@link #toDelete}. */
   CompletionStage<Void> forget(String jobId);
 
-  /** Ended jobs that are older than this, or whose deletion broke off; at most {@code most}. */
+  /**
+   * Ended jobs that are older than this, those that nobody keeps and that ended a while ago, and
+   * those whose deletion broke off; at most {@code most} of each kind.
+   */
   CompletionStage<List<String>> toDelete(Duration age, int most);
-
-  /** Jobs of a tenant that have not ended. */
-  CompletionStage<List<JobRecord>> open(String tenant);
 
   /** How many jobs have not ended, by state; of the 10,000 that are open longest. */
   CompletionStage<Map<JobState, Long>> openByState();

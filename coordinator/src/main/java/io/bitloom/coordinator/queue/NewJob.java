@@ -14,7 +14,9 @@ import java.util.Optional;
  * @param spec everything else, opaque to the queue. Two specs are the same if their bytes are, so
  *     messages with maps must be serialized deterministically
  * @param completionWindow after this time what is not drawn has expired
- * @param maxOpenJobs how many jobs of the tenant may be open, this one included
+ * @param limits of the tenant, this job included
+ * @param first prompts that will be appended at once, and that are let in together with the job
+ * @param fleeting nobody keeps it after its end, and it goes soon
  */
 public record NewJob(
     String tenant,
@@ -23,10 +25,31 @@ public record NewJob(
     int priority,
     ByteString spec,
     Optional<Duration> completionWindow,
-    int maxOpenJobs) {
+    TenantLimits limits,
+    First first,
+    boolean fleeting) {
+
+  /**
+   * Prompts to follow.
+   *
+   * @param bytes as {@link StoredBytes} counts them
+   */
+  public record First(int prompts, long bytes) {
+
+    public static final First NONE = new First(0, 0);
+  }
 
   /** A job that may take as long as it does, of a tenant without limit. */
   public NewJob(String tenant, String requestId, double weight, int priority, ByteString spec) {
-    this(tenant, requestId, weight, priority, spec, Optional.empty(), Integer.MAX_VALUE);
+    this(
+        tenant,
+        requestId,
+        weight,
+        priority,
+        spec,
+        Optional.empty(),
+        TenantLimits.NONE,
+        First.NONE,
+        false);
   }
 }

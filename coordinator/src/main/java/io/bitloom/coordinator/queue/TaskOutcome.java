@@ -7,5 +7,12 @@ import com.google.protobuf.ByteString;
  *
  * @param succeeded false: a failure that no other attempt can mend
  * @param body what readers of the result need besides the prompt, opaque to the queue
+ * @param resultBytes that its results take elsewhere, less than 2^32
  */
-public record TaskOutcome(TaskRef task, boolean succeeded, ByteString body) {}
+public record TaskOutcome(TaskRef task, boolean succeeded, ByteString body, long resultBytes) {
+
+  /** An outcome that has nothing elsewhere. */
+  public TaskOutcome(TaskRef task, boolean succeeded, ByteString body) {
+    this(task, succeeded, body, 0);
+  }
+}

@@ -6,6 +6,7 @@ import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.EpollProvider;
 import java.io.IOException;
@@ -47,6 +48,7 @@ public final class EmbeddedRedis implements AutoCloseable {
   private static final Duration SOUND_LIFE = Duration.ofSeconds(5);
 
   private final RedisServerDirectory directory;
+  private final long memory;
   private final ClientResources resources;
   private final RedisClient client;
   private final StatefulRedisConnection<String, String> connection;
@@ -54,8 +56,9 @@ public final class EmbeddedRedis implements AutoCloseable {
   private volatile Optional<String> trouble = Optional.empty();
   private String logged = ""; // of the thread that revives
 
-  private EmbeddedRedis(RedisServerDirectory directory) throws IOException {
+  private EmbeddedRedis(RedisServerDirectory directory, long memory) throws IOException {
     this.directory = directory;
+    this.memory = memory;
     this.resources =
         ClientResources.builder().ioThreadPoolSize(2).computationThreadPoolSize(2).build();
     this.client = RedisClient.create(resources);
@@ -77,9 +80,18 @@ public final class EmbeddedRedis implements AutoCloseable {
    * @throws IOException if it cannot be started; the message holds the end of its log
    */
   public static EmbeddedRedis start(Path directory) throws IOException {
+    return start(directory, MachineMemory.half());
+  }
+
+  /**
+   * Starts or adopts a server, as above, that takes no more memory than this.
+   *
+   * @param memory bytes
+   */
+  public static EmbeddedRedis start(Path directory, long memory) throws IOException {
     RedisServerDirectory server = new RedisServerDirectory(directory);
     prepareForSockets(server.path());
-    EmbeddedRedis redis = server.locked(() -> new EmbeddedRedis(server));
+    EmbeddedRedis redis = server.locked(() -> new EmbeddedRedis(server, memory));
     redis.watch(Duration.ZERO);
     return redis;
   }
@@ -140,7 +152,9 @@ public final class EmbeddedRedis implements AutoCloseable {
     Duration patience = PATIENCE;
     while (server.isAlive() && System.nanoTime() - start < patience.toNanos()) {
       try (StatefulRedisConnection<String, String> attempt = connect()) {
-        if (attempt.sync().info("persistence").contains("loading:0")) {
+        RedisCommands<String, String> redis = attempt.sync();
+        if (redis.info("persistence").contains("loading:0")) {
+          redis.configSet("maxmemory", Long.toString(memory)); // also of one that ran before
           return true;
         }
         patience = PATIENCE_WHILE_LOADING;

@@ -249,8 +249,24 @@ public final class RedisConnection implements AutoCloseable {
         .exceptionallyCompose(
             e -> {
               RedisErrors.takesNoWrites(e).ifPresent(why -> takesNoWrites = Optional.of(why));
-              return CompletableFuture.failedStage(RedisErrors.translate(e));
+              return RedisErrors.isFull(e)
+                  ? isFull().thenCompose(CompletableFuture::failedStage)
+                  : CompletableFuture.failedStage(RedisErrors.translate(e));
             });
+  }
+
+  /** Says how full Redis is; in a cluster any of its servers may be meant, so not of that. */
+  private CompletionStage<BitloomException> isFull() {
+    return commands
+        .info("memory")
+        .thenApply(RedisServerReport::fields)
+        .thenApply(
+            memory -> {
+              long most = Long.parseLong(memory.getOrDefault("maxmemory", "0"));
+              long used = Long.parseLong(memory.getOrDefault("used_memory", "0"));
+              return used < most ? RedisErrors.full(0, 0) : RedisErrors.full(most, used);
+            })
+        .exceptionally(e -> RedisErrors.full(0, 0));
   }
 
   /** The breaker throws if a ping closes it at the moment in which this call would half-open it. */

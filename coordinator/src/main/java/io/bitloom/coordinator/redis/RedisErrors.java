@@ -2,11 +2,13 @@ package io.bitloom.coordinator.redis;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.Exhausted;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.IllegalStateTransitionException;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -22,13 +24,20 @@ final class RedisErrors {
   private static final List<String> NOT_NOW =
       List.of("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN");
 
+  private static final String OOM = "OOM";
+  private static final Duration RETRY_FULL = Duration.ofSeconds(5);
+
   /** Error replies of a Redis that answers and takes no writes, in words. */
   private static final Map<String, String> NO_WRITES =
       Map.of(
-          "OOM", "Redis is full (maxmemory)",
-          "MISCONF", "Redis cannot write to its disk",
-          "READONLY", "Redis is a replica, and takes no jobs",
-          "NOREPLICAS", "Redis has too few replicas to take jobs");
+          OOM,
+          "Redis is full (maxmemory)",
+          "MISCONF",
+          "Redis cannot write to its disk",
+          "READONLY",
+          "Redis is a replica, and takes no jobs",
+          "NOREPLICAS",
+          "Redis has too few replicas to take jobs");
 
   private RedisErrors() {}
 
@@ -64,6 +73,9 @@ final class RedisErrors {
     if (e instanceof BitloomException known) {
       return known;
     }
+    if (isFull(e)) {
+      return full(0, 0);
+    }
     Optional<String> full = takesNoWrites(e);
     if (full.isPresent()) {
       return new BitloomException(ErrorCode.QUEUE_UNAVAILABLE, full.get(), e);
@@ -71,6 +83,31 @@ final class RedisErrors {
     return isLoss(e)
         ? new BitloomException(ErrorCode.QUEUE_UNAVAILABLE, "the queue is not reachable", e)
         : new BitloomException(ErrorCode.INTERNAL, "the queue refused a call", e);
+  }
+
+  /** Whether Redis has no memory left for what is new. */
+  static boolean isFull(Throwable thrown) {
+    Throwable e = cause(thrown);
+    return e instanceof RedisCommandExecutionException && says(e, OOM);
+  }
+
+  /**
+   * Says that Redis is full.
+   *
+   * @param most bytes that it may take, 0 if that is not known
+   * @param used bytes that it takes
+   */
+  static BitloomException full(long most, long used) {
+    String numbers =
+        most == 0
+            ? ""
+            : String.format(Locale.ROOT, ": of %,d bytes of maxmemory %,d are used", most, used);
+    return BitloomException.exhausted(
+        new Exhausted("redis", "maxmemory", most, used, RETRY_FULL),
+        NO_WRITES.get(OOM)
+            + numbers
+            + "; let workers draw what waits and delete jobs that have ended, or raise it (the"
+            + " coordinator's redis-memory if its Redis is embedded)");
   }
 
   /** Why there is no connection: TLS, the user, or simply no answer. */

@@ -92,12 +92,7 @@ final class RedisRules {
     boolean limited = !report.parameter("maxmemory").equals(Optional.of("0"));
     if (policy.equals(UNKNOWN)) {
       warn("maxmemory-policy", policy, "cannot be read here; it must be noeviction");
-    } else if (limited && policy.startsWith("volatile-")) {
-      warn(
-          "maxmemory-policy",
-          policy,
-          "should be noeviction: reservations of tenants are thrown away when Redis is full");
-    } else if (limited && !policy.equals("noeviction")) {
+    } else if (limited && policy.startsWith("allkeys-")) {
       refuse(
           "maxmemory-policy",
           policy,

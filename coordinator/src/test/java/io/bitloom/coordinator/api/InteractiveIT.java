@@ -91,7 +91,7 @@ class InteractiveIT extends ApiFixture {
   }
 
   @Test
-  void aPromptWhoseCallerLeftIsCancelled() throws Exception {
+  void aPromptWhoseCallerLeftIsCancelledAndItsJobGoesWhenItHasEnded() throws Exception {
     Context.CancellableContext call = Context.current().withCancellation();
     Job[] job = new Job[1];
     call.run(
@@ -100,9 +100,7 @@ class InteractiveIT extends ApiFixture {
           job[0] = answers.next().getJob();
         });
     call.cancel(null);
-    awaitTrue(
-        "cancelled",
-        () -> coordinator.job(job[0].getName()).getState() == JobState.JOB_STATE_CANCELLED);
+    assertGone(job[0]);
   }
 
   @Test

@@ -63,13 +63,13 @@ class TenantsIT {
         String.format(
             Locale.ROOT,
             """
-        {"tenants": [
-          {"name": "art", "weight": 2, "tokens": [{"sha256": "%s", "roles": ["client"]}],
-           "limits": {"open_jobs": 3, "queued_prompts": 50, "prompts_per_second": 1000}},
-          {"name": "law", "tokens": [{"sha256": "%s", "roles": ["client"]}]},
-          {"name": "ops", "tokens": [
-            {"sha256": "%s", "roles": ["operator"]}, {"sha256": "%s", "roles": ["worker"]}]}]}
-        """,
+            {"tenants": [
+              {"name": "art", "weight": 2, "tokens": [{"sha256": "%s", "roles": ["client"]}],
+               "limits": {"open_jobs": 3, "queued_prompts": 50, "prompts_per_second": 1000}},
+              {"name": "law", "tokens": [{"sha256": "%s", "roles": ["client"]}]},
+              {"name": "ops", "tokens": [
+                {"sha256": "%s", "roles": ["operator"]}, {"sha256": "%s", "roles": ["worker"]}]}]}
+            """,
             sha256("art"),
             sha256("law"),
             sha256("ops"),
@@ -79,7 +79,8 @@ class TenantsIT {
         TestCoordinator.start(
             directory,
             new AccessConfig(Optional.of(tenants), false, Optional.empty()),
-            new LimitsConfig(100, 2, 1000, 1_000_000, 1_000_000),
+            new LimitsConfig(
+                100, 1 << 10, 2, 1 << 10, 1 << 20, 1000, 1_000_000, 1_000_000, 1 << 20, 1 << 20),
             Optional.empty());
     assertTrue(hello("gpu").hasWelcome());
   }

@@ -20,14 +20,15 @@ class CoordinatorConfigTest {
   @ValueSource(
       strings = {"embedded", "redis://localhost:6379", "rediss://u:p@h", "redis-sentinel://a,b/0"})
   void redisIsEmbeddedOrAUri(String redis) {
-    assertEquals(redis, new RedisConfig(redis, "bitloom").uri());
+    assertEquals(redis, new RedisConfig(redis, "bitloom", Optional.empty()).uri());
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "localhost:6379", "http://localhost", "redis://"})
   void anotherRedisIsRefused(String redis) {
     ConfigException error =
-        assertThrows(ConfigException.class, () -> new RedisConfig(redis, "bitloom"));
+        assertThrows(
+            ConfigException.class, () -> new RedisConfig(redis, "bitloom", Optional.empty()));
     assertTrue(error.getMessage().startsWith("redis must be"), error.getMessage());
   }
 

@@ -84,7 +84,7 @@ class SettingValuesTest {
     assertEquals(
         new CoordinatorConfig(
             new DirectoryConfig(Path.of("data"), false),
-            new RedisConfig("embedded", "bitloom"),
+            new RedisConfig("embedded", "bitloom", Optional.empty()),
             new ListenConfig(
                 "127.0.0.1",
                 7700,
@@ -94,9 +94,19 @@ class SettingValuesTest {
                 List.of(),
                 new ConnectionsConfig(4096, 1000, Duration.ofMinutes(2))),
             new JobsConfig(
-                new LimitsConfig(4000, 16, 1000, 20_000_000, 1_000_000),
+                new LimitsConfig(
+                    4000,
+                    64 << 10,
+                    16,
+                    64 << 10,
+                    4L << 30,
+                    1000,
+                    20_000_000,
+                    1_000_000,
+                    8L << 30,
+                    1L << 40),
                 Optional.empty(),
-                Optional.empty()),
+                Optional.of(Duration.ofDays(30))),
             new DispatchConfig(
                 new LeaseConfig(
                     Duration.ofSeconds(10), Duration.ofSeconds(2), Duration.ofSeconds(1), 5),

@@ -183,7 +183,16 @@ class JobControlIT extends QueueFixture {
             queue
                 .jobs()
                 .create(
-                    new NewJob("tenant", requestId, 1, 5, bytes("spec"), Optional.of(window), 100)))
+                    new NewJob(
+                        "tenant",
+                        requestId,
+                        1,
+                        5,
+                        bytes("spec"),
+                        Optional.of(window),
+                        TenantLimits.NONE,
+                        NewJob.First.NONE,
+                        false)))
         .id();
   }
 

@@ -4,12 +4,14 @@ import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
+import io.bitloom.coordinator.queue.redis.JobIndex;
 import io.bitloom.coordinator.queue.redis.JobScripts;
 import io.bitloom.coordinator.queue.redis.Keys;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.coordinator.redis.RedisChannels;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.redis.TestRedis;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -183,6 +185,38 @@ abstract class QueueFixture {
           }
           return job(jobId).terminal();
         });
+  }
+
+  /** What a tenant uses, as the ledger's sums say. */
+  long used(String tenant, String field) {
+    byte[] sum = await(redis.call(r -> r.hget(keys.useOf(tenant), field)));
+    return sum == null ? 0 : Long.parseLong(new String(sum, StandardCharsets.UTF_8));
+  }
+
+  /** Waits until the sums of a tenant are those of what its jobs say themselves. */
+  void agrees(String tenant) throws InterruptedException {
+    awaitTrue(
+        "the ledger says of " + tenant + " what its jobs say",
+        () -> {
+          JobUse all = new JobUse(0, 0, 0, 0);
+          for (byte[] jobId : await(redis.call(r -> r.zrange(keys.jobsOf(tenant), 0, -1)))) {
+            JobUse use = await(jobs.looseEnds(new String(jobId, StandardCharsets.UTF_8))).use();
+            all =
+                new JobUse(
+                    all.prompts() + use.prompts(),
+                    all.decided() + use.decided(),
+                    all.bytes() + use.bytes(),
+                    all.results() + use.results());
+          }
+          return new TenantUse(all.prompts() - all.decided(), all.bytes(), all.results())
+              .equals(
+                  new TenantUse(
+                      used(tenant, "prompts"), used(tenant, "bytes"), used(tenant, "results")));
+        });
+  }
+
+  JobIndex index() {
+    return new JobIndex(redis, keys);
   }
 
   JobRecord job(String jobId) {

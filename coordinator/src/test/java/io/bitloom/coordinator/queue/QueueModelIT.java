@@ -278,6 +278,8 @@ class QueueModelIT extends QueueFixture {
             results.stream().collect(Collectors.toMap(ResultRecord::offset, ResultRecord::status)));
         results.forEach(result -> assertEquals(payload(result.offset()), result.payload()));
       }
+      agrees("tenant 0");
+      agrees("tenant 1");
       awaitTrue(
           "nothing is left in the bucket",
           () -> {

@@ -204,7 +204,7 @@ class RecoveryIT extends QueueFixture {
       expected.add(keys.job(jobId)[k]);
     }
     expected.addAll(List.of(keys.jobs(), keys.jobsOf("tenant"), keys.endedJobs(), keys.buckets()));
-    expected.add(keys.epoch());
+    expected.addAll(List.of(keys.ledger(), keys.useOf("tenant"), keys.epoch()));
     assertTrue(expected.containsAll(left), () -> "left: " + left);
   }
 
@@ -249,12 +249,12 @@ class RecoveryIT extends QueueFixture {
         i -> new NewPrompt(among[(int) (i % among.length)], 1, payload(i));
     PromptGroups groups =
         PromptGroups.of(offset, LongStream.range(offset, offset + count).mapToObj(prompt).toList());
-    await(jobs.append(jobId, offset, count, groups));
+    await(jobs.append(jobId, offset, count, groups, TenantLimits.NONE.bytes()));
     return groups;
   }
 
   private static JobScripts.Outcome success(long offset) {
-    return new JobScripts.Outcome(offset, ResultRecord.Status.SUCCEEDED, ByteString.EMPTY);
+    return new JobScripts.Outcome(offset, ResultRecord.Status.SUCCEEDED, ByteString.EMPTY, 0);
   }
 
   private static List<TaskRef> refs(LeasedBatch batch) {

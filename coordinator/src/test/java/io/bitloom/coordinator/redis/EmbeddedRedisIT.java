@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.bitloom.coordinator.TestCoordinator;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
+import io.lettuce.core.api.StatefulRedisConnection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -213,5 +214,26 @@ class EmbeddedRedisIT {
           }
         });
     return value.get();
+  }
+
+  @Test
+  void itTakesNoMoreMemoryThanItMayAlsoIfItRanBefore() throws Exception {
+    EmbeddedRedis first = EmbeddedRedis.start(directory);
+    String half = maxMemory(first);
+    assertTrue(Long.parseLong(half) > 1 << 20, half);
+    try (EmbeddedRedis second = EmbeddedRedis.start(directory, 64 << 20)) {
+      assertEquals(Long.toString(64 << 20), maxMemory(second));
+    } finally {
+      first.close();
+    }
+  }
+
+  private static String maxMemory(EmbeddedRedis redis) {
+    try (RedisClient client = RedisClient.create(redis.uri());
+        StatefulRedisConnection<String, String> connection = client.connect()) {
+      assertEquals(
+          "noeviction", connection.sync().configGet("maxmemory-policy").get("maxmemory-policy"));
+      return connection.sync().configGet("maxmemory").get("maxmemory");
+    }
   }
 }

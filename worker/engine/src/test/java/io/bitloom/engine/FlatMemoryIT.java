@@ -22,8 +22,10 @@ import org.junit.jupiter.api.Timeout;
 class FlatMemoryIT {
   private static final int IMAGES = 200;
   private static final int BATCH = 8;
+
   /** By then it has happened that both cores were at the largest pieces at the same moment. */
   private static final int WARM_AFTER = 96;
+
   private static final List<String> SCHEDULES = List.of("1.0_0.06M", "0.5_0.06M", "1.5_0.06M");
 
   @Test

@@ -10,6 +10,9 @@ public final class Settings {
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?)(ms|s|m|h|d)");
 
+  private static final Pattern BYTES =
+      Pattern.compile("(\\d{1,18}(?:\\.\\d{1,9})?)(?:([KMGT])iB)?");
+
   private Settings() {}
 
   /**
@@ -34,6 +37,43 @@ public final class Settings {
     BigDecimal nanos =
         new BigDecimal(matcher.group(1)).multiply(BigDecimal.valueOf(unitMillis * 1_000_000));
     return Duration.ofNanos(nanos.longValue());
+  }
+
+  /**
+   * A number of bytes with its unit: {@code 64KiB}, {@code 1.5GiB}, or {@code 4096} without one.
+   *
+   * @throws ConfigException unless the text is one
+   */
+  public static long bytes(String key, String text) {
+    Matcher matcher = BYTES.matcher(text);
+    if (!matcher.matches()) {
+      throw new ConfigException(key, text, "must be a size such as 64KiB, 512MiB, 8GiB or 1TiB");
+    }
+    long unit = matcher.group(2) == null ? 1 : 1L << 10 * ("KMGT".indexOf(matcher.group(2)) + 1);
+    return new BigDecimal(matcher.group(1)).multiply(BigDecimal.valueOf(unit)).longValue();
+  }
+
+  /**
+   * @return the value, if it is in the range
+   * @throws ConfigException otherwise
+   */
+  public static long bytesInRange(String key, long value, long min, long max) {
+    if (value < min || value > max) {
+      throw new ConfigException(
+          key, bytesText(value), "must be " + bytesText(min) + " to " + bytesText(max));
+    }
+    return value;
+  }
+
+  /** A number of bytes as {@link #bytes} reads it, in the largest unit that leaves it whole. */
+  public static String bytesText(long value) {
+    int unit = 0;
+    long left = value;
+    while (left != 0 && left % 1024 == 0 && unit < 4) {
+      left /= 1024;
+      unit++;
+    }
+    return unit == 0 ? Long.toString(value) : left + "KMGT".substring(unit - 1, unit) + "iB";
   }
 
   /**

@@ -57,11 +57,18 @@ public final class BitloomException extends RuntimeException {
     String message =
         String.format(
             Locale.ROOT,
-            "%s has reached its limit of %,d %s; try again in %s",
+            "%s has reached its limit of %,d %s (%s), %,d are used; try again in %s",
             limit.subject(),
             limit.value(),
             limit.limit().replace('_', ' '),
+            limit.limit().replace('_', '-'),
+            limit.used(),
             Settings.text(limit.retryAfter()));
+    return exhausted(limit, message);
+  }
+
+  /** {@link ErrorCode#LIMIT_EXCEEDED} in words of its own. */
+  public static BitloomException exhausted(Exhausted limit, String message) {
     return new BitloomException(ErrorCode.LIMIT_EXCEEDED, message, List.of(), limit, null);
   }
 

@@ -13,6 +13,7 @@ import io.bitloom.coordinator.queue.TaskFailure;
 import io.bitloom.coordinator.queue.TaskOutcome;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.queue.TaskVerdict;
+import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.PromptFailure;
@@ -275,8 +276,15 @@ final class OutcomeCommits {
         .map(
             ready ->
                 new TaskOutcome(
-                    ready.task(), ready.body().hasImages(), ready.body().toByteString()))
+                    ready.task(),
+                    ready.body().hasImages(),
+                    ready.body().toByteString(),
+                    imageBytes(ready.body())))
         .toList();
+  }
+
+  private static long imageBytes(PromptResult body) {
+    return body.getImages().getImagesList().stream().mapToLong(GeneratedImage::getSizeBytes).sum();
   }
 
   private static List<TaskFailure> taskFailures(List<Ready> failures) {

@@ -36,8 +36,7 @@ public final class JobEnd {
   private CompletionStage<Void> ended(String jobId, JobScripts.LooseEnds ends) {
     return ends.state().isEmpty()
         ? Stages.nothing()
-        : forget(jobId, ends.lastOffsets().keySet())
-            .thenCompose(done -> index.retire(jobId, ends.tenant()));
+        : forget(jobId, ends.lastOffsets().keySet()).thenCompose(done -> index.retire(jobId, ends));
   }
 
   /** Lets buckets forget what waits of a job that is terminal or being cancelled. */

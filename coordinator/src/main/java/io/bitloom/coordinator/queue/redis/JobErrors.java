@@ -4,7 +4,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.Exhausted;
 import io.bitloom.coordinator.queue.JobRecord;
-import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.TenantLimits;
 import io.bitloom.v1.JobState;
 import java.time.Duration;
 import java.util.Optional;
@@ -56,10 +56,30 @@ final class JobErrors {
     return new BitloomException(code, message, "name", name);
   }
 
-  static <T> CompletionStage<T> tooManyOpenJobs(NewJob job) {
+  /**
+   * A tenant has too much already.
+   *
+   * @param limit its name
+   * @param used what is used of it
+   */
+  static <T> CompletionStage<T> exhausted(
+      String tenant, TenantLimits limits, String limit, long used) {
+    long most =
+        switch (limit) {
+          case "open_jobs" -> limits.openJobs();
+          case "queued_prompts" -> limits.prompts();
+          case "queue_bytes" -> limits.bytes();
+          default -> limits.results();
+        };
     return failed(
         BitloomException.exhausted(
-            new Exhausted("tenants/" + job.tenant(), "open_jobs", job.maxOpenJobs(), RETRY_JOB)));
+            new Exhausted("tenants/" + tenant, limit, most, used, RETRY_JOB)));
+  }
+
+  static <T> CompletionStage<T> tooLarge(String jobId, long most, long used) {
+    return failed(
+        BitloomException.exhausted(
+            new Exhausted("jobs/" + jobId, "job_bytes", most, used, RETRY_JOB)));
   }
 
   static <T> CompletionStage<T> failed(ErrorCode code, String message, String field, Object value) {

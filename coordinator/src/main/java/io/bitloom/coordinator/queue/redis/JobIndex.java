@@ -2,9 +2,12 @@ package io.bitloom.coordinator.queue.redis;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.coordinator.queue.Bucket;
-import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.PromptStore;
+import io.bitloom.coordinator.queue.StoredBytes;
+import io.bitloom.coordinator.queue.TenantLimits;
+import io.bitloom.coordinator.queue.TenantUse;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.lettuce.core.Limit;
 import io.lettuce.core.Range;
@@ -15,6 +18,7 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -38,13 +42,14 @@ public final class JobIndex {
   }
 
   /**
-   * Lists a job, as active too.
+   * Lists a job, as active too, if its tenant may have it; fails with {@code LIMIT_EXCEEDED}.
    *
-   * @return its deadline in ms, which is empty if it has none; nothing if its tenant has too many
-   *     open jobs
+   * @return its deadline in ms, which is empty if it has none
    */
-  CompletionStage<Optional<String>> register(String jobId, NewJob job) {
+  CompletionStage<String> register(String jobId, NewJob job) {
     String[] lists = {
+      keys.ledger(),
+      keys.useOf(job.tenant()),
       keys.jobs(),
       keys.jobsOf(job.tenant()),
       keys.activeJobs(),
@@ -52,57 +57,100 @@ public final class JobIndex {
       keys.openJobsOf(job.tenant())
     };
     String window = job.completionWindow().map(known -> Long.toString(known.toMillis())).orElse("");
-    Arguments arguments = new Arguments().add(jobId).add(window).add(job.maxOpenJobs());
-    return redis
-        .eval(Script.REGISTER.lua(), lists, arguments.toArray())
-        .thenApply(Reply::new)
-        .thenApply(reply -> reply.nextFlag() ? Optional.of(reply.nextString()) : Optional.empty());
+    Arguments arguments =
+        new Arguments()
+            .add(jobId)
+            .add(job.tenant())
+            .add(window)
+            .add(StoredBytes.ofJob(job.spec()))
+            .add(job.first().prompts())
+            .add(job.first().bytes())
+            .add(job.limits().openJobs());
+    return run(Script.REGISTER, lists, add(arguments, job.limits()))
+        .thenCompose(
+            reply ->
+                reply.nextFlag()
+                    ? CompletableFuture.completedStage(reply.nextString())
+                    : JobErrors.exhausted(
+                        job.tenant(), job.limits(), reply.nextString(), reply.nextLong()));
   }
 
-  /** Jobs of a tenant that have not ended. */
-  CompletionStage<Set<String>> openJobs(String tenant) {
-    return redis
-        .call(r -> r.smembers(keys.openJobsOf(tenant)))
-        .thenApply(ids -> ids.stream().map(JobIndex::text).collect(Collectors.toSet()));
+  private static Arguments add(Arguments arguments, TenantLimits limits) {
+    return arguments.add(limits.prompts()).add(limits.bytes()).add(limits.results());
   }
 
-  /** Reserves prompts of a job as {@link PromptStore#admit} does. */
-  CompletionStage<Boolean> admit(
-      String tenant, String jobId, long offset, int count, long most, List<JobRecord> open) {
-    Arguments arguments = new Arguments().add(most).add(jobId).add(offset).add(count).add(RESERVED);
-    for (JobRecord job : open) {
-      JobRecord.Counts counts = job.counts();
-      arguments.add(job.id()).add(counts.appended()).add(counts.decided());
-    }
-    String[] lists = {keys.reservedOf(tenant), keys.openJobsOf(tenant)};
-    return redis
-        .eval(Script.ADMIT.lua(), lists, arguments.toArray())
-        .thenApply(reply -> new Reply(reply).nextFlag());
+  /** Reserves prompts of a job as {@link PromptStore#reserve} does. */
+  CompletionStage<TenantUse> reserve(
+      String tenant, String jobId, long offset, int count, long bytes, TenantLimits limits) {
+    Arguments arguments = new Arguments().add(jobId).add(offset).add(count).add(bytes);
+    String[] lists = {keys.ledger(), keys.useOf(tenant), keys.openJobsOf(tenant)};
+    return run(Script.RESERVE, lists, add(arguments, limits))
+        .thenCompose(
+            reply ->
+                reply.nextFlag()
+                    ? CompletableFuture.completedStage(use(reply))
+                    : JobErrors.exhausted(tenant, limits, reply.nextString(), reply.nextLong()));
+  }
+
+  private static TenantUse use(Reply reply) {
+    return new TenantUse(reply.nextLong(), reply.nextLong(), reply.nextLong());
+  }
+
+  /** Notes what jobs of a tenant take. May be repeated, and come late. */
+  public CompletionStage<TenantUse> book(String tenant, Map<String, JobUse> jobs) {
+    Arguments arguments = new Arguments().add(tenant).add(RESERVED);
+    jobs.forEach(
+        (jobId, use) ->
+            arguments
+                .add(jobId)
+                .add(use.prompts())
+                .add(use.decided())
+                .add(use.bytes())
+                .add(use.results()));
+    String[] lists = {keys.ledger(), keys.useOf(tenant), keys.jobsOf(tenant)};
+    return run(Script.BOOK, lists, arguments).thenApply(JobIndex::use);
   }
 
   /** Nothing is left to be done for this job, which ended. */
-  CompletionStage<Void> retire(String jobId, String tenant) {
+  CompletionStage<Void> retire(String jobId, JobScripts.LooseEnds ends) {
+    String tenant = ends.tenant();
     String[] lists = {
-      keys.activeJobs(), keys.deadlines(), keys.openJobsOf(tenant), keys.endedJobs()
+      keys.ledger(),
+      keys.useOf(tenant),
+      keys.activeJobs(),
+      keys.deadlines(),
+      keys.openJobsOf(tenant),
+      ends.fleeting() ? keys.fleetingJobs() : keys.endedJobs(),
+      keys.jobsOf(tenant)
     };
-    return redis
-        .eval(Script.RETIRE.lua(), lists, new Arguments().add(jobId).toArray())
-        .thenApply(reply -> null);
+    Arguments arguments =
+        new Arguments()
+            .add(jobId)
+            .add(tenant)
+            .add(ends.use().prompts())
+            .add(ends.use().bytes())
+            .add(ends.use().results());
+    return run(Script.RETIRE, lists, arguments).thenApply(reply -> null);
   }
 
   /** Takes a job off all lists. */
   CompletionStage<Void> unlist(String jobId, String tenant) {
     String[] lists = {
+      keys.ledger(),
+      keys.useOf(tenant),
       keys.jobs(),
       keys.jobsOf(tenant),
       keys.activeJobs(),
       keys.deadlines(),
       keys.endedJobs(),
+      keys.fleetingJobs(),
       keys.openJobsOf(tenant)
     };
-    return redis
-        .eval(Script.UNLIST.lua(), lists, new Arguments().add(jobId).toArray())
-        .thenApply(reply -> null);
+    return run(Script.UNLIST, lists, new Arguments().add(jobId)).thenApply(reply -> null);
+  }
+
+  private CompletionStage<Reply> run(Script script, String[] lists, Arguments arguments) {
+    return redis.eval(script.lua(), lists, arguments.toArray()).thenApply(Reply::new);
   }
 
   /**
@@ -117,9 +165,22 @@ public final class JobIndex {
     return due(keys.deadlines(), Duration.ZERO, most);
   }
 
-  /** Takes a job that is gone off the ended jobs. */
-  CompletionStage<Void> dropEnded(String jobId) {
-    return redis.call(r -> r.zrem(keys.endedJobs(), bytes(jobId))).thenApply(removed -> null);
+  /**
+   * Takes a job that is gone, or never came, off all lists. Of one that nobody has counted only
+   * what would have it looked for again.
+   */
+  public CompletionStage<Void> forget(String jobId) {
+    return run(Script.OWNER, new String[] {keys.ledger()}, new Arguments().add(jobId))
+        .thenApply(Reply::nextString)
+        .thenCompose(
+            tenant ->
+                tenant.isEmpty()
+                    ? redis
+                        .call(r -> r.zrem(keys.endedJobs(), bytes(jobId)))
+                        .thenCompose(
+                            done -> redis.call(r -> r.zrem(keys.activeJobs(), bytes(jobId))))
+                        .thenApply(removed -> null)
+                    : unlist(jobId, tenant));
   }
 
   /** Takes a job off the deadlines. */
@@ -132,9 +193,15 @@ public final class JobIndex {
     return due(keys.endedJobs(), age, most);
   }
 
+  /** Jobs that nobody keeps and that ended longer ago than this. */
+  CompletionStage<Due> fleetedBefore(Duration age, int most) {
+    return due(keys.fleetingJobs(), age, most);
+  }
+
   /** From now on an ended job counts as older than any age. */
   CompletionStage<Void> deleteNext(String jobId) {
-    return redis.call(r -> r.zadd(keys.endedJobs(), 0, bytes(jobId))).thenApply(added -> null);
+    return run(Script.DOOM, new String[] {keys.endedJobs()}, new Arguments().add(jobId))
+        .thenApply(reply -> null);
   }
 
   private CompletionStage<Due> due(String list, Duration age, int most) {
@@ -150,11 +217,6 @@ public final class JobIndex {
               }
               return new Due(next, jobIds);
             });
-  }
-
-  /** Forgets a job that was listed and never created. */
-  public CompletionStage<Void> inactive(String jobId) {
-    return redis.call(r -> r.zrem(keys.activeJobs(), bytes(jobId))).thenApply(removed -> null);
   }
 
   /** An active job and how long ago it was registered. */

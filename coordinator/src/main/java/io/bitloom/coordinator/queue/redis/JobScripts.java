@@ -3,11 +3,14 @@ package io.bitloom.coordinator.queue.redis;
 import com.google.protobuf.ByteString;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.ResultRecord;
+import io.bitloom.coordinator.queue.StoredBytes;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.v1.JobState;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -43,7 +46,9 @@ public final class JobScripts {
             .add(Double.toString(job.weight()))
             .add(job.priority())
             .add(job.spec())
-            .add(deadline);
+            .add(deadline)
+            .add(StoredBytes.ofJob(job.spec()))
+            .add(job.fleeting() ? 1 : 0);
     return run(Script.CREATE, jobId, arguments)
         .thenApply(
             reply ->
@@ -74,9 +79,15 @@ public final class JobScripts {
   public sealed interface Appended {}
 
   /**
+   * @param bytes that the job takes now
    * @param before for each part, the offset of the bucket's last prompt before, or -1
    */
-  public record Taken(Terms terms, List<Long> before) implements Appended {}
+  public record Taken(Terms terms, long bytes, List<Long> before) implements Appended {}
+
+  /**
+   * @param bytes that the job takes
+   */
+  public record Full(long bytes) implements Appended {}
 
   public record At(long count) implements Appended {}
 
@@ -93,22 +104,24 @@ public final class JobScripts {
   public record Standing(long revision, int priority, boolean paused) {}
 
   public CompletionStage<Appended> append(
-      String jobId, long offset, int count, PromptGroups groups) {
+      String jobId, long offset, int count, PromptGroups groups, long mostBytes) {
     Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(offset).add(count);
-    groups.addTo(arguments);
+    groups.addTo(arguments, mostBytes);
     return run(Script.APPEND, jobId, arguments)
         .thenApply(
             reply ->
                 switch (reply.nextString()) {
                   case "appended" -> {
                     Terms terms = terms(reply);
+                    long bytes = reply.nextLong();
                     List<Long> before = new ArrayList<>();
                     while (reply.hasNext()) {
                       before.add(reply.nextLong());
                     }
-                    yield new Taken(terms, before);
+                    yield new Taken(terms, bytes, before);
                   }
                   case "at" -> new At(reply.nextLong());
+                  case "full" -> new Full(reply.nextLong());
                   default -> new NotAccepting(state(reply.nextString()));
                 });
   }
@@ -163,11 +176,20 @@ public final class JobScripts {
                     : new NotOpen(state(reply.nextString())));
   }
 
-  /** Keeps what a job says about itself now; false if there is no such job. */
-  CompletionStage<Boolean> describe(String jobId, Map<String, ByteString> changes) {
+  /** Whose job it is, and what it takes. */
+  record Owned(String tenant, JobUse use) {}
+
+  /** Keeps what a job says about itself now; nothing if there is no such job. */
+  CompletionStage<Optional<Owned>> describe(String jobId, Map<String, ByteString> changes) {
     Arguments arguments = new Arguments().add(keys.jobChannel(jobId));
     changes.forEach((part, now) -> arguments.add(part).add(now));
-    return run(Script.DESCRIBE, jobId, arguments).thenApply(Reply::nextFlag);
+    return run(Script.DESCRIBE, jobId, arguments)
+        .thenApply(
+            reply ->
+                reply.nextFlag()
+                    ? Optional.of(
+                        new Owned(reply.nextString(), new JobUse(0, 0, reply.nextLong(), 0)))
+                    : Optional.empty());
   }
 
   /**
@@ -203,7 +225,8 @@ public final class JobScripts {
   }
 
   /** An outcome as {@code commit.lua} takes it. */
-  public record Outcome(long offset, ResultRecord.Status status, ByteString body) {}
+  public record Outcome(
+      long offset, ResultRecord.Status status, ByteString body, long resultBytes) {}
 
   /** What a prompt's job said to an outcome. */
   public enum Verdict {
@@ -212,15 +235,21 @@ public final class JobScripts {
     HAD_ONE
   }
 
-  /** In the order of the outcomes. */
-  public record Committed(boolean terminal, List<Verdict> verdicts) {}
+  /**
+   * What a job said to outcomes.
+   *
+   * @param owned nothing if there is no such job
+   * @param verdicts in the order of the outcomes
+   */
+  public record Committed(boolean terminal, Optional<Owned> owned, List<Verdict> verdicts) {}
 
   public CompletionStage<Committed> commit(String jobId, LeaseRef lease, List<Outcome> outcomes) {
     Arguments arguments =
         new Arguments()
             .add(keys.jobChannel(jobId))
             .add(Keys.holder(lease))
-            .add(Tasks.packOffsets(outcomes.stream().map(Outcome::offset).toList()));
+            .add(Tasks.packOffsets(outcomes.stream().map(Outcome::offset).toList()))
+            .add(resultBytes(outcomes));
     for (Outcome outcome : outcomes) {
       arguments.add(ResultEntries.report(outcome.status(), outcome.body()));
     }
@@ -228,10 +257,27 @@ public final class JobScripts {
         .thenApply(
             reply -> {
               boolean terminal = reply.nextFlag();
+              Optional<Owned> owned = owned(reply);
               List<Verdict> verdicts =
                   reply.nextString().chars().mapToObj(c -> Verdict.values()[c - '0']).toList();
-              return new Committed(terminal, verdicts);
+              return new Committed(terminal, owned, verdicts);
             });
+  }
+
+  private static Optional<Owned> owned(Reply reply) {
+    String tenant = reply.nextString();
+    JobUse use =
+        new JobUse(reply.nextCount(), reply.nextCount(), reply.nextCount(), reply.nextCount());
+    return Optional.ofNullable(tenant).map(known -> new Owned(known, use));
+  }
+
+  private static byte[] resultBytes(List<Outcome> outcomes) {
+    if (outcomes.stream().allMatch(outcome -> outcome.resultBytes() == 0)) {
+      return new byte[0];
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(4 * outcomes.size());
+    outcomes.forEach(outcome -> bytes.putInt((int) outcome.resultBytes()));
+    return bytes.array();
   }
 
   /**
@@ -319,13 +365,17 @@ public final class JobScripts {
    * @param standing if there is such a job
    * @param lastOffsets of every bucket that the job has prompts in
    * @param running offsets by the lease that is said to hold them
+   * @param use what it takes
+   * @param fleeting whether nobody keeps it after its end
    */
   public record LooseEnds(
       Optional<JobState> state,
       String tenant,
       Standing standing,
       Map<Bucket, Long> lastOffsets,
-      Map<LeaseRef, List<Long>> running) {}
+      Map<LeaseRef, List<Long>> running,
+      JobUse use,
+      boolean fleeting) {}
 
   public CompletionStage<LooseEnds> looseEnds(String jobId) {
     return run(Script.LOOSE_ENDS, jobId, new Arguments())
@@ -343,7 +393,11 @@ public final class JobScripts {
                 LeaseRef lease = Keys.leaseOf(held.nextString());
                 running.put(lease, Tasks.offsets(Tasks.parse(held.nextBytes())));
               }
-              return new LooseEnds(state, tenant, standing, lastOffsets, running);
+              JobUse use =
+                  new JobUse(
+                      reply.nextLong(), reply.nextLong(), reply.nextLong(), reply.nextLong());
+              return new LooseEnds(
+                  state, tenant, standing, lastOffsets, running, use, reply.nextFlag());
             });
   }
 

@@ -116,9 +116,14 @@ public final class Keys {
     return index("open:" + Names.escape(tenant));
   }
 
-  /** Prompts that a tenant may append to its jobs. */
-  public String reservedOf(String tenant) {
-    return index("reserved:" + Names.escape(tenant));
+  /** What every job takes. */
+  public String ledger() {
+    return index("ledger");
+  }
+
+  /** What all jobs of a tenant take. */
+  public String useOf(String tenant) {
+    return index("use:" + Names.escape(tenant));
   }
 
   /** Jobs that may have something left to be done. */
@@ -134,6 +139,11 @@ public final class Keys {
   /** Terminal jobs by the time of their end. */
   public String endedJobs() {
     return index("ended");
+  }
+
+  /** Likewise, those that nobody keeps. */
+  public String fleetingJobs() {
+    return index("fleeting");
   }
 
   public String buckets() {

@@ -2,6 +2,7 @@ package io.bitloom.coordinator.queue.redis;
 
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.coordinator.queue.StoredBytes;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,8 +16,9 @@ import java.util.Map;
  *
  * @param parts one for each bucket
  * @param images of all prompts
+ * @param bytes of all prompts, as {@link StoredBytes} counts them
  */
-public record PromptGroups(List<Part> parts, long images) {
+public record PromptGroups(List<Part> parts, long images, long bytes) {
 
   /** More entries than this do not go into one entry of the stream of appends. */
   private static final int APPEND_PROMPTS = 256;
@@ -56,7 +58,8 @@ public record PromptGroups(List<Part> parts, long images) {
     }
     List<Part> parts = new ArrayList<>();
     places.forEach((bucket, ofBucket) -> parts.add(part(bucket, offset, prompts, ofBucket)));
-    return new PromptGroups(parts, prompts.stream().mapToLong(NewPrompt::images).sum());
+    return new PromptGroups(
+        parts, prompts.stream().mapToLong(NewPrompt::images).sum(), StoredBytes.of(prompts));
   }
 
   private static Part part(
@@ -80,13 +83,13 @@ public record PromptGroups(List<Part> parts, long images) {
   }
 
   /** The arguments of {@code append.lua} that describe these prompts. */
-  void addTo(Arguments arguments) {
+  void addTo(Arguments arguments, long mostBytes) {
     List<Append> appends =
         parts.stream()
             .flatMap(part -> part.appends().stream())
             .sorted(Comparator.comparingLong(Append::firstOffset))
             .toList();
-    arguments.add(parts.size()).add(appends.size()).add(images);
+    arguments.add(parts.size()).add(appends.size()).add(images).add(bytes).add(mostBytes);
     for (Part part : parts) {
       arguments.add(Keys.id(part.bucket())).add(part.lastOffset());
     }

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Jobs as a whole: what is asked of the job first, then told to its buckets and lists. */
 public final class RedisJobs implements JobStore {
@@ -29,6 +30,9 @@ public final class RedisJobs implements JobStore {
 
   /** Whoever has more open jobs than this is not helped by their number. */
   private static final int MOST_COUNTED = 10_000;
+
+  /** Whoever waited for a job that nobody keeps has read its result in less, or never will. */
+  private static final Duration FLEETING_LIFE = Duration.ofMinutes(1);
 
   private final JobIndex index;
   private final JobScripts jobs;
@@ -63,11 +67,8 @@ public final class RedisJobs implements JobStore {
         .register(jobId, job)
         .thenCompose(
             deadline -> {
-              if (deadline.isEmpty()) {
-                return JobErrors.tooManyOpenJobs(job);
-              }
               job.completionWindow().ifPresent(upkeep::deadlineIn);
-              return jobs.create(jobId, job, deadline.get());
+              return jobs.create(jobId, job, deadline);
             })
         .thenCompose(
             created ->
@@ -161,7 +162,12 @@ public final class RedisJobs implements JobStore {
 
   @Override
   public CompletionStage<JobRecord> describe(String jobId, Map<String, ByteString> changes) {
-    return jobs.describe(jobId, changes).thenCompose(there -> get(jobId));
+    return jobs.describe(jobId, changes)
+        .thenCompose(
+            owned -> {
+              owned.ifPresent(now -> upkeep.used(now.tenant(), jobId, now.use()));
+              return get(jobId);
+            });
   }
 
   /** What this leaves undone when it breaks off is mended by the sweeper, or by the next lease. */
@@ -213,21 +219,18 @@ public final class RedisJobs implements JobStore {
   }
 
   @Override
-  public CompletionStage<List<JobRecord>> open(String tenant) {
-    return index
-        .openJobs(tenant)
-        .thenCompose(open -> Stages.all(open.stream().map(jobs::view).toList()))
-        .thenApply(views -> views.stream().flatMap(Optional::stream).toList());
-  }
-
-  @Override
   public CompletionStage<Void> forget(String jobId) {
-    return index.dropEnded(jobId);
+    return index.forget(jobId);
   }
 
   @Override
   public CompletionStage<List<String>> toDelete(Duration age, int most) {
-    return index.endedBefore(age, most).thenApply(JobIndex.Due::jobIds);
+    return index
+        .endedBefore(age, most)
+        .thenCombine(
+            index.fleetedBefore(FLEETING_LIFE, most),
+            (ended, fleeted) ->
+                Stream.of(ended, fleeted).map(JobIndex.Due::jobIds).flatMap(List::stream).toList());
   }
 
   @Override

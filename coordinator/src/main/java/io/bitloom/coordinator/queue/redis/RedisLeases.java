@@ -227,6 +227,9 @@ public final class RedisLeases implements Leases {
                               for (int k = 0; k < some.size(); k++) {
                                 verdicts.set(some.get(k), committed.verdicts().get(k));
                               }
+                              committed
+                                  .owned()
+                                  .ifPresent(now -> upkeep.used(now.tenant(), jobId, now.use()));
                               if (committed.terminal()) {
                                 synchronized (terminal) {
                                   terminal.add(jobId);
@@ -259,7 +262,8 @@ public final class RedisLeases implements Leases {
     return new JobScripts.Outcome(
         outcome.task().offset(),
         outcome.succeeded() ? ResultRecord.Status.SUCCEEDED : ResultRecord.Status.FAILED,
-        outcome.body());
+        outcome.body(),
+        outcome.resultBytes());
   }
 
   private static List<TaskRef> decided(

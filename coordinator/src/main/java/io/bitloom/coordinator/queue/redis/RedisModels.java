@@ -24,9 +24,10 @@ public final class RedisModels implements ModelRecords {
 
   @Override
   public CompletionStage<Void> put(String name, ByteString description) {
+    Arguments arguments = new Arguments().add(name).add(description);
     return redis
-        .call(r -> r.hset(keys.models(), Map.of(name, description.toByteArray())))
-        .thenApply(added -> null);
+        .eval(Script.ANNOUNCE.lua(), new String[] {keys.models()}, arguments.toArray())
+        .thenApply(done -> null);
   }
 
   @Override

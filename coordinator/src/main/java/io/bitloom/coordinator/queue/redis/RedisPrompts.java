@@ -1,9 +1,11 @@
 package io.bitloom.coordinator.queue.redis;
 
 import io.bitloom.common.error.ErrorCode;
-import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.NewPrompt;
 import io.bitloom.coordinator.queue.PromptStore;
+import io.bitloom.coordinator.queue.TenantLimits;
+import io.bitloom.coordinator.queue.TenantUse;
 import io.bitloom.coordinator.queue.WaitingPage;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +35,8 @@ public final class RedisPrompts implements PromptStore {
   }
 
   @Override
-  public CompletionStage<Long> append(String jobId, long offset, List<NewPrompt> prompts) {
+  public CompletionStage<Long> append(
+      String jobId, long offset, List<NewPrompt> prompts, long mostBytes) {
     if (offset + prompts.size() > Tasks.NO_OFFSET) {
       return JobErrors.failed(
           ErrorCode.LIMIT_EXCEEDED, "must stay below " + Tasks.NO_OFFSET, "offset", offset);
@@ -45,14 +48,19 @@ public final class RedisPrompts implements PromptStore {
       index.addBucket(prompt.bucket());
     }
     PromptGroups groups = PromptGroups.of(offset, prompts);
-    return jobs.append(jobId, offset, prompts.size(), groups)
+    return jobs.append(jobId, offset, prompts.size(), groups, mostBytes)
         .thenCompose(
             appended -> {
               if (appended instanceof JobScripts.Taken taken) {
+                JobUse use = new JobUse(offset + prompts.size(), 0, taken.bytes(), 0);
+                upkeep.used(taken.terms().tenant(), jobId, use);
                 return enqueue(jobId, groups, taken).thenApply(done -> offset + prompts.size());
               }
+              if (appended instanceof JobScripts.Full full) {
+                return JobErrors.tooLarge(jobId, mostBytes, full.bytes());
+              }
               return appended instanceof JobScripts.At at
-                  ? appendRest(jobId, offset, prompts, at.count())
+                  ? appendRest(jobId, offset, prompts, mostBytes, at.count())
                   : JobErrors.failed(
                       JobErrors.notAccepting(jobId, ((JobScripts.NotAccepting) appended).state()));
             });
@@ -83,7 +91,7 @@ public final class RedisPrompts implements PromptStore {
 
   /** Appends what a job lacks of prompts that it has in part, or tells that there is a gap. */
   private CompletionStage<Long> appendRest(
-      String jobId, long offset, List<NewPrompt> prompts, long count) {
+      String jobId, long offset, List<NewPrompt> prompts, long mostBytes, long count) {
     if (count < offset) {
       return JobErrors.failed(
           ErrorCode.OFFSET_OUT_OF_RANGE, "must be at most " + count, "offset", offset);
@@ -91,13 +99,13 @@ public final class RedisPrompts implements PromptStore {
     upkeep.sweep(jobId);
     return count >= offset + prompts.size()
         ? CompletableFuture.completedStage(count)
-        : append(jobId, count, prompts.subList((int) (count - offset), prompts.size()));
+        : append(jobId, count, prompts.subList((int) (count - offset), prompts.size()), mostBytes);
   }
 
   @Override
-  public CompletionStage<Boolean> admit(
-      String tenant, String jobId, long offset, int count, long most, List<JobRecord> open) {
-    return index.admit(tenant, jobId, offset, count, most, open);
+  public CompletionStage<TenantUse> reserve(
+      String tenant, String jobId, long offset, int count, long bytes, TenantLimits limits) {
+    return index.reserve(tenant, jobId, offset, count, bytes, limits);
   }
 
   @Override

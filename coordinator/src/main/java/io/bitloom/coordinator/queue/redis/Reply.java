@@ -23,6 +23,12 @@ final class Reply {
     return toLong(values.next());
   }
 
+  /** 0 if there is none. */
+  long nextCount() {
+    Object value = values.next();
+    return value == null ? 0 : toLong(value);
+  }
+
   int nextInt() {
     return Math.toIntExact(nextLong());
   }

@@ -6,11 +6,15 @@ import java.util.Locale;
 /** The transitions of the queue, each one a Lua file of its own that says what it does. */
 enum Script {
   REGISTER(Tag.INDEX),
-  ADMIT(Tag.INDEX),
+  RESERVE(Tag.INDEX),
+  BOOK(Tag.INDEX),
   RETIRE(Tag.INDEX),
   DUE(Tag.INDEX),
+  DOOM(Tag.INDEX),
+  OWNER(Tag.INDEX),
   UNLIST(Tag.INDEX),
   SERVE(Tag.INDEX),
+  ANNOUNCE(Tag.INDEX),
 
   CREATE(Tag.JOB),
   APPEND(Tag.JOB),

@@ -2,6 +2,7 @@ package io.bitloom.coordinator.queue.redis;
 
 import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.JobUse;
 import java.time.Duration;
 
 /** What calls leave to be done later, by themselves or by others. No method blocks. */
@@ -12,6 +13,9 @@ public interface Upkeep {
 
   /** A call left something half-done between a job and its buckets. */
   void sweep(String jobId);
+
+  /** A job of this tenant takes so much now; what is 0 is not said. */
+  void used(String tenant, String jobId, JobUse use);
 
   /** A lease of this bucket may expire after this time. */
   void leaseEndsIn(Bucket bucket, Duration duration);

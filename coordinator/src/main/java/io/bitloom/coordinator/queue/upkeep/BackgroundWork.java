@@ -2,13 +2,19 @@ package io.bitloom.coordinator.queue.upkeep;
 
 import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import io.bitloom.coordinator.queue.redis.Upkeep;
 import java.time.Duration;
 
 /** Who does what calls leave to be done later. */
 record BackgroundWork(
-    WakeUps wakeUps, Reaper reaper, Sweeper sweeper, Deadlines deadlines, LostReplies lostReplies)
+    WakeUps wakeUps,
+    Reaper reaper,
+    Sweeper sweeper,
+    Deadlines deadlines,
+    LostReplies lostReplies,
+    Bookkeeper bookkeeper)
     implements Upkeep {
 
   @Override
@@ -19,6 +25,11 @@ record BackgroundWork(
   @Override
   public void sweep(String jobId) {
     sweeper.sweepLater(jobId);
+  }
+
+  @Override
+  public void used(String tenant, String jobId, JobUse use) {
+    bookkeeper.used(tenant, jobId, use);
   }
 
   @Override

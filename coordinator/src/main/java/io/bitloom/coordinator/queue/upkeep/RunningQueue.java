@@ -59,10 +59,12 @@ public final class RunningQueue implements JobQueue {
 
     Reaper reaper = new Reaper(bucketScripts, leaseEnd, settings, timers);
     Deadlines deadlines = new Deadlines(index, jobEnd, timers);
-    Sweeper sweeper = new Sweeper(jobScripts, bucketScripts, index, jobEnd, leaseEnd, timers);
+    Bookkeeper bookkeeper = new Bookkeeper(index, timers);
+    Sweeper sweeper =
+        new Sweeper(jobScripts, bucketScripts, index, jobEnd, leaseEnd, bookkeeper, timers);
     LostReplies lostReplies = new LostReplies(bucketScripts, leaseEnd, sweeper, timers);
     this.ready = new WakeUps(timers);
-    Upkeep upkeep = new BackgroundWork(ready, reaper, sweeper, deadlines, lostReplies);
+    Upkeep upkeep = new BackgroundWork(ready, reaper, sweeper, deadlines, lostReplies, bookkeeper);
 
     RedisChannels channels = redis.channels();
     this.jobs = new RedisJobs(index, jobScripts, bucketScripts, jobEnd, upkeep, channels, keys);

@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Finishes what a crash left half-done between a job and its buckets: prompts that a bucket was not
  * told of, prompts that a job believes to be with a lease which is gone, a cancellation that
- * stopped half-way, a job that ended but still stands in its buckets. Every step may be repeated at
- * any time.
+ * stopped half-way, a job that ended but still stands in its buckets, use that was not noted. Every
+ * step may be repeated at any time.
  */
 final class Sweeper {
 
@@ -42,6 +42,7 @@ final class Sweeper {
   private final JobIndex index;
   private final JobEnd jobEnd;
   private final LeaseEnd leaseEnd;
+  private final Bookkeeper bookkeeper;
   private final Timers timers;
   private final AtomicBoolean sweeping = new AtomicBoolean();
   private final Set<String> asked = ConcurrentHashMap.newKeySet();
@@ -52,12 +53,14 @@ final class Sweeper {
       JobIndex index,
       JobEnd jobEnd,
       LeaseEnd leaseEnd,
+      Bookkeeper bookkeeper,
       Timers timers) {
     this.jobs = jobs;
     this.buckets = buckets;
     this.index = index;
     this.jobEnd = jobEnd;
     this.leaseEnd = leaseEnd;
+    this.bookkeeper = bookkeeper;
     this.timers = timers;
   }
 
@@ -89,7 +92,7 @@ final class Sweeper {
             ends ->
                 ends.state().isPresent() || active.age().compareTo(CREATION) < 0
                     ? sweep(active.jobId(), ends)
-                    : index.inactive(active.jobId()));
+                    : index.forget(active.jobId()));
   }
 
   /** Sweeps one job in a moment, once for all who ask until then. */
@@ -114,6 +117,9 @@ final class Sweeper {
   private CompletionStage<Void> sweep(String jobId, JobScripts.LooseEnds ends) {
     JobState state = ends.state().orElse(JobState.JOB_STATE_UNSPECIFIED);
     ends.lastOffsets().keySet().forEach(index::addBucket);
+    if (ends.state().isPresent()) {
+      bookkeeper.used(ends.tenant(), jobId, ends.use());
+    }
     List<CompletionStage<Void>> stages = new ArrayList<>();
     switch (state) {
       case JOB_STATE_UNSPECIFIED -> {} // not created yet

@@ -4,6 +4,7 @@
 -- ARGV   1 channel of the job, 2 'pause', 'resume' or 'priority', 3 the new priority, or empty
 -- Reply  {'adjusted', revision, priority, 1 if paused, else 0};
 --        {'state', state or false if there is no such job}: it ends or has ended
+--@include drain
 --@include tasks
 --@include job
 --@include outcomes

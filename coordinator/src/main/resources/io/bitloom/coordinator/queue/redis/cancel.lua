@@ -5,6 +5,7 @@
 --        appends, 4 C to cancel it, X if its window may have passed
 -- Reply  {'cancelling', id to go on from, or '' after the last append};
 --        {'state', state or false if there is no such job}: it is terminal already, or has time
+--@include drain
 --@include tasks
 --@include job
 --@include outcomes

@@ -1,9 +1,12 @@
 -- Takes outcomes of prompts that this lease holds. The lease lets go of them afterwards
 -- (settle.lua).
 -- KEYS   of the job
--- ARGV   1 channel of the job, 2 holder, 3 offsets of the prompts, then for each: report
--- Reply  {1 if the job is terminal now, a digit for each prompt: 1 taken, 2 it has its outcome
+-- ARGV   1 channel of the job, 2 holder, 3 offsets of the prompts, 4 bytes of the results of each:
+--        u32s, or empty if none has any, then for each: report
+-- Reply  {1 if the job is terminal now, tenant, prompts of the job, of these with their outcome, bytes
+--        that it takes, bytes of its results, a digit for each prompt: 1 taken, 2 it has its outcome
 --        already, 0 the lease does not hold it}
+--@include drain
 --@include tasks
 --@include job
 --@include outcomes
@@ -22,7 +25,7 @@ if string.gsub(held, '....(....)..', '%1') ~= ARGV[3] then
   end
 end
 
-local verdicts, taken, reports = {}, {}, {}
+local verdicts, taken, reports, more_results = {}, {}, {}, 0
 local decided = n > 0 and outcome_bits(offsets, n, true)
 for k = 1, n do
   local place = places and places[k] or k
@@ -31,7 +34,10 @@ for k = 1, n do
   else
     verdicts[place] = 1
     taken[#taken + 1] = string.sub(held, (k - 1) * TASK + 1, k * TASK)
-    reports[#reports + 1] = ARGV[3 + place]
+    reports[#reports + 1] = ARGV[4 + place]
+    if ARGV[4] ~= '' then
+      more_results = more_results + struct.unpack('>I4', ARGV[4], 4 * place - 3)
+    end
   end
 end
 for k = 1, n < asked and asked or 0 do
@@ -43,7 +49,10 @@ end
 
 local ended = 0
 if n > 0 then
-  ended = record(taken, reports, n, now_ms())
+  ended = record(taken, reports, n, now_ms(), more_results)
   redis.call('PUBLISH', ARGV[1], '')
 end
-return {ended, table.concat(verdicts)}
+local use = redis.call('HMGET', job, 'tenant', 'appended', 'succeeded', 'failed', 'cancelled',
+  'bytes', 'results')
+return {ended, use[1], use[2], string.format('%.0f', (use[3] or 0) + (use[4] or 0) + (use[5] or 0)),
+  use[6], use[7], table.concat(verdicts)}

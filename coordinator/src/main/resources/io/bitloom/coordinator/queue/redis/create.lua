@@ -1,6 +1,7 @@
 -- Creates a job that accepts prompts.
 -- KEYS   of the job
--- ARGV   1 tenant, 2 weight, 3 priority, 4 spec, 5 deadline (ms), or empty
+-- ARGV   1 tenant, 2 weight, 3 priority, 4 spec, 5 deadline (ms), or empty, 6 bytes that it takes,
+--        7 1 if nobody keeps it after its end, else 0
 -- Reply  {'created'}, {'exists'} if it was created by the same spec before, else {'differs'}
 --@include tasks
 --@include job
@@ -12,7 +13,7 @@ end
 redis.call('HSET', job, 'tenant', ARGV[1], 'weight', ARGV[2], 'priority', ARGV[3], 'spec', ARGV[4],
   'state', 'ACCEPTING', 'created', now_ms(), 'revision', 0,
   'appended', 0, 'running', 0, 'succeeded', 0, 'failed', 0, 'cancelled', 0, 'retried', 0,
-  'images', 0, 'drawn', 0)
+  'images', 0, 'drawn', 0, 'bytes', ARGV[6], 'results', 0, 'fleeting', ARGV[7])
 if ARGV[5] ~= '' then
   redis.call('HSET', job, 'expires', ARGV[5])
 end

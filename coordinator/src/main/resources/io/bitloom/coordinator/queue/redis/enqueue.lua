@@ -6,6 +6,7 @@
 --        11 1 if it is paused, else 0
 -- Reply  {1, offset of the last prompt the bucket knows}; {0, the same} if it lacks some before
 --        these: nothing changed
+--@include drain
 --@include tasks
 --@include bucket
 --@include wake

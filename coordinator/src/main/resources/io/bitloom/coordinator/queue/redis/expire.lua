@@ -8,6 +8,7 @@
 --        9 patience with whoever handles the reply (ms)
 -- Reply  {ms until the next lease expires or -1, prompts that wait, then for each lease and job:
 --        lease, job, tasks that wait for their next attempt, tasks that have none left}
+--@include drain
 --@include tasks
 --@include bucket
 --@include wake

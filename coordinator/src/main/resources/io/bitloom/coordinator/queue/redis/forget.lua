@@ -2,6 +2,7 @@
 -- KEYS   of the bucket
 -- ARGV   1 job, 2 most runs
 -- Reply  {1 if there is more, else 0}
+--@include drain
 --@include tasks
 --@include bucket
 

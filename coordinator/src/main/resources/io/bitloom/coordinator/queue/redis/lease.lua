@@ -13,6 +13,7 @@
 --        is divided among these
 -- Reply  {token or 0 if nothing is ready, number of the last notification, ms until a retry is due
 --         or -1, 1 if fresh prompts are left, then for each job: job, tasks}
+--@include drain
 --@include tasks
 --@include bucket
 

@@ -3,6 +3,7 @@
 -- KEYS   of the job
 -- ARGV   1 channel of the job, 2 holder, 3 tasks
 -- Reply  {1 if the job is terminal now, else 0}
+--@include drain
 --@include tasks
 --@include job
 --@include outcomes

@@ -3,6 +3,7 @@
 -- KEYS   of the bucket
 -- ARGV   1 channel, 2 bucket, 3 ageing (ms), then the secrets of requests
 -- Reply  {for each lease and job: lease, job, tasks that were taken back}
+--@include drain
 --@include tasks
 --@include bucket
 --@include wake

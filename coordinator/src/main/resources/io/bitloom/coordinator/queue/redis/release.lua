@@ -3,6 +3,7 @@
 -- KEYS   of the bucket
 -- ARGV   1 channel, 2 bucket, 3 lease, 4 ageing (ms), then for each job: job, offsets
 -- Reply  {for each job: tasks that were taken back}; the others are not of this lease
+--@include drain
 --@include tasks
 --@include bucket
 --@include wake

@@ -2,6 +2,7 @@
 -- KEYS   of the bucket
 -- ARGV   1 worker, 2 duration (ms), then the leases
 -- Reply  for each lease: 1 if renewed, 0 if it is gone or not the worker's
+--@include drain
 --@include tasks
 --@include bucket
 --@include leases

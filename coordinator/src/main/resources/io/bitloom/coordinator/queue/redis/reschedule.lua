@@ -4,6 +4,7 @@
 -- ARGV   1 channel, 2 bucket, 3 job, 4 revision of the job, 5 priority, 6 1 if it is paused, else 0,
 --        7 ageing (ms)
 -- Reply  {1 if the job has prompts here, else 0}
+--@include drain
 --@include tasks
 --@include bucket
 --@include wake

@@ -1,12 +1,19 @@
--- Nothing is left to be done for a job that ended; from now on it grows old.
--- KEYS   1 active jobs, 2 deadlines, 3 open jobs of the tenant, 4 ended jobs: zset job -> when it
---        ended (ms)
--- ARGV   1 job
+-- Nothing is left to be done for a job that ended; from now on it grows old, and what it takes stays
+-- as it is.
+-- KEYS   1 ledger, 2 use of the tenant, 3 active jobs, 4 deadlines, 5 open jobs of the tenant,
+--        6 ended jobs: zset job -> when it ended (ms), 7 jobs of the tenant
+-- ARGV   1 job, 2 tenant, 3 prompts, 4 bytes in Redis, 5 bytes of results
 -- Reply  {}
+--@include drain
+--@include ledger
 
-redis.call('ZREM', KEYS[1], ARGV[1])
-redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('SREM', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[4], ARGV[1])
+redis.call('SREM', KEYS[5], ARGV[1])
 local t = redis.call('TIME')
-redis.call('ZADD', KEYS[4], 'NX', t[1] * 1000 + math.floor(t[2] / 1000), ARGV[1])
+redis.call('ZADD', KEYS[6], 'NX', t[1] * 1000 + math.floor(t[2] / 1000), ARGV[1])
+if redis.call('ZSCORE', KEYS[7], ARGV[1]) then
+  enter(ARGV[1], entry_of(ARGV[1]) or nil, {t = ARGV[2], a = tonumber(ARGV[3]),
+    d = tonumber(ARGV[3]), b = tonumber(ARGV[4]), r = tonumber(ARGV[5]), h = 0, g = 0, u = 0})
+end
 return {}

@@ -6,6 +6,7 @@
 --        backoff (ms), 7 random seed, then for each job: job, offsets
 -- Reply  {for each job: tasks that wait for their next attempt, tasks that have none left}; the
 --        others are not of this lease
+--@include drain
 --@include tasks
 --@include bucket
 --@include wake

@@ -3,6 +3,7 @@
 -- ARGV   1 channel of the job, 2 expected number of prompts, or empty
 -- Reply  {'sealed', 1 if the job is terminal now}; {'count', its count} if that was not expected;
 --        {'state', state or false} if it was cancelled or there is no such job
+--@include drain
 --@include tasks
 --@include job
 --@include outcomes

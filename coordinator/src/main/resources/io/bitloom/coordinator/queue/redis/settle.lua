@@ -2,6 +2,7 @@
 -- KEYS   of the bucket
 -- ARGV   1 lease, then for each job: job, offsets
 -- Reply  {1 if the lease still holds prompts, else 0}
+--@include drain
 --@include tasks
 --@include bucket
 --@include leases

@@ -6,6 +6,7 @@
 -- ARGV   1 channel of the job, 2 holder, 3 tasks
 -- Reply  {0, tasks that were given, group, its payloads, and so on for every group of these};
 --        {1, ''} if the job is terminal; {2, '', revision, priority} if it is paused
+--@include drain
 --@include tasks
 --@include job
 --@include outcomes

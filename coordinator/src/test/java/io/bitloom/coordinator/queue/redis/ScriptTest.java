@@ -36,7 +36,10 @@ class ScriptTest {
                     keys.deadlines(),
                     keys.endedJobs(),
                     keys.openJobsOf(name),
-                    keys.reservedOf(name));
+                    keys.fleetingJobs(),
+                    keys.ledger(),
+                    keys.useOf(name),
+                    keys.models());
           };
       assertEquals(
           1, ofScript.stream().map(SlotHash::getSlot).distinct().count(), ofScript.toString());
@@ -47,12 +50,12 @@ class ScriptTest {
   @EnumSource(Script.class)
   void aScriptTouchesNoKeyButThoseItIsGiven(Script script) {
     String text = script.lua().text();
-    String names = "job|appends|prompts|buckets|running|done|results|failures";
-    if (script.tag() == Script.Tag.BUCKET) {
-      names = "flows|runs|ready|tenants|retry|leases|held|meta";
-    } else if (script.tag() == Script.Tag.INDEX) {
-      names = "KEYS\\[\\d]";
-    }
+    String names =
+        switch (script.tag()) {
+          case JOB -> "job|appends|prompts|buckets|running|done|results|failures|KEYS\\[1]";
+          case BUCKET -> "flows|runs|ready|tenants|retry|leases|held|meta|KEYS\\[1]";
+          case INDEX -> "KEYS\\[\\d]";
+        };
     // Calls name their key first; calls with many arguments are put together in a table.
     List<String> touched =
         Pattern.compile("(?:redis\\.call\\(|\\{)'([A-Z]+)'(?:, '?([\\w\\[\\]]+)'?)?")
@@ -63,11 +66,10 @@ class ScriptTest {
             .map(MatchResult::group)
             .toList();
     assertFalse(touched.isEmpty());
-    String key = names;
     assertEquals(
         List.of(),
         touched.stream()
-            .filter(call -> !call.matches("(?s).*, '?(" + key + ")'?"))
+            .filter(call -> !call.matches("(?s).*, '?(" + names + ")'?"))
             .collect(Collectors.toList()));
   }
 

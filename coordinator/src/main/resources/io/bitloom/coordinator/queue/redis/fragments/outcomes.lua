@@ -18,6 +18,9 @@ local function end_state(state, sealed, ending, succeeded, failed)
   end
 end
 
+-- Bytes of an outcome besides its report, with its place in a list.
+local OUTCOME_BYTES = TASK + 6 + 8
+
 local COUNTED_AS =
   {S = 'succeeded', F = 'failed', L = 'failed', C = 'cancelled', X = 'cancelled'}
 
@@ -32,15 +35,17 @@ local function write(tasks, reports, now)
 end
 
 -- Makes outcomes visible together with the job's counts, and ends the job if these were the last.
--- tasks: all marked just now; reports: of these, in order; freed: how many tasks leases let go of.
+-- tasks: all marked just now; reports: of these, in order; freed: how many tasks leases let go of;
+-- more_results: bytes of their results, nil: none.
 -- Returns 1 if the job is terminal now, else 0.
-local function record(tasks, reports, freed, now)
+local function record(tasks, reports, freed, now, more_results)
   local was = redis.call('HMGET', job, 'state', 'appended', 'running', 'succeeded', 'failed',
-    'cancelled', 'sealed', 'ending', 'drawn')
+    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results')
   local state, appended, held = was[1], tonumber(was[2]), tonumber(was[3]) - freed
   local counts = {succeeded = tonumber(was[4]), failed = tonumber(was[5]),
     cancelled = tonumber(was[6])}
-  local drawn = tonumber(was[9] or 0)
+  local drawn, bytes = tonumber(was[9] or 0), tonumber(was[10] or 0)
+  local results_bytes = tonumber(was[11] or 0) + (more_results or 0)
   local before = counts.succeeded + counts.failed + counts.cancelled
   if #tasks > 0 then
     write(tasks, reports, now)
@@ -48,6 +53,7 @@ local function record(tasks, reports, freed, now)
     for k, report in ipairs(reports) do
       local count = COUNTED_AS[string.sub(report, 1, 1)]
       counts[count] = counts[count] + 1
+      bytes = bytes + OUTCOME_BYTES + #report
       if count == 'succeeded' then
         drawn = drawn + string.byte(tasks[k], ENTRY)
       elseif count == 'failed' then
@@ -59,7 +65,8 @@ local function record(tasks, reports, freed, now)
     end
   end
   local change = {'HSET', job, 'running', held, 'succeeded', counts.succeeded,
-    'failed', counts.failed, 'cancelled', counts.cancelled, 'drawn', drawn}
+    'failed', counts.failed, 'cancelled', counts.cancelled, 'drawn', drawn,
+    'bytes', string.format('%.0f', bytes), 'results', string.format('%.0f', results_bytes)}
   local ended = before + #tasks == appended
     and end_state(state, was[7], was[8], counts.succeeded, counts.failed)
   if ended then
