@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.redis;
 
 import io.bitloom.common.file.WholeFile;
+import io.bitloom.common.net.ServerAddress;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -23,9 +24,6 @@ import redis.embedded.core.ExecutableProvider;
  */
 final class RedisServerDirectory {
 
-  /** A socket's path and the zero after it have to fit into {@code sockaddr_un.sun_path}. */
-  private static final int MAX_SOCKET_PATH_BYTES = 107;
-
   /** File locks keep processes apart, this one the threads of this process. */
   private static final ReentrantLock IN_THIS_PROCESS = new ReentrantLock();
 
@@ -36,7 +34,7 @@ final class RedisServerDirectory {
 
   /** Takes the directory from all other users: who can read it has prompts of all tenants. */
   RedisServerDirectory(Path directory) throws IOException {
-    PrivateFolder.make(directory);
+    PrivateFolder.make(Files.exists(directory) ? directory.toRealPath() : directory);
     this.directory = directory.toRealPath();
     this.program = this.directory.resolve("redis-server");
     this.configuration = this.directory.resolve("redis.conf");
@@ -47,7 +45,7 @@ final class RedisServerDirectory {
   private static Path socket(Path directory) {
     Path here = directory.resolve("socket");
     byte[] name = here.toString().getBytes(StandardCharsets.UTF_8);
-    return name.length <= MAX_SOCKET_PATH_BYTES
+    return name.length <= ServerAddress.MAX_SOCKET_PATH_BYTES
         ? here
         : Path.of(
             System.getProperty("java.io.tmpdir"),

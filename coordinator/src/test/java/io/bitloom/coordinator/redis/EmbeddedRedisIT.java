@@ -14,6 +14,7 @@ import io.lettuce.core.RedisException;
 import io.lettuce.core.api.StatefulRedisConnection;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -22,6 +23,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EmbeddedRedisIT {
 
@@ -116,11 +119,17 @@ class EmbeddedRedisIT {
     assertFalse(Files.exists(new RedisServerDirectory(deep).socket().getParent()));
   }
 
-  @Test
-  void aFolderThatAnotherUserMadeForTheSocketIsNotTaken(@TempDir Path parent) throws IOException {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aFolderOrLinkThatAnotherUserMadeForTheSocketIsNotTaken(boolean link, @TempDir Path parent)
+      throws IOException {
     Path deep = Files.createDirectories(parent.resolve("x".repeat(100)));
     Path squatted = new RedisServerDirectory(deep).socket().getParent();
-    Files.createDirectory(squatted);
+    if (link) {
+      Files.createSymbolicLink(squatted, directory);
+    } else {
+      Files.createDirectory(squatted);
+    }
     try {
       giveToAnotherUser(squatted);
       IOException e = assertThrows(IOException.class, () -> EmbeddedRedis.start(deep));
@@ -132,7 +141,7 @@ class EmbeddedRedisIT {
 
   private static void giveToAnotherUser(Path file) {
     try {
-      Files.setAttribute(file, "unix:uid", NOBODY);
+      Files.setAttribute(file, "unix:uid", NOBODY, LinkOption.NOFOLLOW_LINKS);
     } catch (IOException e) {
       abort("only root can make files of others: " + e);
     }

@@ -43,7 +43,7 @@ public record ServerAddress(String host, int port, String socket, Security secur
   private static final int HTTPS_PORT = 443;
 
   /** A socket's path and the zero after it have to fit into {@code sockaddr_un.sun_path}. */
-  private static final int MAX_SOCKET_PATH_BYTES = 107;
+  public static final int MAX_SOCKET_PATH_BYTES = 107;
 
   private static final Pattern SCHEME = Pattern.compile("([A-Za-z][A-Za-z0-9+.-]*)://.*");
   private static final Pattern HOST_AND_PORT =
