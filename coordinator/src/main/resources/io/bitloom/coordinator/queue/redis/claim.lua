@@ -3,6 +3,7 @@
 -- ARGV   1 worker, 2 duration (ms), then the leases
 -- Reply  for each lease: number of its jobs, 0 if it is gone or not the worker's, then for each of
 --        them: job, tasks
+--@include drain
 --@include tasks
 --@include bucket
 --@include leases
