@@ -34,7 +34,7 @@ class FlatMemoryIT {
     try (ChildJvm child = ChildJvm.start(Drawing.class, fixedHeap)) {
       long warm = peakKilobytes(child, WARM_AFTER);
       long last = peakKilobytes(child, IMAGES);
-      assertTrue(last - warm < warm / 20, "from " + warm + " kB to " + last + " kB");
+      assertTrue(last - warm < warm / 29, "from " + warm + " kB to " + last + " kB");
     }
   }
 
