@@ -7,6 +7,12 @@ import com.google.protobuf.ByteString;
  *
  * @param attempt 1 on the first try
  * @param images how many images it asks for
- * @param payload as given to {@link NewPrompt}
+ * @param group which has its payload
  */
-public record LeasedTask(TaskRef task, int attempt, int images, ByteString payload) {}
+public record LeasedTask(TaskRef task, int attempt, int images, PayloadGroup group) {
+
+  /** As given to {@link NewPrompt}. */
+  public ByteString payload() {
+    return group.payload(task.offset());
+  }
+}

@@ -58,6 +58,12 @@ public interface Leases {
   CompletionStage<List<TaskVerdict>> commit(LeaseRef lease, List<TaskOutcome> outcomes);
 
   /**
+   * Ends a lease soon: each of its prompts has its outcome, by this lease, or was taken back from
+   * it. It does not matter if this is never called, but then the lease lasts until it expires.
+   */
+  void finished(LeaseRef lease);
+
+  /**
    * Takes failures of prompts of one lease: a prompt waits for its next attempt, or has failed for
    * good if this was its last.
    *

@@ -18,6 +18,9 @@ import java.util.Set;
  */
 record HeldLeases(Map<LeaseRef, OpenLease> leases, List<String> lost) {
 
+  /** No lease has more; they are numbered in an array. */
+  private static final int MOST_PROMPTS = 1 << 16;
+
   /**
    * @param before what the worker held in its session before, if that was here
    */
@@ -30,12 +33,35 @@ record HeldLeases(Map<LeaseRef, OpenLease> leases, List<String> lost) {
       if (ref.isEmpty()) {
         lost.add(lease.getLeaseId());
       } else {
-        List<TaskRef> tasks = lease.getTasksList().stream().map(WorkerMessages::ref).toList();
         Optional<OpenLease> known = Optional.ofNullable(before.get(ref.get()));
-        leases.put(ref.get(), new OpenLease(ref.get(), tasks, known, System.nanoTime()));
+        leases.put(ref.get(), OpenLease.brought(ref.get(), tasks(lease), known, System.nanoTime()));
       }
     }
     return new HeldLeases(leases, lost);
+  }
+
+  /** Prompts by their places; a worker of form 1 names no places, and any will do. */
+  private static Map<Integer, TaskRef> tasks(HeldLease lease) {
+    Map<Integer, TaskRef> tasks = new LinkedHashMap<>();
+    for (int i = 0; i < lease.getTasksCount(); i++) {
+      int index = lease.getIndexesCount() == 0 ? i : index(lease, i);
+      if (tasks.put(index, WorkerMessages.ref(lease.getTasks(i))) != null) {
+        throw WorkerMessages.violation("two prompts of a lease have the index " + index);
+      }
+    }
+    return tasks;
+  }
+
+  private static int index(HeldLease lease, int i) {
+    if (lease.getIndexesCount() != lease.getTasksCount()) {
+      throw WorkerMessages.violation(
+          lease.getTasksCount() + " prompts have " + lease.getIndexesCount() + " indexes");
+    }
+    int index = lease.getIndexes(i);
+    if (index < 0 || index >= MOST_PROMPTS) {
+      throw WorkerMessages.violation("no prompt of a lease can have the index " + index);
+    }
+    return index;
   }
 
   /**
@@ -48,7 +74,7 @@ record HeldLeases(Map<LeaseRef, OpenLease> leases, List<String> lost) {
     List<String> gone = new ArrayList<>(lost);
     leases.forEach(
         (ref, lease) -> {
-          lease.dropAllBut(claimed.getOrDefault(ref, Set.of()));
+          lease.claimed(claimed.getOrDefault(ref, Set.of()));
           if (lease.done()) {
             gone.add(ref.id());
           } else {
@@ -62,7 +88,7 @@ record HeldLeases(Map<LeaseRef, OpenLease> leases, List<String> lost) {
   List<TaskRef> unnamed(OpenLease before) {
     OpenLease named = leases.get(before.ref());
     return before.openTasks().stream()
-        .filter(task -> named == null || !named.openTasks().contains(task))
+        .filter(task -> named == null || named.find(task).isEmpty())
         .toList();
   }
 }

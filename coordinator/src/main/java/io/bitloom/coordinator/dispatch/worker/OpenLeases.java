@@ -26,11 +26,24 @@ final class OpenLeases {
 
   private static final Logger log = LoggerFactory.getLogger(OpenLeases.class);
 
+  private static final int MOST_OVER = 16;
+
+  private final DispatchLoop loop;
   private final WorkerStream stream;
   private final Leases queue;
   private final Map<String, OpenLease> leases = new LinkedHashMap<>();
 
-  OpenLeases(WorkerStream stream, Leases queue) {
+  /** The last ones that are over: what still comes of their prompts is refused by name. */
+  private final Map<String, OpenLease> over =
+      new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, OpenLease> eldest) {
+          return size() > MOST_OVER;
+        }
+      };
+
+  OpenLeases(DispatchLoop loop, WorkerStream stream, Leases queue) {
+    this.loop = loop;
     this.stream = stream;
     this.queue = queue;
   }
@@ -58,7 +71,17 @@ final class OpenLeases {
    *     another token or secret than it was given out with
    */
   Optional<OpenLease> find(String leaseId, long fencingToken, String secret) {
-    Optional<OpenLease> lease = find(leaseId);
+    return proven(find(leaseId), leaseId, fencingToken, secret);
+  }
+
+  /** Likewise, also if it was over not long ago: then nothing of it is open. */
+  Optional<OpenLease> named(String leaseId, long fencingToken, String secret) {
+    Optional<OpenLease> lease = find(leaseId).or(() -> Optional.ofNullable(over.get(leaseId)));
+    return proven(lease, leaseId, fencingToken, secret);
+  }
+
+  private static Optional<OpenLease> proven(
+      Optional<OpenLease> lease, String leaseId, long fencingToken, String secret) {
     if (lease.isPresent() && !lease.get().isProvenBy(fencingToken, secret)) {
       throw new BitloomException(
           ErrorCode.PERMISSION_DENIED,
@@ -94,7 +117,10 @@ final class OpenLeases {
 
   /** A lease expired before it was renewed. */
   void lost(LeaseRef lease) {
-    if (leases.remove(lease.id()) != null) {
+    OpenLease expired = leases.remove(lease.id());
+    if (expired != null) {
+      expired.openTasks().forEach(expired::drop);
+      over.put(lease.id(), expired);
       log.info("Lease {} is lost", lease.id());
       stream.send(WorkerMessages.lost(lease.id(), "it expired"));
     }
@@ -112,7 +138,7 @@ final class OpenLeases {
         unwanted.forEach(lease::drop);
         stream.send(WorkerMessages.lost(lease.ref().id(), unwanted, "the job was stopped"));
         forgetIfDone(lease);
-        handBack(lease.ref(), unwanted);
+        handBack(lease, unwanted);
       }
     }
   }
@@ -126,24 +152,35 @@ final class OpenLeases {
   private void release(OpenLease lease, Release release) {
     List<TaskRef> named =
         release.getTasksCount() == 0
-            ? List.copyOf(lease.openTasks())
+            ? lease.openTasks()
             : release.getTasksList().stream().map(WorkerMessages::ref).toList();
     List<TaskRef> dropped = named.stream().filter(lease::drop).toList();
     forgetIfDone(lease);
-    handBack(lease.ref(), dropped);
+    handBack(lease, dropped);
   }
 
   /** Lets others draw prompts that the worker has not begun. */
-  void handBack(LeaseRef lease, Collection<TaskRef> tasks) {
-    if (!tasks.isEmpty()) {
-      List<TaskRef> now = List.copyOf(tasks);
-      DispatchLoop.callAndReport("release prompts", () -> queue.release(lease, now));
+  void handBack(OpenLease lease, Collection<TaskRef> tasks) {
+    if (tasks.isEmpty()) {
+      return;
     }
+    List<TaskRef> now = List.copyOf(tasks);
+    lease.goBack(now.size());
+    loop.after(
+        () -> queue.release(lease.ref(), now),
+        (done, error) -> {
+          lease.wentBack(now.size(), error == null);
+          if (error != null) {
+            DispatchLoop.report("release prompts", error);
+          } else if (lease.finished()) {
+            queue.finished(lease.ref());
+          }
+        });
   }
 
   void forgetIfDone(OpenLease lease) {
-    if (lease.done()) {
-      leases.remove(lease.ref().id());
+    if (lease.done() && leases.remove(lease.ref().id(), lease)) {
+      over.put(lease.ref().id(), lease);
     }
   }
 }

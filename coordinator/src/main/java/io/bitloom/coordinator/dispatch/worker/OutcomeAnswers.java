@@ -10,8 +10,7 @@ import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.queue.TaskVerdict;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.v1.ConnectResponse;
-import io.bitloom.v1.Outcome;
-import io.bitloom.v1.OutcomeAckStatus;
+import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.UploadGrant;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,9 +28,19 @@ final class OutcomeAnswers {
   private final OpenLeases leases;
   private final Matcher matcher;
   private final DispatchMetrics metrics;
+  private final boolean relative;
   private long imagesDone;
 
-  OutcomeAnswers(WorkerProfile worker, WorkerStream stream, OpenLeases leases, SessionParts parts) {
+  /**
+   * @param relative whether the worker names prompts by their places in the lease
+   */
+  OutcomeAnswers(
+      boolean relative,
+      WorkerProfile worker,
+      WorkerStream stream,
+      OpenLeases leases,
+      SessionParts parts) {
+    this.relative = relative;
     this.worker = worker;
     this.stream = stream;
     this.leases = leases;
@@ -54,10 +63,9 @@ final class OutcomeAnswers {
     stream.send(ConnectResponse.newBuilder().setUploadGrant(grant).build());
   }
 
-  /** The prompt is not the worker's, or no longer; told at once. */
-  void notHeld(Outcome outcome) {
+  /** A prompt is not the worker's, or no longer; told at once. */
+  void refused() {
     metrics.superseded();
-    stream.acknowledge(outcome, OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED);
     stream.flushAcknowledgements();
   }
 
@@ -65,18 +73,19 @@ final class OutcomeAnswers {
    * An outcome is done with; told with the next {@link #flush}.
    *
    * @param verdict what became of the outcome
-   * @param outcome as the worker reported it
    */
-  void settled(OpenLease lease, TaskRef task, TaskVerdict verdict, Outcome outcome) {
-    lease.acknowledged(task);
+  void settled(Report report, TaskVerdict verdict) {
+    OpenLease lease = report.lease();
+    boolean taken = verdict != TaskVerdict.SUPERSEDED;
+    lease.acknowledged(report.task(), taken);
     leases.forgetIfDone(lease);
-    count(lease, verdict, outcome);
-    stream.acknowledge(
-        outcome,
-        verdict == TaskVerdict.SUPERSEDED
-            ? OutcomeAckStatus.OUTCOME_ACK_STATUS_SUPERSEDED
-            : OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED);
-    stream.letGo(outcome);
+    count(report, verdict);
+    if (relative) {
+      stream.acknowledge(lease.ref().id(), report.task().index(), taken);
+    } else {
+      stream.acknowledge(lease.ref().id(), report.task().ref(), taken);
+    }
+    stream.letGo(report.outcome());
   }
 
   /** A number of outcomes was settled or failed, and for the moment there are no more. */
@@ -85,10 +94,13 @@ final class OutcomeAnswers {
     matcher.changed(worker);
   }
 
-  private void count(OpenLease lease, TaskVerdict verdict, Outcome outcome) {
-    if (lease.firstSettled() && outcome.hasTimes()) {
-      metrics.stages(outcome.getTimes());
-      matcher.drawn(lease.ref().bucket(), outcome.getTimes(), outcome.getBatchImages());
+  private void count(Report report, TaskVerdict verdict) {
+    OpenLease lease = report.lease();
+    Drawing drawing = report.drawing();
+    PromptOutcome outcome = report.outcome();
+    if (lease.firstSettled() && drawing.hasTimes()) {
+      metrics.stages(drawing.times());
+      matcher.drawn(lease.ref().bucket(), drawing.times(), drawing.batchImages());
     }
     switch (verdict) {
       case COMMITTED -> {
@@ -105,7 +117,8 @@ final class OutcomeAnswers {
   }
 
   /** The outcome cannot be taken; where nobody can be told, it has to be reported again. */
-  void failed(OpenLease lease, TaskRef task, Outcome outcome, Throwable error) {
+  void failed(Report report, Throwable error) {
+    TaskRef task = report.task().ref();
     if (!stream.open() && RetryPolicy.unavailable(error)) {
       log.debug(
           "Worker {} has to report {} again: {}", worker.workerId(), task, error.getMessage());
@@ -117,6 +130,6 @@ final class OutcomeAnswers {
     if (!jobGone) {
       log.error("The outcome of {} is lost, it will be tried again", task, error);
     }
-    settled(lease, task, TaskVerdict.SUPERSEDED, outcome);
+    settled(report, TaskVerdict.SUPERSEDED);
   }
 }

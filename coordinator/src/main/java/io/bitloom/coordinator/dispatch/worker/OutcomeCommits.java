@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.dispatch.worker;
 
+import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.grpc.GrpcErrors;
@@ -9,16 +10,15 @@ import io.bitloom.coordinator.models.WorkerProfile;
 import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.Leases;
-import io.bitloom.coordinator.queue.TaskFailure;
 import io.bitloom.coordinator.queue.TaskOutcome;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.queue.TaskVerdict;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
-import io.bitloom.v1.Outcome;
 import io.bitloom.v1.PromptFailure;
+import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.PromptResult;
-import io.bitloom.v1.Provenance;
+import io.bitloom.v1.TaskFailure;
 import io.bitloom.v1.UploadGrant;
 import io.bitloom.v1.UploadRequest;
 import io.github.resilience4j.retry.Retry;
@@ -27,12 +27,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,8 +47,19 @@ import org.slf4j.LoggerFactory;
  */
 final class OutcomeCommits {
 
-  /** An outcome whose images are stored. */
-  private record Ready(TaskRef task, Outcome outcome, boolean retryable, PromptResult body) {}
+  /**
+   * An outcome whose images are stored.
+   *
+   * @param retryable another attempt may mend it
+   * @param imageBytes of all its images; 0 if it has none
+   */
+  private record Ready(
+      Report report, boolean retryable, boolean succeeded, ByteString body, long imageBytes) {
+
+    TaskRef task() {
+      return report.task().ref();
+    }
+  }
 
   private static final class Group {
     private final OpenLease lease;
@@ -61,7 +73,7 @@ final class OutcomeCommits {
 
   private static final Logger log = LoggerFactory.getLogger(OutcomeCommits.class);
   private static final int MAX_MESSAGE = 1000;
-  private static final Pattern REASON = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
+  private static final int MAX_REASON = 64;
 
   private final WorkerProfile worker;
   private final OutcomeAnswers answers;
@@ -97,25 +109,29 @@ final class OutcomeCommits {
     return answers.imagesDone();
   }
 
-  /** Says that a prompt is not the worker's, or no longer. */
-  void refuse(TaskRef task, Outcome outcome) {
-    dropImages(outcome, task);
-    answers.notHeld(outcome);
+  /**
+   * Says that a prompt is not the worker's, or no longer.
+   *
+   * @param task empty if it is not known which prompt is meant
+   */
+  void refuse(Optional<TaskRef> task, PromptOutcome outcome) {
+    task.ifPresent(known -> dropImages(outcome, known));
+    answers.refused();
   }
 
   /** Takes the outcome of a prompt that the worker held until now. */
-  void take(OpenLease lease, OpenLease.Task task, Outcome outcome) {
-    if (!outcome.hasImages()) {
-      ready(lease, failure(lease, task, outcome));
+  void take(Report report) {
+    if (!report.outcome().hasImages()) {
+      ready(failure(report));
       return;
     }
     loop.after(
-        () -> loop.retrying(patience, () -> storing(lease, task, outcome)),
+        () -> loop.retrying(patience, () -> storing(report)),
         (stored, error) -> {
           if (error == null) {
-            ready(lease, stored);
+            ready(stored);
           } else {
-            answers.failed(lease, task.ref(), outcome, error);
+            answers.failed(report, error);
             answers.flush();
           }
         },
@@ -153,7 +169,7 @@ final class OutcomeCommits {
    * An outcome was not taken. If that is because its job was deleted, nobody else would delete the
    * images that have come since.
    */
-  private void dropImages(Outcome outcome, TaskRef task) {
+  private void dropImages(PromptOutcome outcome, TaskRef task) {
     if (!outcome.hasImages()) {
       return;
     }
@@ -176,7 +192,8 @@ final class OutcomeCommits {
   }
 
   /** An outcome can be committed, together with those that came with it. */
-  private void ready(OpenLease lease, Ready outcome) {
+  private void ready(Ready outcome) {
+    OpenLease lease = outcome.report().lease();
     Group group = groups.computeIfAbsent(lease.ref(), ref -> new Group(lease));
     group.waiting.add(outcome);
     if (!group.busy) {
@@ -185,65 +202,67 @@ final class OutcomeCommits {
     }
   }
 
-  private CompletionStage<Ready> storing(OpenLease lease, OpenLease.Task task, Outcome outcome) {
-    return CompletableFuture.supplyAsync(() -> stored(lease, task, outcome), storeThreads);
+  private CompletionStage<Ready> storing(Report report) {
+    return CompletableFuture.supplyAsync(() -> stored(report), storeThreads);
   }
 
-  private Ready stored(OpenLease lease, OpenLease.Task task, Outcome outcome) {
+  private Ready stored(Report report) {
     try {
       GeneratedImages stored =
-          images.store(lease.ref().bucket().schedule(), task, outcome.getImages());
-      PromptResult body =
-          PromptResult.newBuilder()
-              .setImages(stored)
-              .setProvenance(provenance(lease, outcome))
-              .build();
-      return new Ready(task.ref(), outcome, false, body);
+          images.store(
+              report.lease().ref().bucket().schedule(),
+              report.task(),
+              report.outcome().getImages());
+      PromptResult result = PromptResult.newBuilder().setImages(stored).build();
+      return new Ready(
+          report,
+          false,
+          true,
+          report.drawing().body(report.outcome(), result),
+          stored.getImagesList().stream().mapToLong(GeneratedImage::getSizeBytes).sum());
     } catch (BitloomException e) {
       if (e.code().fault() == ErrorCode.Fault.RESOURCE) {
         throw e;
       }
       log.warn(
-          "Worker {} sent a bad image of {}: {}", worker.workerId(), task.ref(), e.getMessage());
-      return new Ready(
-          task.ref(), outcome, true, failed(lease, outcome, e.code().name(), e.getMessage()));
+          "Worker {} sent a bad image of {}: {}",
+          worker.workerId(),
+          report.task().ref(),
+          e.getMessage());
+      return failed(report, true, e.code().name(), e.getMessage());
     }
   }
 
-  private Ready failure(OpenLease lease, OpenLease.Task task, Outcome outcome) {
-    String reason = outcome.getFailure().getReason();
-    String message = outcome.getFailure().getMessage();
-    PromptResult body =
-        failed(
-            lease,
-            outcome,
-            REASON.matcher(reason).matches() ? reason : ErrorCode.INTERNAL.name(),
-            message.substring(0, Math.min(message.length(), MAX_MESSAGE)));
-    return new Ready(task.ref(), outcome, outcome.getFailure().getRetryable(), body);
+  private static Ready failure(Report report) {
+    TaskFailure failure = report.outcome().getFailure();
+    String message = failure.getMessage();
+    return failed(
+        report,
+        failure.getRetryable(),
+        isReason(failure.getReason()) ? failure.getReason() : ErrorCode.INTERNAL.name(),
+        message.substring(0, Math.min(message.length(), MAX_MESSAGE)));
   }
 
-  private PromptResult failed(OpenLease lease, Outcome outcome, String reason, String message) {
-    return PromptResult.newBuilder()
-        .setFailure(PromptFailure.newBuilder().setReason(reason).setMessage(message))
-        .setProvenance(provenance(lease, outcome))
-        .build();
-  }
-
-  /** Everything but the prompt, which the queue has already, and what it knows better. */
-  private Provenance provenance(OpenLease lease, Outcome outcome) {
-    String model = lease.ref().bucket().model();
-    Provenance.Builder provenance = Provenance.newBuilder();
-    if (outcome.hasDrawnText()) {
-      provenance.setDrawnText(outcome.getDrawnText());
+  /** Whether this is a reason in upper snake case. */
+  private static boolean isReason(String text) {
+    boolean is = !text.isEmpty() && text.length() <= MAX_REASON && isUpper(text.charAt(0));
+    for (int i = 1; is && i < text.length(); i++) {
+      char c = text.charAt(i);
+      is = isUpper(c) || c == '_' || c >= '0' && c <= '9';
     }
-    return provenance
-        .setModel(model)
-        .setModelDigest(worker.digest(model))
-        .setSchedule(lease.ref().bucket().schedule())
-        .setWorker(worker.workerId())
-        .setBatchImages(outcome.getBatchImages())
-        .setTimes(outcome.getTimes())
-        .build();
+    return is;
+  }
+
+  private static boolean isUpper(char c) {
+    return c >= 'A' && c <= 'Z';
+  }
+
+  private static Ready failed(Report report, boolean retryable, String reason, String message) {
+    PromptResult result =
+        PromptResult.newBuilder()
+            .setFailure(PromptFailure.newBuilder().setReason(reason).setMessage(message))
+            .build();
+    return new Ready(report, retryable, false, report.drawing().body(report.outcome(), result), 0);
   }
 
   private void commit(Group group) {
@@ -257,45 +276,57 @@ final class OutcomeCommits {
     LeaseRef lease = group.lease.ref();
     loop.after(
         () ->
-            settle(group.lease, outcomes, () -> leases.commit(lease, taskOutcomes(outcomes)))
+            settle(outcomes, () -> leases.commit(lease, taskOutcomes(group.lease, outcomes)))
                 .thenCompose(
                     done ->
                         settle(
-                            group.lease,
                             failures,
-                            () -> leases.fail(lease, taskFailures(failures)))),
+                            () -> leases.fail(lease, taskFailures(group.lease, failures)))),
         (done, error) -> {
+          if (group.lease.finished()) {
+            leases.finished(lease);
+          }
           answers.flush();
           commit(group);
         },
         fault);
   }
 
-  private static List<TaskOutcome> taskOutcomes(List<Ready> outcomes) {
+  private static List<TaskOutcome> taskOutcomes(OpenLease lease, List<Ready> outcomes) {
+    Predicate<TaskRef> last = last(lease, outcomes);
     return outcomes.stream()
         .map(
             ready ->
                 new TaskOutcome(
                     ready.task(),
-                    ready.body().hasImages(),
-                    ready.body().toByteString(),
-                    imageBytes(ready.body())))
+                    ready.succeeded(),
+                    ready.body(),
+                    ready.imageBytes(),
+                    last.test(ready.task())))
         .toList();
   }
 
-  private static long imageBytes(PromptResult body) {
-    return body.getImages().getImagesList().stream().mapToLong(GeneratedImage::getSizeBytes).sum();
-  }
-
-  private static List<TaskFailure> taskFailures(List<Ready> failures) {
+  private static List<io.bitloom.coordinator.queue.TaskFailure> taskFailures(
+      OpenLease lease, List<Ready> failures) {
+    Predicate<TaskRef> last = last(lease, failures);
     return failures.stream()
-        .map(ready -> new TaskFailure(ready.task(), ready.body().toByteString()))
+        .map(
+            ready ->
+                new io.bitloom.coordinator.queue.TaskFailure(
+                    ready.task(), ready.body(), last.test(ready.task())))
         .toList();
+  }
+
+  /** Whether these reports have all that is undecided of a prompt's job in the lease. */
+  private static Predicate<TaskRef> last(OpenLease lease, List<Ready> reports) {
+    Map<String, Integer> here = new HashMap<>();
+    reports.forEach(ready -> here.merge(ready.task().jobId(), 1, Integer::sum));
+    return task -> here.get(task.jobId()) == lease.undecided(task.jobId());
   }
 
   /** Tells the verdict of every report, then completes. */
   private CompletionStage<Void> settle(
-      OpenLease lease, List<Ready> reports, Supplier<CompletionStage<List<TaskVerdict>>> call) {
+      List<Ready> reports, Supplier<CompletionStage<List<TaskVerdict>>> call) {
     CompletableFuture<Void> told = new CompletableFuture<>();
     if (reports.isEmpty()) {
       told.complete(null);
@@ -305,14 +336,14 @@ final class OutcomeCommits {
         () -> loop.retrying(patience, call),
         (verdicts, error) -> {
           for (int i = 0; i < reports.size(); i++) {
-            Ready report = reports.get(i);
+            Report report = reports.get(i).report();
             if (error != null) {
-              answers.failed(lease, report.task(), report.outcome(), error);
+              answers.failed(report, error);
               continue;
             }
-            answers.settled(lease, report.task(), verdicts.get(i), report.outcome());
+            answers.settled(report, verdicts.get(i));
             if (verdicts.get(i) == TaskVerdict.SUPERSEDED) {
-              dropImages(report.outcome(), report.task());
+              dropImages(report.outcome(), report.task().ref());
             }
           }
           told.complete(null);

@@ -1,8 +1,11 @@
 package io.bitloom.coordinator.dispatch.worker;
 
+import io.bitloom.coordinator.models.WorkerProfile;
 import io.bitloom.coordinator.queue.TaskRef;
+import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeBatch;
+import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.UploadRequest;
 import java.util.List;
 import java.util.Optional;
@@ -14,11 +17,14 @@ import java.util.Optional;
  */
 final class OutcomeReports {
 
+  private final WorkerProfile worker;
   private final WorkerStream stream;
   private final OpenLeases leases;
   private final OutcomeCommits commits;
 
-  OutcomeReports(WorkerStream stream, OpenLeases leases, OutcomeCommits commits) {
+  OutcomeReports(
+      WorkerProfile worker, WorkerStream stream, OpenLeases leases, OutcomeCommits commits) {
+    this.worker = worker;
     this.stream = stream;
     this.leases = leases;
     this.commits = commits;
@@ -29,6 +35,30 @@ final class OutcomeReports {
     return commits.imagesDone();
   }
 
+  // Form 2
+
+  void take(LeaseOutcomes message) {
+    if (message.getOutcomesCount() == 0) {
+      throw WorkerMessages.violation("a message of outcomes must have one");
+    }
+    Optional<OpenLease> lease =
+        leases.named(message.getLeaseId(), message.getFencingToken(), message.getLeaseSecret());
+    Optional<Drawing> drawing =
+        lease.map(held -> new Drawing(worker, held, message.getBatchImages(), message.getTimes()));
+    for (PromptOutcome outcome : message.getOutcomesList()) {
+      if (outcome.getOutcomeCase() == PromptOutcome.OutcomeCase.OUTCOME_NOT_SET) {
+        throw WorkerMessages.withoutOutcome();
+      }
+      Optional<OpenLease.Task> task = lease.flatMap(held -> held.get(outcome.getIndex()));
+      if (!taken(drawing, task, outcome)) {
+        stream.acknowledge(message.getLeaseId(), outcome.getIndex(), false);
+        commits.refuse(task.map(OpenLease.Task::ref), outcome);
+      }
+    }
+  }
+
+  // Form 1
+
   void take(OutcomeBatch batch) {
     if (batch.getOutcomesCount() == 0) {
       throw WorkerMessages.violation("a batch of outcomes must have one");
@@ -37,20 +67,28 @@ final class OutcomeReports {
     batch.getOutcomesList().forEach(this::take);
   }
 
-  void take(Outcome outcome) {
-    if (outcome.getOutcomeCase() == Outcome.OutcomeCase.OUTCOME_NOT_SET) {
-      throw WorkerMessages.violation("an outcome must have images or a failure");
-    }
-    TaskRef reported = WorkerMessages.ref(outcome.getTask());
+  void take(Outcome message) {
+    PromptOutcome outcome = WorkerMessages.outcome(message);
+    TaskRef reported = WorkerMessages.ref(message.getTask());
     Optional<OpenLease> lease =
-        leases.find(outcome.getLeaseId(), outcome.getFencingToken(), outcome.getLeaseSecret());
-    Optional<OpenLease.Task> task = lease.flatMap(held -> held.report(reported));
-    if (task.isPresent()) {
-      stream.hold(outcome);
-      commits.take(lease.get(), task.get(), outcome);
-    } else {
-      commits.refuse(reported, outcome);
+        leases.named(message.getLeaseId(), message.getFencingToken(), message.getLeaseSecret());
+    Optional<Drawing> drawing =
+        lease.map(held -> new Drawing(worker, held, message.getBatchImages(), message.getTimes()));
+    if (!taken(drawing, lease.flatMap(held -> held.get(reported)), outcome)) {
+      stream.acknowledge(message.getLeaseId(), reported, false);
+      commits.refuse(Optional.of(reported), outcome);
     }
+  }
+
+  /** Takes an outcome if the worker holds its prompt. */
+  private boolean taken(
+      Optional<Drawing> drawing, Optional<OpenLease.Task> task, PromptOutcome outcome) {
+    boolean held = task.isPresent() && drawing.orElseThrow().lease().report(task.get());
+    if (held) {
+      stream.hold(outcome);
+      commits.take(new Report(drawing.get(), task.get(), outcome));
+    }
+    return held;
   }
 
   /** The worker asks where it may put the images of a prompt. */

@@ -56,6 +56,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
 
   private WorkerProfile profile;
   private OutcomeReports reports;
+  private int form;
   private boolean joined;
   private boolean welcomed;
   private long lastRequest;
@@ -66,7 +67,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
     this.rights = rights;
     this.parts = parts;
     this.stream = new WorkerStream(observer);
-    this.leases = new OpenLeases(stream, parts.queue().leases());
+    this.leases = new OpenLeases(parts.loop(), stream, parts.queue().leases());
     observer.setOnCancelHandler(() -> parts.loop().execute(this::broken));
   }
 
@@ -120,6 +121,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
       case HEARTBEAT -> renew(leases.heartbeat(message.getHeartbeat(), parts.config().duration()));
       case OUTCOME -> reports.take(message.getOutcome());
       case OUTCOME_BATCH -> reports.take(message.getOutcomeBatch());
+      case LEASE_OUTCOMES -> reports.take(message.getLeaseOutcomes());
       case RELEASE -> leases.release(message.getRelease());
       case PROGRESS -> progress(message.getProgress());
       case PREVIEW -> preview(message.getPreview());
@@ -160,9 +162,12 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
   /** Takes the worker in, with those of its leases that are still its own. */
   private void hello(Hello hello) {
     profile = new WorkerProfile(hello);
-    OutcomeAnswers answers = new OutcomeAnswers(profile, stream, leases, parts);
+    form = Math.min(WorkerMessages.RELATIVE, Math.max(1, hello.getForm()));
+    OutcomeAnswers answers =
+        new OutcomeAnswers(form == WorkerMessages.RELATIVE, profile, stream, leases, parts);
     reports =
-        new OutcomeReports(stream, leases, new OutcomeCommits(profile, answers, this::fail, parts));
+        new OutcomeReports(
+            profile, stream, leases, new OutcomeCommits(profile, answers, this::fail, parts));
     if (parts.roster().closed()) {
       throw new BitloomException(ErrorCode.SHUTTING_DOWN, Roster.CLOSED);
     }
@@ -185,7 +190,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
             },
             this::fail);
     // What the worker does not name it never got: nobody works on it.
-    before.values().forEach(lease -> leases.handBack(lease.ref(), named.unnamed(lease)));
+    before.values().forEach(lease -> leases.handBack(lease, named.unnamed(lease)));
   }
 
   /** Whether the worker's token may be what the worker says that it is. */
@@ -243,6 +248,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
                     .setHeartbeatInterval(proto(parts.config().heartbeatInterval()))
                     .setLeaseDuration(proto(parts.config().duration()))
                     .setUploads(parts.images().takesUploads())
+                    .setForm(form)
                     .addAllLostLeases(held.lost()))
             .build());
     welcomed = true;
@@ -342,7 +348,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
       return false;
     }
     leases.add(new OpenLease(batch, System.nanoTime()));
-    stream.send(WorkerMessages.lease(requests.remove(), batch, parts.feed().wanted(batch)));
+    stream.send(WorkerMessages.lease(form, requests.remove(), batch, parts.feed().wanted(batch)));
     return true;
   }
 

@@ -1,11 +1,11 @@
 package io.bitloom.coordinator.dispatch.worker;
 
 import io.bitloom.common.grpc.GrpcErrors;
+import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.v1.ConnectResponse;
-import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeAck;
 import io.bitloom.v1.OutcomeAckBatch;
-import io.bitloom.v1.OutcomeAckStatus;
+import io.bitloom.v1.PromptOutcome;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,7 +25,8 @@ final class WorkerStream {
   private boolean paused = true;
   private long bytesInFlight;
   private boolean acknowledgesInBatches;
-  private final List<OutcomeAck> acknowledgements = new ArrayList<>();
+  private final List<OutcomeAck> acknowledgements = new ArrayList<>(); // form 1
+  private final VerdictRanges verdicts = new VerdictRanges(); // form 2
 
   /** Reads the first message, and no other one before {@link #resume}. */
   WorkerStream(ServerCallStreamObserver<ConnectResponse> observer) {
@@ -51,17 +52,23 @@ final class WorkerStream {
     }
   }
 
-  /** The worker takes acknowledgements in batches. */
+  /** The worker, which is of form 1, takes acknowledgements in batches. */
   void acknowledgeInBatches() {
     acknowledgesInBatches = true;
   }
 
-  /** Acknowledges an outcome with the next {@link #flushAcknowledgements}. */
-  void acknowledge(Outcome outcome, OutcomeAckStatus status) {
-    acknowledgements.add(WorkerMessages.ack(outcome, status));
+  /** Tells a worker of form 1 of an outcome, with the next {@link #flushAcknowledgements}. */
+  void acknowledge(String leaseId, TaskRef task, boolean committed) {
+    acknowledgements.add(WorkerMessages.ack(leaseId, task, committed));
+  }
+
+  /** Tells a worker of form 2 of an outcome, with the next {@link #flushAcknowledgements}. */
+  void acknowledge(String leaseId, int index, boolean committed) {
+    verdicts.add(leaseId, index, committed);
   }
 
   void flushAcknowledgements() {
+    verdicts.take().forEach(this::send);
     if (acknowledgements.isEmpty()) {
       return;
     }
@@ -99,11 +106,11 @@ final class WorkerStream {
   }
 
   /** An outcome is to be held for a while. */
-  void hold(Outcome outcome) {
+  void hold(PromptOutcome outcome) {
     bytesInFlight += outcome.getSerializedSize();
   }
 
-  void letGo(Outcome outcome) {
+  void letGo(PromptOutcome outcome) {
     bytesInFlight -= outcome.getSerializedSize();
     readOn();
   }

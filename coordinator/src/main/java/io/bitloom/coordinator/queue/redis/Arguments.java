@@ -32,6 +32,13 @@ final class Arguments {
     return add(value.toByteArray());
   }
 
+  /** Adds how many there are, then all of them. */
+  Arguments addCounted(List<String> values) {
+    add(values.size());
+    values.forEach(this::add);
+    return this;
+  }
+
   byte[][] toArray() {
     return values.toArray(byte[][]::new);
   }

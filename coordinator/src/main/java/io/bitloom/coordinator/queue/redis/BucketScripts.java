@@ -78,6 +78,7 @@ public final class BucketScripts {
 
   /**
    * @param secret of this request alone: becomes the lease's, and {@link #reclaim} finds it by that
+   * @param over leases that are ended before
    * @param spread tenants that wait in other buckets, too, and in how many with this one
    */
   public CompletionStage<Leased> lease(
@@ -86,6 +87,7 @@ public final class BucketScripts {
       Secret secret,
       int maxImages,
       Duration duration,
+      List<LeaseRef> over,
       Map<String, Integer> spread) {
     Arguments arguments =
         new Arguments()
@@ -94,7 +96,9 @@ public final class BucketScripts {
             .add(duration)
             .add(settings.isolateAfterFailures())
             .add(settings.ageing())
-            .add(secret.text());
+            .add(secret.text())
+            .add(over.size());
+    over.forEach(lease -> arguments.add(Keys.name(lease)));
     spread.forEach((tenant, buckets) -> arguments.add(Names.escape(tenant)).add(buckets));
     return run(Script.LEASE, bucket, arguments)
         .thenApply(
@@ -111,6 +115,13 @@ public final class BucketScripts {
                   token == 0 ? Optional.empty() : Optional.of(new LeaseRef(bucket, token, secret));
               return new Leased(lease, wake, nextRetry, moreFresh, tasks);
             });
+  }
+
+  /** Ends leases of which every prompt has its outcome. */
+  public CompletionStage<Void> finish(Bucket bucket, List<LeaseRef> over) {
+    Arguments arguments = new Arguments();
+    over.forEach(lease -> arguments.add(Keys.name(lease)));
+    return run(Script.FINISH, bucket, arguments).thenApply(reply -> null);
   }
 
   public CompletionStage<Void> settle(LeaseRef lease, Collection<TaskRef> tasks) {

@@ -6,14 +6,17 @@ import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.NewJob;
+import io.bitloom.coordinator.queue.PayloadGroup;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.queue.StoredBytes;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.v1.JobState;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -196,29 +199,37 @@ public final class JobScripts {
    * Which prompts a job gave to a lease.
    *
    * @param paused how a paused job stands, which gives none
-   * @param payloads of those given, by offset
+   * @param groups of those given, by id
    */
   record Started(
       boolean terminal,
       Optional<Standing> paused,
       List<Tasks.Task> given,
-      Map<Long, ByteString> payloads) {}
+      Map<Long, PayloadGroup> groups) {}
 
-  CompletionStage<Started> start(String jobId, LeaseRef lease, ByteString tasks) {
+  CompletionStage<Started> start(String jobId, LeaseRef lease, ByteString packed) {
+    List<Tasks.Task> tasks = Tasks.parse(packed);
+    List<Long> groups = tasks.stream().map(Tasks.Task::group).distinct().toList();
     Arguments arguments =
-        new Arguments().add(keys.jobChannel(jobId)).add(Keys.holder(lease)).add(tasks);
+        new Arguments()
+            .add(keys.jobChannel(jobId))
+            .add(Keys.holder(lease))
+            .add(packed)
+            .addCounted(Tasks.bits(Tasks.offsets(tasks), false));
+    groups.forEach(arguments::add);
     return run(Script.START, jobId, arguments)
         .thenApply(
             reply -> {
               int standing = reply.nextInt();
-              List<Tasks.Task> given = Tasks.parse(reply.nextBytes());
+              ByteString some = reply.nextBytes();
               if (standing == 2) {
                 Standing paused = new Standing(reply.nextLong(), reply.nextInt(), true);
-                return new Started(false, Optional.of(paused), given, Map.of());
+                return new Started(false, Optional.of(paused), List.of(), Map.of());
               }
-              Map<Long, ByteString> payloads = new HashMap<>();
-              while (reply.hasNext()) {
-                Payloads.unpack(reply.nextLong(), reply.nextBytes(), payloads);
+              List<Tasks.Task> given = some.equals(packed) ? tasks : Tasks.parse(some);
+              Map<Long, PayloadGroup> payloads = new HashMap<>();
+              if (!given.isEmpty()) {
+                groups.forEach(id -> payloads.put(id, new PayloadGroup(id, reply.nextBytes())));
               }
               return new Started(standing == 1, Optional.empty(), given, payloads);
             });
@@ -238,18 +249,25 @@ public final class JobScripts {
   /**
    * What a job said to outcomes.
    *
-   * @param owned nothing if there is no such job
+   * @param owned nothing if none was taken
    * @param verdicts in the order of the outcomes
    */
   public record Committed(boolean terminal, Optional<Owned> owned, List<Verdict> verdicts) {}
 
-  public CompletionStage<Committed> commit(String jobId, LeaseRef lease, List<Outcome> outcomes) {
+  /**
+   * @param last whether the lease then holds no prompt of this job without outcome
+   */
+  public CompletionStage<Committed> commit(
+      String jobId, LeaseRef lease, List<Outcome> outcomes, boolean last) {
+    List<Long> offsets = outcomes.stream().map(Outcome::offset).toList();
     Arguments arguments =
         new Arguments()
             .add(keys.jobChannel(jobId))
             .add(Keys.holder(lease))
-            .add(Tasks.packOffsets(outcomes.stream().map(Outcome::offset).toList()))
-            .add(resultBytes(outcomes));
+            .add(Tasks.packOffsets(offsets))
+            .add(last ? 1 : 0)
+            .add(resultBytes(outcomes))
+            .addCounted(Tasks.bits(offsets, true));
     for (Outcome outcome : outcomes) {
       arguments.add(ResultEntries.report(outcome.status(), outcome.body()));
     }
@@ -257,18 +275,23 @@ public final class JobScripts {
         .thenApply(
             reply -> {
               boolean terminal = reply.nextFlag();
-              Optional<Owned> owned = owned(reply);
+              String digits = reply.nextString();
               List<Verdict> verdicts =
-                  reply.nextString().chars().mapToObj(c -> Verdict.values()[c - '0']).toList();
-              return new Committed(terminal, owned, verdicts);
+                  digits.isEmpty()
+                      ? Collections.nCopies(outcomes.size(), Verdict.TAKEN)
+                      : digits.chars().mapToObj(c -> Verdict.values()[c - '0']).toList();
+              return new Committed(terminal, owned(reply), verdicts);
             });
   }
 
   private static Optional<Owned> owned(Reply reply) {
-    String tenant = reply.nextString();
-    JobUse use =
-        new JobUse(reply.nextCount(), reply.nextCount(), reply.nextCount(), reply.nextCount());
-    return Optional.ofNullable(tenant).map(known -> new Owned(known, use));
+    return reply.hasNext()
+        ? Optional.of(
+            new Owned(
+                reply.nextString(),
+                new JobUse(
+                    reply.nextCount(), reply.nextCount(), reply.nextCount(), reply.nextCount())))
+        : Optional.empty();
   }
 
   private static byte[] resultBytes(List<Outcome> outcomes) {
@@ -289,16 +312,25 @@ public final class JobScripts {
     return run(Script.LOSE, jobId, arguments).thenApply(Reply::nextFlag);
   }
 
+  /** Why prompts are no longer with a lease. */
+  public enum Requeued {
+    /** It was an attempt. */
+    ATTEMPT,
+    /** Nothing was begun. */
+    BACK,
+    /** The lease is gone, and nobody knows why. */
+    GONE
+  }
+
   /**
    * @return whether the job is terminal now
    */
-  CompletionStage<Boolean> requeue(
-      String jobId, LeaseRef lease, boolean attempted, List<Long> offsets) {
+  CompletionStage<Boolean> requeue(String jobId, LeaseRef lease, Requeued why, List<Long> offsets) {
     Arguments arguments =
         new Arguments()
             .add(keys.jobChannel(jobId))
             .add(Keys.holder(lease))
-            .add(attempted ? 1 : 0)
+            .add(why.name().toLowerCase(Locale.ROOT))
             .add(Tasks.packOffsets(offsets));
     return run(Script.REQUEUE, jobId, arguments).thenApply(Reply::nextFlag);
   }

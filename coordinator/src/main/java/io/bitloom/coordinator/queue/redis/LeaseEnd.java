@@ -36,23 +36,24 @@ public final class LeaseEnd {
   /**
    * Tells a job that prompts of it are no longer with a lease.
    *
-   * @param attempted whether that was an attempt
+   * @param why they are not
    */
   public CompletionStage<Void> requeue(
-      String jobId, LeaseRef lease, boolean attempted, List<Long> offsets) {
-    return jobs.requeue(jobId, lease, attempted, offsets)
+      String jobId, LeaseRef lease, JobScripts.Requeued why, List<Long> offsets) {
+    return jobs.requeue(jobId, lease, why, offsets)
         .thenCompose(terminal -> jobEnd.endedIf(terminal, jobId));
   }
 
   /** Tells all jobs of these prompts. */
-  CompletionStage<Void> requeue(LeaseRef lease, boolean attempted, Collection<TaskRef> tasks) {
+  CompletionStage<Void> requeue(
+      LeaseRef lease, JobScripts.Requeued why, Collection<TaskRef> tasks) {
     Map<String, List<Long>> offsets =
         tasks.stream()
             .collect(
                 Collectors.groupingBy(
                     TaskRef::jobId, Collectors.mapping(TaskRef::offset, Collectors.toList())));
     List<CompletionStage<Void>> stages = new ArrayList<>();
-    offsets.forEach((jobId, ofJob) -> stages.add(requeue(jobId, lease, attempted, ofJob)));
+    offsets.forEach((jobId, ofJob) -> stages.add(requeue(jobId, lease, why, ofJob)));
     return Stages.all(stages).thenApply(done -> null);
   }
 
@@ -61,7 +62,12 @@ public final class LeaseEnd {
     List<CompletionStage<Void>> stages = new ArrayList<>();
     for (BucketScripts.ExpiredLease ended : expired.leases()) {
       if (!ended.waiting().isEmpty()) {
-        stages.add(requeue(ended.jobId(), ended.lease(), true, Tasks.offsets(ended.waiting())));
+        stages.add(
+            requeue(
+                ended.jobId(),
+                ended.lease(),
+                JobScripts.Requeued.ATTEMPT,
+                Tasks.offsets(ended.waiting())));
       }
       if (!ended.exhausted().isEmpty()) {
         stages.add(giveUp(ended));

@@ -1,17 +1,15 @@
 package io.bitloom.coordinator.queue.redis;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
+import io.bitloom.coordinator.queue.PayloadGroup;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The payloads of a group of prompts in one value: for each prompt its offset less the group's, the
- * payload's length, both as varints, and the payload.
+ * payload's length, both as varints, and the payload; {@link PayloadGroup} reads it.
  *
  * <p>Prompts of one bucket are kept in groups because they are drawn together: a lease reads a few
  * groups instead of many prompts, and what Redis spends on a field of a hash (about {@value
@@ -48,25 +46,6 @@ final class Payloads {
   private static int size(long group, Payload payload) {
     return CodedOutputStream.computeUInt64SizeNoTag(payload.offset() - group)
         + CodedOutputStream.computeBytesSizeNoTag(payload.bytes());
-  }
-
-  /** Adds the payloads of a group by offset. */
-  static void unpack(long group, ByteString packed, Map<Long, ByteString> byOffset) {
-    CodedInputStream in = packed.newCodedInput();
-    try {
-      while (!in.isAtEnd()) {
-        long offset = group + in.readUInt64();
-        byOffset.put(offset, in.readBytes());
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  static Map<Long, ByteString> unpack(long group, ByteString packed) {
-    Map<Long, ByteString> byOffset = new HashMap<>();
-    unpack(group, packed, byOffset);
-    return byOffset;
   }
 
   /**

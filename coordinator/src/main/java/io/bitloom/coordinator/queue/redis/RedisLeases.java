@@ -7,6 +7,7 @@ import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.LeasedBatch;
 import io.bitloom.coordinator.queue.LeasedTask;
 import io.bitloom.coordinator.queue.Leases;
+import io.bitloom.coordinator.queue.PayloadGroup;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.coordinator.queue.TaskFailure;
@@ -71,7 +72,14 @@ public final class RedisLeases implements Leases {
       Bucket bucket, String worker, int maxImages, Duration duration, Map<String, Integer> spread) {
     Secret secret = Secret.draw();
     return buckets
-        .lease(bucket, worker, secret, Math.min(maxImages, MOST_IMAGES), duration, spread)
+        .lease(
+            bucket,
+            worker,
+            secret,
+            Math.min(maxImages, MOST_IMAGES),
+            duration,
+            upkeep.takeFinished(bucket),
+            spread)
         .thenCompose(leased -> start(bucket, duration, leased))
         .whenComplete(
             (batch, e) -> {
@@ -120,7 +128,7 @@ public final class RedisLeases implements Leases {
               }
               List<LeasedTask> given =
                   started.given().stream()
-                      .map(task -> leased(jobId, task, started.payloads()))
+                      .map(task -> leased(jobId, task, started.groups()))
                       .toList();
               return settle(lease, unwanted)
                   .thenCompose(settled -> jobEnd.endedIf(started.terminal(), jobId))
@@ -139,12 +147,9 @@ public final class RedisLeases implements Leases {
         .thenApply(released -> List.of());
   }
 
-  private static LeasedTask leased(String jobId, Tasks.Task task, Map<Long, ByteString> payloads) {
+  private static LeasedTask leased(String jobId, Tasks.Task task, Map<Long, PayloadGroup> groups) {
     return new LeasedTask(
-        new TaskRef(jobId, task.offset()),
-        task.attempt(),
-        task.images(),
-        payloads.get(task.offset()));
+        new TaskRef(jobId, task.offset()), task.attempt(), task.images(), groups.get(task.group()));
   }
 
   @Override
@@ -205,7 +210,7 @@ public final class RedisLeases implements Leases {
     return lost;
   }
 
-  /** The jobs take the outcomes, then the lease lets go of the prompts. */
+  /** The lease itself is told when all of its prompts have their outcomes: {@link #finished}. */
   @Override
   public CompletionStage<List<TaskVerdict>> commit(LeaseRef lease, List<TaskOutcome> outcomes) {
     List<JobScripts.Verdict> verdicts = Arrays.asList(new JobScripts.Verdict[outcomes.size()]);
@@ -221,7 +226,8 @@ public final class RedisLeases implements Leases {
                     jobs.commit(
                             jobId,
                             lease,
-                            some.stream().map(place -> outcome(outcomes.get(place))).toList())
+                            some.stream().map(place -> outcome(outcomes.get(place))).toList(),
+                            some.stream().anyMatch(place -> outcomes.get(place).last()))
                         .thenAccept(
                             committed -> {
                               for (int k = 0; k < some.size(); k++) {
@@ -242,7 +248,7 @@ public final class RedisLeases implements Leases {
         .thenApply(
             done -> {
               // The outcomes are durable: nobody has to wait for what comes after that.
-              settle(lease, decided(outcomes, verdicts));
+              settle(lease, decidedBefore(outcomes, verdicts));
               terminal.forEach(
                   jobId ->
                       jobEnd
@@ -266,11 +272,12 @@ public final class RedisLeases implements Leases {
         outcome.resultBytes());
   }
 
-  private static List<TaskRef> decided(
+  /** Such a lease is not ended as a whole, because nobody knows what else it holds. */
+  private static List<TaskRef> decidedBefore(
       List<TaskOutcome> outcomes, List<JobScripts.Verdict> verdicts) {
     List<TaskRef> decided = new ArrayList<>();
     for (int i = 0; i < outcomes.size(); i++) {
-      if (verdicts.get(i) != JobScripts.Verdict.NOT_HELD) {
+      if (verdicts.get(i) == JobScripts.Verdict.HAD_ONE) {
         decided.add(outcomes.get(i).task());
       }
     }
@@ -287,6 +294,11 @@ public final class RedisLeases implements Leases {
         : buckets.settle(lease, tasks).exceptionally(e -> unfinished("settling " + lease, e));
   }
 
+  @Override
+  public void finished(LeaseRef lease) {
+    upkeep.finished(lease);
+  }
+
   private static <T> T unfinished(String what, Throwable e) {
     LOG.debug("{} broke off and is left to the sweeper: {}", what, e.toString());
     return null;
@@ -299,13 +311,25 @@ public final class RedisLeases implements Leases {
         .retry(lease, failures.stream().map(TaskFailure::task).toList())
         .thenCompose(
             retried -> {
+              Set<String> last =
+                  failures.stream()
+                      .filter(TaskFailure::last)
+                      .map(failure -> failure.task().jobId())
+                      .collect(Collectors.toSet());
               List<TaskOutcome> exhausted =
                   failures.stream()
                       .filter(failure -> retried.exhausted().contains(failure.task()))
-                      .map(failure -> new TaskOutcome(failure.task(), false, failure.body()))
+                      .map(
+                          failure ->
+                              new TaskOutcome(
+                                  failure.task(),
+                                  false,
+                                  failure.body(),
+                                  0,
+                                  last.contains(failure.task().jobId())))
                       .toList();
               return leaseEnd
-                  .requeue(lease, true, retried.waiting())
+                  .requeue(lease, JobScripts.Requeued.ATTEMPT, retried.waiting())
                   .thenCompose(done -> commit(lease, exhausted))
                   .thenApply(
                       committed -> {
@@ -327,7 +351,7 @@ public final class RedisLeases implements Leases {
   public CompletionStage<Void> release(LeaseRef lease, List<TaskRef> tasks) {
     return buckets
         .release(lease, tasks)
-        .thenCompose(released -> leaseEnd.requeue(lease, false, released));
+        .thenCompose(released -> leaseEnd.requeue(lease, JobScripts.Requeued.BACK, released));
   }
 
   @Override

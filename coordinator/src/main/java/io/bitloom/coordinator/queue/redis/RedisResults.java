@@ -1,6 +1,6 @@
 package io.bitloom.coordinator.queue.redis;
 
-import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.queue.PayloadGroup;
 import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.redis.RedisConnection;
@@ -95,13 +95,15 @@ public final class RedisResults implements ResultLog {
         .call(r -> r.hmget(keys.prompts(jobId), groups))
         .thenApply(
             found -> {
-              Map<Long, ByteString> payloads = new HashMap<>();
+              Map<Long, PayloadGroup> payloads = new HashMap<>();
               for (KeyValue<String, byte[]> group : found) {
-                Payloads.unpack(
-                    Long.parseLong(group.getKey()), Tasks.unsafeWrap(group.getValue()), payloads);
+                long id = Long.parseLong(group.getKey());
+                payloads.put(id, new PayloadGroup(id, Tasks.unsafeWrap(group.getValue())));
               }
               return outcomes.stream()
-                  .map(outcome -> outcome.with(payloads.get(outcome.offset())))
+                  .map(
+                      outcome ->
+                          outcome.with(payloads.get(outcome.group()).payload(outcome.offset())))
                   .toList();
             });
   }

@@ -33,6 +33,7 @@ enum Script {
   ENQUEUE(Tag.BUCKET),
   LEASE(Tag.BUCKET),
   SETTLE(Tag.BUCKET),
+  FINISH(Tag.BUCKET),
   RENEW(Tag.BUCKET),
   CLAIM(Tag.BUCKET),
   RETRY(Tag.BUCKET),

@@ -18,6 +18,7 @@ final class Tasks {
   static final long NO_OFFSET = 0xFFFF_FFFFL;
 
   private static final int TASK_BYTES = 10;
+  private static final int MOST_BITS = 32;
 
   private Tasks() {}
 
@@ -58,6 +59,30 @@ final class Tasks {
     ByteBuffer packed = ByteBuffer.allocate(offsets.size() * 4);
     offsets.forEach(offset -> packed.putInt((int) (exists(offset) ? offset : NO_OFFSET)));
     return packed.array();
+  }
+
+  /**
+   * Arguments by which BITFIELD reads the bits of prompts, or sets them, in this order: neighbours
+   * as one number of up to {@value #MOST_BITS} bits.
+   */
+  static List<String> bits(List<Long> offsets, boolean set) {
+    List<String> arguments = new ArrayList<>();
+    for (int from = 0, to; from < offsets.size(); from = to) {
+      long first = offsets.get(from);
+      to = from + 1;
+      while (to < offsets.size()
+          && to - from < MOST_BITS
+          && offsets.get(to) == first + (to - from)) {
+        to++;
+      }
+      arguments.add(set ? "SET" : "GET");
+      arguments.add("u" + (to - from));
+      arguments.add(Long.toString(exists(first) ? first : NO_OFFSET));
+      if (set) {
+        arguments.add(Long.toString((1L << (to - from)) - 1));
+      }
+    }
+    return arguments;
   }
 
   private static boolean exists(long offset) {

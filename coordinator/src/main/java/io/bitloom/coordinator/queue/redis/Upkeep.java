@@ -3,7 +3,9 @@ package io.bitloom.coordinator.queue.redis;
 import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.JobUse;
+import io.bitloom.coordinator.queue.LeaseRef;
 import java.time.Duration;
+import java.util.List;
 
 /** What calls leave to be done later, by themselves or by others. No method blocks. */
 public interface Upkeep {
@@ -22,6 +24,12 @@ public interface Upkeep {
 
   /** A lease was asked for, and the bucket said what is left in it. */
   void asked(Bucket bucket, BucketScripts.Leased leased);
+
+  /** A lease is over, and its bucket may forget it. */
+  void finished(LeaseRef lease);
+
+  /** Leases of a bucket that are over; whoever takes them tells the bucket. */
+  List<LeaseRef> takeFinished(Bucket bucket);
 
   /**
    * The reply to a request for a lease did not come; there may be a lease that nobody knows of.

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.queue.redis;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.queue.PayloadGroup;
 import io.bitloom.coordinator.queue.WaitingPage;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.lettuce.core.KeyValue;
@@ -69,8 +70,8 @@ public final class WaitingPrompts {
     }
   }
 
-  private CompletionStage<Map<Long, ByteString>> payloads(String jobId, List<Found> found) {
-    Map<Long, ByteString> payloads = new HashMap<>();
+  private CompletionStage<Map<Long, PayloadGroup>> payloads(String jobId, List<Found> found) {
+    Map<Long, PayloadGroup> payloads = new HashMap<>();
     if (found.isEmpty()) {
       return CompletableFuture.completedStage(payloads);
     }
@@ -82,8 +83,8 @@ public final class WaitingPrompts {
             values -> {
               for (KeyValue<String, byte[]> group : values) {
                 if (group.hasValue()) {
-                  Payloads.unpack(
-                      Long.parseLong(group.getKey()), Tasks.unsafeWrap(group.getValue()), payloads);
+                  long id = Long.parseLong(group.getKey());
+                  payloads.put(id, new PayloadGroup(id, Tasks.unsafeWrap(group.getValue())));
                 }
               }
               return payloads;
@@ -92,15 +93,15 @@ public final class WaitingPrompts {
 
   /** Without those of a job that is being deleted. */
   private static List<WaitingPage.Prompt> prompts(
-      List<Found> found, Set<Long> held, Map<Long, ByteString> payloads) {
+      List<Found> found, Set<Long> held, Map<Long, PayloadGroup> payloads) {
     return found.stream()
-        .filter(one -> payloads.containsKey(one.offset()))
+        .filter(one -> payloads.containsKey(one.group()))
         .map(
             one ->
                 new WaitingPage.Prompt(
                     one.offset(),
                     held.contains(one.offset()),
-                    payloads.get(one.offset()),
+                    payloads.get(one.group()).payload(one.offset()),
                     one.next()))
         .toList();
   }

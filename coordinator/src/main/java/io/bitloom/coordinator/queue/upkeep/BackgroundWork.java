@@ -3,9 +3,11 @@ package io.bitloom.coordinator.queue.upkeep;
 import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.JobUse;
+import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import io.bitloom.coordinator.queue.redis.Upkeep;
 import java.time.Duration;
+import java.util.List;
 
 /** Who does what calls leave to be done later. */
 record BackgroundWork(
@@ -14,6 +16,7 @@ record BackgroundWork(
     Sweeper sweeper,
     Deadlines deadlines,
     LostReplies lostReplies,
+    FinishedLeases finishedLeases,
     Bookkeeper bookkeeper)
     implements Upkeep {
 
@@ -40,6 +43,16 @@ record BackgroundWork(
   @Override
   public void asked(Bucket bucket, BucketScripts.Leased leased) {
     wakeUps.leased(bucket, leased);
+  }
+
+  @Override
+  public void finished(LeaseRef lease) {
+    finishedLeases.add(lease);
+  }
+
+  @Override
+  public List<LeaseRef> takeFinished(Bucket bucket) {
+    return finishedLeases.take(bucket);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.queue.upkeep;
 import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
+import io.bitloom.coordinator.queue.redis.JobScripts;
 import io.bitloom.coordinator.queue.redis.LeaseEnd;
 import java.time.Duration;
 import java.util.HashMap;
@@ -106,7 +107,7 @@ final class LostReplies {
     String jobId = reclaimed.jobId();
     LOG.info("Took back {} of {}, which nobody heard of", reclaimed.lease(), jobId);
     leaseEnd
-        .requeue(jobId, reclaimed.lease(), false, reclaimed.offsets())
+        .requeue(jobId, reclaimed.lease(), JobScripts.Requeued.BACK, reclaimed.offsets())
         .whenComplete(
             (done, e) -> {
               if (e != null) {

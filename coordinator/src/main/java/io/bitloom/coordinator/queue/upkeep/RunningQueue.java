@@ -41,6 +41,7 @@ public final class RunningQueue implements JobQueue {
   private final RedisResults results;
   private final RedisLeases leases;
   private final WakeUps ready;
+  private final FinishedLeases finishedLeases;
   private final RedisBacklog backlog;
   private final RedisModels models;
   private final WakeListener wakeListener;
@@ -64,7 +65,10 @@ public final class RunningQueue implements JobQueue {
         new Sweeper(jobScripts, bucketScripts, index, jobEnd, leaseEnd, bookkeeper, timers);
     LostReplies lostReplies = new LostReplies(bucketScripts, leaseEnd, sweeper, timers);
     this.ready = new WakeUps(timers);
-    Upkeep upkeep = new BackgroundWork(ready, reaper, sweeper, deadlines, lostReplies, bookkeeper);
+    this.finishedLeases = new FinishedLeases(bucketScripts, timers);
+    Upkeep upkeep =
+        new BackgroundWork(
+            ready, reaper, sweeper, deadlines, lostReplies, finishedLeases, bookkeeper);
 
     RedisChannels channels = redis.channels();
     this.jobs = new RedisJobs(index, jobScripts, bucketScripts, jobEnd, upkeep, channels, keys);
@@ -131,6 +135,7 @@ public final class RunningQueue implements JobQueue {
   @Override
   public void close() {
     wakeListener.close();
+    finishedLeases.close();
     timers.close();
   }
 }

@@ -147,7 +147,9 @@ final class Sweeper {
               List<CompletionStage<Void>> stages = new ArrayList<>();
               for (LeaseRef lease : leases) {
                 if (!checked.leases().get(lease)) {
-                  stages.add(leaseEnd.requeue(jobId, lease, false, ends.running().get(lease)));
+                  stages.add(
+                      leaseEnd.requeue(
+                          jobId, lease, JobScripts.Requeued.GONE, ends.running().get(lease)));
                 }
               }
               if (checked.mark() >= 0 && checked.revision() < ends.standing().revision()) {

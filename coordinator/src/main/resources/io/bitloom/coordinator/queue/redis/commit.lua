@@ -1,58 +1,79 @@
 -- Takes outcomes of prompts that this lease holds. The lease lets go of them afterwards
--- (settle.lua).
+-- (finish.lua, settle.lua).
 -- KEYS   of the job
--- ARGV   1 channel of the job, 2 holder, 3 offsets of the prompts, 4 bytes of the results of each:
---        u32s, or empty if none has any, then for each: report
--- Reply  {1 if the job is terminal now, tenant, prompts of the job, of these with their outcome, bytes
---        that it takes, bytes of its results, a digit for each prompt: 1 taken, 2 it has its outcome
---        already, 0 the lease does not hold it}
+-- ARGV   1 channel of the job, 2 holder, 3 offsets of the prompts, 4 1 if the lease then holds no
+--        prompt of this job without outcome, else 0, 5 bytes of the results of each: u32s, or empty
+--        if none has any, 6 number k of arguments by which BITFIELD sets the bits of all these
+--        prompts, then these arguments, then for each prompt: report
+-- Reply  {1 if the job is terminal now, empty if all were taken, else a digit for each prompt: 1 taken,
+--        2 it has its outcome already, 0 the lease does not hold it; if any was taken: tenant, prompts
+--        of the job, of these with their outcome, bytes that it takes, bytes of its results}
 --@include drain
 --@include tasks
 --@include job
 --@include outcomes
 
-local held = take_from_holder(ARGV[2], ARGV[3])
-local offsets, n = offsets_of(held, TASK)
-local asked, places = #ARGV[3] / 4, nil
-if string.gsub(held, '....(....)..', '%1') ~= ARGV[3] then
-  local place_of = {}
-  for k = asked, 1, -1 do
-    place_of[struct.unpack('>I4', ARGV[3], 4 * k - 3)] = k
+-- The task of a prompt in a list of tasks.
+local function find_task(list, offset)
+  local at = string.find(list, offset, 1, true)
+  while at and at % TASK ~= 5 do
+    at = string.find(list, offset, at + 1, true)
   end
-  places = {}
-  for k = 1, n do
-    places[k] = place_of[offsets[k]]
+  return at and string.sub(list, at - 4, at + 5)
+end
+
+local holder, named = ARGV[2], ARGV[3]
+local n, before_reports = #named / 4, 6 + ARGV[6]
+local list = redis.call('HGET', running, holder) or ''
+local whole = string.gsub(list, '....(....)..', '%1') == named
+
+local tasks, reports, places = {}, {}, {}
+for k = 1, n do
+  local task = whole and string.sub(list, k * TASK - TASK + 1, k * TASK)
+    or find_task(list, string.sub(named, 4 * k - 3, 4 * k))
+  if task then
+    local at = #tasks + 1
+    tasks[at], reports[at], places[at] = task, ARGV[before_reports + k], k
   end
 end
 
-local verdicts, taken, reports, more_results = {}, {}, {}, 0
-local decided = n > 0 and outcome_bits(offsets, n, true)
-for k = 1, n do
-  local place = places and places[k] or k
-  if decided and decided[k] == 1 then
-    verdicts[place] = 2
-  else
-    verdicts[place] = 1
-    taken[#taken + 1] = string.sub(held, (k - 1) * TASK + 1, k * TASK)
-    reports[#reports + 1] = ARGV[4 + place]
-    if ARGV[4] ~= '' then
-      more_results = more_results + struct.unpack('>I4', ARGV[4], 4 * place - 3)
+local had_one
+if #tasks == n then
+  had_one = bits_by(ARGV, 7, before_reports)
+elseif #tasks > 0 then
+  had_one = outcome_bits(offsets_of(table.concat(tasks), TASK), #tasks, true)
+end
+
+local verdicts = ''
+if had_one or #tasks < n then
+  local digits, taken, of_these, at = {}, {}, {}, {}
+  for k = 1, #tasks do
+    if had_one and had_one[k] == 1 then
+      digits[places[k]] = 2
+    else
+      digits[places[k]] = 1
+      taken[#taken + 1], of_these[#of_these + 1], at[#at + 1] = tasks[k], reports[k], places[k]
     end
   end
-end
-for k = 1, n < asked and asked or 0 do
-  if not verdicts[k] then
-    local offset = struct.unpack('>I4', ARGV[3], 4 * k - 3)
-    verdicts[k] = 2 * redis.call('GETBIT', done, offset)
+  for k = 1, n do
+    digits[k] = digits[k]
+      or 2 * redis.call('GETBIT', done, (struct.unpack('>I4', named, 4 * k - 3)))
   end
+  verdicts, tasks, reports, places = table.concat(digits), taken, of_these, at
 end
 
-local ended = 0
-if n > 0 then
-  ended = record(taken, reports, n, now_ms(), more_results)
+local more_results = 0
+if ARGV[5] ~= '' then
+  for _, k in ipairs(places) do
+    more_results = more_results + struct.unpack('>I4', ARGV[5], 4 * k - 3)
+  end
+end
+if list ~= '' and (whole or ARGV[4] == '1' and without_outcome(list, TASK) == '') then
+  redis.call('HDEL', running, holder)
+end
+local ended, use = 0, {}
+if #tasks > 0 then
+  ended, use = record(tasks, reports, #tasks, now_ms(), more_results)
   redis.call('PUBLISH', ARGV[1], '')
 end
-local use = redis.call('HMGET', job, 'tenant', 'appended', 'succeeded', 'failed', 'cancelled',
-  'bytes', 'results')
-return {ended, use[1], use[2], string.format('%.0f', (use[3] or 0) + (use[4] or 0) + (use[5] or 0)),
-  use[6], use[7], table.concat(verdicts)}
+return {ended, verdicts, unpack(use)}

@@ -8,14 +8,18 @@
 -- lower.
 -- KEYS   of the bucket
 -- ARGV   1 worker, 2 most images, 3 duration (ms), 4 failures after which a prompt goes alone,
---        5 ageing (ms), 6 secret of this request, which the lease is called by, then for tenants
---        that wait in other buckets, too: tenant, number of buckets in which it waits; its weight
---        is divided among these
+--        5 ageing (ms), 6 secret of this request, which the lease is called by, 7 number m of leases
+--        that are over, as finish.lua ends them, then these m, then for tenants that wait in other
+--        buckets, too: tenant, number of buckets in which it waits; its weight is divided among these
 -- Reply  {token or 0 if nothing is ready, number of the last notification, ms until a retry is due
 --         or -1, 1 if fresh prompts are left, then for each job: job, tasks}
 --@include drain
 --@include tasks
 --@include bucket
+--@include over
+
+local before_spread = 7 + ARGV[7]
+end_leases({unpack(ARGV, 8, before_spread)})
 
 local max_images = tonumber(ARGV[2])
 local ageing = tonumber(ARGV[5])
@@ -37,7 +41,7 @@ local function take(id, tasks, images)
 end
 
 local spread = {}
-for i = 7, #ARGV, 2 do
+for i = before_spread + 1, #ARGV, 2 do
   spread[ARGV[i]] = tonumber(ARGV[i + 1])
 end
 

@@ -9,11 +9,11 @@
 --@include outcomes
 
 local offsets = string.gsub(ARGV[3], '....(....)..', '%1')
-local freed = #take_from_holder(ARGV[2], offsets) / TASK
+local freed, held = take_from_holder(ARGV[2], offsets)
 local lost = without_outcome(ARGV[3], TASK)
-if #lost == 0 and freed == 0 or redis.call('EXISTS', job) == 0 then
+if #lost == 0 and not held or redis.call('EXISTS', job) == 0 then
   return {0}
 end
-local ended = record_all(lost, 'L', freed, now_ms())
+local ended = record_all(lost, 'L', #freed / TASK, now_ms())
 redis.call('PUBLISH', ARGV[1], '')
 return {ended}

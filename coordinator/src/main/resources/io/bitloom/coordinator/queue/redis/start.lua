@@ -3,8 +3,9 @@
 -- to forget it (settle.lua). Of a paused job nothing is given; the bucket is to take it back
 -- (reschedule.lua, release.lua).
 -- KEYS   of the job
--- ARGV   1 channel of the job, 2 holder, 3 tasks
--- Reply  {0, tasks that were given, group, its payloads, and so on for every group of these};
+-- ARGV   1 channel of the job, 2 holder, 3 tasks, 4 number k of arguments by which BITFIELD reads the
+--        bits of all these prompts, then these arguments, then their groups
+-- Reply  {0, tasks that were given, if any for each group: its payloads};
 --        {1, ''} if the job is terminal; {2, '', revision, priority} if it is paused
 --@include drain
 --@include tasks
@@ -20,9 +21,13 @@ if state == 'PAUSED' then
   return {2, '', was[5], was[6]}
 end
 
-local given, n = without_outcome(ARGV[3], TASK)
-if n == 0 then
-  return {0, ''}
+local before_groups = 4 + ARGV[4]
+local given, n = ARGV[3], #ARGV[3] / TASK
+if bits_by(ARGV, 5, before_groups) then
+  given, n = without_outcome(given, TASK)
+  if n == 0 then
+    return {0, ''}
+  end
 end
 local now = now_ms()
 if state == 'CANCELLING' then
@@ -43,16 +48,4 @@ else
 end
 redis.call('PUBLISH', ARGV[1], '')
 
-local groups, last = {'HMGET', prompts}, nil
-for _, group in ipairs((groups_of(given, TASK))) do
-  if group ~= last then
-    last = group
-    groups[#groups + 1] = group
-  end
-end
-local reply = {0, given}
-for k, payloads in ipairs(redis.call(unpack(groups))) do
-  reply[#reply + 1] = groups[k + 2]
-  reply[#reply + 1] = payloads
-end
-return reply
+return {0, given, unpack(redis.call('HMGET', prompts, unpack(ARGV, before_groups + 1)))}

@@ -7,7 +7,10 @@
 --                    prompt plus 1; b: bucket, e: entries
 --   prompts  hash    group, the offset of its first prompt -> payloads
 --   buckets  hash    bucket -> offset of the last prompt that was appended to it
---   running  hash    holder, '<lease> <bucket>' -> tasks that this lease holds
+--   running  hash    holder, '<lease> <bucket>' -> tasks that this lease holds, as they were given to it:
+--                    those that have their outcome stay until all of them have, so that an outcome
+--                    costs the same however many there are. The job's count of running prompts is
+--                    of those without outcome
 --   done     bitmap  1 at the offset of every prompt that has its outcome
 --   results  list    outcomes in the order in which they were taken; cursor c is at place c - 1. An
 --                    outcome is a task, u48 time (ms) and a report: a letter for the status
@@ -15,11 +18,31 @@
 --   failures string  u32 cursors of the outcomes that failed or were lost
 local job, appends, prompts, buckets, running, done, results, failures = unpack(KEYS)
 
+-- Reads or sets outcome bits by arguments of BITFIELD that were made by the caller: 'GET', 'u<bits>',
+-- first offset; or 'SET', 'u<bits>', first offset, all ones. They name the prompts in order.
+-- Returns nil if all were 0, else for each prompt what it was.
+local function bits_by(call, first, last)
+  local was, none = redis.call('BITFIELD', done, unpack(call, first, last)), true
+  for _, number in ipairs(was) do
+    none = none and number == 0
+  end
+  if none then
+    return nil
+  end
+  local flags, step = {}, (last - first + 1) / #was
+  for run, number in ipairs(was) do
+    local bits = tonumber(string.sub(call[first + (run - 1) * step + 1], 2))
+    for shift = bits - 1, 0, -1 do
+      flags[#flags + 1] = math.floor(number / 2 ^ shift) % 2
+    end
+  end
+  return flags
+end
+
 -- Reads the outcome bits of prompts, or sets them to 1. Prompts are mostly neighbours, so that their
--- bits are read and set as numbers of up to 32 bits.
--- Returns nil if all were 0, else for each what it was.
+-- bits are read and set as numbers of up to 32 bits. Returns the same.
 local function outcome_bits(offsets, n, set)
-  local call, runs, k = {'BITFIELD', done}, {}, 1
+  local call, k = {}, 1
   while k <= n do
     local first, bits = offsets[k], 1
     while bits < 32 and offsets[k + bits] == first + bits do
@@ -30,23 +53,9 @@ local function outcome_bits(offsets, n, set)
     if set then
       call[at + 4] = string.format('%.0f', 2 ^ bits - 1)
     end
-    runs[#runs + 1] = bits
     k = k + bits
   end
-  local was, none = redis.call(unpack(call)), true
-  for _, number in ipairs(was) do
-    none = none and number == 0
-  end
-  if none then
-    return nil
-  end
-  local flags = {}
-  for run, bits in ipairs(runs) do
-    for shift = bits - 1, 0, -1 do
-      flags[#flags + 1] = math.floor(was[run] / 2 ^ shift) % 2
-    end
-  end
-  return flags
+  return bits_by(call, 1, #call)
 end
 
 -- Those of the tasks or entries of this size that have no outcome, and how many.
@@ -65,15 +74,17 @@ local function without_outcome(list, size)
   return table.concat(left), #left
 end
 
--- Takes tasks from what a lease holds of this job. Returns those that it did hold.
+-- Takes tasks from what a lease holds of this job. Returns those that it did hold and that have no
+-- outcome, and whether it held any of them.
 local function take_from_holder(holder, offsets)
   local inside, outside = split(redis.call('HGET', running, holder) or '', offsets)
-  if inside ~= '' then
-    if outside == '' then
-      redis.call('HDEL', running, holder)
-    else
-      redis.call('HSET', running, holder, outside)
-    end
+  if inside == '' then
+    return '', false
   end
-  return inside
+  if without_outcome(outside, TASK) == '' then
+    redis.call('HDEL', running, holder)
+  else
+    redis.call('HSET', running, holder, outside)
+  end
+  return without_outcome(inside, TASK), true
 end

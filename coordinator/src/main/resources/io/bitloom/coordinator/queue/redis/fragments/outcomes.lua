@@ -21,54 +21,50 @@ end
 -- Bytes of an outcome besides its report, with its place in a list.
 local OUTCOME_BYTES = TASK + 6 + 8
 
-local COUNTED_AS =
-  {S = 'succeeded', F = 'failed', L = 'failed', C = 'cancelled', X = 'cancelled'}
-
--- Writes outcomes behind those of the job that there are.
-local function write(tasks, reports, now)
-  local time = struct.pack('>I6', now)
-  local list = {'RPUSH', results}
-  for k, task in ipairs(tasks) do
-    list[k + 2] = task .. time .. reports[k]
-  end
-  redis.call(unpack(list))
-end
+local SUCCEEDED, FAILED, LOST = string.byte('SFL', 1, 3)
 
 -- Makes outcomes visible together with the job's counts, and ends the job if these were the last.
 -- tasks: all marked just now; reports: of these, in order; freed: how many tasks leases let go of;
 -- more_results: bytes of their results, nil: none.
--- Returns 1 if the job is terminal now, else 0.
+-- Returns 1 if the job is terminal now, else 0, and what it takes: {tenant, prompts of the job, of
+-- these with their outcome, bytes that it takes, bytes of its results}.
 local function record(tasks, reports, freed, now, more_results)
   local was = redis.call('HMGET', job, 'state', 'appended', 'running', 'succeeded', 'failed',
-    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results')
-  local state, appended, held = was[1], tonumber(was[2]), tonumber(was[3]) - freed
-  local counts = {succeeded = tonumber(was[4]), failed = tonumber(was[5]),
-    cancelled = tonumber(was[6])}
+    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results', 'tenant')
+  local succeeded, failed, cancelled = tonumber(was[4]), tonumber(was[5]), tonumber(was[6])
   local drawn, bytes = tonumber(was[9] or 0), tonumber(was[10] or 0)
-  local results_bytes = tonumber(was[11] or 0) + (more_results or 0)
-  local before = counts.succeeded + counts.failed + counts.cancelled
-  if #tasks > 0 then
-    write(tasks, reports, now)
-    local bad = {}
-    for k, report in ipairs(reports) do
-      local count = COUNTED_AS[string.sub(report, 1, 1)]
-      counts[count] = counts[count] + 1
-      bytes = bytes + OUTCOME_BYTES + #report
-      if count == 'succeeded' then
-        drawn = drawn + string.byte(tasks[k], ENTRY)
-      elseif count == 'failed' then
-        bad[#bad + 1] = struct.pack('>I4', before + k)
+  local before, n = succeeded + failed + cancelled, #tasks
+  if n > 0 then
+    local time, list, bad = struct.pack('>I6', now), {'RPUSH', results}, {}
+    for k = 1, n do
+      local task, report = tasks[k], reports[k]
+      list[k + 2] = task .. time .. report
+      bytes = bytes + #report
+      local status = string.byte(report)
+      if status == SUCCEEDED then
+        succeeded = succeeded + 1
+        drawn = drawn + string.byte(task, ENTRY)
+      elseif status == FAILED or status == LOST then
+        failed = failed + 1
+        bad[#bad + 1] = before + k
+      else
+        cancelled = cancelled + 1
       end
     end
+    bytes = bytes + n * OUTCOME_BYTES
+    redis.call(unpack(list))
     if #bad > 0 then
-      redis.call('APPEND', failures, table.concat(bad))
+      redis.call('APPEND', failures, struct.pack('>' .. string.rep('I4', #bad), unpack(bad)))
     end
   end
-  local change = {'HSET', job, 'running', held, 'succeeded', counts.succeeded,
-    'failed', counts.failed, 'cancelled', counts.cancelled, 'drawn', drawn,
-    'bytes', string.format('%.0f', bytes), 'results', string.format('%.0f', results_bytes)}
-  local ended = before + #tasks == appended
-    and end_state(state, was[7], was[8], counts.succeeded, counts.failed)
+  bytes = string.format('%.0f', bytes)
+  local results_bytes = string.format('%.0f', (was[11] or 0) + (more_results or 0))
+  local change = {'HSET', job, 'running', math.max(0, was[3] - freed), 'succeeded', succeeded,
+    'failed', failed, 'cancelled', cancelled, 'drawn', drawn, 'bytes', bytes,
+    'results', results_bytes}
+  local with_outcome = before + n
+  local ended = with_outcome == tonumber(was[2])
+    and end_state(was[1], was[7], was[8], succeeded, failed)
   if ended then
     for _, value in ipairs({'state', ended, 'ended', now, 'running', 0}) do
       change[#change + 1] = value
@@ -76,7 +72,7 @@ local function record(tasks, reports, freed, now, more_results)
     redis.call('UNLINK', appends, running)
   end
   redis.call(unpack(change))
-  return ended and 1 or 0
+  return ended and 1 or 0, {was[12], was[2], with_outcome, bytes, results_bytes}
 end
 
 -- Gives the same report without a body to all of some tasks, a string of them.
@@ -89,5 +85,5 @@ local function record_all(tasks, status, freed, now)
   for k = 1, n do
     list[k], reports[k] = string.sub(tasks, (k - 1) * TASK + 1, k * TASK), status
   end
-  return record(list, reports, freed, now)
+  return (record(list, reports, freed, now))
 end
