@@ -12,6 +12,7 @@ import java.util.List;
  * @param batchTime how long a batch takes
  * @param imageBytes size of an image
  * @param prefetch how many batches it asks for ahead
+ * @param oneByOne every outcome is a message of its own, as images are that become ready one by one
  */
 public record FakeBehaviour(
     String model,
@@ -20,6 +21,7 @@ public record FakeBehaviour(
     Duration batchTime,
     int imageBytes,
     int prefetch,
+    boolean oneByOne,
     Troubles troubles) {
 
   /**
@@ -37,19 +39,28 @@ public record FakeBehaviour(
 
   public static final FakeBehaviour DEFAULT =
       new FakeBehaviour(
-          "fake", List.of("0.06M", "0.25M"), 8, Duration.ofMillis(10), 200, 2, Troubles.NONE);
+          "fake",
+          List.of("0.06M", "0.25M"),
+          8,
+          Duration.ofMillis(10),
+          200,
+          2,
+          false,
+          Troubles.NONE);
 
   public FakeBehaviour withModel(String model, String... sizes) {
     return new FakeBehaviour(
-        model, List.of(sizes), maxImages, batchTime, imageBytes, prefetch, troubles);
+        model, List.of(sizes), maxImages, batchTime, imageBytes, prefetch, oneByOne, troubles);
   }
 
   public FakeBehaviour withBatch(int maxImages, Duration batchTime) {
-    return new FakeBehaviour(model, sizes, maxImages, batchTime, imageBytes, prefetch, troubles);
+    return new FakeBehaviour(
+        model, sizes, maxImages, batchTime, imageBytes, prefetch, oneByOne, troubles);
   }
 
   public FakeBehaviour withImageBytes(int imageBytes) {
-    return new FakeBehaviour(model, sizes, maxImages, batchTime, imageBytes, prefetch, troubles);
+    return new FakeBehaviour(
+        model, sizes, maxImages, batchTime, imageBytes, prefetch, oneByOne, troubles);
   }
 
   public FakeBehaviour withTroubles(double failureRate, double crashRate, long seed) {
@@ -57,10 +68,17 @@ public record FakeBehaviour(
   }
 
   public FakeBehaviour with(Troubles troubles) {
-    return new FakeBehaviour(model, sizes, maxImages, batchTime, imageBytes, prefetch, troubles);
+    return new FakeBehaviour(
+        model, sizes, maxImages, batchTime, imageBytes, prefetch, oneByOne, troubles);
   }
 
   public FakeBehaviour withPrefetch(int prefetch) {
-    return new FakeBehaviour(model, sizes, maxImages, batchTime, imageBytes, prefetch, troubles);
+    return new FakeBehaviour(
+        model, sizes, maxImages, batchTime, imageBytes, prefetch, oneByOne, troubles);
+  }
+
+  public FakeBehaviour withOneByOne(boolean oneByOne) {
+    return new FakeBehaviour(
+        model, sizes, maxImages, batchTime, imageBytes, prefetch, oneByOne, troubles);
   }
 }

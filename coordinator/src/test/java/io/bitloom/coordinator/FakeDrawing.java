@@ -8,8 +8,8 @@ import io.bitloom.v1.DrawnText;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
 import io.bitloom.v1.Lease;
-import io.bitloom.v1.Outcome;
 import io.bitloom.v1.Prompt;
+import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.Task;
 import io.bitloom.v1.TaskFailure;
 import java.nio.ByteBuffer;
@@ -31,14 +31,13 @@ public final class FakeDrawing {
     return chance.nextDouble() < behaviour.troubles().crashRate();
   }
 
-  Outcome draw(Lease lease, Task task) {
-    Outcome.Builder outcome =
-        Outcome.newBuilder()
-            .setLeaseId(lease.getLeaseId())
-            .setFencingToken(lease.getFencingToken())
-            .setLeaseSecret(lease.getSecret())
-            .setTask(task.getRef())
-            .setBatchImages(lease.getTasksCount());
+  /**
+   * Draws one prompt.
+   *
+   * @param index its place in the lease
+   */
+  PromptOutcome draw(Lease lease, int index, Task task) {
+    PromptOutcome.Builder outcome = PromptOutcome.newBuilder().setIndex(index);
     if (task.getPrompt().getEnablePositivePrompt()) {
       outcome.setDrawnText(DrawnText.newBuilder().setText("a fine text").setPositivePrompt(true));
     }

@@ -2,19 +2,19 @@ package io.bitloom.coordinator;
 
 import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Lease;
-import io.bitloom.v1.Outcome;
-import io.bitloom.v1.OutcomeAck;
+import io.bitloom.v1.LeaseOutcomes;
+import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.Task;
 import io.bitloom.v1.TaskRef;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /** What a {@link FakeWorker} holds, across its connections. */
 final class FakeLeases {
@@ -22,24 +22,51 @@ final class FakeLeases {
   /** A lease, and which of its prompts have no acknowledged outcome. */
   static final class Held {
     private final Lease lease;
-    private final Map<TaskRef, Task> open = new LinkedHashMap<>();
-    private final Map<TaskRef, Outcome> reported = new HashMap<>();
+    private final List<Task> tasks;
+    private final SortedSet<Integer> open = new TreeSet<>();
+    private final Map<Integer, PromptOutcome> reported = new LinkedHashMap<>();
 
-    private Held(Lease lease) {
+    private Held(Lease lease, List<Task> tasks) {
       this.lease = lease;
-      lease.getTasksList().forEach(task -> open.put(task.getRef(), task));
+      this.tasks = tasks;
+      for (int index = 0; index < tasks.size(); index++) {
+        open.add(index);
+      }
     }
 
     Lease lease() {
       return lease;
     }
 
-    List<Task> tasks() {
-      return List.copyOf(open.values());
+    /** The lease without its prompts, for messages that speak of it. */
+    LeaseOutcomes.Builder outcomes() {
+      return LeaseOutcomes.newBuilder()
+          .setLeaseId(lease.getLeaseId())
+          .setFencingToken(lease.getFencingToken())
+          .setLeaseSecret(lease.getSecret())
+          .setBatchImages(tasks.size());
     }
 
-    void reported(Outcome outcome) {
-      reported.put(outcome.getTask(), outcome);
+    Task task(int index) {
+      return tasks.get(index);
+    }
+
+    /** Places of the prompts that have no acknowledged outcome. */
+    List<Integer> open() {
+      return List.copyOf(open);
+    }
+
+    List<TaskRef> openRefs() {
+      return open.stream().map(index -> task(index).getRef()).toList();
+    }
+
+    void reported(PromptOutcome outcome) {
+      reported.put(outcome.getIndex(), outcome);
+    }
+
+    /** Outcomes that nobody has acknowledged. */
+    List<PromptOutcome> unacknowledged() {
+      return List.copyOf(reported.values());
     }
 
     HeldLease named() {
@@ -49,7 +76,8 @@ final class FakeLeases {
           .setSecret(lease.getSecret())
           .setModel(lease.getModel())
           .setSchedule(lease.getSchedule())
-          .addAllTasks(open.keySet())
+          .addAllTasks(openRefs())
+          .addAllIndexes(open)
           .build();
     }
   }
@@ -57,8 +85,8 @@ final class FakeLeases {
   private final Map<String, Held> held = new LinkedHashMap<>();
   private final Deque<Held> toDraw = new ArrayDeque<>();
 
-  void add(Lease lease) {
-    Held added = new Held(lease);
+  void add(Lease lease, List<Task> tasks) {
+    Held added = new Held(lease, tasks);
     held.put(lease.getLeaseId(), added);
     toDraw.add(added);
   }
@@ -75,21 +103,8 @@ final class FakeLeases {
     return held.values();
   }
 
-  /** Outcomes that nobody has acknowledged. */
-  List<Outcome> unacknowledged() {
-    List<Outcome> outcomes = new ArrayList<>();
-    held.values().forEach(lease -> outcomes.addAll(lease.reported.values()));
-    return outcomes;
-  }
-
-  /** An outcome that nobody has acknowledged. */
-  Optional<Outcome> unacknowledged(String leaseId, TaskRef task) {
-    return Optional.ofNullable(held.get(leaseId)).map(lease -> lease.reported.get(task));
-  }
-
-  /** Reports something else in the place of an outcome. */
-  void replace(Outcome outcome) {
-    held.get(outcome.getLeaseId()).reported(outcome);
+  Optional<Held> find(String leaseId) {
+    return Optional.ofNullable(held.get(leaseId));
   }
 
   boolean nothingToDraw() {
@@ -104,13 +119,13 @@ final class FakeLeases {
     toDraw.addFirst(lease);
   }
 
-  void acknowledged(OutcomeAck ack) {
-    Held lease = held.get(ack.getLeaseId());
+  void acknowledged(String leaseId, int index) {
+    Held lease = held.get(leaseId);
     if (lease != null) {
-      lease.open.remove(ack.getTask());
-      lease.reported.remove(ack.getTask());
+      lease.open.remove(index);
+      lease.reported.remove(index);
       if (lease.open.isEmpty()) {
-        held.remove(ack.getLeaseId());
+        held.remove(leaseId);
       }
     }
   }

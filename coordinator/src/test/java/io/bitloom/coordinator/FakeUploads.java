@@ -3,7 +3,9 @@ package io.bitloom.coordinator;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
 import io.bitloom.v1.ImageUpload;
-import io.bitloom.v1.Outcome;
+import io.bitloom.v1.Lease;
+import io.bitloom.v1.PromptOutcome;
+import io.bitloom.v1.TaskRef;
 import io.bitloom.v1.UploadGrant;
 import io.bitloom.v1.UploadRequest;
 import java.io.IOException;
@@ -20,17 +22,17 @@ final class FakeUploads {
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
   /** Whether an outcome has images that can be uploaded. */
-  static boolean canUpload(Outcome outcome) {
+  static boolean canUpload(PromptOutcome outcome) {
     return outcome.getImages().getImagesList().stream().anyMatch(GeneratedImage::hasData);
   }
 
-  static UploadRequest request(Outcome outcome) {
+  static UploadRequest request(Lease lease, TaskRef task, PromptOutcome outcome) {
     UploadRequest.Builder request =
         UploadRequest.newBuilder()
-            .setLeaseId(outcome.getLeaseId())
-            .setFencingToken(outcome.getFencingToken())
-            .setLeaseSecret(outcome.getLeaseSecret())
-            .setTask(outcome.getTask());
+            .setLeaseId(lease.getLeaseId())
+            .setFencingToken(lease.getFencingToken())
+            .setLeaseSecret(lease.getSecret())
+            .setTask(task);
     outcome
         .getImages()
         .getImagesList()
@@ -39,7 +41,7 @@ final class FakeUploads {
   }
 
   /** The outcome with names in place of bytes; empty if the store did not take them. */
-  Optional<Outcome> upload(Outcome outcome, UploadGrant grant) {
+  Optional<PromptOutcome> upload(PromptOutcome outcome, UploadGrant grant) {
     GeneratedImages.Builder named = GeneratedImages.newBuilder();
     for (int i = 0; i < grant.getUploadsCount(); i++) {
       GeneratedImage image = outcome.getImages().getImages(i);

@@ -1,5 +1,6 @@
 package io.bitloom.coordinator;
 
+import io.bitloom.common.grpc.LeasedTasks;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.common.secret.Secret;
@@ -7,11 +8,10 @@ import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.Heartbeat;
 import io.bitloom.v1.Hello;
+import io.bitloom.v1.IndexRange;
 import io.bitloom.v1.Lease;
-import io.bitloom.v1.Outcome;
-import io.bitloom.v1.OutcomeAck;
-import io.bitloom.v1.OutcomeAckStatus;
-import io.bitloom.v1.OutcomeBatch;
+import io.bitloom.v1.LeaseVerdicts;
+import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.ScheduleCapacity;
 import io.bitloom.v1.Task;
@@ -50,7 +50,7 @@ public final class FakeWorker implements AutoCloseable {
     /**
      * @param waitNanos since the worker asked for it
      */
-    void leased(Lease lease, long waitNanos);
+    void leased(Lease lease, List<Task> tasks, long waitNanos);
   }
 
   private static final Metadata.Key<String> AUTHORIZATION =
@@ -115,7 +115,8 @@ public final class FakeWorker implements AutoCloseable {
    * @param target {@code host:port} of a coordinator
    */
   public static FakeWorker start(String target, String workerId, FakeBehaviour behaviour) {
-    return start(List.of(target), Optional.empty(), workerId, behaviour, (lease, waitNanos) -> {});
+    return start(
+        List.of(target), Optional.empty(), workerId, behaviour, (lease, tasks, waitNanos) -> {});
   }
 
   /**
@@ -219,7 +220,7 @@ public final class FakeWorker implements AutoCloseable {
   private void handBack() {
     closed = true;
     for (FakeLeases.Held lease : leases.all()) {
-      if (!lease.named().getTasksList().isEmpty()) {
+      if (!lease.open().isEmpty()) {
         send(
             ConnectRequest.newBuilder()
                 .setRelease(
@@ -227,7 +228,7 @@ public final class FakeWorker implements AutoCloseable {
                         .setLeaseId(lease.lease().getLeaseId())
                         .setFencingToken(lease.lease().getFencingToken())
                         .setLeaseSecret(lease.lease().getSecret())
-                        .addAllTasks(lease.named().getTasksList())
+                        .addAllTasks(lease.openRefs())
                         .setReason("the worker stops")));
       }
     }
@@ -313,6 +314,7 @@ public final class FakeWorker implements AutoCloseable {
             .setInstanceSecret(instance.text())
             .setVersion("fake")
             .setDevice("none")
+            .setForm(2)
             .addModels(model);
     leases.all().forEach(lease -> hello.addHeldLeases(lease.named()));
     return hello.build();
@@ -328,19 +330,19 @@ public final class FakeWorker implements AutoCloseable {
     switch (message.getMessageCase()) {
       case WELCOME -> welcome(message.getWelcome());
       case LEASE -> {
-        listener.leased(message.getLease(), System.nanoTime() - requestedAt);
-        leases.add(message.getLease());
+        long waitNanos = System.nanoTime() - requestedAt;
+        List<Task> tasks = LeasedTasks.of(message.getLease());
+        listener.leased(message.getLease(), tasks, waitNanos);
+        leases.add(message.getLease().toBuilder().clearPrompts().build(), tasks);
         drawNext();
       }
-      case OUTCOME_ACK -> acknowledged(message.getOutcomeAck());
-      case OUTCOME_ACK_BATCH ->
-          message.getOutcomeAckBatch().getAcksList().forEach(this::acknowledged);
+      case LEASE_VERDICTS -> acknowledged(message.getLeaseVerdicts());
       case LEASE_LOST -> {
         counters.leasesLost.incrementAndGet();
         forget(message.getLeaseLost().getLeaseId());
       }
       case UPLOAD_GRANT -> upload(message.getUploadGrant());
-      case DRAIN, MESSAGE_NOT_SET -> {}
+      case DRAIN, OUTCOME_ACK, OUTCOME_ACK_BATCH, MESSAGE_NOT_SET -> {}
     }
   }
 
@@ -348,7 +350,7 @@ public final class FakeWorker implements AutoCloseable {
     counters.welcomes.incrementAndGet();
     uploading = welcome.getUploads();
     welcome.getLostLeasesList().forEach(this::forget);
-    report(leases.unacknowledged());
+    leases.all().forEach(lease -> report(lease, lease.unacknowledged()));
     for (int i = leases.count(); i < behaviour.prefetch(); i++) {
       requestWork();
     }
@@ -412,59 +414,83 @@ public final class FakeWorker implements AutoCloseable {
     }
     if (leases.holds(lease)) {
       counters.batches.incrementAndGet();
-      List<Outcome> outcomes = new ArrayList<>();
-      for (Task task : lease.tasks()) {
-        Outcome outcome = drawing.draw(lease.lease(), task);
+      List<PromptOutcome> outcomes = new ArrayList<>();
+      for (int index : lease.open()) {
+        PromptOutcome outcome = drawing.draw(lease.lease(), index, lease.task(index));
         lease.reported(outcome);
         outcomes.add(outcome);
       }
       counters.prompts.addAndGet(outcomes.size());
-      report(outcomes);
+      report(lease, outcomes);
       requestWork();
     }
     drawNext();
   }
 
-  /** Small outcomes go together, as they should, and large ones one by one. */
-  private void report(List<Outcome> outcomes) {
-    if (uploading) {
-      outcomes.stream().filter(FakeUploads::canUpload).forEach(this::askToUpload);
-      outcomes.stream()
-          .filter(outcome -> !FakeUploads.canUpload(outcome))
-          .forEach(outcome -> send(ConnectRequest.newBuilder().setOutcome(outcome)));
-    } else if (behaviour.imageBytes() <= SMALL_IMAGE && !outcomes.isEmpty()) {
-      send(
-          ConnectRequest.newBuilder()
-              .setOutcomeBatch(OutcomeBatch.newBuilder().addAllOutcomes(outcomes)));
-    } else {
-      outcomes.forEach(outcome -> send(ConnectRequest.newBuilder().setOutcome(outcome)));
+  /** Small outcomes go together, unless they are to come one by one as images do. */
+  private void report(FakeLeases.Held lease, List<PromptOutcome> outcomes) {
+    List<PromptOutcome> toSend = new ArrayList<>();
+    for (PromptOutcome outcome : outcomes) {
+      if (uploading && FakeUploads.canUpload(outcome)) {
+        askToUpload(lease, outcome);
+      } else {
+        toSend.add(outcome);
+      }
+    }
+    if (behaviour.oneByOne() || behaviour.imageBytes() > SMALL_IMAGE) {
+      toSend.forEach(outcome -> send(lease, List.of(outcome)));
+    } else if (!toSend.isEmpty()) {
+      send(lease, toSend);
     }
   }
 
-  private void askToUpload(Outcome outcome) {
-    send(ConnectRequest.newBuilder().setUploadRequest(FakeUploads.request(outcome)));
+  private void send(FakeLeases.Held lease, List<PromptOutcome> outcomes) {
+    send(ConnectRequest.newBuilder().setLeaseOutcomes(lease.outcomes().addAllOutcomes(outcomes)));
+  }
+
+  private void askToUpload(FakeLeases.Held lease, PromptOutcome outcome) {
+    send(
+        ConnectRequest.newBuilder()
+            .setUploadRequest(
+                FakeUploads.request(
+                    lease.lease(), lease.task(outcome.getIndex()).getRef(), outcome)));
   }
 
   private void upload(UploadGrant grant) {
-    Optional<Outcome> outcome = leases.unacknowledged(grant.getLeaseId(), grant.getTask());
-    if (outcome.isEmpty() || !FakeUploads.canUpload(outcome.get())) {
-      return;
-    }
-    Optional<Outcome> uploaded = uploads.upload(outcome.get(), grant);
+    leases
+        .find(grant.getLeaseId())
+        .ifPresent(
+            lease ->
+                lease.unacknowledged().stream()
+                    .filter(FakeUploads::canUpload)
+                    .filter(
+                        outcome -> lease.task(outcome.getIndex()).getRef().equals(grant.getTask()))
+                    .forEach(outcome -> upload(lease, outcome, grant)));
+  }
+
+  private void upload(FakeLeases.Held lease, PromptOutcome outcome, UploadGrant grant) {
+    Optional<PromptOutcome> uploaded = uploads.upload(outcome, grant);
     if (uploaded.isPresent()) {
-      leases.replace(uploaded.get());
-      send(ConnectRequest.newBuilder().setOutcome(uploaded.get()));
+      lease.reported(uploaded.get());
+      send(lease, List.of(uploaded.get()));
     } else {
-      later(() -> askToUpload(outcome.get()), RECONNECT);
+      later(() -> askToUpload(lease, outcome), RECONNECT);
     }
   }
 
-  private void acknowledged(OutcomeAck ack) {
-    if (ack.getStatus() == OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED) {
-      counters.committed.incrementAndGet();
-    } else {
-      counters.superseded.incrementAndGet();
+  private void acknowledged(LeaseVerdicts verdicts) {
+    counters.committed.addAndGet(forget(verdicts.getLeaseId(), verdicts.getCommittedList()));
+    counters.superseded.addAndGet(forget(verdicts.getLeaseId(), verdicts.getSupersededList()));
+  }
+
+  private int forget(String leaseId, List<IndexRange> ranges) {
+    int prompts = 0;
+    for (IndexRange range : ranges) {
+      prompts += range.getCount();
+      for (int i = 0; i < range.getCount(); i++) {
+        leases.acknowledged(leaseId, range.getFirst() + i);
+      }
     }
-    leases.acknowledged(ack);
+    return prompts;
   }
 }

@@ -37,6 +37,9 @@ public final class FakeWorkerMain implements Callable<Integer> {
   @Option(names = "--crash-rate", defaultValue = "0", description = "Share of batches forgotten.")
   private double crashRate;
 
+  @Option(names = "--one-by-one", description = "Reports every prompt by itself.")
+  private boolean oneByOne;
+
   @Option(names = "--seed", defaultValue = "1", description = "Of failures and crashes.")
   private long seed;
 
@@ -49,10 +52,15 @@ public final class FakeWorkerMain implements Callable<Integer> {
     FakeBehaviour behaviour =
         FakeBehaviour.DEFAULT
             .withBatch(maxBatch, Settings.duration("batch-time", batchTime))
+            .withOneByOne(oneByOne)
             .with(new FakeBehaviour.Troubles(failureRate, refusalRate, crashRate, seed));
     try (FakeWorker worker =
         FakeWorker.start(
-            coordinators, Optional.ofNullable(token), id, behaviour, (lease, waitNanos) -> {})) {
+            coordinators,
+            Optional.ofNullable(token),
+            id,
+            behaviour,
+            (lease, tasks, waitNanos) -> {})) {
       while (System.in.read() >= 0) {
         // What is written there means nothing.
       }

@@ -108,7 +108,9 @@ class LedgerIT extends QueueFixture {
             .commit(
                 batch.lease(),
                 batch.tasks().stream()
-                    .map(task -> new TaskOutcome(task.task(), true, bytes("body"), 3_000_000_000L))
+                    .map(
+                        task ->
+                            new TaskOutcome(task.task(), true, bytes("body"), 3_000_000_000L, true))
                     .toList()));
     awaitTrue("noted", () -> used(TENANT, "results") == 9_000_000_000L);
     assertEquals(

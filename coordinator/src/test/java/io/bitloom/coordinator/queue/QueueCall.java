@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.queue;
 
+import com.google.protobuf.ByteString;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -111,7 +112,7 @@ interface QueueCall {
     public CompletionStage<Answer> make(JobQueue queue) {
       List<TaskOutcome> outcomes =
           tasks.stream()
-              .map(task -> new TaskOutcome(task, succeeded, QueueFixture.bytes("of " + task)))
+              .map(task -> new TaskOutcome(task, succeeded, body(task), 0, true))
               .toList();
       return queue.leases().commit(lease, outcomes).thenApply(verdicts -> answer(tasks, verdicts));
     }
@@ -134,9 +135,7 @@ interface QueueCall {
     @Override
     public CompletionStage<Answer> make(JobQueue queue) {
       List<TaskFailure> failures =
-          tasks.stream()
-              .map(task -> new TaskFailure(task, QueueFixture.bytes("of " + task)))
-              .toList();
+          tasks.stream().map(task -> new TaskFailure(task, body(task), true)).toList();
       return queue.leases().fail(lease, failures).thenApply(verdicts -> answer(tasks, verdicts));
     }
 
@@ -211,5 +210,9 @@ interface QueueCall {
       byTask.put(tasks.get(i), verdicts.get(i));
     }
     return new Answer(null, byTask);
+  }
+
+  private static ByteString body(TaskRef task) {
+    return QueueFixture.bytes("of " + task);
   }
 }

@@ -155,7 +155,11 @@ abstract class QueueFixture {
   }
 
   List<TaskVerdict> succeed(LeasedBatch batch) {
-    return await(queue.leases().commit(batch.lease(), successes(batch)));
+    List<TaskVerdict> verdicts = await(queue.leases().commit(batch.lease(), successes(batch)));
+    if (verdicts.stream().allMatch(TaskVerdict.COMMITTED::equals)) {
+      queue.leases().finished(batch.lease());
+    }
+    return verdicts;
   }
 
   static List<TaskOutcome> successes(LeasedBatch batch) {

@@ -7,6 +7,7 @@ import io.bitloom.coordinator.queue.QueueCall.Answer;
 import io.bitloom.coordinator.queue.QueueCall.Kind;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -113,6 +114,7 @@ class QueueModelIT extends QueueFixture {
     private final Bucket bucket = new Bucket("model", "sequence-" + SEQUENCES.incrementAndGet());
     private final List<String> jobs = new ArrayList<>();
     private final List<LeaseRef> leases = new ArrayList<>();
+    private final Map<LeaseRef, Set<TaskRef>> open = new HashMap<>();
     private QueueModel model = new QueueModel(settings.maxAttempts());
 
     Sequence() {
@@ -176,12 +178,34 @@ class QueueModelIT extends QueueFixture {
 
     private void alone(QueueCall call, JobQueue by) {
       Answer answer = await(call.make(by));
-      keep(answer);
+      keep(call, answer);
       assertEquals(call.tell(model, answer), answer.prompts(), call.toString());
     }
 
-    private void keep(Answer answer) {
-      Optional.ofNullable(answer.lease()).ifPresent(leases::add);
+    /** Ends a lease as a session does: when all that it was given is known to be over. */
+    private void keep(QueueCall call, Answer answer) {
+      if (answer.lease() != null) {
+        leases.add(answer.lease());
+        open.put(answer.lease(), new HashSet<>(answer.prompts().keySet()));
+      }
+      LeaseRef reported =
+          call instanceof QueueCall.Commit commit
+              ? commit.lease()
+              : call instanceof QueueCall.Fail fail ? fail.lease() : null;
+      if (open.containsKey(reported)) {
+        answer
+            .prompts()
+            .forEach(
+                (task, verdict) -> {
+                  if (verdict != TaskVerdict.SUPERSEDED) {
+                    open.get(reported).remove(task);
+                  }
+                });
+        if (open.get(reported).isEmpty()) {
+          open.remove(reported);
+          queue.leases().finished(reported);
+        }
+      }
     }
 
     /**
@@ -204,8 +228,8 @@ class QueueModelIT extends QueueFixture {
       CompletionStage<Answer> secondCall = second.make(there);
       Answer ofFirst = await(firstCall);
       Answer ofSecond = await(secondCall);
-      keep(ofFirst);
-      keep(ofSecond);
+      keep(first, ofFirst);
+      keep(second, ofSecond);
       QueueModel inOrder = model.copy();
       Map<TaskRef, Object> firstInOrder = first.tell(inOrder, ofFirst);
       Map<TaskRef, Object> secondInOrder = second.tell(inOrder, ofSecond);

@@ -86,7 +86,9 @@ class RecoveryIT extends QueueFixture {
   void aLeaseThatNeverReachedTheJobsExpiresAndItsPromptsAreDrawnLater()
       throws InterruptedException {
     String jobId = sealedJob(5, SQUARE);
-    await(buckets.lease(SQUARE, WORKER, Secret.draw(), 5, Duration.ofMillis(50), Map.of()));
+    await(
+        buckets.lease(
+            SQUARE, WORKER, Secret.draw(), 5, Duration.ofMillis(50), List.of(), Map.of()));
     assertEquals(5, job(jobId).counts().queued());
 
     try (JobQueue other = another()) {
@@ -103,7 +105,9 @@ class RecoveryIT extends QueueFixture {
       Thread.sleep(20);
     }
     var lost =
-        await(buckets.lease(SQUARE, WORKER, Secret.draw(), 1, Duration.ofMillis(50), Map.of()));
+        await(
+            buckets.lease(
+                SQUARE, WORKER, Secret.draw(), 1, Duration.ofMillis(50), List.of(), Map.of()));
     await(queue.leases().expire(lost.lease().orElseThrow()));
 
     assertEquals(ResultRecord.Status.LOST, results(jobId).get(0).status());
@@ -115,7 +119,7 @@ class RecoveryIT extends QueueFixture {
     String jobId = sealedJob(2, SQUARE);
     LeasedBatch batch =
         await(queue.leases().lease(SQUARE, WORKER, 2, Duration.ofMillis(100))).orElseThrow();
-    await(jobs.commit(jobId, batch.lease(), List.of(success(0))));
+    await(jobs.commit(jobId, batch.lease(), List.of(success(0)), false));
     assertEquals(1, job(jobId).counts().succeeded());
 
     assertEquals(
@@ -178,7 +182,7 @@ class RecoveryIT extends QueueFixture {
   void aJobWhoseEndItsBucketsWereNotToldOfIsForgottenByThem() throws InterruptedException {
     String jobId = sealedJob(2, SQUARE);
     LeasedBatch batch = lease(SQUARE, 2);
-    await(jobs.commit(jobId, batch.lease(), List.of(success(0), success(1))));
+    await(jobs.commit(jobId, batch.lease(), List.of(success(0), success(1)), false));
     await(buckets.settle(batch.lease(), refs(batch)));
     assertEquals(1L, await(redis.call(r -> r.hlen(keys.bucket(SQUARE)[0]))).longValue());
 
@@ -194,6 +198,7 @@ class RecoveryIT extends QueueFixture {
     await(queue.leases().expire(lease(SQUARE, 20).lease()));
     drain(jobId, SQUARE, TALL);
 
+    awaitTrue("no lease left", () -> backlog(SQUARE).leases() == 0);
     List<String> left = await(redis.call(r -> r.keys(settings.namespace() + ":*")));
     List<String> expected = new ArrayList<>();
     for (Bucket bucket : List.of(SQUARE, TALL)) {
@@ -224,7 +229,9 @@ class RecoveryIT extends QueueFixture {
     String jobId = sealedJob(3, SQUARE);
     try (JobQueue other = another()) {
       awaitTrue("ready", () -> other.ready().buckets().contains(SQUARE));
-      await(buckets.lease(SQUARE, WORKER, Secret.draw(), 9, Duration.ofMillis(50), Map.of()));
+      await(
+          buckets.lease(
+              SQUARE, WORKER, Secret.draw(), 9, Duration.ofMillis(50), List.of(), Map.of()));
     }
     QueueSettings shortLeases =
         new QueueSettings(

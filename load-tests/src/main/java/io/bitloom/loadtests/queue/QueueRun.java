@@ -94,7 +94,7 @@ final class QueueRun implements AutoCloseable {
 
     warmUp();
     Backlog few = leaseLatency(1_000, "1,000");
-    try (FakeWorker worker = worker("few", REFUSING, (lease, wait) -> {})) {
+    try (FakeWorker worker = worker("few", REFUSING, (lease, tasks, wait) -> {})) {
       awaitEnd(few.job());
     }
     StalledReaders readers = new StalledReaders(channel, coordinator.target());
@@ -172,7 +172,7 @@ final class QueueRun implements AutoCloseable {
   // Steps
 
   private void warmUp() throws Exception {
-    try (FakeWorker worker = worker("warm-up", REFUSING, (lease, wait) -> {})) {
+    try (FakeWorker worker = worker("warm-up", REFUSING, (lease, tasks, wait) -> {})) {
       awaitModel(MODEL);
       for (Submitter job : appendAll(MODEL, many / 10)) {
         awaitEnd(job);
@@ -259,11 +259,11 @@ final class QueueRun implements AutoCloseable {
         worker(
             "latency",
             REFUSING.withBatch(16, Duration.ZERO).withPrefetch(1),
-            (lease, wait) -> {
+            (lease, tasks, wait) -> {
               if (seen.incrementAndGet() > samples / 4) {
                 waits.add(wait);
               }
-              if (taken.addAndGet(lease.getTasksCount()) >= REFILL) {
+              if (taken.addAndGet(tasks.size()) >= REFILL) {
                 refill.appendNow(taken.getAndSet(0));
               }
             })) {
@@ -311,7 +311,7 @@ final class QueueRun implements AutoCloseable {
           worker(
               behaviour.model() + "-" + i,
               behaviour.withBatch(BATCHES[i], Duration.ZERO),
-              (lease, wait) -> {}));
+              (lease, tasks, wait) -> {}));
     }
     for (Submitter job : jobs) {
       awaitEnd(job);
@@ -325,7 +325,7 @@ final class QueueRun implements AutoCloseable {
   private void images() throws Exception {
     FakeBehaviour drawing =
         FakeBehaviour.DEFAULT.withModel(DRAWING_MODEL, "0.06M").withImageBytes(IMAGE_BYTES);
-    try (FakeWorker worker = worker("first", drawing, (lease, wait) -> {})) {
+    try (FakeWorker worker = worker("first", drawing, (lease, tasks, wait) -> {})) {
       awaitModel(DRAWING_MODEL);
     }
     int prompts = Math.max(2_000, many / 100);
@@ -366,9 +366,8 @@ final class QueueRun implements AutoCloseable {
         worker(
             "urgent",
             REFUSING.withBatch(16, Duration.ZERO).withPrefetch(1),
-            (lease, wait) -> {
-              if (lease.getTasksList().stream()
-                  .anyMatch(task -> task.getRef().getJob().equals(urgent.name()))) {
+            (lease, tasks, wait) -> {
+              if (tasks.stream().anyMatch(task -> task.getRef().getJob().equals(urgent.name()))) {
                 waits.add(System.nanoTime() - sentAt.get());
               }
             })) {

@@ -168,10 +168,10 @@ public final class BucketScripts {
   /**
    * What became of failed attempts; the others were not of this lease.
    *
-   * @param waiting for their next attempt
+   * @param waiting for their next attempt, by job
    * @param exhausted have no attempt left and stay in the lease
    */
-  public record Retried(Set<TaskRef> waiting, Set<TaskRef> exhausted) {}
+  public record Retried(Map<String, List<Tasks.Task>> waiting, Set<TaskRef> exhausted) {}
 
   public CompletionStage<Retried> retry(LeaseRef lease, Collection<TaskRef> tasks) {
     Arguments arguments = announcing(lease.bucket()).add(Keys.name(lease));
@@ -180,13 +180,19 @@ public final class BucketScripts {
     return run(Script.RETRY, lease.bucket(), arguments)
         .thenApply(
             reply -> {
-              Retried retried = new Retried(new HashSet<>(), new HashSet<>());
+              Retried retried = new Retried(new HashMap<>(), new HashSet<>());
               for (String jobId : jobs) {
-                retried.waiting().addAll(refs(jobId, reply.nextBytes()));
+                retried.waiting().put(jobId, Tasks.parse(reply.nextBytes()));
                 retried.exhausted().addAll(refs(jobId, reply.nextBytes()));
               }
               return retried;
             });
+  }
+
+  /** Forgets prompts of a lease that wait for another attempt although they have their outcome. */
+  CompletionStage<Void> dropRetries(Bucket bucket, String jobId, List<Tasks.Task> tasks) {
+    Arguments arguments = new Arguments().add(Names.escape(jobId)).add(Tasks.pack(tasks));
+    return run(Script.DROP_RETRIES, bucket, arguments).thenApply(reply -> null);
   }
 
   /**

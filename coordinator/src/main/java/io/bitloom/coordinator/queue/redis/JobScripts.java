@@ -323,16 +323,21 @@ public final class JobScripts {
   }
 
   /**
-   * @return whether the job is terminal now
+   * What a job said to prompts that were taken back.
+   *
+   * @param decided offsets of those that have their outcome
    */
-  CompletionStage<Boolean> requeue(String jobId, LeaseRef lease, Requeued why, List<Long> offsets) {
+  record Back(boolean terminal, List<Long> decided) {}
+
+  CompletionStage<Back> requeue(String jobId, LeaseRef lease, Requeued why, List<Long> offsets) {
     Arguments arguments =
         new Arguments()
             .add(keys.jobChannel(jobId))
             .add(Keys.holder(lease))
             .add(why.name().toLowerCase(Locale.ROOT))
             .add(Tasks.packOffsets(offsets));
-    return run(Script.REQUEUE, jobId, arguments).thenApply(Reply::nextFlag);
+    return run(Script.REQUEUE, jobId, arguments)
+        .thenApply(reply -> new Back(reply.nextFlag(), Tasks.parseOffsets(reply.nextBytes())));
   }
 
   /**

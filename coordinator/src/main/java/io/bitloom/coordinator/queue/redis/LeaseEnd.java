@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntConsumer;
@@ -41,34 +43,57 @@ public final class LeaseEnd {
   public CompletionStage<Void> requeue(
       String jobId, LeaseRef lease, JobScripts.Requeued why, List<Long> offsets) {
     return jobs.requeue(jobId, lease, why, offsets)
-        .thenCompose(terminal -> jobEnd.endedIf(terminal, jobId));
+        .thenCompose(back -> jobEnd.endedIf(back.terminal(), jobId));
   }
 
-  /** Tells all jobs of these prompts. */
-  CompletionStage<Void> requeue(
-      LeaseRef lease, JobScripts.Requeued why, Collection<TaskRef> tasks) {
+  /** Tells all jobs of these prompts that nothing of them was begun. */
+  CompletionStage<Void> released(LeaseRef lease, Collection<TaskRef> tasks) {
     Map<String, List<Long>> offsets =
         tasks.stream()
             .collect(
                 Collectors.groupingBy(
                     TaskRef::jobId, Collectors.mapping(TaskRef::offset, Collectors.toList())));
     List<CompletionStage<Void>> stages = new ArrayList<>();
-    offsets.forEach((jobId, ofJob) -> stages.add(requeue(jobId, lease, why, ofJob)));
+    offsets.forEach(
+        (jobId, ofJob) -> stages.add(requeue(jobId, lease, JobScripts.Requeued.BACK, ofJob)));
     return Stages.all(stages).thenApply(done -> null);
+  }
+
+  /**
+   * Tells a job of attempts that are over. What has its outcome all the same, because a lease is
+   * told so only when all of it is done, does not wait for another attempt.
+   *
+   * @return the prompts that do
+   */
+  CompletionStage<Set<TaskRef>> attempted(LeaseRef lease, String jobId, List<Tasks.Task> tasks) {
+    if (tasks.isEmpty()) {
+      return CompletableFuture.completedStage(Set.of());
+    }
+    return jobs.requeue(jobId, lease, JobScripts.Requeued.ATTEMPT, Tasks.offsets(tasks))
+        .thenCompose(
+            back -> {
+              Set<Long> decided = Set.copyOf(back.decided());
+              Map<Boolean, List<Tasks.Task>> parts =
+                  tasks.stream()
+                      .collect(Collectors.partitioningBy(task -> decided.contains(task.offset())));
+              return (decided.isEmpty()
+                      ? Stages.nothing()
+                      : buckets.dropRetries(lease.bucket(), jobId, parts.get(true)))
+                  .thenCompose(dropped -> jobEnd.endedIf(back.terminal(), jobId))
+                  .thenApply(
+                      done ->
+                          parts.get(false).stream()
+                              .map(task -> new TaskRef(jobId, task.offset()))
+                              .collect(Collectors.toSet()));
+            });
   }
 
   /** Tells jobs what expired, and gives up what has no attempt left. */
   public CompletionStage<Void> expired(BucketScripts.Expired expired) {
     List<CompletionStage<Void>> stages = new ArrayList<>();
     for (BucketScripts.ExpiredLease ended : expired.leases()) {
-      if (!ended.waiting().isEmpty()) {
-        stages.add(
-            requeue(
-                ended.jobId(),
-                ended.lease(),
-                JobScripts.Requeued.ATTEMPT,
-                Tasks.offsets(ended.waiting())));
-      }
+      stages.add(
+          attempted(ended.lease(), ended.jobId(), ended.waiting()).thenApply(waiting -> null));
       if (!ended.exhausted().isEmpty()) {
         stages.add(giveUp(ended));
       }

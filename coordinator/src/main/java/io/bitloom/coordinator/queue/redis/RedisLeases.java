@@ -328,30 +328,41 @@ public final class RedisLeases implements Leases {
                                   0,
                                   last.contains(failure.task().jobId())))
                       .toList();
-              return leaseEnd
-                  .requeue(lease, JobScripts.Requeued.ATTEMPT, retried.waiting())
-                  .thenCompose(done -> commit(lease, exhausted))
-                  .thenApply(
-                      committed -> {
-                        Iterator<TaskVerdict> verdicts = committed.iterator();
-                        return failures.stream()
-                            .map(
-                                failure ->
-                                    retried.exhausted().contains(failure.task())
-                                        ? verdicts.next()
-                                        : retried.waiting().contains(failure.task())
-                                            ? TaskVerdict.RETRIED
-                                            : TaskVerdict.SUPERSEDED)
-                            .toList();
-                      });
+              return attempted(lease, retried)
+                  .thenCompose(
+                      waiting ->
+                          commit(lease, exhausted)
+                              .thenApply(
+                                  committed -> {
+                                    Iterator<TaskVerdict> verdicts = committed.iterator();
+                                    return failures.stream()
+                                        .map(
+                                            failure ->
+                                                retried.exhausted().contains(failure.task())
+                                                    ? verdicts.next()
+                                                    : waiting.contains(failure.task())
+                                                        ? TaskVerdict.RETRIED
+                                                        : TaskVerdict.SUPERSEDED)
+                                        .toList();
+                                  }));
             });
+  }
+
+  /** The prompts that wait for another attempt. */
+  private CompletionStage<Set<TaskRef>> attempted(LeaseRef lease, BucketScripts.Retried retried) {
+    List<CompletionStage<Set<TaskRef>>> stages = new ArrayList<>();
+    retried
+        .waiting()
+        .forEach((jobId, tasks) -> stages.add(leaseEnd.attempted(lease, jobId, tasks)));
+    return Stages.all(stages)
+        .thenApply(waiting -> waiting.stream().flatMap(Set::stream).collect(Collectors.toSet()));
   }
 
   @Override
   public CompletionStage<Void> release(LeaseRef lease, List<TaskRef> tasks) {
     return buckets
         .release(lease, tasks)
-        .thenCompose(released -> leaseEnd.requeue(lease, JobScripts.Requeued.BACK, released));
+        .thenCompose(released -> leaseEnd.released(lease, released));
   }
 
   @Override

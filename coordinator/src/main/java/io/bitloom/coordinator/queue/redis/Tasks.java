@@ -61,6 +61,14 @@ final class Tasks {
     return packed.array();
   }
 
+  static List<Long> parseOffsets(ByteString packed) {
+    List<Long> offsets = new ArrayList<>(packed.size() / 4);
+    for (ByteBuffer bytes = packed.asReadOnlyByteBuffer(); bytes.hasRemaining(); ) {
+      offsets.add(Integer.toUnsignedLong(bytes.getInt()));
+    }
+    return offsets;
+  }
+
   /**
    * Arguments by which BITFIELD reads the bits of prompts, or sets them, in this order: neighbours
    * as one number of up to {@value #MOST_BITS} bits.

@@ -46,7 +46,10 @@ final class FinishedLeases {
 
   /** The list stays, so that the timer which it has started is the only one. */
   synchronized List<LeaseRef> take(Bucket bucket) {
-    List<LeaseRef> ofBucket = waiting.getOrDefault(bucket, List.of());
+    List<LeaseRef> ofBucket = waiting.get(bucket);
+    if (ofBucket == null) {
+      return List.of();
+    }
     List<LeaseRef> some = ofBucket.subList(0, Math.min(MOST, ofBucket.size()));
     List<LeaseRef> taken = List.copyOf(some);
     some.clear();

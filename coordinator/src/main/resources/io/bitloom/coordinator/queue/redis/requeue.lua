@@ -3,15 +3,29 @@
 -- KEYS   of the job
 -- ARGV   1 channel of the job, 2 holder, 3 'attempt' if it was an attempt, 'gone' if the lease is
 --        gone and nobody knows why, else 'back', 4 offsets
--- Reply  {1 if the job is terminal now, else 0}
+-- Reply  {1 if the job is terminal now, else 0, offsets of these prompts that have their outcome: the
+--        bucket is to forget them (drop_retries.lua)}
 --@include drain
 --@include tasks
 --@include job
 --@include outcomes
 
+local function decided(offsets)
+  local list, n = numbers(offsets, 'I4', #offsets / 4)
+  local flags = n > 0 and outcome_bits(list, n, false)
+  local some = {}
+  for k = 1, flags and n or 0 do
+    if flags[k] == 1 then
+      some[#some + 1] = string.sub(offsets, 4 * k - 3, 4 * k)
+    end
+  end
+  return table.concat(some)
+end
+
+local had_one = decided(ARGV[4])
 local freed, held = take_from_holder(ARGV[2], ARGV[4])
 if not held then
-  return {0}
+  return {0, had_one}
 end
 local n = #freed / TASK
 local was = redis.call('HMGET', job, 'state', 'ending', 'running')
@@ -27,4 +41,4 @@ elseif ARGV[3] == 'gone' then
 end
 local ended = record_all(cancelled, was[2], n, now_ms())
 redis.call('PUBLISH', ARGV[1], '')
-return {ended}
+return {ended, had_one}

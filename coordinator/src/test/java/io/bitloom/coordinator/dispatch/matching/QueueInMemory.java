@@ -15,6 +15,7 @@ import io.bitloom.coordinator.queue.LeasedBatch;
 import io.bitloom.coordinator.queue.LeasedTask;
 import io.bitloom.coordinator.queue.Leases;
 import io.bitloom.coordinator.queue.ModelRecords;
+import io.bitloom.coordinator.queue.PayloadGroup;
 import io.bitloom.coordinator.queue.PromptStore;
 import io.bitloom.coordinator.queue.ReadyBuckets;
 import io.bitloom.coordinator.queue.ResultLog;
@@ -131,7 +132,9 @@ final class QueueInMemory implements JobQueue {
     LeaseRef ref = new LeaseRef(lease.bucket(), ++token, Secret.draw());
     List<LeasedTask> tasks = new ArrayList<>();
     for (int i = 0; i < given; i++) {
-      tasks.add(new LeasedTask(new TaskRef("job" + token, i), 1, 1, ByteString.EMPTY));
+      tasks.add(
+          new LeasedTask(
+              new TaskRef("job" + token, i), 1, 1, new PayloadGroup(i, ByteString.EMPTY)));
     }
     return Optional.of(new LeasedBatch(ref, tasks));
   }
@@ -229,6 +232,11 @@ final class QueueInMemory implements JobQueue {
 
     @Override
     public CompletionStage<List<TaskVerdict>> fail(LeaseRef lease, List<TaskFailure> failures) {
+      throw absent();
+    }
+
+    @Override
+    public void finished(LeaseRef lease) {
       throw absent();
     }
 

@@ -83,9 +83,9 @@ class TenantSharesIT {
     }
 
     @Override
-    public void leased(Lease lease, long waitNanos) {
+    public void leased(Lease lease, List<Task> tasks, long waitNanos) {
       long tokens = ScaleSchedules.find(lease.getSchedule()).orElseThrow().tokens();
-      for (Task task : lease.getTasksList()) {
+      for (Task task : tasks) {
         all += tokens;
         if (task.getRef().getJob().equals(smallJob)) {
           small += tokens;
@@ -100,7 +100,7 @@ class TenantSharesIT {
   }
 
   private static void announce(TestCoordinator coordinator) throws Exception {
-    try (FakeWorker worker = worker(coordinator, (lease, waitNanos) -> {})) {
+    try (FakeWorker worker = worker(coordinator, (lease, tasks, waitNanos) -> {})) {
       TestCoordinator.awaitTrue("worker is welcome", () -> worker.welcomes() > 0);
     }
   }
