@@ -74,7 +74,7 @@ final class RedisUnderTest implements AutoCloseable {
 
   /** Mean length of a job's outcomes without their header of {@value #OUTCOME_HEADER} bytes. */
   double meanOutcome(String jobId) throws Exception {
-    List<byte[]> some = binary.async().lrange("bitloom:{j:" + jobId + "}:results", 0, 999).get();
+    List<byte[]> some = binary.async().lrange("bitloom:{j:" + jobId + "}:results:0", 0, 999).get();
     return some.stream().mapToInt(outcome -> outcome.length - OUTCOME_HEADER).average().orElse(0);
   }
 

@@ -18,9 +18,8 @@ public final class DataHeader {
   /** The newest version, which new data get. */
   public static final int NEWEST = 2;
 
-  /** What a coordinator of version 1 finds in the place of lists. */
-  private static final String FOR_OLDER =
-      "Bitloom data version 2: this coordinator is too old for them";
+  /** What a coordinator of version 1 finds in the place of lists and times. */
+  static final String FOR_OLDER = "Bitloom data version 2: this coordinator is too old for them";
 
   private final RedisConnection redis;
   private final Keys keys;

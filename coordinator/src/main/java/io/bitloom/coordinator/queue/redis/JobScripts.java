@@ -23,10 +23,12 @@ public final class JobScripts {
 
   private final RedisConnection redis;
   private final Keys keys;
+  private final ResultPages pages;
 
   public JobScripts(RedisConnection redis, Keys keys) {
     this.redis = redis;
     this.keys = keys;
+    this.pages = new ResultPages(redis, keys);
   }
 
   /** What {@code create.lua} found. */
@@ -48,7 +50,9 @@ public final class JobScripts {
             .add(job.spec())
             .add(deadline)
             .add(StoredBytes.ofJob(job.spec()))
-            .add(job.fleeting() ? 1 : 0);
+            .add(job.fleeting() ? 1 : 0)
+            .add(keys.version() == 1 ? 0 : ResultPages.OUTCOMES)
+            .add(DataHeader.FOR_OLDER);
     return run(Script.CREATE, jobId, arguments)
         .thenApply(
             reply ->
@@ -421,9 +425,12 @@ public final class JobScripts {
             state.get() == JobState.JOB_STATE_PAUSED);
   }
 
-  /** Removes all that is kept of a job. */
+  /** Removes all that is kept of a job, at last what tells of the rest. May be repeated. */
   CompletionStage<Void> delete(String jobId) {
-    return redis.call(r -> r.unlink(keys.job(jobId))).thenApply(removed -> null);
+    return pages
+        .delete(jobId)
+        .thenCompose(done -> redis.call(r -> r.unlink(keys.job(jobId))))
+        .thenApply(removed -> null);
   }
 
   private static Optional<JobState> state(String name) {

@@ -66,8 +66,14 @@ public final class Keys {
     return job(jobId)[2];
   }
 
+  /** The list of all outcomes of a job of data version 1. */
   public String results(String jobId) {
     return job(jobId)[6];
+  }
+
+  /** A list of outcomes of a job that has them in pages. */
+  public String results(String jobId, long page) {
+    return results(jobId) + ":" + page;
   }
 
   public String failures(String jobId) {

@@ -25,13 +25,22 @@ local COUNTED_AS =
   {S = 'succeeded', F = 'failed', L = 'failed', C = 'cancelled', X = 'cancelled'}
 
 -- Writes outcomes behind those of the job that there are.
-local function write(tasks, reports, now)
-  local time = struct.pack('>I6', now)
-  local list = {'RPUSH', results}
-  for k, task in ipairs(tasks) do
-    list[k + 2] = task .. time .. reports[k]
+-- before: how many there are; page: how many are in a list, nil: all are in one.
+local function write(tasks, reports, now, before, page)
+  local time, k = struct.pack('>I6', now), 1
+  while k <= #tasks do
+    local list, last = {'RPUSH', results}, #tasks
+    if page then
+      local place = before + k - 1
+      list[2] = results .. ':' .. math.floor(place / page)
+      last = math.min(last, k + page - 1 - place % page)
+    end
+    for i = k, last do
+      list[#list + 1] = tasks[i] .. time .. reports[i]
+    end
+    redis.call(unpack(list))
+    k = last + 1
   end
-  redis.call(unpack(list))
 end
 
 -- Makes outcomes visible together with the job's counts, and ends the job if these were the last.
@@ -40,7 +49,7 @@ end
 -- Returns 1 if the job is terminal now, else 0.
 local function record(tasks, reports, freed, now, more_results)
   local was = redis.call('HMGET', job, 'state', 'appended', 'running', 'succeeded', 'failed',
-    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results')
+    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results', 'page')
   local state, appended, held = was[1], tonumber(was[2]), tonumber(was[3]) - freed
   local counts = {succeeded = tonumber(was[4]), failed = tonumber(was[5]),
     cancelled = tonumber(was[6])}
@@ -48,7 +57,7 @@ local function record(tasks, reports, freed, now, more_results)
   local results_bytes = tonumber(was[11] or 0) + (more_results or 0)
   local before = counts.succeeded + counts.failed + counts.cancelled
   if #tasks > 0 then
-    write(tasks, reports, now)
+    write(tasks, reports, now, before, was[12] and tonumber(was[12]))
     local bad = {}
     for k, report in ipairs(reports) do
       local count = COUNTED_AS[string.sub(report, 1, 1)]
