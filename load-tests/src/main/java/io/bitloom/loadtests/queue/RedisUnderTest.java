@@ -63,6 +63,11 @@ final class RedisUnderTest implements AutoCloseable {
     redis.configSet("appendfsync", policy).get();
   }
 
+  /** Keeps nothing on disk, so that only what is asked for takes time. */
+  void withoutLog() throws Exception {
+    redis.configSet("appendonly", "no").get();
+  }
+
   void resetStatistics() throws Exception {
     redis.configResetstat().get();
   }
