@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.redis.JobScripts;
+import io.bitloom.coordinator.queue.redis.Keys;
 import io.bitloom.coordinator.queue.redis.PromptGroups;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.v1.JobState;
@@ -199,18 +200,26 @@ class RecoveryIT extends QueueFixture {
     drain(jobId, SQUARE, TALL);
 
     awaitTrue("no lease left", () -> backlog(SQUARE).leases() == 0);
-    List<String> left = await(redis.call(r -> r.keys(settings.namespace() + ":*")));
     List<String> expected = new ArrayList<>();
     for (Bucket bucket : List.of(SQUARE, TALL)) {
       expected.add(keys.bucket(bucket)[7]);
       expected.add(keys.bucket(bucket)[3]);
     }
-    for (int k : new int[] {0, 2, 3, 5, 6}) {
+    for (int k : new int[] {0, 2, 3, 5}) {
       expected.add(keys.job(jobId)[k]);
     }
+    expected.add(keys.results(jobId, 0));
     expected.addAll(List.of(keys.jobs(), keys.jobsOf("tenant"), keys.endedJobs(), keys.buckets()));
     expected.addAll(List.of(keys.ledger(), keys.useOf("tenant"), keys.epoch()));
-    assertTrue(expected.containsAll(left), () -> "left: " + left);
+    expected.add(keys.dataVersion());
+    Keys ofVersion1 = new Keys(settings.namespace());
+    ofVersion1.use(1);
+    expected.addAll(List.of(ofVersion1.models(), ofVersion1.ledger(), ofVersion1.buckets()));
+    expected.addAll(List.of(ofVersion1.activeJobs(), ofVersion1.deadlines()));
+    expected.addAll(List.of(ofVersion1.endedJobs(), ofVersion1.fleetingJobs()));
+    awaitTrue(
+        "nothing else is left",
+        () -> expected.containsAll(await(redis.call(r -> r.keys(settings.namespace() + ":*")))));
   }
 
   @Test

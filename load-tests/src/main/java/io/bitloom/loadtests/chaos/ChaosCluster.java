@@ -1,6 +1,7 @@
 package io.bitloom.loadtests.chaos;
 
 import io.bitloom.loadtests.process.CoordinatorProcess;
+import io.bitloom.loadtests.process.Distribution;
 import io.bitloom.loadtests.process.FakeWorkerProcess;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -14,6 +15,7 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Random;
 
 /** Coordinators, workers and one Redis as processes, and the ways in which they are broken. */
@@ -23,23 +25,32 @@ final class ChaosCluster implements AutoCloseable {
 
   private final Path folder;
   private final ChaosPlan plan;
+  private final Optional<Distribution> older;
   private final Random chance;
   private final List<TenantPrompts.Tenant> tenants;
   private final List<Integer> ports = new ArrayList<>();
   private final List<FlakyProxy> proxies = new ArrayList<>();
+  private final List<Distribution> versions = new ArrayList<>();
   private final List<CoordinatorProcess> coordinators = new ArrayList<>();
   private final List<FakeWorkerProcess> workers = new ArrayList<>();
   private int workersStarted;
 
-  ChaosCluster(Path folder, ChaosPlan plan, List<TenantPrompts.Tenant> tenants) throws Exception {
+  /**
+   * @param older the version of the workers and of the first coordinator
+   */
+  ChaosCluster(
+      Path folder, ChaosPlan plan, Optional<Distribution> older, List<TenantPrompts.Tenant> tenants)
+      throws Exception {
     this.folder = folder;
     this.plan = plan;
+    this.older = older;
     this.tenants = tenants;
     this.chance = new Random(plan.seed());
     Files.writeString(folder.resolve("tenants.json"), tenantsFile());
     for (int i = 0; i < plan.coordinators(); i++) {
       ports.add(freePort());
       proxies.add(new FlakyProxy(ports.get(i)));
+      versions.add(i == 0 ? older.orElseGet(Distribution::here) : Distribution.here());
       coordinators.add(startCoordinator(i));
     }
     for (CoordinatorProcess coordinator : coordinators) {
@@ -86,6 +97,7 @@ final class ChaosCluster implements AutoCloseable {
 
   private CoordinatorProcess startCoordinator(int i) throws IOException {
     return CoordinatorProcess.start(
+        versions.get(i),
         folder,
         "coordinator-" + i,
         ports.get(i),
@@ -103,6 +115,7 @@ final class ChaosCluster implements AutoCloseable {
     List<String> targets = new ArrayList<>(targets());
     Collections.rotate(targets, number);
     return FakeWorkerProcess.start(
+        older.orElseGet(Distribution::here),
         folder,
         "worker-" + number,
         List.of(
@@ -167,8 +180,10 @@ final class ChaosCluster implements AutoCloseable {
         .forEach(ProcessHandle::destroyForcibly);
   }
 
-  void killCoordinator(int i) throws IOException {
+  /** Kills one, and starts one of this version in its place. */
+  void replaceCoordinator(int i) throws IOException {
     coordinators.get(i).kill();
+    versions.set(i, Distribution.here());
     coordinators.set(i, startCoordinator(i));
   }
 

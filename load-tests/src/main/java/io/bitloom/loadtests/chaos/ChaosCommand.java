@@ -1,7 +1,9 @@
 package io.bitloom.loadtests.chaos;
 
+import io.bitloom.loadtests.process.Distribution;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,11 +27,20 @@ public final class ChaosCommand implements Callable<Integer> {
   @Option(names = "--brief", description = "The short form of the test suite.")
   private boolean brief;
 
+  @Option(
+      names = "--older",
+      paramLabel = "FOLDER",
+      description =
+          "A built copy of the version before: its workers, and its coordinator beside one of now,"
+              + " which replaces it in the middle.")
+  private Path older;
+
   @Override
   public Integer call() throws Exception {
     Path folder = Files.createTempDirectory("bitloom-chaos");
     ChaosPlan plan = brief ? ChaosPlan.brief(seed) : ChaosPlan.whole(seed);
-    new ChaosRun(plan, spec.commandLine().getOut()).run(folder);
+    Optional<Distribution> before = Optional.ofNullable(older).map(Distribution::at);
+    new ChaosRun(plan, before, spec.commandLine().getOut()).run(folder);
     spec.commandLine().getOut().println("nothing lost, doubled or changed; logs in " + folder);
     return 0;
   }

@@ -1,6 +1,7 @@
 package io.bitloom.loadtests.chaos;
 
 import io.bitloom.common.results.ImageName;
+import io.bitloom.loadtests.process.Distribution;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.PromptResult;
@@ -15,6 +16,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
@@ -40,6 +42,7 @@ public final class ChaosRun {
           new TenantPrompts.Tenant("news", 3, "news-token"));
 
   private final ChaosPlan plan;
+  private final Optional<Distribution> older;
   private final PrintWriter out;
   private final Random pauses;
 
@@ -47,7 +50,16 @@ public final class ChaosRun {
    * @param out is told what happens
    */
   public ChaosRun(ChaosPlan plan, PrintWriter out) {
+    this(plan, Optional.empty(), out);
+  }
+
+  /**
+   * @param older the version of the workers and, until the middle of the chaos, of a coordinator
+   * @param out is told what happens
+   */
+  public ChaosRun(ChaosPlan plan, Optional<Distribution> older, PrintWriter out) {
     this.plan = plan;
+    this.older = older;
     this.out = out;
     this.pauses = new Random(plan.seed() + 1);
   }
@@ -59,12 +71,13 @@ public final class ChaosRun {
    * @throws AssertionError if anything was lost, doubled or changed
    */
   public void run(Path folder) throws Exception {
-    try (ChaosCluster cluster = new ChaosCluster(folder.toRealPath(), plan, TENANTS)) {
+    try (ChaosCluster cluster = new ChaosCluster(folder.toRealPath(), plan, older, TENANTS)) {
       Map<String, String> peaceful = round(cluster, "in peace", false);
       Map<String, String> disturbed = round(cluster, "in chaos", true);
       require(peaceful.size() == plan.prompts(), "a prompt has no outcome in peace");
       require(peaceful.equals(disturbed), "outcomes differ: " + difference(peaceful, disturbed));
       awaitNoLeases(cluster.redis());
+      awaitUpgrade(cluster.redis());
     }
   }
 
@@ -110,7 +123,7 @@ public final class ChaosRun {
         cluster.killRedis();
         happened.merge("kill -9 of Redis", 1, Integer::sum);
       } else if (i == plan.troubles() / 2) {
-        cluster.killCoordinator(0);
+        cluster.replaceCoordinator(0);
         happened.merge("kill -9 of a coordinator", 1, Integer::sum);
       } else {
         happened.merge(cluster.trouble(), 1, Integer::sum);
@@ -194,6 +207,20 @@ public final class ChaosRun {
       long left;
       while ((left = leases(redis)) > 0) {
         require(System.nanoTime() < end, left + " leases are left");
+        Thread.sleep(100);
+      }
+    } finally {
+      client.shutdown();
+    }
+  }
+
+  /** Until the older coordinator was replaced, the data had no version. */
+  private static void awaitUpgrade(String uri) throws InterruptedException {
+    RedisClient client = RedisClient.create(uri);
+    try (StatefulRedisConnection<String, String> connection = client.connect()) {
+      long end = System.nanoTime() + 60_000_000_000L;
+      while (connection.sync().get("bitloom:{index}:version") == null) {
+        require(System.nanoTime() < end, "the data are not upgraded");
         Thread.sleep(100);
       }
     } finally {

@@ -37,11 +37,18 @@ public final class CoordinatorProcess implements AutoCloseable {
    */
   public static CoordinatorProcess start(
       Path folder, String name, int grpcPort, List<String> options) throws IOException {
+    return start(Distribution.here(), folder, name, grpcPort, options);
+  }
+
+  /** Likewise, one of a version. */
+  public static CoordinatorProcess start(
+      Distribution version, Path folder, String name, int grpcPort, List<String> options)
+      throws IOException {
     Path portsFile = folder.resolve(name + ".json");
     Files.deleteIfExists(portsFile);
     Path log = folder.resolve(name + ".log");
     List<String> command = new ArrayList<>();
-    command.add(Programs.home().resolve("bitloom").toString());
+    command.add(version.bitloom().toString());
     command.addAll(
         List.of(
             "coordinator",
@@ -89,6 +96,11 @@ public final class CoordinatorProcess implements AutoCloseable {
     if (!process.isAlive()) {
       throw new IOException("a coordinator ended by itself: " + Files.readString(log));
     }
+  }
+
+  /** All that it has logged. */
+  public String said() throws IOException {
+    return Files.readString(log);
   }
 
   /** Ends it like {@code kill -9}. */

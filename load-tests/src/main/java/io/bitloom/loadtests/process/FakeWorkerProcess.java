@@ -24,12 +24,17 @@ public final class FakeWorkerProcess implements AutoCloseable {
    */
   public static FakeWorkerProcess start(Path folder, String id, List<String> options)
       throws IOException {
+    return start(Distribution.here(), folder, id, options);
+  }
+
+  /** Likewise, one of a version. */
+  public static FakeWorkerProcess start(
+      Distribution version, Path folder, String id, List<String> options) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
         List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp"));
-    command.add(
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+    command.add(version.workerClassPath());
     command.add(FakeWorkerMain.class.getName());
     command.add("--id=" + id);
     command.addAll(options);

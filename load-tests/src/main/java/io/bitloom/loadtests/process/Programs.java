@@ -3,20 +3,11 @@ package io.bitloom.loadtests.process;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /** How programs are started: with the jars as they are, and their standard input held open. */
 final class Programs {
 
   private Programs() {}
-
-  /** The repository. */
-  static Path home() {
-    return Path.of(
-        Optional.ofNullable(System.getProperty("bitloom.home"))
-            .or(() -> Optional.ofNullable(System.getenv("BITLOOM_HOME")))
-            .orElse(".."));
-  }
 
   static Process start(List<String> command, Path log) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command);

@@ -28,10 +28,19 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 public final class QueueBench implements Callable<Integer> {
 
+  private static final int MANY_RESULTS = 10_000_000;
+
   @Spec private CommandSpec spec;
 
   @Option(names = "--quick", description = "A tenth of the prompts: a minute, rough figures.")
   private boolean quick;
+
+  @Option(
+      names = "--results",
+      description =
+          "Measures only the reading of results: of a job of 10,000,000 prompts (--prompts) and of"
+              + " one of 100,000. Takes some minutes and 2 GB of memory.")
+  private boolean results;
 
   @Option(names = "--prompts", description = "How many are queued (default: 1,000,000).")
   @Range(min = 1)
@@ -54,6 +63,9 @@ public final class QueueBench implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
+    if (results) {
+      return readResults(out);
+    }
     int many = prompts != null ? prompts : quick ? 100_000 : 1_000_000;
     Table table = new Table(policies);
     for (String policy : policies) {
@@ -75,6 +87,17 @@ public final class QueueBench implements Callable<Integer> {
     }
     table.print(out);
     return 0;
+  }
+
+  private int readResults(PrintWriter out) throws Exception {
+    Path folder = Files.createTempDirectory("bitloom-bench");
+    try {
+      int many = prompts != null ? prompts : quick ? MANY_RESULTS / 10 : MANY_RESULTS;
+      new ResultsBench(many, out).measure(folder);
+      return 0;
+    } finally {
+      delete(folder);
+    }
   }
 
   private static void delete(Path folder) throws IOException {

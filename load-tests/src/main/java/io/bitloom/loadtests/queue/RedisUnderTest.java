@@ -63,6 +63,11 @@ final class RedisUnderTest implements AutoCloseable {
     redis.configSet("appendfsync", policy).get();
   }
 
+  /** Keeps nothing on disk, so that only what is asked for takes time. */
+  void withoutLog() throws Exception {
+    redis.configSet("appendonly", "no").get();
+  }
+
   void resetStatistics() throws Exception {
     redis.configResetstat().get();
   }
@@ -74,7 +79,7 @@ final class RedisUnderTest implements AutoCloseable {
 
   /** Mean length of a job's outcomes without their header of {@value #OUTCOME_HEADER} bytes. */
   double meanOutcome(String jobId) throws Exception {
-    List<byte[]> some = binary.async().lrange("bitloom:{j:" + jobId + "}:results", 0, 999).get();
+    List<byte[]> some = binary.async().lrange("bitloom:{j:" + jobId + "}:results:0", 0, 999).get();
     return some.stream().mapToInt(outcome -> outcome.length - OUTCOME_HEADER).average().orElse(0);
   }
 

@@ -37,7 +37,7 @@ record JobFields(Map<String, byte[]> fields) {
             cancelled,
             number("retried")),
         new JobRecord.Images(numberOrZero("images"), numberOrZero("drawn")),
-        Instant.ofEpochMilli(number("created")),
+        Instant.ofEpochMilli(number(fields.containsKey("born") ? "born" : "created")),
         time("expires"),
         time("sealed"),
         time("started"),

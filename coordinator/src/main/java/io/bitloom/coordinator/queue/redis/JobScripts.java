@@ -26,10 +26,12 @@ public final class JobScripts {
 
   private final RedisConnection redis;
   private final Keys keys;
+  private final ResultPages pages;
 
   public JobScripts(RedisConnection redis, Keys keys) {
     this.redis = redis;
     this.keys = keys;
+    this.pages = new ResultPages(redis, keys);
   }
 
   /** What {@code create.lua} found. */
@@ -51,7 +53,9 @@ public final class JobScripts {
             .add(job.spec())
             .add(deadline)
             .add(StoredBytes.ofJob(job.spec()))
-            .add(job.fleeting() ? 1 : 0);
+            .add(job.fleeting() ? 1 : 0)
+            .add(keys.version() == 1 ? 0 : ResultPages.OUTCOMES)
+            .add(DataHeader.FOR_OLDER);
     return run(Script.CREATE, jobId, arguments)
         .thenApply(
             reply ->
@@ -458,9 +462,12 @@ public final class JobScripts {
             state.get() == JobState.JOB_STATE_PAUSED);
   }
 
-  /** Removes all that is kept of a job. */
+  /** Removes all that is kept of a job, at last what tells of the rest. May be repeated. */
   CompletionStage<Void> delete(String jobId) {
-    return redis.call(r -> r.unlink(keys.job(jobId))).thenApply(removed -> null);
+    return pages
+        .delete(jobId)
+        .thenCompose(done -> redis.call(r -> r.unlink(keys.job(jobId))))
+        .thenApply(removed -> null);
   }
 
   private static Optional<JobState> state(String name) {

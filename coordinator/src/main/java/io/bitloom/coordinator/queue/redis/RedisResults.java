@@ -21,64 +21,57 @@ public final class RedisResults implements ResultLog {
 
   private final RedisConnection redis;
   private final Keys keys;
+  private final ResultPages pages;
 
   public RedisResults(RedisConnection redis, Keys keys) {
     this.redis = redis;
     this.keys = keys;
+    this.pages = new ResultPages(redis, keys);
   }
 
   @Override
   public CompletionStage<List<ResultRecord>> read(String jobId, long afterCursor, int count) {
-    int most = Math.min(count, MOST_PER_CALL);
-    return ifThere(
-        jobId,
-        redis
-            .call(r -> r.lrange(keys.results(jobId), afterCursor, afterCursor + most - 1))
-            .thenCompose(
-                entries -> {
-                  List<ResultEntries.Outcome> outcomes = new ArrayList<>(entries.size());
-                  for (byte[] entry : entries) {
-                    outcomes.add(
-                        ResultEntries.read(
-                            afterCursor + outcomes.size() + 1, Tasks.unsafeWrap(entry)));
-                  }
-                  return withPayloads(jobId, outcomes);
-                }));
+    return pages
+        .read(jobId, afterCursor, Math.min(count, MOST_PER_CALL))
+        .thenCompose(
+            entries -> {
+              if (entries.isEmpty()) {
+                return JobErrors.failed(JobErrors.notFound(jobId));
+              }
+              List<ResultEntries.Outcome> outcomes = new ArrayList<>(entries.get().size());
+              for (byte[] entry : entries.get()) {
+                outcomes.add(
+                    ResultEntries.read(afterCursor + outcomes.size() + 1, Tasks.unsafeWrap(entry)));
+              }
+              return withPayloads(jobId, outcomes);
+            });
   }
 
   @Override
   public CompletionStage<List<ResultRecord>> failures(String jobId, long from, int count) {
     int most = Math.min(count, MOST_PER_CALL);
-    return ifThere(
-        jobId,
-        redis
-            .call(r -> r.getrange(keys.failures(jobId), 4 * from, 4 * (from + most) - 1))
-            .thenCompose(
-                cursors -> {
-                  List<CompletionStage<ResultEntries.Outcome>> outcomes = new ArrayList<>();
-                  for (ByteBuffer left = ByteBuffer.wrap(cursors); left.hasRemaining(); ) {
-                    outcomes.add(outcome(jobId, Integer.toUnsignedLong(left.getInt())));
-                  }
-                  return Stages.all(outcomes);
-                })
-            .thenCompose(outcomes -> withPayloads(jobId, outcomes)));
-  }
-
-  private CompletionStage<ResultEntries.Outcome> outcome(String jobId, long cursor) {
     return redis
-        .call(r -> r.lindex(keys.results(jobId), cursor - 1))
-        .thenApply(entry -> ResultEntries.read(cursor, Tasks.unsafeWrap(entry)));
+        .call(r -> r.getrange(keys.failures(jobId), 4 * from, 4 * (from + most) - 1))
+        .thenCombine(pages.layout(jobId), (cursors, layout) -> at(jobId, layout, cursors))
+        .thenCompose(stage -> stage)
+        .thenCompose(outcomes -> withPayloads(jobId, outcomes));
   }
 
-  private <T> CompletionStage<T> ifThere(String jobId, CompletionStage<T> found) {
-    return found
-        .thenCombine(
-            redis.call(r -> r.exists(keys.jobHash(jobId))),
-            (value, exists) ->
-                exists > 0
-                    ? CompletableFuture.completedStage(value)
-                    : JobErrors.<T>failed(JobErrors.notFound(jobId)))
-        .thenCompose(stage -> stage);
+  /** The outcomes at u32 cursors. */
+  private CompletionStage<List<ResultEntries.Outcome>> at(
+      String jobId, ResultPages.Layout layout, byte[] cursors) {
+    if (!layout.there()) {
+      return JobErrors.failed(JobErrors.notFound(jobId));
+    }
+    List<CompletionStage<ResultEntries.Outcome>> outcomes = new ArrayList<>();
+    for (ByteBuffer left = ByteBuffer.wrap(cursors); left.hasRemaining(); ) {
+      long cursor = Integer.toUnsignedLong(left.getInt());
+      outcomes.add(
+          pages
+              .read(jobId, layout, cursor - 1)
+              .thenApply(entry -> ResultEntries.read(cursor, Tasks.unsafeWrap(entry))));
+    }
+    return Stages.all(outcomes);
   }
 
   private CompletionStage<List<ResultRecord>> withPayloads(

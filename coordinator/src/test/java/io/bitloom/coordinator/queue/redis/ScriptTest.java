@@ -39,7 +39,9 @@ class ScriptTest {
                     keys.fleetingJobs(),
                     keys.ledger(),
                     keys.useOf(name),
-                    keys.models());
+                    keys.models(),
+                    keys.dataVersion(),
+                    keys.epoch());
           };
       assertEquals(
           1, ofScript.stream().map(SlotHash::getSlot).distinct().count(), ofScript.toString());
@@ -54,7 +56,7 @@ class ScriptTest {
         switch (script.tag()) {
           case JOB -> "job|appends|prompts|buckets|running|done|results|failures|KEYS\\[1]";
           case BUCKET -> "flows|runs|ready|tenants|retry|leases|held|meta|KEYS\\[1]";
-          case INDEX -> "KEYS\\[\\d]";
+          case INDEX -> "KEYS\\[(\\d|k|k \\+ 1)]";
         };
     // Calls name their key first; calls with many arguments are put together in a table.
     List<String> touched =

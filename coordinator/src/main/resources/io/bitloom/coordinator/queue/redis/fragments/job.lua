@@ -2,7 +2,10 @@
 --   job      hash    tenant, weight, priority, spec, state, counts (images: asked for, drawn: made),
 --                    times (ms); revision: counts up
 --                    when it is paused, resumed or given another priority; ending: status of what
---                    waits in a job that is CANCELLING; now:…: parts of the spec that were changed
+--                    waits in a job that is CANCELLING; now:…: parts of the spec that were changed;
+--                    page: how many outcomes are in a list of them, absent in data version 1. Since
+--                    version 2 born: when it was created (ms), and created: a text, at which
+--                    a coordinator of version 1 fails before it does anything with the job
 --   appends  stream  what was appended to one bucket at once; the id is the offset of the first
 --                    prompt plus 1; b: bucket, e: entries
 --   prompts  hash    group, the offset of its first prompt -> payloads
@@ -12,7 +15,9 @@
 --                    costs the same however many there are. The job's count of running prompts is
 --                    of those without outcome
 --   done     bitmap  1 at the offset of every prompt that has its outcome
---   results  list    outcomes in the order in which they were taken; cursor c is at place c - 1. An
+--   results  list    outcomes in the order in which they were taken; cursor c is at place c - 1.
+--                    With pages, place p is in the list results:<p / page>, so that no list is so
+--                    long that a place in it takes time to find, and there is no list results. An
 --                    outcome is a task, u48 time (ms) and a report: a letter for the status
 --                    (S succeeded, F failed, L lost, C cancelled, X expired) and the body
 --   failures string  u32 cursors of the outcomes that failed or were lost

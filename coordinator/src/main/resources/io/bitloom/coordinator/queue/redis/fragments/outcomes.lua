@@ -30,15 +30,20 @@ local SUCCEEDED, FAILED, LOST = string.byte('SFL', 1, 3)
 -- these with their outcome, bytes that it takes, bytes of its results}.
 local function record(tasks, reports, freed, now, more_results)
   local was = redis.call('HMGET', job, 'state', 'appended', 'running', 'succeeded', 'failed',
-    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results', 'tenant')
+    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results', 'tenant', 'page')
   local succeeded, failed, cancelled = tonumber(was[4]), tonumber(was[5]), tonumber(was[6])
   local drawn, bytes = tonumber(was[9] or 0), tonumber(was[10] or 0)
-  local before, n = succeeded + failed + cancelled, #tasks
-  if n > 0 then
-    local time, list, bad = struct.pack('>I6', now), {'RPUSH', results}, {}
-    for k = 1, n do
-      local task, report = tasks[k], reports[k]
-      list[k + 2] = task .. time .. report
+  local before, n, page = succeeded + failed + cancelled, #tasks, tonumber(was[13] or math.huge)
+  local time, bad, k = struct.pack('>I6', now), {}, 1
+  while k <= n do -- one list after the other
+    local place = before + k - 1
+    local in_list = was[13] and place % page or 0
+    local list = {'RPUSH', was[13] and results .. ':' .. math.floor(place / page) or results}
+    local last, at = math.min(n, k + page - in_list - 1), 2
+    for i = k, last do
+      local task, report = tasks[i], reports[i]
+      at = at + 1
+      list[at] = task .. time .. report
       bytes = bytes + #report
       local status = string.byte(report)
       if status == SUCCEEDED then
@@ -46,18 +51,18 @@ local function record(tasks, reports, freed, now, more_results)
         drawn = drawn + string.byte(task, ENTRY)
       elseif status == FAILED or status == LOST then
         failed = failed + 1
-        bad[#bad + 1] = before + k
+        bad[#bad + 1] = before + i
       else
         cancelled = cancelled + 1
       end
     end
-    bytes = bytes + n * OUTCOME_BYTES
     redis.call(unpack(list))
-    if #bad > 0 then
-      redis.call('APPEND', failures, struct.pack('>' .. string.rep('I4', #bad), unpack(bad)))
-    end
+    k = last + 1
   end
-  bytes = string.format('%.0f', bytes)
+  if #bad > 0 then
+    redis.call('APPEND', failures, struct.pack('>' .. string.rep('I4', #bad), unpack(bad)))
+  end
+  bytes = string.format('%.0f', bytes + n * OUTCOME_BYTES)
   local results_bytes = string.format('%.0f', (was[11] or 0) + (more_results or 0))
   local change = {'HSET', job, 'running', math.max(0, was[3] - freed), 'succeeded', succeeded,
     'failed', failed, 'cancelled', cancelled, 'drawn', drawn, 'bytes', bytes,
