@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.redis.JobScripts;
+import io.bitloom.coordinator.queue.redis.JobTurns;
 import io.bitloom.coordinator.queue.redis.Keys;
 import io.bitloom.coordinator.queue.redis.PromptGroups;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
@@ -120,7 +121,7 @@ class RecoveryIT extends QueueFixture {
     String jobId = sealedJob(2, SQUARE);
     LeasedBatch batch =
         await(queue.leases().lease(SQUARE, WORKER, 2, Duration.ofMillis(100))).orElseThrow();
-    await(jobs.commit(jobId, batch.lease(), List.of(success(0)), false));
+    await(turns().commit(jobId, batch.lease(), List.of(success(0)), false));
     assertEquals(1, job(jobId).counts().succeeded());
 
     assertEquals(
@@ -183,7 +184,7 @@ class RecoveryIT extends QueueFixture {
   void aJobWhoseEndItsBucketsWereNotToldOfIsForgottenByThem() throws InterruptedException {
     String jobId = sealedJob(2, SQUARE);
     LeasedBatch batch = lease(SQUARE, 2);
-    await(jobs.commit(jobId, batch.lease(), List.of(success(0), success(1)), false));
+    await(turns().commit(jobId, batch.lease(), List.of(success(0), success(1)), false));
     await(buckets.settle(batch.lease(), refs(batch)));
     assertEquals(1L, await(redis.call(r -> r.hlen(keys.bucket(SQUARE)[0]))).longValue());
 
@@ -269,8 +270,12 @@ class RecoveryIT extends QueueFixture {
     return groups;
   }
 
-  private static JobScripts.Outcome success(long offset) {
-    return new JobScripts.Outcome(offset, ResultRecord.Status.SUCCEEDED, ByteString.EMPTY, 0);
+  private JobTurns turns() {
+    return new JobTurns(redis, keys);
+  }
+
+  private static JobTurns.Outcome success(long offset) {
+    return new JobTurns.Outcome(offset, ResultRecord.Status.SUCCEEDED, ByteString.EMPTY, 0);
   }
 
   private static List<TaskRef> refs(LeasedBatch batch) {

@@ -6,14 +6,11 @@ import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.NewJob;
-import io.bitloom.coordinator.queue.PayloadGroup;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.queue.StoredBytes;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.v1.JobState;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -197,114 +194,6 @@ public final class JobScripts {
                     ? Optional.of(
                         new Owned(reply.nextString(), new JobUse(0, 0, reply.nextLong(), 0)))
                     : Optional.empty());
-  }
-
-  /**
-   * Which prompts a job gave to a lease.
-   *
-   * @param paused how a paused job stands, which gives none
-   * @param groups of those given, by id
-   */
-  record Started(
-      boolean terminal,
-      Optional<Standing> paused,
-      List<Tasks.Task> given,
-      Map<Long, PayloadGroup> groups) {}
-
-  CompletionStage<Started> start(String jobId, LeaseRef lease, ByteString packed) {
-    List<Tasks.Task> tasks = Tasks.parse(packed);
-    List<Long> groups = tasks.stream().map(Tasks.Task::group).distinct().toList();
-    Arguments arguments =
-        new Arguments()
-            .add(keys.jobChannel(jobId))
-            .add(Keys.holder(lease))
-            .add(packed)
-            .addCounted(Tasks.bits(Tasks.offsets(tasks), false));
-    groups.forEach(arguments::add);
-    return run(Script.START, jobId, arguments)
-        .thenApply(
-            reply -> {
-              int standing = reply.nextInt();
-              ByteString some = reply.nextBytes();
-              if (standing == 2) {
-                Standing paused = new Standing(reply.nextLong(), reply.nextInt(), true);
-                return new Started(false, Optional.of(paused), List.of(), Map.of());
-              }
-              List<Tasks.Task> given = some.equals(packed) ? tasks : Tasks.parse(some);
-              Map<Long, PayloadGroup> payloads = new HashMap<>();
-              if (!given.isEmpty()) {
-                groups.forEach(id -> payloads.put(id, new PayloadGroup(id, reply.nextBytes())));
-              }
-              return new Started(standing == 1, Optional.empty(), given, payloads);
-            });
-  }
-
-  /** An outcome as {@code commit.lua} takes it. */
-  public record Outcome(
-      long offset, ResultRecord.Status status, ByteString body, long resultBytes) {}
-
-  /** What a prompt's job said to an outcome. */
-  public enum Verdict {
-    NOT_HELD,
-    TAKEN,
-    HAD_ONE
-  }
-
-  /**
-   * What a job said to outcomes.
-   *
-   * @param owned nothing if none was taken
-   * @param verdicts in the order of the outcomes
-   */
-  public record Committed(boolean terminal, Optional<Owned> owned, List<Verdict> verdicts) {}
-
-  /**
-   * @param last whether the lease then holds no prompt of this job without outcome
-   */
-  public CompletionStage<Committed> commit(
-      String jobId, LeaseRef lease, List<Outcome> outcomes, boolean last) {
-    List<Long> offsets = outcomes.stream().map(Outcome::offset).toList();
-    Arguments arguments =
-        new Arguments()
-            .add(keys.jobChannel(jobId))
-            .add(Keys.holder(lease))
-            .add(Tasks.packOffsets(offsets))
-            .add(last ? 1 : 0)
-            .add(resultBytes(outcomes))
-            .addCounted(Tasks.bits(offsets, true));
-    for (Outcome outcome : outcomes) {
-      arguments.add(ResultEntries.report(outcome.status(), outcome.body()));
-    }
-    return run(Script.COMMIT, jobId, arguments)
-        .thenApply(
-            reply -> {
-              boolean terminal = reply.nextFlag();
-              String digits = reply.nextString();
-              List<Verdict> verdicts =
-                  digits.isEmpty()
-                      ? Collections.nCopies(outcomes.size(), Verdict.TAKEN)
-                      : digits.chars().mapToObj(c -> Verdict.values()[c - '0']).toList();
-              return new Committed(terminal, owned(reply), verdicts);
-            });
-  }
-
-  private static Optional<Owned> owned(Reply reply) {
-    return reply.hasNext()
-        ? Optional.of(
-            new Owned(
-                reply.nextString(),
-                new JobUse(
-                    reply.nextCount(), reply.nextCount(), reply.nextCount(), reply.nextCount())))
-        : Optional.empty();
-  }
-
-  private static byte[] resultBytes(List<Outcome> outcomes) {
-    if (outcomes.stream().allMatch(outcome -> outcome.resultBytes() == 0)) {
-      return new byte[0];
-    }
-    ByteBuffer bytes = ByteBuffer.allocate(4 * outcomes.size());
-    outcomes.forEach(outcome -> bytes.putInt((int) outcome.resultBytes()));
-    return bytes.array();
   }
 
   /**

@@ -50,7 +50,7 @@ public final class RedisLeases implements Leases {
   /** No batch asks for more images; more would not fit into a call of a script. */
   private static final int MOST_IMAGES = 1024;
 
-  private final JobScripts jobs;
+  private final JobTurns turns;
   private final BucketScripts buckets;
   private final JobEnd jobEnd;
   private final LeaseEnd leaseEnd;
@@ -58,8 +58,8 @@ public final class RedisLeases implements Leases {
   private final List<Consumer<String>> stopListeners = new CopyOnWriteArrayList<>();
 
   public RedisLeases(
-      JobScripts jobs, BucketScripts buckets, JobEnd jobEnd, LeaseEnd leaseEnd, Upkeep upkeep) {
-    this.jobs = jobs;
+      JobTurns turns, BucketScripts buckets, JobEnd jobEnd, LeaseEnd leaseEnd, Upkeep upkeep) {
+    this.turns = turns;
     this.buckets = buckets;
     this.jobEnd = jobEnd;
     this.leaseEnd = leaseEnd;
@@ -113,7 +113,8 @@ public final class RedisLeases implements Leases {
   }
 
   private CompletionStage<List<LeasedTask>> start(LeaseRef lease, String jobId, ByteString tasks) {
-    return jobs.start(jobId, lease, tasks)
+    return turns
+        .start(jobId, lease, tasks)
         .thenCompose(
             started -> {
               if (started.paused().isPresent()) {
@@ -213,7 +214,7 @@ public final class RedisLeases implements Leases {
   /** The lease itself is told when all of its prompts have their outcomes: {@link #finished}. */
   @Override
   public CompletionStage<List<TaskVerdict>> commit(LeaseRef lease, List<TaskOutcome> outcomes) {
-    List<JobScripts.Verdict> verdicts = Arrays.asList(new JobScripts.Verdict[outcomes.size()]);
+    List<JobTurns.Verdict> verdicts = Arrays.asList(new JobTurns.Verdict[outcomes.size()]);
     List<String> terminal = new ArrayList<>();
     List<CompletionStage<Void>> stages = new ArrayList<>();
     byJob(outcomes)
@@ -223,7 +224,8 @@ public final class RedisLeases implements Leases {
                 List<Integer> some =
                     places.subList(from, Math.min(places.size(), from + OUTCOMES_PER_CALL));
                 stages.add(
-                    jobs.commit(
+                    turns
+                        .commit(
                             jobId,
                             lease,
                             some.stream().map(place -> outcome(outcomes.get(place))).toList(),
@@ -257,15 +259,15 @@ public final class RedisLeases implements Leases {
               return verdicts.stream()
                   .map(
                       verdict ->
-                          verdict == JobScripts.Verdict.TAKEN
+                          verdict == JobTurns.Verdict.TAKEN
                               ? TaskVerdict.COMMITTED
                               : TaskVerdict.SUPERSEDED)
                   .toList();
             });
   }
 
-  private static JobScripts.Outcome outcome(TaskOutcome outcome) {
-    return new JobScripts.Outcome(
+  private static JobTurns.Outcome outcome(TaskOutcome outcome) {
+    return new JobTurns.Outcome(
         outcome.task().offset(),
         outcome.succeeded() ? ResultRecord.Status.SUCCEEDED : ResultRecord.Status.FAILED,
         outcome.body(),
@@ -274,10 +276,10 @@ public final class RedisLeases implements Leases {
 
   /** Such a lease is not ended as a whole, because nobody knows what else it holds. */
   private static List<TaskRef> decidedBefore(
-      List<TaskOutcome> outcomes, List<JobScripts.Verdict> verdicts) {
+      List<TaskOutcome> outcomes, List<JobTurns.Verdict> verdicts) {
     List<TaskRef> decided = new ArrayList<>();
     for (int i = 0; i < outcomes.size(); i++) {
-      if (verdicts.get(i) == JobScripts.Verdict.HAD_ONE) {
+      if (verdicts.get(i) == JobTurns.Verdict.HAD_ONE) {
         decided.add(outcomes.get(i).task());
       }
     }

@@ -16,6 +16,7 @@ import io.bitloom.coordinator.queue.redis.DataHeader;
 import io.bitloom.coordinator.queue.redis.JobEnd;
 import io.bitloom.coordinator.queue.redis.JobIndex;
 import io.bitloom.coordinator.queue.redis.JobScripts;
+import io.bitloom.coordinator.queue.redis.JobTurns;
 import io.bitloom.coordinator.queue.redis.Keys;
 import io.bitloom.coordinator.queue.redis.LeaseEnd;
 import io.bitloom.coordinator.queue.redis.RedisBacklog;
@@ -85,7 +86,8 @@ public final class RunningQueue implements JobQueue {
     this.prompts =
         new RedisPrompts(index, jobScripts, bucketScripts, new WaitingPrompts(redis, keys), upkeep);
     this.results = new RedisResults(redis, keys);
-    this.leases = new RedisLeases(jobScripts, bucketScripts, jobEnd, leaseEnd, upkeep);
+    this.leases =
+        new RedisLeases(new JobTurns(redis, keys), bucketScripts, jobEnd, leaseEnd, upkeep);
     this.backlog = new RedisBacklog(index, bucketScripts);
     this.models = new RedisModels(redis, keys);
 
