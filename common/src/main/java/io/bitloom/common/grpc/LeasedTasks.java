@@ -50,6 +50,19 @@ public final class LeasedTasks {
     return tasks;
   }
 
+  /** Names of the prompts of a lease, also of one that lacks some of them, by their indexes. */
+  public static List<TaskRef> refs(Lease lease) {
+    List<TaskRef> refs = new ArrayList<>();
+    for (LeasedPrompts prompts : lease.getPromptsList()) {
+      for (PromptRun run : prompts.getRunsList()) {
+        for (int i = 0; i < run.getCount(); i++) {
+          refs.add(ref(prompts.getJob(), run.getFirst() + i));
+        }
+      }
+    }
+    return refs;
+  }
+
   private static void unpack(Lease lease, PromptGroup group, Map<Long, ByteString> byOffset) {
     CodedInputStream in = group.getPrompts().newCodedInput();
     in.enableAliasing(true);
@@ -71,13 +84,17 @@ public final class LeasedTasks {
     }
     try {
       return Task.newBuilder()
-          .setRef(TaskRef.newBuilder().setJob(job).setOffset(offset))
+          .setRef(ref(job, offset))
           .setPrompt(Prompt.parseFrom(prompt))
           .setAttempt(run.getAttempt())
           .build();
     } catch (IOException e) {
       throw broken(lease, "a prompt " + offset + " of " + job + " that cannot be read");
     }
+  }
+
+  private static TaskRef ref(String job, long offset) {
+    return TaskRef.newBuilder().setJob(job).setOffset(offset).build();
   }
 
   private static BitloomException broken(Lease lease, String what) {

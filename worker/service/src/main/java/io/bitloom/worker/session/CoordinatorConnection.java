@@ -41,6 +41,7 @@ final class CoordinatorConnection {
   private final ManagedChannel channel;
   private ClientCallStreamObserver<ConnectRequest> requests;
   private boolean closedForSending;
+  private Status aborted; // null unless this side ended the connection
 
   private CoordinatorConnection(ServerAddress address, CoordinatorAccess access, Executor session) {
     this.address = address;
@@ -95,8 +96,18 @@ final class CoordinatorConnection {
 
   /** Ends the connection now. */
   void abort(String reason) {
+    abort(Status.CANCELLED.withDescription(reason));
+  }
+
+  /**
+   * Ends the connection now.
+   *
+   * @param reason what the listener is told
+   */
+  void abort(Status reason) {
     closedForSending = true;
-    requests.cancel(reason, null);
+    aborted = reason;
+    requests.cancel(reason.getDescription(), null);
     channel.shutdownNow();
   }
 
@@ -130,7 +141,7 @@ final class CoordinatorConnection {
 
     private void closed(Status status) {
       channel.shutdownNow();
-      listener.closed(status);
+      listener.closed(aborted == null ? status : aborted);
     }
   }
 }

@@ -28,6 +28,9 @@ import org.slf4j.LoggerFactory;
 final class CoordinatorLink {
   private static final Logger log = LoggerFactory.getLogger(CoordinatorLink.class);
 
+  /** The form of the messages, in which prompts are named by their places in the lease. */
+  static final int FORM = 2;
+
   /** What a coordinator will not change its mind about. */
   private static final Set<Status.Code> REFUSALS =
       EnumSet.of(
@@ -63,7 +66,7 @@ final class CoordinatorLink {
      */
     boolean disconnected();
 
-    /** The very first connection was refused for a reason that time does not heal. */
+    /** Nobody has welcomed the worker yet, and this coordinator will not, however long it takes. */
     void refused(Status status);
   }
 
@@ -169,6 +172,10 @@ final class CoordinatorLink {
   }
 
   private void welcomed(Welcome welcome) {
+    if (welcome.getForm() != FORM) {
+      connection.abort(olderCoordinator(welcome));
+      return;
+    }
     welcomeTimeout.cancel(false);
     welcomed = true;
     everWelcomed = true;
@@ -178,6 +185,19 @@ final class CoordinatorLink {
     heartbeats =
         loop.scheduleAtFixedRate(this::sendHeartbeat, interval, interval, TimeUnit.MILLISECONDS);
     listener.welcomed(welcome, connection.address().toString());
+  }
+
+  private Status olderCoordinator(Welcome welcome) {
+    return Status.FAILED_PRECONDITION.withDescription(
+        "coordinator "
+            + welcome.getCoordinatorId()
+            + " at "
+            + connection.address()
+            + " is older than this worker: it speaks form "
+            + Math.max(1, welcome.getForm())
+            + " of the worker protocol, the worker form "
+            + FORM
+            + " only; update coordinators first");
   }
 
   private void sendHeartbeat() {

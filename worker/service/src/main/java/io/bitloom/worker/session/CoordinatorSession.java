@@ -1,5 +1,6 @@
 package io.bitloom.worker.session;
 
+import io.bitloom.common.grpc.LeasedTasks;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.secret.Secret;
 import io.bitloom.engine.Engine;
@@ -10,9 +11,8 @@ import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Hello;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.LeaseLost;
-import io.bitloom.v1.Outcome;
-import io.bitloom.v1.OutcomeAck;
-import io.bitloom.v1.OutcomeBatch;
+import io.bitloom.v1.LeaseOutcomes;
+import io.bitloom.v1.LeaseVerdicts;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.TaskRef;
 import io.bitloom.v1.UploadRequest;
@@ -128,14 +128,15 @@ public final class CoordinatorSession implements AutoCloseable {
           .setVersion(version == null ? "development" : version)
           .setDevice(config.device())
           .addModels(model.toMessage())
-          .addAllHeldLeases(heldLeases())
+          .addAllHeldLeases(held.leasesWithPrompts())
           .setInstanceSecret(instance.text())
+          .setForm(CoordinatorLink.FORM)
           .build();
     }
 
     @Override
     public List<HeldLease> heldLeases() {
-      return held.toMessages();
+      return held.leases();
     }
 
     @Override
@@ -160,15 +161,15 @@ public final class CoordinatorSession implements AutoCloseable {
     public void received(ConnectResponse message) {
       switch (message.getMessageCase()) {
         case LEASE -> leased(message.getLease());
-        case OUTCOME_ACK -> acknowledged(List.of(message.getOutcomeAck()));
-        case OUTCOME_ACK_BATCH -> acknowledged(message.getOutcomeAckBatch().getAcksList());
+        case LEASE_VERDICTS -> acknowledged(message.getLeaseVerdicts());
         case LEASE_LOST -> lost(message.getLeaseLost());
         case UPLOAD_GRANT -> uploads.granted(message.getUploadGrant());
         case DRAIN -> {
           log.info("the coordinator sends its workers away: {}", message.getDrain().getReason());
           leave("the coordinator drains");
         }
-        case WELCOME, MESSAGE_NOT_SET -> log.debug("a message of a newer coordinator is ignored");
+        case WELCOME, OUTCOME_ACK, OUTCOME_ACK_BATCH, MESSAGE_NOT_SET ->
+            log.debug("a message of another form is ignored: {}", message.getMessageCase());
       }
     }
 
@@ -198,7 +199,7 @@ public final class CoordinatorSession implements AutoCloseable {
 
   private void leased(Lease lease) {
     openRequests = Math.max(0, openRequests - 1);
-    if (lease.getTasksCount() == 0) {
+    if (LeasedTasks.count(lease) < 1) {
       log.warn("lease {} is empty", lease.getLeaseId());
       return;
     }
@@ -213,7 +214,7 @@ public final class CoordinatorSession implements AutoCloseable {
     settle();
   }
 
-  private void finished(Outcome outcome) {
+  private void finished(LeasedOutcome outcome) {
     loop.execute(
         () -> {
           held.finished(outcome);
@@ -229,12 +230,13 @@ public final class CoordinatorSession implements AutoCloseable {
         });
   }
 
-  private void acknowledged(List<OutcomeAck> acks) {
-    for (OutcomeAck ack : acks) {
-      TaskRef task = ack.getTask();
-      log.debug("outcome of {}#{}: {}", task.getJob(), task.getOffset(), ack.getStatus());
-      held.acknowledged(ack.getLeaseId(), task);
-    }
+  private void acknowledged(LeaseVerdicts verdicts) {
+    log.debug(
+        "outcomes of lease {}: {} ranges committed, {} superseded",
+        verdicts.getLeaseId(),
+        verdicts.getCommittedCount(),
+        verdicts.getSupersededCount());
+    held.acknowledged(verdicts);
     settle();
   }
 
@@ -264,24 +266,18 @@ public final class CoordinatorSession implements AutoCloseable {
 
   private void sendOutcomes() {
     while (link.isReady()) {
-      Optional<Outcome> unstored = held.nextUnstored();
+      Optional<LeasedOutcome> unstored = held.nextUnstored();
       if (unstored.isEmpty()) {
         break;
       }
       uploads.start(unstored.get());
     }
     while (link.isReady()) {
-      List<Outcome> outcomes = held.nextUnsent();
+      Optional<LeaseOutcomes> outcomes = held.nextUnsent();
       if (outcomes.isEmpty()) {
         return;
       }
-      ConnectRequest.Builder message = ConnectRequest.newBuilder();
-      if (outcomes.size() == 1) {
-        message.setOutcome(outcomes.get(0));
-      } else {
-        message.setOutcomeBatch(OutcomeBatch.newBuilder().addAllOutcomes(outcomes));
-      }
-      link.send(message.build());
+      link.send(ConnectRequest.newBuilder().setLeaseOutcomes(outcomes.get()).build());
     }
   }
 
@@ -292,13 +288,13 @@ public final class CoordinatorSession implements AutoCloseable {
     }
 
     @Override
-    public void uploaded(Outcome outcome) {
+    public void uploaded(LeasedOutcome outcome) {
       held.uploaded(outcome);
       settle();
     }
 
     @Override
-    public void givenUp(Outcome outcome) {
+    public void givenUp(LeasedOutcome outcome) {
       held.notUploaded(outcome);
       settle();
     }

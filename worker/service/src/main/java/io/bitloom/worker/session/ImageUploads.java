@@ -3,7 +3,6 @@ package io.bitloom.worker.session;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
 import io.bitloom.v1.ImageUpload;
-import io.bitloom.v1.Outcome;
 import io.bitloom.v1.TaskRef;
 import io.bitloom.v1.UploadGrant;
 import io.bitloom.v1.UploadRequest;
@@ -44,21 +43,29 @@ final class ImageUploads {
     /**
      * @param outcome with the names of its images in the store in place of their bytes
      */
-    void uploaded(Outcome outcome);
+    void uploaded(LeasedOutcome outcome);
 
     /** The images are to go to the coordinator. */
-    void givenUp(Outcome outcome);
+    void givenUp(LeasedOutcome outcome);
   }
 
-  private record Key(String leaseId, TaskRef task) {}
+  private record Key(String leaseId, TaskRef task) {
+    static Key of(LeasedOutcome outcome) {
+      return new Key(outcome.leaseId(), outcome.task());
+    }
+  }
 
   private static final class Upload {
-    private final Outcome outcome;
+    private final LeasedOutcome outcome;
     private int failures;
     private boolean underWay;
 
-    private Upload(Outcome outcome) {
+    private Upload(LeasedOutcome outcome) {
       this.outcome = outcome;
+    }
+
+    private List<GeneratedImage> images() {
+      return outcome.outcome().getImages().getImagesList();
     }
   }
 
@@ -76,10 +83,8 @@ final class ImageUploads {
   }
 
   /** Uploads the images of an outcome; of one that is known, only asks for a grant again. */
-  void start(Outcome outcome) {
-    ask(
-        uploads.computeIfAbsent(
-            new Key(outcome.getLeaseId(), outcome.getTask()), key -> new Upload(outcome)));
+  void start(LeasedOutcome outcome) {
+    ask(uploads.computeIfAbsent(Key.of(outcome), key -> new Upload(outcome)));
   }
 
   private void ask(Upload upload) {
@@ -88,11 +93,11 @@ final class ImageUploads {
     }
     UploadRequest.Builder request =
         UploadRequest.newBuilder()
-            .setLeaseId(upload.outcome.getLeaseId())
-            .setFencingToken(upload.outcome.getFencingToken())
-            .setLeaseSecret(upload.outcome.getLeaseSecret())
-            .setTask(upload.outcome.getTask());
-    for (GeneratedImage image : upload.outcome.getImages().getImagesList()) {
+            .setLeaseId(upload.outcome.leaseId())
+            .setFencingToken(upload.outcome.lease().getFencingToken())
+            .setLeaseSecret(upload.outcome.lease().getSecret())
+            .setTask(upload.outcome.task());
+    for (GeneratedImage image : upload.images()) {
       request.addImages(image.toBuilder().clearData());
     }
     listener.ask(request.build());
@@ -117,7 +122,7 @@ final class ImageUploads {
     if (upload == null || upload.underWay) {
       return;
     }
-    List<GeneratedImage> images = upload.outcome.getImages().getImagesList();
+    List<GeneratedImage> images = upload.images();
     if (grant.getUploadsCount() != images.size()) {
       giveUp(upload);
       return;
@@ -172,14 +177,14 @@ final class ImageUploads {
 
   private void ended(Upload upload, UploadGrant grant, Throwable failure) {
     upload.underWay = false;
-    Key key = new Key(upload.outcome.getLeaseId(), upload.outcome.getTask());
+    Key key = Key.of(upload.outcome);
     if (uploads.get(key) != upload) {
       return;
     }
     if (failure == null) {
       failing.over();
       uploads.remove(key);
-      listener.uploaded(named(upload.outcome, grant));
+      listener.uploaded(named(upload, grant));
       return;
     }
     upload.failures++;
@@ -209,16 +214,15 @@ final class ImageUploads {
   }
 
   private void giveUp(Upload upload) {
-    uploads.remove(new Key(upload.outcome.getLeaseId(), upload.outcome.getTask()));
+    uploads.remove(Key.of(upload.outcome));
     listener.givenUp(upload.outcome);
   }
 
-  private static Outcome named(Outcome outcome, UploadGrant grant) {
+  private static LeasedOutcome named(Upload upload, UploadGrant grant) {
     GeneratedImages.Builder images = GeneratedImages.newBuilder();
-    for (int i = 0; i < outcome.getImages().getImagesCount(); i++) {
-      images.addImages(
-          outcome.getImages().getImages(i).toBuilder().setUri(grant.getUploads(i).getUri()));
+    for (int i = 0; i < upload.images().size(); i++) {
+      images.addImages(upload.images().get(i).toBuilder().setUri(grant.getUploads(i).getUri()));
     }
-    return outcome.toBuilder().setImages(images).build();
+    return upload.outcome.with(upload.outcome.outcome().toBuilder().setImages(images).build());
   }
 }

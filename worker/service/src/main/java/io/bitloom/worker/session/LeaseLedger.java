@@ -3,8 +3,10 @@ package io.bitloom.worker.session;
 import io.bitloom.engine.PromptWork;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.HeldLease;
-import io.bitloom.v1.Lease;
-import io.bitloom.v1.Outcome;
+import io.bitloom.v1.IndexRange;
+import io.bitloom.v1.LeaseOutcomes;
+import io.bitloom.v1.LeaseVerdicts;
+import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.TaskRef;
 import java.util.ArrayDeque;
@@ -14,7 +16,10 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * The worker's ledger: every prompt that it holds, from its lease until the coordinator has
@@ -24,26 +29,30 @@ final class LeaseLedger {
 
   /** A prompt, the work on it (unless it was refused at once), and then its outcome. */
   private static final class Held {
+    final TaskRef task;
     PromptWork work; // until it has its outcome
-    Outcome outcome;
+    LeasedOutcome outcome;
     boolean inline; // its images could not be uploaded
     boolean gone;
 
-    Held(PromptWork work) {
+    Held(TaskRef task, PromptWork work) {
+      this.task = task;
       this.work = work;
     }
   }
 
-  private record HeldTasks(Lease lease, Map<TaskRef, Held> tasks) {
+  /**
+   * The prompts of a lease that have no acknowledged outcome.
+   *
+   * @param lease without its prompts
+   * @param prompts by their places in the lease
+   */
+  private record HeldPrompts(HeldLease lease, NavigableMap<Integer, Held> prompts) {
 
-    HeldLease toMessage() {
-      return HeldLease.newBuilder()
-          .setLeaseId(lease.getLeaseId())
-          .setFencingToken(lease.getFencingToken())
-          .setSecret(lease.getSecret())
-          .setModel(lease.getModel())
-          .setSchedule(lease.getSchedule())
-          .addAllTasks(tasks.keySet())
+    HeldLease named() {
+      return lease.toBuilder()
+          .addAllTasks(prompts.values().stream().map(held -> held.task).toList())
+          .addAllIndexes(prompts.keySet())
           .build();
     }
   }
@@ -51,7 +60,7 @@ final class LeaseLedger {
   /** Outcomes of so many bytes cost more as messages than as bytes. */
   private static final long SMALL_BYTES = 64 << 10;
 
-  private final Map<String, HeldTasks> leases = new LinkedHashMap<>();
+  private final Map<String, HeldPrompts> leases = new LinkedHashMap<>();
   private final Deque<Held> unsent = new ArrayDeque<>();
   private final Deque<Held> unstored = new ArrayDeque<>();
   private boolean uploads;
@@ -66,48 +75,51 @@ final class LeaseLedger {
     return unacknowledgedBytes;
   }
 
-  /** Takes a lease into the ledger, without its prompts' names. */
-  void add(Lease lease) {
-    leases.put(
-        lease.getLeaseId(),
-        new HeldTasks(lease.toBuilder().clearTasks().build(), new LinkedHashMap<>()));
+  /**
+   * Takes a lease into the ledger.
+   *
+   * @param lease without its prompts
+   */
+  void add(HeldLease lease) {
+    leases.put(lease.getLeaseId(), new HeldPrompts(lease, new TreeMap<>()));
   }
 
   /**
    * Adds a prompt to a lease.
    *
+   * @param index its place in the lease
    * @param work null for a prompt that is not going to be drawn
    */
-  void add(String leaseId, TaskRef task, PromptWork work) {
-    leases.get(leaseId).tasks.put(task, new Held(work));
+  void add(String leaseId, int index, TaskRef task, PromptWork work) {
+    leases.get(leaseId).prompts.put(index, new Held(task, work));
   }
 
   /** Keeps an outcome until it is acknowledged, unless its prompt was given up. */
-  void finished(Outcome outcome) {
-    find(outcome.getLeaseId(), outcome.getTask())
+  void finished(LeasedOutcome outcome) {
+    find(outcome)
         .ifPresent(
             held -> {
               held.outcome = outcome;
               held.work = null; // and with it the pixels
-              unacknowledgedBytes += outcome.getSerializedSize();
+              unacknowledgedBytes += outcome.size();
               queue(held);
             });
   }
 
   /** The images of an outcome are in the result store: what names them is sent instead. */
-  void uploaded(Outcome outcome) {
-    find(outcome.getLeaseId(), outcome.getTask())
+  void uploaded(LeasedOutcome outcome) {
+    find(outcome)
         .ifPresent(
             held -> {
-              unacknowledgedBytes += outcome.getSerializedSize() - held.outcome.getSerializedSize();
+              unacknowledgedBytes += outcome.size() - held.outcome.size();
               held.outcome = outcome;
               queue(held);
             });
   }
 
   /** The images of an outcome are to be sent with it, from now on. */
-  void notUploaded(Outcome outcome) {
-    find(outcome.getLeaseId(), outcome.getTask())
+  void notUploaded(LeasedOutcome outcome) {
+    find(outcome)
         .ifPresent(
             held -> {
               held.inline = true;
@@ -116,15 +128,15 @@ final class LeaseLedger {
   }
 
   private void queue(Held held) {
-    (uploads && !held.inline && carriesBytes(held.outcome) ? unstored : unsent).add(held);
+    (uploads && !held.inline && carriesBytes(held.outcome.outcome()) ? unstored : unsent).add(held);
   }
 
-  private static boolean carriesBytes(Outcome outcome) {
+  private static boolean carriesBytes(PromptOutcome outcome) {
     return outcome.getImages().getImagesList().stream().anyMatch(GeneratedImage::hasData);
   }
 
   /** The next outcome whose images have to be uploaded before it is sent. */
-  Optional<Outcome> nextUnstored() {
+  Optional<LeasedOutcome> nextUnstored() {
     while (!unstored.isEmpty()) {
       Held held = unstored.remove();
       if (!held.gone) {
@@ -135,23 +147,23 @@ final class LeaseLedger {
   }
 
   /**
-   * The next outcomes that this connection has not seen: as many as are small together, or one;
-   * none if there are none.
+   * The next outcomes that this connection has not seen: neighbours in the queue that can go in one
+   * message and are small together, or one; empty if there are none.
    */
-  List<Outcome> nextUnsent() {
-    List<Outcome> next = new ArrayList<>();
+  Optional<LeaseOutcomes> nextUnsent() {
+    List<LeasedOutcome> next = new ArrayList<>();
     long bytes = 0;
     for (Held held = unsent.peek(); held != null; held = unsent.peek()) {
       if (!held.gone) {
-        bytes += held.outcome.getSerializedSize();
-        if (!next.isEmpty() && bytes > SMALL_BYTES) {
+        bytes += held.outcome.size();
+        if (!next.isEmpty() && (bytes > SMALL_BYTES || !held.outcome.goesWith(next.get(0)))) {
           break;
         }
         next.add(held.outcome);
       }
       unsent.remove();
     }
-    return next;
+    return next.isEmpty() ? Optional.empty() : Optional.of(LeasedOutcome.message(next));
   }
 
   /**
@@ -163,14 +175,27 @@ final class LeaseLedger {
     this.uploads = uploads;
     unsent.clear();
     unstored.clear();
-    for (HeldTasks lease : leases.values()) {
-      lease.tasks.values().stream().filter(held -> held.outcome != null).forEach(this::queue);
+    for (HeldPrompts lease : leases.values()) {
+      lease.prompts.values().stream().filter(held -> held.outcome != null).forEach(this::queue);
     }
   }
 
-  /** Forgets a prompt whose outcome is settled. */
-  void acknowledged(String leaseId, TaskRef task) {
-    giveUp(leaseId, List.of(task));
+  /** Forgets prompts whose outcomes are settled, whichever way. */
+  void acknowledged(LeaseVerdicts verdicts) {
+    HeldPrompts lease = leases.get(verdicts.getLeaseId());
+    if (lease != null) {
+      verdicts.getCommittedList().forEach(range -> forget(lease, range));
+      verdicts.getSupersededList().forEach(range -> forget(lease, range));
+    }
+  }
+
+  private void forget(HeldPrompts lease, IndexRange range) {
+    int first = range.getFirst();
+    forget(
+        lease,
+        lease.prompts.tailMap(first).keySet().stream()
+            .takeWhile(index -> index - first < range.getCount())
+            .toList());
   }
 
   /**
@@ -179,18 +204,25 @@ final class LeaseLedger {
    * @param tasks empty: the whole lease
    */
   void giveUp(String leaseId, Collection<TaskRef> tasks) {
-    HeldTasks lease = leases.get(leaseId);
+    HeldPrompts lease = leases.get(leaseId);
     if (lease == null) {
       return;
     }
-    for (TaskRef task : tasks.isEmpty() ? List.copyOf(lease.tasks.keySet()) : tasks) {
-      Held held = lease.tasks.remove(task);
-      if (held != null) {
-        forget(held);
-      }
-    }
-    if (lease.tasks.isEmpty()) {
-      leases.remove(leaseId);
+    Set<TaskRef> unwanted = Set.copyOf(tasks);
+    List<Integer> indexes = new ArrayList<>();
+    lease.prompts.forEach(
+        (index, held) -> {
+          if (unwanted.isEmpty() || unwanted.contains(held.task)) {
+            indexes.add(index);
+          }
+        });
+    forget(lease, indexes);
+  }
+
+  private void forget(HeldPrompts lease, List<Integer> indexes) {
+    indexes.forEach(index -> forget(lease.prompts.remove(index)));
+    if (lease.prompts.isEmpty()) {
+      leases.remove(lease.lease.getLeaseId());
     }
   }
 
@@ -200,29 +232,31 @@ final class LeaseLedger {
       held.work.abandon();
     }
     if (held.outcome != null) {
-      unacknowledgedBytes -= held.outcome.getSerializedSize();
+      unacknowledgedBytes -= held.outcome.size();
     }
   }
 
   /** Takes every prompt that the device has not started out of pipeline and ledger. */
   List<Release> releaseUnstarted(String reason) {
     List<Release> releases = new ArrayList<>();
-    for (HeldTasks lease : List.copyOf(leases.values())) {
-      List<TaskRef> unstarted = new ArrayList<>();
-      lease.tasks.forEach(
-          (task, held) -> {
+    for (HeldPrompts lease : List.copyOf(leases.values())) {
+      List<Integer> unstarted = new ArrayList<>();
+      List<TaskRef> tasks = new ArrayList<>();
+      lease.prompts.forEach(
+          (index, held) -> {
             if (held.work != null && held.work.withdraw()) {
-              unstarted.add(task);
+              unstarted.add(index);
+              tasks.add(held.task);
             }
           });
       if (!unstarted.isEmpty()) {
-        giveUp(lease.lease.getLeaseId(), unstarted);
+        forget(lease, unstarted);
         releases.add(
             Release.newBuilder()
                 .setLeaseId(lease.lease.getLeaseId())
                 .setFencingToken(lease.lease.getFencingToken())
                 .setLeaseSecret(lease.lease.getSecret())
-                .addAllTasks(unstarted)
+                .addAllTasks(tasks)
                 .setReason(reason)
                 .build());
       }
@@ -230,12 +264,18 @@ final class LeaseLedger {
     return releases;
   }
 
-  /** All leases with their open prompts, for Hello and heartbeats. */
-  List<HeldLease> toMessages() {
-    return leases.values().stream().map(HeldTasks::toMessage).toList();
+  /** All leases without their prompts, for heartbeats. */
+  List<HeldLease> leases() {
+    return leases.values().stream().map(HeldPrompts::lease).toList();
   }
 
-  private Optional<Held> find(String leaseId, TaskRef task) {
-    return Optional.ofNullable(leases.get(leaseId)).map(lease -> lease.tasks.get(task));
+  /** All leases with their open prompts, for Hello. */
+  List<HeldLease> leasesWithPrompts() {
+    return leases.values().stream().map(HeldPrompts::named).toList();
+  }
+
+  private Optional<Held> find(LeasedOutcome outcome) {
+    return Optional.ofNullable(leases.get(outcome.leaseId()))
+        .map(lease -> lease.prompts.get(outcome.index()));
   }
 }

@@ -6,6 +6,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.grpc.GrpcErrors;
+import io.bitloom.common.grpc.LeasedTasks;
 import io.bitloom.common.prompt.PromptMessages;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.rules.ImagePrompt;
@@ -22,8 +23,9 @@ import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.DrawnText;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
+import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Lease;
-import io.bitloom.v1.Outcome;
+import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.StageTimes;
 import io.bitloom.v1.Task;
 import io.bitloom.v1.TaskFailure;
@@ -33,9 +35,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Translates between leases and outcomes on the wire and the engine's prompts and images. */
 final class LeasedWork {
+  private static final Logger log = LoggerFactory.getLogger(LeasedWork.class);
+
+  /** A prompt's place in its lease, and its name. */
+  private record Place(HeldLease lease, int index, TaskRef task) {}
+
   private final Engine engine;
   private final ModelDirectory model;
 
@@ -59,42 +68,82 @@ final class LeasedWork {
       Lease lease,
       LeaseLedger ledger,
       Consumer<ConnectRequest> display,
-      Consumer<Outcome> finished) {
+      Consumer<LeasedOutcome> finished) {
+    HeldLease held = held(lease);
+    ledger.add(held);
+    List<Task> tasks;
+    try {
+      tasks = LeasedTasks.of(lease);
+    } catch (BitloomException e) {
+      refuseAll(lease, held, e, ledger);
+      return CompletableFuture.completedFuture(null);
+    }
     Optional<ScaleSchedule> schedule =
         ScaleSchedules.find(lease.getSchedule())
             .filter(
                 found ->
                     lease.getModel().equals(model.name()) && model.sizes().contains(found.size()));
-    List<TaskRef> tasks = new ArrayList<>();
+    List<Place> places = new ArrayList<>();
     List<ImagePrompt> prompts = new ArrayList<>();
-    ledger.add(lease);
-    for (Task task : lease.getTasksList()) {
+    for (int index = 0; index < tasks.size(); index++) {
+      Task task = tasks.get(index);
+      Place place = new Place(held, index, task.getRef());
       Optional<BitloomException> refusal =
           schedule.isEmpty() ? Optional.of(wrongModel(lease)) : refusal(task, schedule.get());
       if (refusal.isPresent()) {
-        ledger.add(lease.getLeaseId(), task.getRef(), null);
-        ledger.finished(failed(lease, task.getRef(), refusal.get()));
+        refuse(place, refusal.get(), ledger);
       } else {
-        tasks.add(task.getRef());
+        places.add(place);
         prompts.add(PromptMessages.prompt(task.getPrompt()));
       }
     }
-    if (tasks.isEmpty()) {
+    if (places.isEmpty()) {
       return CompletableFuture.completedFuture(null);
     }
-    Submission submission =
-        engine.submit(schedule.orElseThrow(), prompts, new LeaseObserver(lease, tasks, display));
-    for (int i = 0; i < tasks.size(); i++) {
-      TaskRef task = tasks.get(i);
+    LeaseObserver observer =
+        new LeaseObserver(lease, places.stream().map(Place::task).toList(), display);
+    Submission submission = engine.submit(schedule.orElseThrow(), prompts, observer);
+    for (int i = 0; i < places.size(); i++) {
+      Place place = places.get(i);
       PromptWork work = submission.prompts().get(i);
-      ledger.add(lease.getLeaseId(), task, work);
+      ledger.add(lease.getLeaseId(), place.index(), place.task(), work);
       work.result()
           .handle(
               (images, failure) ->
-                  failure == null ? drawn(lease, task, work, images) : failed(lease, task, failure))
+                  failure == null ? drawn(place, work, images) : failed(place, failure))
           .thenAccept(finished);
     }
     return submission.drawn();
+  }
+
+  private static HeldLease held(Lease lease) {
+    return HeldLease.newBuilder()
+        .setLeaseId(lease.getLeaseId())
+        .setFencingToken(lease.getFencingToken())
+        .setSecret(lease.getSecret())
+        .setModel(lease.getModel())
+        .setSchedule(lease.getSchedule())
+        .build();
+  }
+
+  /**
+   * A lease that is broken fails with all of its prompts, so that others may try them at once, and
+   * those who want them hear why in the end; the worker goes on.
+   */
+  private static void refuseAll(
+      Lease lease, HeldLease held, BitloomException broken, LeaseLedger ledger) {
+    log.error("nothing is drawn of a lease that is broken: {}", broken.getMessage());
+    BitloomException refusal =
+        new BitloomException(ErrorCode.INTERNAL, broken.getMessage(), broken);
+    List<TaskRef> tasks = LeasedTasks.refs(lease);
+    for (int index = 0; index < tasks.size(); index++) {
+      refuse(new Place(held, index, tasks.get(index)), refusal, ledger);
+    }
+  }
+
+  private static void refuse(Place place, BitloomException refusal, LeaseLedger ledger) {
+    ledger.add(place.lease().getLeaseId(), place.index(), place.task(), null);
+    ledger.finished(failed(place, refusal));
   }
 
   private BitloomException wrongModel(Lease lease) {
@@ -149,25 +198,16 @@ final class LeasedWork {
         && prompt.format() != null;
   }
 
-  private static Outcome.Builder outcome(Lease lease, TaskRef task) {
-    return Outcome.newBuilder()
-        .setLeaseId(lease.getLeaseId())
-        .setFencingToken(lease.getFencingToken())
-        .setLeaseSecret(lease.getSecret())
-        .setTask(task);
-  }
-
-  private static Outcome drawn(
-      Lease lease, TaskRef task, PromptWork work, List<EncodedImage> images) {
-    Outcome.Builder outcome =
-        outcome(lease, task)
+  private static LeasedOutcome drawn(Place place, PromptWork work, List<EncodedImage> images) {
+    PromptOutcome.Builder outcome =
+        PromptOutcome.newBuilder()
+            .setIndex(place.index())
             .setImages(
                 GeneratedImages.newBuilder()
-                    .addAllImages(images.stream().map(LeasedWork::toMessage).toList()))
-            .setBatchImages(work.batchImages())
-            .setTimes(times(work.durations()));
+                    .addAllImages(images.stream().map(LeasedWork::toMessage).toList()));
     work.drawnText().ifPresent(text -> outcome.setDrawnText(drawnText(work, text)));
-    return outcome.build();
+    return new LeasedOutcome(
+        place.lease(), place.task(), outcome.build(), work.batchImages(), times(work.durations()));
   }
 
   private static GeneratedImage toMessage(EncodedImage image) {
@@ -192,8 +232,11 @@ final class LeasedWork {
     return drawn.build();
   }
 
-  private static Outcome failed(Lease lease, TaskRef task, Throwable failure) {
-    return outcome(lease, task).setFailure(failure(failure)).build();
+  private static LeasedOutcome failed(Place place, Throwable failure) {
+    PromptOutcome outcome =
+        PromptOutcome.newBuilder().setIndex(place.index()).setFailure(failure(failure)).build();
+    return new LeasedOutcome(
+        place.lease(), place.task(), outcome, 0, StageTimes.getDefaultInstance());
   }
 
   /** Another attempt can succeed unless the prompt itself is to blame. */

@@ -4,13 +4,13 @@ import com.google.protobuf.util.Durations;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectRequest.MessageCase;
 import io.bitloom.v1.ConnectResponse;
+import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Hello;
+import io.bitloom.v1.IndexRange;
 import io.bitloom.v1.Lease;
-import io.bitloom.v1.Outcome;
-import io.bitloom.v1.OutcomeAck;
-import io.bitloom.v1.OutcomeAckBatch;
-import io.bitloom.v1.OutcomeAckStatus;
-import io.bitloom.v1.TaskRef;
+import io.bitloom.v1.LeaseOutcomes;
+import io.bitloom.v1.LeaseVerdicts;
+import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.Welcome;
 import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.Server;
@@ -20,7 +20,6 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -94,11 +93,27 @@ final class CoordinatorPeer implements AutoCloseable {
     }
   }
 
+  /**
+   * What one prompt came to.
+   *
+   * @param said what the worker said besides, without outcomes
+   */
+  record Reported(LeaseOutcomes said, PromptOutcome outcome) {
+    String leaseId() {
+      return said.getLeaseId();
+    }
+
+    int index() {
+      return outcome.getIndex();
+    }
+  }
+
   /** One stream of one worker. */
   static final class Session implements StreamObserver<ConnectRequest> {
     private final StreamObserver<ConnectResponse> responses;
     private final Map<MessageCase, BlockingQueue<ConnectRequest>> received =
         new ConcurrentHashMap<>();
+    private final BlockingQueue<Reported> outcomes = new LinkedBlockingQueue<>();
     private final CountDownLatch ended = new CountDownLatch(1);
 
     private Session(StreamObserver<ConnectResponse> responses) {
@@ -108,13 +123,9 @@ final class CoordinatorPeer implements AutoCloseable {
     @Override
     public void onNext(ConnectRequest message) {
       all(message.getMessageCase()).add(message);
-      message
-          .getOutcomeBatch()
-          .getOutcomesList()
-          .forEach(
-              outcome ->
-                  all(MessageCase.OUTCOME)
-                      .add(ConnectRequest.newBuilder().setOutcome(outcome).build()));
+      LeaseOutcomes together = message.getLeaseOutcomes();
+      LeaseOutcomes said = together.toBuilder().clearOutcomes().build();
+      together.getOutcomesList().forEach(outcome -> outcomes.add(new Reported(said, outcome)));
     }
 
     @Override
@@ -144,10 +155,16 @@ final class CoordinatorPeer implements AutoCloseable {
 
     /** The worker's greeting, answered with heartbeats every 100 ms. */
     Hello welcome(String... lostLeases) throws InterruptedException {
+      return welcome(2, lostLeases);
+    }
+
+    /** Likewise, in another form of the protocol. */
+    Hello welcome(int form, String... lostLeases) throws InterruptedException {
       Hello hello = next(MessageCase.HELLO).getHello();
       Welcome.Builder welcome =
           Welcome.newBuilder()
               .setCoordinatorId("peer")
+              .setForm(form)
               .setHeartbeatInterval(Durations.fromMillis(100))
               .setLeaseDuration(Durations.fromSeconds(10));
       for (String lease : lostLeases) {
@@ -157,22 +174,26 @@ final class CoordinatorPeer implements AutoCloseable {
       return hello;
     }
 
-    /** Waits for an outcome, by itself or out of a batch. */
-    Outcome nextOutcome() throws InterruptedException {
-      return next(MessageCase.OUTCOME).getOutcome();
+    /** Waits for an outcome, by itself or with others. */
+    Reported nextOutcome() throws InterruptedException {
+      Reported outcome = outcomes.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      if (outcome == null) {
+        throw new AssertionError("no outcome came");
+      }
+      return outcome;
     }
 
-    /** The prompts that the next heartbeat renews. */
-    Set<TaskRef> renewed() throws InterruptedException {
+    /** The leases that the next heartbeat renews. */
+    Set<String> renewed() throws InterruptedException {
       return next(MessageCase.HEARTBEAT).getHeartbeat().getLeasesList().stream()
-          .flatMap(lease -> lease.getTasksList().stream())
+          .map(HeldLease::getLeaseId)
           .collect(Collectors.toSet());
     }
 
-    /** Waits for a heartbeat that renews exactly these prompts. */
-    void awaitRenewed(Set<TaskRef> expected) throws InterruptedException {
-      Set<TaskRef> renewed = renewed();
-      while (!renewed.equals(expected)) {
+    /** Waits for a heartbeat that renews exactly these leases. */
+    void awaitRenewed(String... leases) throws InterruptedException {
+      Set<String> renewed = renewed();
+      while (!renewed.equals(Set.of(leases))) {
         renewed = renewed();
       }
     }
@@ -186,22 +207,17 @@ final class CoordinatorPeer implements AutoCloseable {
               .build());
     }
 
-    void acknowledge(Outcome outcome) {
-      send(ConnectResponse.newBuilder().setOutcomeAck(ack(outcome)).build());
+    void acknowledge(Reported outcome) {
+      acknowledge(outcome.leaseId(), outcome.index(), 1);
     }
 
-    void acknowledgeTogether(List<Outcome> outcomes) {
-      OutcomeAckBatch.Builder batch = OutcomeAckBatch.newBuilder();
-      outcomes.forEach(outcome -> batch.addAcks(ack(outcome)));
-      send(ConnectResponse.newBuilder().setOutcomeAckBatch(batch).build());
-    }
-
-    private static OutcomeAck ack(Outcome outcome) {
-      return OutcomeAck.newBuilder()
-          .setLeaseId(outcome.getLeaseId())
-          .setTask(outcome.getTask())
-          .setStatus(OutcomeAckStatus.OUTCOME_ACK_STATUS_COMMITTED)
-          .build();
+    /** Acknowledges neighbours in a lease. */
+    void acknowledge(String leaseId, int first, int count) {
+      LeaseVerdicts.Builder verdicts =
+          LeaseVerdicts.newBuilder()
+              .setLeaseId(leaseId)
+              .addCommitted(IndexRange.newBuilder().setFirst(first).setCount(count));
+      send(ConnectResponse.newBuilder().setLeaseVerdicts(verdicts).build());
     }
 
     void send(ConnectResponse message) {

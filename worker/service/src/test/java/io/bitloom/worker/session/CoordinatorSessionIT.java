@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.common.grpc.GrpcErrors;
+import io.bitloom.common.grpc.LeasedTasks;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectRequest.MessageCase;
 import io.bitloom.v1.ConnectResponse;
@@ -15,20 +17,27 @@ import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Hello;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.LeaseLost;
+import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.LeaseWatch;
-import io.bitloom.v1.Outcome;
+import io.bitloom.v1.LeasedPrompts;
 import io.bitloom.v1.Preview;
 import io.bitloom.v1.Prompt;
+import io.bitloom.v1.PromptGroup;
+import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.TaskFailure;
+import io.bitloom.v1.TaskRef;
 import io.bitloom.v1.WorkerModel;
+import io.bitloom.worker.session.CoordinatorPeer.Reported;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -89,12 +98,12 @@ class CoordinatorSessionIT {
     stream.lease(lease);
 
     for (int i = 0; i < 2; i++) {
-      Outcome outcome = stream.nextOutcome();
-      assertEquals("a", outcome.getLeaseId());
-      assertEquals(lease.getFencingToken(), outcome.getFencingToken());
-      boolean first = outcome.getTask().getOffset() == 0;
-      assertEquals(first ? 1 : 3, outcome.getImages().getImagesCount());
-      for (GeneratedImage image : outcome.getImages().getImagesList()) {
+      Reported outcome = stream.nextOutcome();
+      assertEquals("a", outcome.leaseId());
+      assertEquals(lease.getFencingToken(), outcome.said().getFencingToken());
+      boolean first = outcome.index() == 0;
+      assertEquals(first ? 1 : 3, outcome.outcome().getImages().getImagesCount());
+      for (GeneratedImage image : outcome.outcome().getImages().getImagesList()) {
         BufferedImage pixels =
             ImageIO.read(new ByteArrayInputStream(image.getData().toByteArray()));
         assertEquals(image.getWidth(), pixels.getWidth());
@@ -166,7 +175,7 @@ class CoordinatorSessionIT {
       CoordinatorPeer.Session stream, Lease lease, LeaseWatch.Builder watch) throws Exception {
     stream.all(MessageCase.PREVIEW).clear();
     stream.lease(lease.toBuilder().setWatch(watch).build());
-    for (int i = 0; i < lease.getTasksCount(); i++) {
+    for (int i = 0; i < LeasedTasks.count(lease); i++) {
       stream.acknowledge(stream.nextOutcome());
     }
     return stream.all(MessageCase.PREVIEW).stream()
@@ -187,7 +196,7 @@ class CoordinatorSessionIT {
             prompt.toBuilder()
                 .setSampling(prompt.getSampling().toBuilder().addGuidanceLayers(-4))
                 .build()));
-    TaskFailure failure = stream.nextOutcome().getFailure();
+    TaskFailure failure = stream.nextOutcome().outcome().getFailure();
     assertEquals("PROMPT_REJECTED", failure.getReason());
     assertTrue(failure.getMessage().contains("-3 to -1"), failure.getMessage());
     assertFalse(failure.getRetryable());
@@ -203,27 +212,36 @@ class CoordinatorSessionIT {
             .setSampling(prompt.getSampling().toBuilder().addGuidanceLayers(-4))
             .build();
     stream.lease(Leases.lease("a", "1.0_0.06M", bad, bad, bad));
-    List<Outcome> refusals =
-        stream.next(MessageCase.OUTCOME_BATCH).getOutcomeBatch().getOutcomesList();
-    assertEquals(3, refusals.size());
-    stream.acknowledgeTogether(refusals);
-    stream.awaitRenewed(Set.of());
+    LeaseOutcomes refusals = stream.next(MessageCase.LEASE_OUTCOMES).getLeaseOutcomes();
+    assertEquals(
+        List.of(0, 1, 2),
+        refusals.getOutcomesList().stream().map(PromptOutcome::getIndex).toList());
+    stream.awaitRenewed("a");
+    stream.acknowledge("a", 0, 3);
+    stream.awaitRenewed();
   }
 
   @Test
-  void renewsWhatHasNoAcknowledgedOutcomeAndNothingElse() throws Exception {
+  void renewsLeasesUntilAllOutcomesAreAcknowledgedWithoutNamingPrompts() throws Exception {
     CoordinatorPeer.Session stream = peer.nextSession();
     stream.welcome();
     stream.lease(
         Leases.lease(
             "a", "1.0_0.06M", Leases.prompt("1.0_0.06M", 1), Leases.prompt("1.0_0.06M", 2)));
-    Outcome first = stream.nextOutcome();
-    Outcome second = stream.nextOutcome();
-    assertEquals(Set.of(first.getTask(), second.getTask()), stream.renewed());
-    stream.acknowledge(first);
-    stream.awaitRenewed(Set.of(second.getTask()));
-    stream.acknowledge(second);
-    stream.awaitRenewed(Set.of());
+    stream.lease(Leases.lease("b", "1.0_0.06M", Leases.prompt("1.0_0.06M", 3)));
+    for (int i = 0; i < 3; i++) {
+      stream.nextOutcome();
+    }
+    stream.awaitRenewed("a", "b");
+    HeldLease renewed = stream.next(MessageCase.HEARTBEAT).getHeartbeat().getLeases(0);
+    assertEquals(Leases.FENCING_TOKEN, renewed.getFencingToken());
+    assertEquals(Leases.SECRET, renewed.getSecret());
+    assertEquals(0, renewed.getTasksCount() + renewed.getIndexesCount());
+    stream.acknowledge("a", 1, 1);
+    stream.acknowledge("b", 0, 1);
+    stream.awaitRenewed("a");
+    stream.acknowledge("a", 0, 1);
+    stream.awaitRenewed();
   }
 
   @Test
@@ -231,13 +249,25 @@ class CoordinatorSessionIT {
     CoordinatorPeer.Session stream = peer.nextSession();
     Hello first = stream.welcome();
     assertFalse(first.getInstanceSecret().isEmpty());
+    Prompt prompt = Leases.prompt("1.0_0.06M", 1);
     stream.lease(
-        Leases.lease(
-            "a", "1.0_0.06M", Leases.prompt("1.0_0.06M", 1), Leases.prompt("1.0_0.06M", 2)));
-    Outcome settled = stream.nextOutcome();
-    Outcome open = stream.nextOutcome();
-    stream.acknowledge(settled);
-    stream.awaitRenewed(Set.of(open.getTask()));
+        Leases.lease("a", "1.0_0.06M").toBuilder()
+            .clearPrompts()
+            .addPrompts(Leases.prompts("jobs/x", 5, prompt))
+            .addPrompts(Leases.prompts("jobs/y", 2, prompt, prompt, prompt))
+            .build());
+    Map<Integer, Reported> outcomes = new HashMap<>();
+    for (int i = 0; i < 4; i++) {
+      Reported outcome = stream.nextOutcome();
+      outcomes.put(outcome.index(), outcome);
+    }
+    stream.acknowledge("a", 1, 2);
+    // What is drawn after that shows that the acknowledgement has been read.
+    stream.lease(Leases.lease("b", "1.0_0.06M", prompt));
+    Reported last = stream.nextOutcome();
+    stream.all(MessageCase.HEARTBEAT).clear();
+    stream.acknowledge(last);
+    stream.awaitRenewed("a");
     int port = peer.port();
     peer.close();
 
@@ -252,14 +282,18 @@ class CoordinatorSessionIT {
                 .setSecret(Leases.SECRET)
                 .setModel("untrained")
                 .setSchedule("1.0_0.06M")
-                .addTasks(open.getTask())
+                .addTasks(TaskRef.newBuilder().setJob("jobs/x").setOffset(5))
+                .addIndexes(0)
+                .addTasks(TaskRef.newBuilder().setJob("jobs/y").setOffset(4))
+                .addIndexes(3)
                 .build()),
         hello.getHeldLeasesList());
     assertEquals(first.getInstanceSecret(), hello.getInstanceSecret());
-    assertEquals(open, next.nextOutcome());
-    assertEquals(Leases.SECRET, open.getLeaseSecret());
-    next.acknowledge(open);
-    next.awaitRenewed(Set.of());
+    assertEquals(outcomes.get(0), next.nextOutcome());
+    assertEquals(outcomes.get(3), next.nextOutcome());
+    assertEquals(Leases.SECRET, outcomes.get(0).said().getLeaseSecret());
+    next.acknowledge("a", 0, 4);
+    next.awaitRenewed();
   }
 
   @Test
@@ -274,8 +308,7 @@ class CoordinatorSessionIT {
     peer = CoordinatorPeer.start(port);
     CoordinatorPeer.Session next = peer.nextSession();
     assertEquals(2, next.welcome().getHeldLeasesCount());
-    Set<String> delivered =
-        Set.of(next.nextOutcome().getLeaseId(), next.nextOutcome().getLeaseId());
+    Set<String> delivered = Set.of(next.nextOutcome().leaseId(), next.nextOutcome().leaseId());
     assertEquals(Set.of("a", "b"), delivered);
   }
 
@@ -291,17 +324,17 @@ class CoordinatorSessionIT {
         ConnectResponse.newBuilder()
             .setLeaseLost(LeaseLost.newBuilder().setLeaseId("lost-by-message"))
             .build());
-    stream.awaitRenewed(Set.of(Leases.ref("lost-on-reconnect", 0)));
+    stream.awaitRenewed("lost-on-reconnect");
     stream.refuse(Status.UNAVAILABLE);
 
     CoordinatorPeer.Session next = peer.nextSession();
     Hello hello = next.welcome("lost-on-reconnect");
     assertEquals("lost-on-reconnect", hello.getHeldLeases(0).getLeaseId());
     assertEquals(1, hello.getHeldLeasesCount());
-    next.awaitRenewed(Set.of());
+    next.awaitRenewed();
 
     next.lease(Leases.lease("new", "1.0_0.06M", Leases.prompt("1.0_0.06M", 3)));
-    assertEquals("new", next.nextOutcome().getLeaseId());
+    assertEquals("new", next.nextOutcome().leaseId());
   }
 
   @Test
@@ -314,12 +347,12 @@ class CoordinatorSessionIT {
             "1.0_0.06M",
             Leases.prompt("1.0_0.06M", 1),
             Leases.prompt("1.0_0.06M", 2).toBuilder().setNumImages(99).build()));
-    List<Outcome> outcomes = List.of(stream.nextOutcome(), stream.nextOutcome());
-    for (Outcome outcome : outcomes) {
-      if (outcome.getTask().getOffset() == 0) {
-        assertEquals(1, outcome.getImages().getImagesCount());
+    List<Reported> outcomes = List.of(stream.nextOutcome(), stream.nextOutcome());
+    for (Reported outcome : outcomes) {
+      if (outcome.index() == 0) {
+        assertEquals(1, outcome.outcome().getImages().getImagesCount());
       } else {
-        TaskFailure failure = outcome.getFailure();
+        TaskFailure failure = outcome.outcome().getFailure();
         assertEquals("PROMPT_REJECTED", failure.getReason());
         assertFalse(failure.getRetryable());
         assertTrue(failure.getMessage().contains("99"), failure.getMessage());
@@ -335,9 +368,42 @@ class CoordinatorSessionIT {
         Leases.lease("a", "1.0_0.06M", Leases.prompt("1.0_0.06M", 1)).toBuilder()
             .setModel("infinity-2b")
             .build());
-    TaskFailure failure = stream.nextOutcome().getFailure();
+    TaskFailure failure = stream.nextOutcome().outcome().getFailure();
     assertTrue(failure.getRetryable());
     assertTrue(failure.getMessage().contains("infinity-2b"), failure.getMessage());
+  }
+
+  @Test
+  void aLeaseThatCannotBeReadFailsForAnotherWorkerToTakeAndTheWorkerGoesOn() throws Exception {
+    CoordinatorPeer.Session stream = peer.nextSession();
+    stream.welcome();
+    Prompt prompt = Leases.prompt("1.0_0.06M", 1);
+    LeasedPrompts torn = Leases.prompts("jobs/torn", 3, prompt, prompt);
+    PromptGroup group = torn.getGroups(0);
+    stream.lease(
+        Leases.lease("torn", "1.0_0.06M").toBuilder()
+            .clearPrompts()
+            .addPrompts(
+                torn.toBuilder()
+                    .setGroups(
+                        0,
+                        group.toBuilder()
+                            .setPrompts(
+                                group.getPrompts().substring(0, group.getPrompts().size() - 1))))
+            .build());
+    for (int index = 0; index < 2; index++) {
+      Reported outcome = stream.nextOutcome();
+      assertEquals("torn", outcome.leaseId());
+      assertEquals(index, outcome.index());
+      TaskFailure failure = outcome.outcome().getFailure();
+      assertEquals("INTERNAL", failure.getReason());
+      assertTrue(failure.getRetryable());
+      assertTrue(failure.getMessage().contains("cannot be read"), failure.getMessage());
+    }
+    stream.acknowledge("torn", 0, 2);
+    stream.lease(Leases.lease("whole", "1.0_0.06M", prompt));
+    assertEquals(1, stream.nextOutcome().outcome().getImages().getImagesCount());
+    stream.awaitRenewed("whole");
   }
 
   @Test
@@ -347,7 +413,7 @@ class CoordinatorSessionIT {
     stream.lease(Leases.longLease("running"));
     stream.next(MessageCase.PROGRESS);
     stream.lease(Leases.lease("waiting", "1.0_0.06M", Leases.prompt("1.0_0.06M", 1)));
-    stream.awaitRenewed(Set.of(Leases.ref("running", 0), Leases.ref("waiting", 0)));
+    stream.awaitRenewed("running", "waiting");
     stream.send(
         ConnectResponse.newBuilder().setDrain(Drain.newBuilder().setReason("update")).build());
 
@@ -355,8 +421,8 @@ class CoordinatorSessionIT {
     assertEquals("waiting", release.getLeaseId());
     assertEquals(Leases.FENCING_TOKEN, release.getFencingToken());
     assertEquals(List.of(Leases.ref("waiting", 0)), release.getTasksList());
-    Outcome outcome = stream.nextOutcome();
-    assertEquals("running", outcome.getLeaseId());
+    Reported outcome = stream.nextOutcome();
+    assertEquals("running", outcome.leaseId());
     stream.acknowledge(outcome);
     stream.awaitEnd();
 
@@ -395,13 +461,44 @@ class CoordinatorSessionIT {
   }
 
   @Test
+  void aCoordinatorOfAnEarlierFormIsNoneForThisWorker() throws Exception {
+    assertEquals(2, peer.nextSession().welcome(0).getForm());
+    ExecutionException ended =
+        assertThrows(
+            ExecutionException.class,
+            () -> session.ended().get(CoordinatorPeer.PATIENCE_SECONDS, TimeUnit.SECONDS));
+    String reason = GrpcErrors.fromStatus(ended).getMessage();
+    assertTrue(reason.contains("update coordinators first"), reason);
+    assertTrue(reason.contains(peer.address()), reason);
+  }
+
+  @Test
+  void aWorkerThatIsAtHomeWaitsForACoordinatorOfItsForm() throws Exception {
+    CoordinatorPeer.Session stream = peer.nextSession();
+    stream.welcome();
+    stream.lease(Leases.lease("a", "1.0_0.06M", Leases.prompt("1.0_0.06M", 1)));
+    Reported outcome = stream.nextOutcome();
+    stream.refuse(Status.UNAVAILABLE);
+    CoordinatorPeer.Session rolledBack = peer.nextSession();
+    rolledBack.welcome(1);
+    rolledBack.awaitEnd();
+    assertEquals(List.of(), List.copyOf(rolledBack.all(MessageCase.WORK_REQUEST)));
+    assertEquals(List.of(), List.copyOf(rolledBack.all(MessageCase.LEASE_OUTCOMES)));
+
+    CoordinatorPeer.Session next = peer.nextSession();
+    next.welcome();
+    assertEquals(outcome, next.nextOutcome());
+    assertFalse(session.ended().isDone());
+  }
+
+  @Test
   void stopsAskingForWorkWhileTooManyImagesAreUnacknowledged() throws Exception {
     try (CoordinatorPeer slow = CoordinatorPeer.start();
         CoordinatorSession frugal = worker.session(slow.address(), 1)) {
       frugal.start();
       CoordinatorPeer.Session stream = slow.nextSession();
       stream.welcome();
-      List<Outcome> outcomes = new ArrayList<>();
+      List<Reported> outcomes = new ArrayList<>();
       while (asksForWork(stream)) {
         String lease = "lease-" + outcomes.size();
         stream.lease(Leases.lease(lease, "1.0_0.06M", Leases.prompt("1.0_0.06M", 1)));

@@ -7,8 +7,10 @@ import com.google.protobuf.ByteString;
 import com.sun.net.httpserver.HttpServer;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
+import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.ImageUpload;
-import io.bitloom.v1.Outcome;
+import io.bitloom.v1.PromptOutcome;
+import io.bitloom.v1.StageTimes;
 import io.bitloom.v1.TaskRef;
 import io.bitloom.v1.UploadGrant;
 import io.bitloom.v1.UploadRequest;
@@ -31,13 +33,16 @@ import org.junit.jupiter.api.Timeout;
 /** Uploads to an HTTP server on a socket. */
 @Timeout(600)
 class ImageUploadsTest {
-  private static final Outcome OUTCOME =
-      Outcome.newBuilder()
-          .setLeaseId("lease")
-          .setFencingToken(7)
-          .setTask(TaskRef.newBuilder().setJob("jobs/a").setOffset(3))
-          .setImages(GeneratedImages.newBuilder().addImages(image(0)).addImages(image(1)))
-          .build();
+  private static final LeasedOutcome OUTCOME =
+      new LeasedOutcome(
+          HeldLease.newBuilder().setLeaseId("lease").setFencingToken(7).setSecret("secret").build(),
+          TaskRef.newBuilder().setJob("jobs/a").setOffset(3).build(),
+          PromptOutcome.newBuilder()
+              .setIndex(1)
+              .setImages(GeneratedImages.newBuilder().addImages(image(0)).addImages(image(1)))
+              .build(),
+          1,
+          StageTimes.getDefaultInstance());
 
   private final BlockingQueue<Object> told = new LinkedBlockingQueue<>();
   private final Queue<String> files = new ConcurrentLinkedQueue<>();
@@ -60,12 +65,12 @@ class ImageUploadsTest {
     }
 
     @Override
-    public void uploaded(Outcome outcome) {
+    public void uploaded(LeasedOutcome outcome) {
       told.add(outcome);
     }
 
     @Override
-    public void givenUp(Outcome outcome) {
+    public void givenUp(LeasedOutcome outcome) {
       told.add("given up");
     }
   }
@@ -94,7 +99,7 @@ class ImageUploadsTest {
 
   private UploadGrant grant(String url) {
     UploadGrant.Builder grant =
-        UploadGrant.newBuilder().setLeaseId("lease").setTask(OUTCOME.getTask());
+        UploadGrant.newBuilder().setLeaseId("lease").setTask(OUTCOME.task());
     for (int i = 0; i < 2; i++) {
       grant.addUploads(
           ImageUpload.newBuilder()
@@ -109,7 +114,7 @@ class ImageUploadsTest {
     return "http://127.0.0.1:" + store.getAddress().getPort() + "/";
   }
 
-  private void start(Outcome outcome) {
+  private void start(LeasedOutcome outcome) {
     loop.execute(() -> uploads.start(outcome));
   }
 
@@ -122,14 +127,20 @@ class ImageUploadsTest {
     start(OUTCOME);
     UploadRequest request = (UploadRequest) told.take();
     assertEquals(7, request.getFencingToken());
+    assertEquals("secret", request.getLeaseSecret());
+    assertEquals(OUTCOME.task(), request.getTask());
     assertEquals(
         List.of(false, false),
         request.getImagesList().stream().map(GeneratedImage::hasData).toList());
     granted(grant(storeUrl()));
-    Outcome uploaded = (Outcome) told.take();
+    LeasedOutcome uploaded = (LeasedOutcome) told.take();
+    assertEquals(OUTCOME.task(), uploaded.task());
+    assertEquals(1, uploaded.index());
     assertEquals(
         List.of("name-0", "name-1"),
-        uploaded.getImages().getImagesList().stream().map(GeneratedImage::getUri).toList());
+        uploaded.outcome().getImages().getImagesList().stream()
+            .map(GeneratedImage::getUri)
+            .toList());
     assertEquals(List.of("/0 t0 file 0", "/1 t1 file 1"), files.stream().sorted().toList());
   }
 

@@ -1,13 +1,19 @@
 package io.bitloom.worker.session;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedOutputStream;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Lease;
+import io.bitloom.v1.LeasedPrompts;
 import io.bitloom.v1.Prompt;
+import io.bitloom.v1.PromptGroup;
+import io.bitloom.v1.PromptRun;
 import io.bitloom.v1.Sampling;
-import io.bitloom.v1.Task;
 import io.bitloom.v1.TaskRef;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 
 /** Leases as a coordinator gives them out, every default filled in. */
 final class Leases {
@@ -37,18 +43,38 @@ final class Leases {
 
   /** The prompts of job {@code jobs/<leaseId>} from offset 0. */
   static Lease lease(String leaseId, String schedule, Prompt... prompts) {
-    Lease.Builder lease =
-        Lease.newBuilder()
-            .setLeaseId(leaseId)
-            .setFencingToken(FENCING_TOKEN)
-            .setSecret(SECRET)
-            .setModel("untrained")
-            .setSchedule(schedule);
-    for (int offset = 0; offset < prompts.length; offset++) {
-      lease.addTasks(
-          Task.newBuilder().setRef(ref(leaseId, offset)).setPrompt(prompts[offset]).setAttempt(1));
+    return Lease.newBuilder()
+        .setLeaseId(leaseId)
+        .setFencingToken(FENCING_TOKEN)
+        .setSecret(SECRET)
+        .setModel("untrained")
+        .setSchedule(schedule)
+        .addPrompts(prompts("jobs/" + leaseId, 0, prompts))
+        .build();
+  }
+
+  /** Prompts of a job that follow each other, as one group. */
+  static LeasedPrompts prompts(String job, long first, Prompt... prompts) {
+    return LeasedPrompts.newBuilder()
+        .setJob(job)
+        .addRuns(PromptRun.newBuilder().setFirst(first).setCount(prompts.length).setAttempt(1))
+        .addGroups(PromptGroup.newBuilder().setFirst(first).setPrompts(packed(prompts)))
+        .build();
+  }
+
+  private static ByteString packed(Prompt... prompts) {
+    ByteString.Output bytes = ByteString.newOutput();
+    CodedOutputStream out = CodedOutputStream.newInstance(bytes);
+    try {
+      for (int i = 0; i < prompts.length; i++) {
+        out.writeUInt64NoTag(i);
+        out.writeByteArrayNoTag(prompts[i].toByteArray());
+      }
+      out.flush();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    return lease.build();
+    return bytes.toByteString();
   }
 
   /** One prompt that keeps the device busy for a while. */

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.engine.ChildJvm;
 import io.bitloom.v1.ConnectRequest.MessageCase;
-import io.bitloom.v1.Outcome;
 import io.bitloom.v1.Release;
 import io.bitloom.worker.WorkerJvm;
 import java.io.IOException;
@@ -15,7 +14,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,14 +33,14 @@ class WorkerProcessIT {
       stream.lease(Leases.longLease("running"));
       stream.next(MessageCase.PROGRESS);
       stream.lease(Leases.lease("waiting", "1.0_0.06M", Leases.prompt("1.0_0.06M", 1)));
-      stream.awaitRenewed(Set.of(Leases.ref("running", 0), Leases.ref("waiting", 0)));
+      stream.awaitRenewed("running", "waiting");
       worker.terminate();
 
       Release release = stream.next(MessageCase.RELEASE).getRelease();
       assertEquals("waiting", release.getLeaseId());
-      Outcome outcome = stream.nextOutcome();
-      assertEquals("running", outcome.getLeaseId());
-      assertEquals(2, outcome.getImages().getImagesCount());
+      CoordinatorPeer.Reported outcome = stream.nextOutcome();
+      assertEquals("running", outcome.leaseId());
+      assertEquals(2, outcome.outcome().getImages().getImagesCount());
       stream.acknowledge(outcome);
       assertEquals(0, worker.awaitExit());
     }
