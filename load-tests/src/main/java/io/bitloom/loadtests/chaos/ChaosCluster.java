@@ -52,6 +52,9 @@ final class ChaosCluster implements AutoCloseable {
       proxies.add(new FlakyProxy(ports.get(i)));
       versions.add(i == 0 ? older.orElseGet(Distribution::here) : Distribution.here());
       coordinators.add(startCoordinator(i));
+      if (i == 0 && older.isPresent()) { // else one of now would find no data, and make new ones
+        coordinators.get(0).awaitReady();
+      }
     }
     for (CoordinatorProcess coordinator : coordinators) {
       coordinator.awaitReady();

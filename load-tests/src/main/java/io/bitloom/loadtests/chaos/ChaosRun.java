@@ -73,6 +73,9 @@ public final class ChaosRun {
   public void run(Path folder) throws Exception {
     try (ChaosCluster cluster = new ChaosCluster(folder.toRealPath(), plan, older, TENANTS)) {
       Map<String, String> peaceful = round(cluster, "in peace", false);
+      require(
+          dataVersion(cluster.redis()).isPresent() != older.isPresent(),
+          "the data are not of the version of the oldest coordinator");
       Map<String, String> disturbed = round(cluster, "in chaos", true);
       require(peaceful.size() == plan.prompts(), "a prompt has no outcome in peace");
       require(peaceful.equals(disturbed), "outcomes differ: " + difference(peaceful, disturbed));
@@ -216,13 +219,17 @@ public final class ChaosRun {
 
   /** Until the older coordinator was replaced, the data had no version. */
   private static void awaitUpgrade(String uri) throws InterruptedException {
+    long end = System.nanoTime() + 60_000_000_000L;
+    while (dataVersion(uri).isEmpty()) {
+      require(System.nanoTime() < end, "the data are not upgraded");
+      Thread.sleep(100);
+    }
+  }
+
+  private static Optional<String> dataVersion(String uri) {
     RedisClient client = RedisClient.create(uri);
     try (StatefulRedisConnection<String, String> connection = client.connect()) {
-      long end = System.nanoTime() + 60_000_000_000L;
-      while (connection.sync().get("bitloom:{index}:version") == null) {
-        require(System.nanoTime() < end, "the data are not upgraded");
-        Thread.sleep(100);
-      }
+      return Optional.ofNullable(connection.sync().get("bitloom:{index}:version"));
     } finally {
       client.shutdown();
     }

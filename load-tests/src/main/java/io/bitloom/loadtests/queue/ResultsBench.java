@@ -30,8 +30,8 @@ final class ResultsBench {
 
   private static final int SMALL = 100_000;
   private static final int PARTS = 20;
-  private static final int APPENDED_AT_ONCE = 2_000;
-  private static final int APPENDS_UNDER_WAY = 8;
+  private static final int APPENDED_AT_ONCE = 500;
+  private static final int APPENDS_UNDER_WAY = 16;
   private static final int[] READ_AT_ONCE = {32, 256};
   private static final Bucket BUCKET = new Bucket("fake", "1.000_0.06M");
 

@@ -52,20 +52,37 @@ final class OlderVersion {
     }
   }
 
+  /** Keeps what is started, and no sources. */
   private static void build(Path built) throws IOException, InterruptedException {
-    Path begun = Files.createTempDirectory(Files.createDirectories(Path.of("target")), "older");
-    Path archive = begun.resolve("older.tar").toAbsolutePath();
-    run(REPOSITORY, List.of("git", "archive", "-o", archive.toString(), COMMIT));
-    run(begun, List.of("tar", "-xf", archive.toString()));
-    List<String> maven =
-        new ArrayList<>(List.of("mvn", "-q", "-o", "-ntp", "-DskipTests", "-pl", "coordinator"));
-    String libraries = System.getProperty("localRepository"); // as Maven tells its tests
-    if (libraries != null) {
-      maven.add("-Dmaven.repo.local=" + libraries);
+    Path sources = Files.createTempDirectory("bitloom-older");
+    try {
+      String archive = sources.resolve("older.tar").toString();
+      run(REPOSITORY, List.of("git", "archive", "-o", archive, COMMIT));
+      run(sources, List.of("tar", "-xf", archive));
+      List<String> maven =
+          new ArrayList<>(List.of("mvn", "-q", "-o", "-ntp", "-DskipTests", "-pl", "coordinator"));
+      String libraries = System.getProperty("localRepository"); // as Maven tells its tests
+      if (libraries != null) {
+        maven.add("-Dmaven.repo.local=" + libraries);
+      }
+      maven.addAll(List.of("-am", "package"));
+      run(sources, maven);
+      Path begun = Files.createTempDirectory(Files.createDirectories(Path.of("target")), "older");
+      Path coordinator = Files.createDirectories(begun.resolve("coordinator/target"));
+      run(sources, List.of("cp", "bitloom", begun.toAbsolutePath().toString()));
+      run(
+          sources.resolve("coordinator/target"),
+          List.of(
+              "cp",
+              "-r",
+              "bitloom-coordinator.jar",
+              "bitloom-coordinator-tests.jar",
+              "lib",
+              coordinator.toAbsolutePath().toString()));
+      Files.move(begun, built, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      run(Path.of("."), List.of("rm", "-rf", sources.toString()));
     }
-    maven.addAll(List.of("-am", "package"));
-    run(begun, maven);
-    Files.move(begun, built, StandardCopyOption.ATOMIC_MOVE);
   }
 
   private static void run(Path folder, List<String> command)
