@@ -71,23 +71,22 @@ final class OpenLeases {
    *     another token or secret than it was given out with
    */
   Optional<OpenLease> find(String leaseId, long fencingToken, String secret) {
-    return proven(find(leaseId), leaseId, fencingToken, secret);
-  }
-
-  /** Likewise, also if it was over not long ago: then nothing of it is open. */
-  Optional<OpenLease> named(String leaseId, long fencingToken, String secret) {
-    Optional<OpenLease> lease = find(leaseId).or(() -> Optional.ofNullable(over.get(leaseId)));
-    return proven(lease, leaseId, fencingToken, secret);
-  }
-
-  private static Optional<OpenLease> proven(
-      Optional<OpenLease> lease, String leaseId, long fencingToken, String secret) {
+    Optional<OpenLease> lease = find(leaseId);
     if (lease.isPresent() && !lease.get().isProvenBy(fencingToken, secret)) {
       throw new BitloomException(
           ErrorCode.PERMISSION_DENIED,
           "lease " + leaseId + " was given out with another fencing token or secret");
     }
     return lease;
+  }
+
+  /** Likewise, also if it was over not long ago: then nothing of it is open. */
+  Optional<OpenLease> named(String leaseId, long fencingToken, String secret) {
+    return find(leaseId, fencingToken, secret)
+        .or(
+            () ->
+                Optional.ofNullable(over.get(leaseId))
+                    .filter(lease -> lease.isProvenBy(fencingToken, secret)));
   }
 
   /**
