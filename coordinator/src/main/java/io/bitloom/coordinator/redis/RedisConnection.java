@@ -267,7 +267,11 @@ public final class RedisConnection implements AutoCloseable {
             memory -> {
               long most = Long.parseLong(memory.getOrDefault("maxmemory", "0"));
               long used = Long.parseLong(memory.getOrDefault("used_memory", "0"));
-              return used < most ? RedisErrors.full(0, 0) : RedisErrors.full(most, used);
+              boolean another = used < most && connection instanceof StatefulRedisClusterConnection;
+              // The arguments of the refused call counted, too, and have been freed since.
+              return another
+                  ? RedisErrors.full(0, 0)
+                  : RedisErrors.full(most, Math.max(most, used));
             })
         .exceptionally(e -> RedisErrors.full(0, 0));
   }

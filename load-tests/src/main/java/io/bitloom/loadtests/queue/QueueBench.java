@@ -39,7 +39,7 @@ public final class QueueBench implements Callable<Integer> {
       names = "--results",
       description =
           "Measures only the reading of results: of a job of 10,000,000 prompts (--prompts) and of"
-              + " one of 100,000. Takes some minutes and 2 GB of memory.")
+              + " one of 100,000. Takes three minutes and 1 GB of memory.")
   private boolean results;
 
   @Option(names = "--prompts", description = "How many are queued (default: 1,000,000).")

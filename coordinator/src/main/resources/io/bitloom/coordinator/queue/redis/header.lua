@@ -5,6 +5,7 @@
 
 local version, name = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
 if not name then
+  redis.call('PERSIST', KEYS[2]) -- as in fragments/drain.lua: a full Redis takes what follows
   redis.call('SET', KEYS[2], ARGV[1])
 end
 return {version or '', name or ARGV[1], not version and not name and 1 or 0}
