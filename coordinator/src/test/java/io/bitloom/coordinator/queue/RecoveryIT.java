@@ -204,7 +204,7 @@ class RecoveryIT extends QueueFixture {
       expected.add(keys.job(jobId)[k]);
     }
     expected.addAll(List.of(keys.jobs(), keys.jobsOf("tenant"), keys.endedJobs(), keys.buckets()));
-    expected.addAll(List.of(keys.ledger(), keys.useOf("tenant"), keys.epoch()));
+    expected.addAll(List.of(keys.ledger(), keys.useOf("tenant"), keys.epoch(), keys.sweeper()));
     assertTrue(expected.containsAll(left), () -> "left: " + left);
   }
 

@@ -164,6 +164,11 @@ public final class Keys {
     return index("serving:" + Names.escape(model));
   }
 
+  /** Whose turn it is to sweep. */
+  public String sweeper() {
+    return index("sweeper");
+  }
+
   /** Name of all this data. */
   public String epoch() {
     return index("epoch");

@@ -15,6 +15,7 @@ enum Script {
   UNLIST(Tag.INDEX),
   SERVE(Tag.INDEX),
   ANNOUNCE(Tag.INDEX),
+  SWEEP(Tag.INDEX),
 
   CREATE(Tag.JOB),
   APPEND(Tag.JOB),

@@ -11,7 +11,7 @@ import java.time.Duration;
 record BackgroundWork(
     WakeUps wakeUps,
     Reaper reaper,
-    Sweeper sweeper,
+    JobSweep jobSweep,
     Deadlines deadlines,
     LostReplies lostReplies,
     Bookkeeper bookkeeper)
@@ -24,7 +24,7 @@ record BackgroundWork(
 
   @Override
   public void sweep(String jobId) {
-    sweeper.sweepLater(jobId);
+    jobSweep.sweepLater(jobId);
   }
 
   @Override

@@ -23,6 +23,7 @@ import io.bitloom.coordinator.queue.redis.RedisLeases;
 import io.bitloom.coordinator.queue.redis.RedisModels;
 import io.bitloom.coordinator.queue.redis.RedisPrompts;
 import io.bitloom.coordinator.queue.redis.RedisResults;
+import io.bitloom.coordinator.queue.redis.SweepTurn;
 import io.bitloom.coordinator.queue.redis.Upkeep;
 import io.bitloom.coordinator.queue.redis.WaitingPrompts;
 import io.bitloom.coordinator.redis.RedisChannels;
@@ -60,11 +61,14 @@ public final class RunningQueue implements JobQueue {
     Reaper reaper = new Reaper(bucketScripts, leaseEnd, settings, timers);
     Deadlines deadlines = new Deadlines(index, jobEnd, timers);
     Bookkeeper bookkeeper = new Bookkeeper(index, timers);
-    Sweeper sweeper =
-        new Sweeper(jobScripts, bucketScripts, index, jobEnd, leaseEnd, bookkeeper, timers);
-    LostReplies lostReplies = new LostReplies(bucketScripts, leaseEnd, sweeper, timers);
+    JobSweep jobSweep =
+        new JobSweep(jobScripts, bucketScripts, index, jobEnd, leaseEnd, bookkeeper, timers);
+    Duration sweep = settings.sweepInterval();
+    SweepTurn turn = new SweepTurn(redis, keys, sweep.multipliedBy(2));
+    Sweeper sweeper = new Sweeper(jobSweep, index, turn, timers);
+    LostReplies lostReplies = new LostReplies(bucketScripts, leaseEnd, jobSweep, timers);
     this.ready = new WakeUps(timers);
-    Upkeep upkeep = new BackgroundWork(ready, reaper, sweeper, deadlines, lostReplies, bookkeeper);
+    Upkeep upkeep = new BackgroundWork(ready, reaper, jobSweep, deadlines, lostReplies, bookkeeper);
 
     RedisChannels channels = redis.channels();
     this.jobs = new RedisJobs(index, jobScripts, bucketScripts, jobEnd, upkeep, channels, keys);
@@ -75,8 +79,7 @@ public final class RunningQueue implements JobQueue {
     this.backlog = new RedisBacklog(index, bucketScripts);
     this.models = new RedisModels(redis, keys);
 
-    Duration sweep = settings.sweepInterval();
-    timers.every(sweep, sweep, sweeper::sweepLater);
+    timers.every(sweep, sweep, sweeper::sweepInTurn);
     timers.every(sweep, sweep, deadlines::look);
     this.wakeListener =
         new WakeListener(ready, reaper, sweeper, deadlines, backlog, timers, leases::stopped);

@@ -79,7 +79,7 @@ final class WakeListener implements RedisChannels.Listener {
       reaper.redisIsBack();
     }
     before = true;
-    sweeper.sweepLater();
+    sweeper.sweepAfterLoss();
     deadlines.look();
     look();
   }

@@ -39,6 +39,7 @@ class ScriptTest {
                     keys.fleetingJobs(),
                     keys.ledger(),
                     keys.useOf(name),
+                    keys.sweeper(),
                     keys.models());
           };
       assertEquals(
