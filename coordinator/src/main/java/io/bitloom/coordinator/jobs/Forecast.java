@@ -3,8 +3,6 @@ package io.bitloom.coordinator.jobs;
 import io.bitloom.coordinator.dispatch.matching.Speeds;
 import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.queue.Backlog;
-import io.bitloom.coordinator.queue.Bucket;
-import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
 import io.bitloom.coordinator.queue.BucketLine.Place;
 import io.bitloom.coordinator.queue.JobRecord;
@@ -16,24 +14,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.stream.Collectors;
 
 /**
  * When jobs will be served and done, as things stand. Who stands in line is read at most once a
- * second, and only if somebody asks.
+ * second, less often if that takes long, and only if somebody asks.
  */
 public final class Forecast {
 
   private static final Duration FRESH = Duration.ofSeconds(1);
+
+  /** Reading takes at most such a part of the time. */
+  private static final int PART = 20;
 
   private final Backlog backlog;
   private final Speeds speeds;
   private final ModelRegistry models;
   private CompletionStage<Lines> latest;
   private long latestNanos;
+  private long pauseNanos;
 
   public Forecast(Backlog backlog, Speeds speeds, ModelRegistry models) {
     this.backlog = backlog;
@@ -41,18 +41,13 @@ public final class Forecast {
     this.models = models;
   }
 
-  /**
-   * What stood in line at one moment, and how long it takes.
-   *
-   * @param drawn buckets of which workers held prompts
-   */
-  private record Lines(List<BucketLine> lines, Set<Bucket> drawn, Speeds.Table speeds) {
+  /** What stood in line at one moment, and how long it takes. */
+  private record Lines(List<BucketLine> lines, Speeds.Table speeds) {
 
-    /** In which buckets prompts of a job wait for their first attempt. */
-    List<Bucket> of(String jobId) {
+    /** Where prompts of a job wait for their first attempt. */
+    List<BucketLine> of(String jobId) {
       return lines.stream()
           .filter(line -> line.places().stream().anyMatch(place -> place.jobId().equals(jobId)))
-          .map(BucketLine::bucket)
           .toList();
     }
 
@@ -118,17 +113,6 @@ public final class Forecast {
     }
   }
 
-  /** What was known of the buckets beside who stands in line. */
-  private record BucketsNow(List<BucketBacklog> backlog, Speeds.Table speeds) {
-
-    Set<Bucket> drawn() {
-      return backlog.stream()
-          .filter(bucket -> bucket.leased() > 0)
-          .map(BucketBacklog::bucket)
-          .collect(Collectors.toSet());
-    }
-  }
-
   /** A job as its owner sees it, with what is known of its future. */
   CompletionStage<Job> of(JobRecord record) {
     Job job = JobMessages.of(record);
@@ -162,12 +146,11 @@ public final class Forecast {
     if (!wanted || record.counts().running() > 0) {
       return false;
     }
-    List<Bucket> waiting = lines.of(record.id());
+    List<BucketLine> waiting = lines.of(record.id());
     // What waits for another attempt stands in no line.
     return waiting.isEmpty()
         ? models.workers(model) == 0
-        : waiting.stream()
-            .noneMatch(bucket -> models.draws(bucket) || lines.drawn().contains(bucket));
+        : waiting.stream().noneMatch(line -> line.drawn() || models.draws(line.bucket()));
   }
 
   /** Jobs in the same order. */
@@ -180,15 +163,17 @@ public final class Forecast {
 
   private synchronized CompletionStage<Lines> lines() {
     long now = System.nanoTime();
-    if (latest == null || now - latestNanos > FRESH.toNanos()) {
+    if (latest == null || now - latestNanos > pauseNanos) {
       latestNanos = now;
-      latest =
-          backlog
-              .lines()
-              .thenCombine(
-                  backlog.buckets().thenCombine(speeds.table(), BucketsNow::new),
-                  (lines, others) -> new Lines(lines, others.drawn(), others.speeds()));
+      pauseNanos = Long.MAX_VALUE; // as long as this one is read
+      latest = backlog.lines().thenCombine(speeds.table(), Lines::new);
+      latest.whenComplete((lines, e) -> read(System.nanoTime() - now));
     }
     return latest;
+  }
+
+  /** Long lines are read less often. */
+  private synchronized void read(long tookNanos) {
+    pauseNanos = Math.max(FRESH.toNanos(), PART * tookNanos);
   }
 }

@@ -73,7 +73,7 @@ public final class ClusterMetrics {
         gauge(
             registry,
             "queue.age",
-            "How long the least recently served job of the bucket has waited",
+            "For how long prompts have waited and none of the bucket was leased",
             "seconds");
     jobs = gauge(registry, "jobs", "Jobs that have not ended", null);
     models = gauge(registry, "model.workers", "Workers connected here that have the model", null);
@@ -124,7 +124,7 @@ public final class ClusterMetrics {
     show(images, backlog, BucketBacklog::images);
     show(retries, backlog, BucketBacklog::retries);
     show(leased, backlog, BucketBacklog::leased);
-    show(age, backlog, bucket -> bucket.oldest().toMillis() / 1000.0);
+    show(age, backlog, bucket -> bucket.waiting().toMillis() / 1000.0);
   }
 
   private static void show(

@@ -236,6 +236,10 @@ abstract class QueueFixture {
         .orElseThrow();
   }
 
+  BucketRank rank(Bucket bucket) {
+    return await(queue.backlog().ranks(List.of(bucket))).get(0);
+  }
+
   static List<Long> offsets(LeasedBatch batch) {
     return batch.tasks().stream().map(task -> task.task().offset()).toList();
   }

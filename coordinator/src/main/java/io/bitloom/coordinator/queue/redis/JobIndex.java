@@ -290,6 +290,12 @@ public final class JobIndex {
     }
   }
 
+  /** Lists a bucket that was made just now, although it may have been listed here before. */
+  public void addNewBucket(Bucket bucket) {
+    knownBuckets.remove(bucket);
+    addBucket(bucket);
+  }
+
   /** The list of buckets may be gone. */
   public void forgetBuckets() {
     knownBuckets.clear();

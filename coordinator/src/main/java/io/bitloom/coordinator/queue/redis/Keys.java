@@ -87,7 +87,8 @@ public final class Keys {
       tag + "retry",
       tag + "leases",
       tag + "held",
-      tag + "meta"
+      tag + "meta",
+      tag + "lines"
     };
   }
 

@@ -152,10 +152,17 @@ final class JobSweep {
                       : buckets
                           .enqueue(
                               bucket, jobId, missing.terms(), mark, missing.entries().toByteArray())
-                          .thenApply(BucketScripts.Enqueued::mark);
+                          .thenApply(enqueued -> told(bucket, enqueued));
               return missing.next().isEmpty()
                   ? told.thenApply(done -> null)
                   : told.thenCompose(now -> deliver(jobId, bucket, now, missing.next().get()));
             });
+  }
+
+  private long told(Bucket bucket, BucketScripts.Enqueued enqueued) {
+    if (enqueued.isNew()) {
+      index.addNewBucket(bucket);
+    }
+    return enqueued.mark();
   }
 }

@@ -76,7 +76,7 @@ public final class RunningQueue implements JobQueue {
         new RedisPrompts(index, jobScripts, bucketScripts, new WaitingPrompts(redis, keys), upkeep);
     this.results = new RedisResults(redis, keys);
     this.leases = new RedisLeases(jobScripts, bucketScripts, jobEnd, leaseEnd, upkeep);
-    this.backlog = new RedisBacklog(index, bucketScripts);
+    this.backlog = new RedisBacklog(index, bucketScripts, () -> true);
     this.models = new RedisModels(redis, keys);
 
     timers.every(sweep, sweep, sweeper::sweepInTurn);

@@ -1,6 +1,5 @@
 package io.bitloom.coordinator.queue.upkeep;
 
-import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import io.bitloom.coordinator.queue.redis.RedisBacklog;
 import io.bitloom.coordinator.queue.redis.WakeMessage;
@@ -86,7 +85,7 @@ final class WakeListener implements RedisChannels.Listener {
 
   private void look() {
     backlog
-        .snapshots()
+        .standings()
         .whenComplete(
             (found, e) -> {
               if (e == null) {
@@ -97,11 +96,10 @@ final class WakeListener implements RedisChannels.Listener {
             });
   }
 
-  private void found(BucketScripts.Snapshot snapshot) {
-    BucketBacklog backlog = snapshot.backlog();
-    if (backlog.prompts() + backlog.retries() + backlog.leases() > 0) {
-      reaper.watch(backlog.bucket(), Duration.ZERO);
+  private void found(BucketScripts.Standing standing) {
+    if (standing.inUse()) {
+      reaper.watch(standing.rank().bucket(), Duration.ZERO);
     }
-    wakeUps.found(snapshot);
+    wakeUps.found(standing);
   }
 }

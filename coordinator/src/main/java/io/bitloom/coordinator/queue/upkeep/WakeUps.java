@@ -92,16 +92,16 @@ final class WakeUps implements ReadyBuckets {
   }
 
   /** The bucket was looked at, because notifications may have been missed. */
-  void found(BucketScripts.Snapshot snapshot) {
-    Bucket bucket = snapshot.backlog().bucket();
+  void found(BucketScripts.Standing standing) {
+    Bucket bucket = standing.rank().bucket();
     State state = state(bucket);
     synchronized (state) {
-      state.wake = Math.max(state.wake, snapshot.wake());
+      state.wake = Math.max(state.wake, standing.wake());
     }
-    if (snapshot.backlog().prompts() > 0) {
+    if (standing.prompts() > 0) {
       markReady(bucket);
     }
-    readyAfter(bucket, snapshot.nextRetryMillis());
+    readyAfter(bucket, standing.nextRetryMillis());
   }
 
   /** The buckets are gone, and their notifications are counted anew. */

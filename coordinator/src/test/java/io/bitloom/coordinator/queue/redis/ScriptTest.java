@@ -54,7 +54,7 @@ class ScriptTest {
     String names =
         switch (script.tag()) {
           case JOB -> "job|appends|prompts|buckets|running|done|results|failures|KEYS\\[1]";
-          case BUCKET -> "flows|runs|ready|tenants|retry|leases|held|meta|KEYS\\[1]";
+          case BUCKET -> "flows|runs|ready|tenants|retry|leases|held|meta|lines|KEYS\\[1]";
           case INDEX -> "KEYS\\[\\d]";
         };
     // Calls name their key first; calls with many arguments are put together in a table.
