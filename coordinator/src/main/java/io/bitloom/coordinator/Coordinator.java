@@ -1,5 +1,6 @@
 package io.bitloom.coordinator;
 
+import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.results.DirectoryResultStore;
@@ -63,12 +64,14 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -86,6 +89,7 @@ public final class Coordinator implements AutoCloseable {
   private Optional<EmbeddedRedis> embedded = Optional.empty();
   private final String redisUri;
   private final RedisConnection redis;
+  private final CompletionStage<ConfigException> unusable;
   private final WatchedResultStore store;
   private final ConnectedWorkers workers;
   private final GrpcServer grpc;
@@ -121,8 +125,9 @@ public final class Coordinator implements AutoCloseable {
     try {
       Tenants tenants = Tenants.of(config.listen().access().tenants(), config.jobs().limits());
       redisUri = redisUri(lock);
-      redis = part(connect());
-      JobQueue queue = part(new RunningQueue(redis, queueSettings()));
+      redis = part(patiently(() -> RedisConnection.connect(redisUri, config.redis().namespace())));
+      JobQueue queue = part(patiently(() -> new RunningQueue(redis, queueSettings())));
+      unusable = queue.unusable();
       store = new WatchedResultStore(resultStore(), InstantSource.system());
       PrometheusMeterRegistry registry = registry();
       ModelRegistry models = new ModelRegistry(queue.models(), config.jobs().defaultModel());
@@ -313,11 +318,11 @@ public final class Coordinator implements AutoCloseable {
   }
 
   /** Our own Redis comes back if it dies at this very moment; another one must be there. */
-  private RedisConnection connect() {
+  private <T> T patiently(Supplier<T> connecting) {
     long end = System.nanoTime() + REDIS_PATIENCE.toNanos();
     while (true) {
       try {
-        return RedisConnection.connect(redisUri, config.redis().namespace());
+        return connecting.get();
       } catch (BitloomException e) {
         boolean comesBack = config.redis().embedded() && e.code() == ErrorCode.QUEUE_UNAVAILABLE;
         if (!comesBack || System.nanoTime() > end) {
@@ -367,7 +372,21 @@ public final class Coordinator implements AutoCloseable {
   public Optional<String> trouble() {
     return draining
         ? Optional.of("this coordinator stops")
-        : embedded.flatMap(EmbeddedRedis::trouble).or(redis::trouble).or(store::trouble);
+        : embedded
+            .flatMap(EmbeddedRedis::trouble)
+            .or(redis::trouble)
+            .or(this::unusableData)
+            .or(store::trouble);
+  }
+
+  private Optional<String> unusableData() {
+    return Optional.ofNullable(unusable.toCompletableFuture().getNow(null))
+        .map(ConfigException::getMessage);
+  }
+
+  /** Complete when this coordinator must not go on, with the reason; it is to be stopped then. */
+  public CompletionStage<ConfigException> unusable() {
+    return unusable;
   }
 
   public int grpcPort() {

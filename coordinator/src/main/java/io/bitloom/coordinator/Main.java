@@ -130,8 +130,11 @@ public final class Main implements Callable<Integer> {
       watch.setDaemon(true);
       watch.start();
     }
-    Thread.currentThread().join();
-    return CommandLine.ExitCode.OK;
+    ConfigException why = coordinator.unusable().toCompletableFuture().join();
+    log.error("The coordinator stops: {}", why.getMessage());
+    Runtime.getRuntime().removeShutdownHook(onSignal);
+    coordinator.stop();
+    return CommandLine.ExitCode.SOFTWARE;
   }
 
   private FolderLock ownData(Path folder, CoordinatorConfig config) throws IOException {

@@ -140,6 +140,29 @@ class MainIT {
   }
 
   @Test
+  void dataOfAVersionThatItDoesNotKnowEndItBeforeAndAfterItsStart() throws Exception {
+    int port = RedisServers.freePort();
+    try (RedisServers redis = new RedisServers(directory)) {
+      redis.start(port, List.of());
+      String uri = "--redis=redis://127.0.0.1:" + port;
+      String version = "older:{index}:version";
+      try (CoordinatorProcess coordinator = launch(uri, "--redis-namespace=older")) {
+        coordinator.ports();
+        redis.await(port, commands -> commands.set(version, "3").equals("OK"));
+        assertEquals(1, coordinator.exitCode());
+        assertTrue(coordinator.output().contains("The coordinator stops: redis has data ("));
+      }
+      try (CoordinatorProcess coordinator = launch(uri, "--redis-namespace=older")) {
+        assertEquals(2, coordinator.exitCode());
+        assertEquals(1, coordinator.output().lines().filter(l -> l.contains(version)).count());
+        assertTrue(
+            coordinator.output().contains("must be 2 or older, not \"3\""), coordinator.output());
+        assertFalse(coordinator.output().contains("\tat "), coordinator.output());
+      }
+    }
+  }
+
+  @Test
   void aSecondOneOnTheSameDataIsToldWhoHasThemUnlessBothShareThem() throws Exception {
     List<String> embedded =
         List.of("--data", directory.resolve("data").toString(), "--grpc-port=0", "--http-port=0");

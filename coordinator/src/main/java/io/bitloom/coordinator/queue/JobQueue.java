@@ -1,5 +1,8 @@
 package io.bitloom.coordinator.queue;
 
+import io.bitloom.common.config.ConfigException;
+import java.util.concurrent.CompletionStage;
+
 /**
  * Jobs of millions of prompts, and the leases by which workers draw them. Whoever needs one part of
  * it holds that part alone.
@@ -41,6 +44,12 @@ public interface JobQueue extends AutoCloseable {
    * what coordinators said once has to be said again.
    */
   Subscription onDataLost(Runnable listener);
+
+  /**
+   * Complete when Redis was found to have data of a version that is not known here, with the
+   * reason: from then on nothing must be done with them.
+   */
+  CompletionStage<ConfigException> unusable();
 
   /** Ends timers and subscriptions of this coordinator; leases and jobs stay. */
   @Override

@@ -24,6 +24,7 @@ import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.codec.RedisCodec;
 import io.lettuce.core.codec.StringCodec;
@@ -34,7 +35,9 @@ import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -290,6 +293,36 @@ public final class RedisConnection implements AutoCloseable {
                         RedisErrors.cause(e) instanceof RedisNoScriptException
                             ? redis.eval(script.text(), ScriptOutputType.MULTI, keys, args)
                             : CompletableFuture.failedStage(e)));
+  }
+
+  /** Whether a call of this class failed because a key is of another type than it needs. */
+  public static boolean isOfOtherType(Throwable e) {
+    return RedisErrors.isOfOtherType(e);
+  }
+
+  /** How many connections hear each of some channels, on all servers together. */
+  public CompletionStage<Map<String, Long>> listeners(String... channels) {
+    if (connection instanceof StatefulRedisClusterConnection<String, byte[]> cluster) {
+      CompletionStage<Map<String, Long>> all = CompletableFuture.completedStage(Map.of());
+      for (RedisClusterNode node : cluster.getPartitions()) {
+        all =
+            all.thenCombine(
+                call(
+                    redis ->
+                        cluster
+                            .getConnectionAsync(node.getNodeId())
+                            .thenCompose(of -> of.async().pubsubNumsub(channels))),
+                RedisConnection::sums);
+      }
+      return all;
+    }
+    return call(redis -> redis.pubsubNumsub(channels));
+  }
+
+  private static Map<String, Long> sums(Map<String, Long> some, Map<String, Long> others) {
+    Map<String, Long> sums = new HashMap<>(some);
+    others.forEach((channel, heard) -> sums.merge(channel, heard, Long::sum));
+    return sums;
   }
 
   /** The pub/sub side of this Redis. */

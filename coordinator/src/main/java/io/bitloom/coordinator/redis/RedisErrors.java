@@ -25,6 +25,7 @@ final class RedisErrors {
       List.of("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN");
 
   private static final String OOM = "OOM";
+  private static final String WRONG_TYPE = "WRONGTYPE";
   private static final Duration RETRY_FULL = Duration.ofSeconds(5);
 
   /** Error replies of a Redis that answers and takes no writes, in words. */
@@ -83,6 +84,14 @@ final class RedisErrors {
     return isLoss(e)
         ? new BitloomException(ErrorCode.QUEUE_UNAVAILABLE, "the queue is not reachable", e)
         : new BitloomException(ErrorCode.INTERNAL, "the queue refused a call", e);
+  }
+
+  /** Whether Redis refused a call, as it is or translated, because a key is of another type. */
+  static boolean isOfOtherType(Throwable thrown) {
+    Throwable e = cause(thrown);
+    Throwable refused = e instanceof BitloomException ? e.getCause() : e;
+    return refused instanceof RedisCommandExecutionException
+        && String.valueOf(refused.getMessage()).contains(WRONG_TYPE);
   }
 
   /** Whether Redis has no memory left for what is new. */

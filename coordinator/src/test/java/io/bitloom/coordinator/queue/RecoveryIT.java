@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.redis.JobScripts;
+import io.bitloom.coordinator.queue.redis.Keys;
 import io.bitloom.coordinator.queue.redis.PromptGroups;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.v1.JobState;
@@ -205,6 +206,12 @@ class RecoveryIT extends QueueFixture {
     }
     expected.addAll(List.of(keys.jobs(), keys.jobsOf("tenant"), keys.endedJobs(), keys.buckets()));
     expected.addAll(List.of(keys.ledger(), keys.useOf("tenant"), keys.epoch(), keys.sweeper()));
+    expected.add(keys.dataVersion());
+    Keys ofVersion1 = new Keys(settings.namespace());
+    ofVersion1.use(1);
+    expected.addAll(List.of(ofVersion1.models(), ofVersion1.ledger(), ofVersion1.buckets()));
+    expected.addAll(List.of(ofVersion1.activeJobs(), ofVersion1.deadlines()));
+    expected.addAll(List.of(ofVersion1.endedJobs(), ofVersion1.fleetingJobs()));
     assertTrue(expected.containsAll(left), () -> "left: " + left);
   }
 

@@ -9,10 +9,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.SelfSigned;
+import io.bitloom.coordinator.queue.redis.DataHeader;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.redis.RedisServers;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -87,6 +89,24 @@ class RedisTopologiesIT {
               .size());
     }
 
+    /** Each listens to a server that its client chooses. */
+    void countsOlderCoordinatorsWhereverTheyListen() throws InterruptedException {
+      DataHeader header = new DataHeader(redis, keys);
+      awaitTrue("none is older", () -> await(header.olderCoordinators()) == 0);
+      List<RedisConnection> older = new ArrayList<>();
+      for (int i = 0; i < 6; i++) {
+        older.add(RedisConnection.connect(uri, "test"));
+        await(
+            older
+                .get(i)
+                .channels()
+                .subscribe(keys.wakeChannel(1), new DataVersionIT.DeafListener()));
+      }
+      assertEquals(6, await(header.olderCoordinators()));
+      older.forEach(RedisConnection::close);
+      awaitTrue("all are gone", () -> await(header.olderCoordinators()) == 0);
+    }
+
     private void drainAll(String jobId, LeaseRef held, Bucket[] buckets)
         throws InterruptedException {
       awaitTrue(
@@ -106,6 +126,7 @@ class RedisTopologiesIT {
   void aClusterOfThreeServers() throws Exception {
     try (Queue queue = new Queue(servers.startCluster(3))) {
       queue.useAll();
+      queue.countsOlderCoordinatorsWhereverTheyListen();
     }
   }
 

@@ -364,20 +364,13 @@ public final class BucketScripts {
     return run(Script.RECOUNT, bucket, new Arguments()).thenApply(Reply::nextFlag);
   }
 
-  /** Whether nothing is in a bucket, and nothing was leased from it for so long. */
-  public CompletionStage<Boolean> mayVanish(Bucket bucket, Duration unused) {
-    return run(Script.VANISH, bucket, new Arguments().add(unused).add(0))
-        .thenApply(Reply::nextFlag);
-  }
-
   /**
-   * Drops a bucket if it {@link #mayVanish}.
+   * Drops a bucket if nothing is in it and nothing was leased from it for so long.
    *
-   * @return whether it is gone
+   * @return whether it is gone, or never was
    */
-  public CompletionStage<Boolean> vanish(Bucket bucket, Duration unused) {
-    return run(Script.VANISH, bucket, new Arguments().add(unused).add(1))
-        .thenApply(Reply::nextFlag);
+  CompletionStage<Boolean> vanish(Bucket bucket, Duration unused) {
+    return run(Script.VANISH, bucket, new Arguments().add(unused)).thenApply(Reply::nextFlag);
   }
 
   /** What waits, and what workers hold; looks into every lease. */

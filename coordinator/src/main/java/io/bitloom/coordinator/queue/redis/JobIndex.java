@@ -32,12 +32,12 @@ public final class JobIndex {
   /** Longer than it takes to append what was admitted, and to see it there. */
   private static final Duration RESERVED = Duration.ofMinutes(10);
 
-  private final RedisConnection redis;
+  private final IndexCalls redis;
   private final Keys keys;
   private final Set<Bucket> knownBuckets = ConcurrentHashMap.newKeySet();
 
   public JobIndex(RedisConnection redis, Keys keys) {
-    this.redis = redis;
+    this.redis = new IndexCalls(redis, keys);
     this.keys = keys;
   }
 
@@ -150,7 +150,7 @@ public final class JobIndex {
   }
 
   private CompletionStage<Reply> run(Script script, String[] lists, Arguments arguments) {
-    return redis.eval(script.lua(), lists, arguments.toArray()).thenApply(Reply::new);
+    return redis.run(script, lists, arguments);
   }
 
   /**
@@ -205,9 +205,7 @@ public final class JobIndex {
   }
 
   private CompletionStage<Due> due(String list, Duration age, int most) {
-    return redis
-        .eval(Script.DUE.lua(), new String[] {list}, new Arguments().add(age).add(most).toArray())
-        .thenApply(Reply::new)
+    return run(Script.DUE, new String[] {list}, new Arguments().add(age).add(most))
         .thenApply(
             reply -> {
               long next = reply.nextLong();
@@ -294,6 +292,19 @@ public final class JobIndex {
   public void addNewBucket(Bucket bucket) {
     knownBuckets.remove(bucket);
     addBucket(bucket);
+  }
+
+  /** Takes a bucket off the list. */
+  CompletionStage<Void> removeBucket(Bucket bucket) {
+    knownBuckets.remove(bucket);
+    return redis
+        .call(r -> r.srem(keys.buckets(), bytes(Keys.id(bucket))))
+        .thenApply(removed -> null);
+  }
+
+  /** Forgets which buckets are listed but for those that are. */
+  public CompletionStage<Void> checkBuckets() {
+    return buckets().thenAccept(knownBuckets::retainAll);
   }
 
   /** The list of buckets may be gone. */

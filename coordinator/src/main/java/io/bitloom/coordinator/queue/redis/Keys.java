@@ -4,22 +4,47 @@ import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.Names;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * Every key and channel of the queue. The keys of one job share a hash tag, those of one bucket
- * another, the lists of jobs, buckets and models a third.
+ * another, the lists of jobs, buckets and models a third. Some names depend on the version of the
+ * data, see {@link DataHeader}.
  */
 public final class Keys {
 
-  private final String namespace;
+  private final String prefix;
+  private volatile int version;
 
+  /** The names of data of the newest version. */
   public Keys(String namespace) {
-    this.namespace = Names.escape(namespace) + ":";
+    this(Names.escape(namespace) + ":", DataHeader.NEWEST);
+  }
+
+  private Keys(String prefix, int version) {
+    this.prefix = prefix;
+    this.version = version;
+  }
+
+  /** The names of the same data in another version. */
+  Keys of(int dataVersion) {
+    return new Keys(prefix, dataVersion);
+  }
+
+  /** The version of the data whose names these are. */
+  public int version() {
+    return version;
+  }
+
+  /** From now on the names are those of this version. */
+  public void use(int dataVersion) {
+    this.version = dataVersion;
   }
 
   /** In the order of {@code fragments/job.lua}. */
   public String[] job(String jobId) {
-    String tag = namespace + "{j:" + Names.escape(jobId) + "}:";
+    String tag = prefix + "{j:" + Names.escape(jobId) + "}:";
     return new String[] {
       tag + "job",
       tag + "appends",
@@ -78,7 +103,7 @@ public final class Keys {
 
   /** In the order of {@code fragments/bucket.lua}. */
   public String[] bucket(Bucket bucket) {
-    String tag = namespace + "{b:" + id(bucket) + "}:";
+    String tag = prefix + "{b:" + id(bucket) + "}:";
     return new String[] {
       tag + "flows",
       tag + "runs",
@@ -119,7 +144,7 @@ public final class Keys {
 
   /** What every job takes. */
   public String ledger() {
-    return index("ledger");
+    return versioned("ledger");
   }
 
   /** What all jobs of a tenant take. */
@@ -129,26 +154,26 @@ public final class Keys {
 
   /** Jobs that may have something left to be done. */
   public String activeJobs() {
-    return index("active");
+    return versioned("active");
   }
 
   /** Jobs that must be done by a time. */
   public String deadlines() {
-    return index("deadlines");
+    return versioned("deadlines");
   }
 
   /** Terminal jobs by the time of their end. */
   public String endedJobs() {
-    return index("ended");
+    return versioned("ended");
   }
 
   /** Likewise, those that nobody keeps. */
   public String fleetingJobs() {
-    return index("fleeting");
+    return versioned("fleeting");
   }
 
   public String buckets() {
-    return index("buckets");
+    return versioned("buckets");
   }
 
   /** Seconds of an image by bucket. */
@@ -157,7 +182,7 @@ public final class Keys {
   }
 
   public String models() {
-    return index("models");
+    return versioned("models");
   }
 
   /** Coordinators whose workers have a model, with its digest. */
@@ -175,15 +200,45 @@ public final class Keys {
     return index("epoch");
   }
 
+  /** Of which version all this data is. */
+  public String dataVersion() {
+    return index("version");
+  }
+
+  /** The lists that have a name of their own in each version, always in the same order. */
+  List<String> versionedLists() {
+    return List.of(
+        models(), ledger(), buckets(), activeJobs(), deadlines(), endedJobs(), fleetingJobs());
+  }
+
+  /** The names with those of lists of version 1 replaced by the ones that they have now. */
+  String[] named(String[] names) {
+    List<String> before = of(1).versionedLists();
+    List<String> now = versionedLists();
+    return Arrays.stream(names)
+        .map(name -> before.contains(name) ? now.get(before.indexOf(name)) : name)
+        .toArray(String[]::new);
+  }
+
   private String index(String name) {
-    return namespace + "{index}:" + name;
+    return prefix + "{index}:" + name;
+  }
+
+  private String versioned(String name) {
+    return version == 1 ? index(name) : index(version + ":" + name);
   }
 
   public String jobChannel(String jobId) {
-    return namespace + "job:" + Names.escape(jobId);
+    return prefix + "job:" + Names.escape(jobId);
   }
 
+  /** Where coordinators speak to each other. */
   public String wakeChannel() {
-    return namespace + "wake";
+    return wakeChannel(version);
+  }
+
+  /** Where coordinators that know a version, and perhaps later ones, speak to each other. */
+  public String wakeChannel(int dataVersion) {
+    return prefix + (dataVersion == 1 ? "wake" : "wake:" + dataVersion);
   }
 }

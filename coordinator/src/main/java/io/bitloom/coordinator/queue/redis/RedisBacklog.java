@@ -9,7 +9,6 @@ import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
-import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
 /** Looks at the buckets that are listed. */
@@ -17,16 +16,12 @@ public final class RedisBacklog implements Backlog {
 
   private final JobIndex index;
   private final BucketScripts buckets;
-  private final BooleanSupplier countsKept;
+  private final Keys keys;
 
-  /**
-   * @param countsKept whether no coordinator is at work that does not keep the counts by which
-   *     buckets compete
-   */
-  public RedisBacklog(JobIndex index, BucketScripts buckets, BooleanSupplier countsKept) {
+  public RedisBacklog(JobIndex index, BucketScripts buckets, Keys keys) {
     this.index = index;
     this.buckets = buckets;
-    this.countsKept = countsKept;
+    this.keys = keys;
   }
 
   @Override
@@ -52,8 +47,9 @@ public final class RedisBacklog implements Backlog {
     return ofEach(this::standing);
   }
 
+  /** Coordinators of data version 1 do not keep the counts. */
   private CompletionStage<BucketScripts.Standing> standing(Bucket bucket) {
-    return buckets.rank(bucket, countsKept.getAsBoolean());
+    return buckets.rank(bucket, keys.version() > 1);
   }
 
   private <T> CompletionStage<List<T>> ofEach(Function<Bucket, CompletionStage<T>> look) {

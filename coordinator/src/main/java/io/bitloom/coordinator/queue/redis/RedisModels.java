@@ -14,11 +14,11 @@ import java.util.concurrent.CompletionStage;
 /** The lists of models and of their speeds. */
 public final class RedisModels implements ModelRecords {
 
-  private final RedisConnection redis;
+  private final IndexCalls redis;
   private final Keys keys;
 
   public RedisModels(RedisConnection redis, Keys keys) {
-    this.redis = redis;
+    this.redis = new IndexCalls(redis, keys);
     this.keys = keys;
   }
 
@@ -26,7 +26,7 @@ public final class RedisModels implements ModelRecords {
   public CompletionStage<Void> put(String name, ByteString description) {
     Arguments arguments = new Arguments().add(name).add(description);
     return redis
-        .eval(Script.ANNOUNCE.lua(), new String[] {keys.models()}, arguments.toArray())
+        .run(Script.ANNOUNCE, new String[] {keys.models()}, arguments)
         .thenApply(done -> null);
   }
 
@@ -47,8 +47,7 @@ public final class RedisModels implements ModelRecords {
       String name, String digest, String coordinator, Duration duration) {
     Arguments arguments = new Arguments().add(coordinator).add(digest).add(duration);
     return redis
-        .eval(Script.SERVE.lua(), new String[] {keys.servingOf(name)}, arguments.toArray())
-        .thenApply(Reply::new)
+        .run(Script.SERVE, new String[] {keys.servingOf(name)}, arguments)
         .thenApply(
             reply -> {
               int before = reply.nextInt();

@@ -5,6 +5,8 @@ import java.util.Locale;
 
 /** The transitions of the queue, each one a Lua file of its own that says what it does. */
 enum Script {
+  HEADER(Tag.INDEX),
+  UPGRADE(Tag.INDEX),
   REGISTER(Tag.INDEX),
   RESERVE(Tag.INDEX),
   BOOK(Tag.INDEX),

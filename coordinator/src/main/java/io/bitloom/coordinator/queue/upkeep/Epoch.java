@@ -1,9 +1,10 @@
 package io.bitloom.coordinator.queue.upkeep;
 
 import io.bitloom.coordinator.queue.Subscription;
-import io.bitloom.coordinator.queue.redis.DataName;
+import io.bitloom.coordinator.queue.redis.DataHeader;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,12 +16,17 @@ final class Epoch {
 
   private static final Logger LOG = LoggerFactory.getLogger(Epoch.class);
 
-  private final DataName dataName;
+  private final DataHeader header;
+  private final Consumer<DataHeader.Header> version;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private volatile String known = "";
 
-  Epoch(DataName dataName) {
-    this.dataName = dataName;
+  /**
+   * @param version hears what is written of the data whenever it is looked at
+   */
+  Epoch(DataHeader header, Consumer<DataHeader.Header> version) {
+    this.header = header;
+    this.version = version;
   }
 
   /** Calls the listener after every loss, in the order in which listeners were added. */
@@ -31,12 +37,13 @@ final class Epoch {
 
   /** Compares the name that the data has with the one that it had. */
   void look() {
-    dataName
-        .get()
+    header
+        .read()
         .whenComplete(
-            (name, e) -> {
+            (found, e) -> {
               if (e == null) {
-                seen(name);
+                version.accept(found);
+                seen(found.name());
               } else {
                 LOG.debug("cannot tell whether the data is there: {}", e.toString());
               }

@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.queue.upkeep;
 
+import io.bitloom.common.config.ConfigException;
 import io.bitloom.coordinator.queue.Backlog;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobStore;
@@ -11,7 +12,7 @@ import io.bitloom.coordinator.queue.ReadyBuckets;
 import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
-import io.bitloom.coordinator.queue.redis.DataName;
+import io.bitloom.coordinator.queue.redis.DataHeader;
 import io.bitloom.coordinator.queue.redis.JobEnd;
 import io.bitloom.coordinator.queue.redis.JobIndex;
 import io.bitloom.coordinator.queue.redis.JobScripts;
@@ -24,11 +25,13 @@ import io.bitloom.coordinator.queue.redis.RedisModels;
 import io.bitloom.coordinator.queue.redis.RedisPrompts;
 import io.bitloom.coordinator.queue.redis.RedisResults;
 import io.bitloom.coordinator.queue.redis.SweepTurn;
+import io.bitloom.coordinator.queue.redis.UnusedBuckets;
 import io.bitloom.coordinator.queue.redis.Upkeep;
 import io.bitloom.coordinator.queue.redis.WaitingPrompts;
 import io.bitloom.coordinator.redis.RedisChannels;
 import io.bitloom.coordinator.redis.RedisConnection;
 import java.time.Duration;
+import java.util.concurrent.CompletionStage;
 
 /** The queue of one coordinator: puts its parts together, and has the upkeep done. */
 public final class RunningQueue implements JobQueue {
@@ -45,16 +48,25 @@ public final class RunningQueue implements JobQueue {
   private final RedisBacklog backlog;
   private final RedisModels models;
   private final WakeListener wakeListener;
+  private final DataVersion version;
   private final Epoch epoch;
 
   /**
+   * Waits until it is known of which version the data are.
+   *
    * @param redis closed by its owner, after the queue
+   * @throws ConfigException if the data are of a version that is not known
+   * @throws io.bitloom.common.error.BitloomException {@code QUEUE_UNAVAILABLE}
    */
   public RunningQueue(RedisConnection redis, QueueSettings settings) {
     Keys keys = new Keys(settings.namespace());
+    DataHeader header = new DataHeader(redis, keys);
     JobIndex index = new JobIndex(redis, keys);
     JobScripts jobScripts = new JobScripts(redis, keys);
     BucketScripts bucketScripts = new BucketScripts(redis, keys, settings);
+    this.backlog = new RedisBacklog(index, bucketScripts, keys);
+    this.version = new DataVersion(header, keys, backlog::recount);
+    version.enter();
     JobEnd jobEnd = new JobEnd(jobScripts, bucketScripts, index);
     LeaseEnd leaseEnd = new LeaseEnd(jobScripts, bucketScripts, jobEnd);
 
@@ -65,7 +77,8 @@ public final class RunningQueue implements JobQueue {
         new JobSweep(jobScripts, bucketScripts, index, jobEnd, leaseEnd, bookkeeper, timers);
     Duration sweep = settings.sweepInterval();
     SweepTurn turn = new SweepTurn(redis, keys, sweep.multipliedBy(2));
-    Sweeper sweeper = new Sweeper(jobSweep, index, turn, timers);
+    Sweeper sweeper =
+        new Sweeper(jobSweep, index, new UnusedBuckets(index, bucketScripts, keys), turn, timers);
     LostReplies lostReplies = new LostReplies(bucketScripts, leaseEnd, jobSweep, timers);
     this.ready = new WakeUps(timers);
     Upkeep upkeep = new BackgroundWork(ready, reaper, jobSweep, deadlines, lostReplies, bookkeeper);
@@ -76,15 +89,14 @@ public final class RunningQueue implements JobQueue {
         new RedisPrompts(index, jobScripts, bucketScripts, new WaitingPrompts(redis, keys), upkeep);
     this.results = new RedisResults(redis, keys);
     this.leases = new RedisLeases(jobScripts, bucketScripts, jobEnd, leaseEnd, upkeep);
-    this.backlog = new RedisBacklog(index, bucketScripts, () -> true);
     this.models = new RedisModels(redis, keys);
 
     timers.every(sweep, sweep, sweeper::sweepInTurn);
     timers.every(sweep, sweep, deadlines::look);
     this.wakeListener =
         new WakeListener(ready, reaper, sweeper, deadlines, backlog, timers, leases::stopped);
-    wakeListener.listen(channels, keys.wakeChannel());
-    this.epoch = new Epoch(new DataName(redis, keys));
+    wakeListener.listen(channels, keys.wakeChannel(1), keys.wakeChannel(DataHeader.NEWEST));
+    this.epoch = new Epoch(header, version::seen);
     epoch.onLoss(index::forgetBuckets);
     epoch.onLoss(ready::startAnew);
     epoch.onLoss(channels::tellThatMessagesMayBeMissed);
@@ -129,6 +141,11 @@ public final class RunningQueue implements JobQueue {
   @Override
   public Subscription onDataLost(Runnable listener) {
     return epoch.onLoss(listener);
+  }
+
+  @Override
+  public CompletionStage<ConfigException> unusable() {
+    return version.unusable();
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.queue.upkeep;
 import io.bitloom.coordinator.queue.redis.JobIndex;
 import io.bitloom.coordinator.queue.redis.Stages;
 import io.bitloom.coordinator.queue.redis.SweepTurn;
+import io.bitloom.coordinator.queue.redis.UnusedBuckets;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
@@ -15,7 +16,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Sweeps all active jobs from time to time, as {@link JobSweep} does each of them. Of all
  * coordinators one does so, at a pace that costs Redis little however many jobs there are; after a
- * start or a loss of Redis somebody does it at once, and as fast as it can.
+ * start or a loss of Redis somebody does it at once, and as fast as it can. Then buckets that
+ * nobody uses any more are forgotten.
  */
 final class Sweeper {
 
@@ -27,17 +29,27 @@ final class Sweeper {
   private static final Duration PAUSE = Duration.ofMillis(50);
   private static final Duration PAUSE_AFTER_ERROR = Duration.ofSeconds(1);
 
+  /** A bucket of which nothing was leased for so long, and in which nothing is, is forgotten. */
+  private static final Duration UNUSED = Duration.ofMinutes(10);
+
   private final JobSweep jobSweep;
   private final JobIndex index;
+  private final UnusedBuckets unusedBuckets;
   private final SweepTurn turn;
   private final Timers timers;
   private final AtomicBoolean sweeping = new AtomicBoolean();
   private volatile boolean hurry;
   private volatile boolean again;
 
-  Sweeper(JobSweep jobSweep, JobIndex index, SweepTurn turn, Timers timers) {
+  Sweeper(
+      JobSweep jobSweep,
+      JobIndex index,
+      UnusedBuckets unusedBuckets,
+      SweepTurn turn,
+      Timers timers) {
     this.jobSweep = jobSweep;
     this.index = index;
+    this.unusedBuckets = unusedBuckets;
     this.turn = turn;
     this.timers = timers;
   }
@@ -86,7 +98,9 @@ final class Sweeper {
     again = false;
     index
         .activeJobs()
+        .thenCompose(active -> index.checkBuckets().thenApply(done -> active))
         .thenCompose(active -> sweepSome(active.iterator()))
+        .thenCompose(done -> unusedBuckets.drop(UNUSED))
         .whenComplete(
             (done, e) -> {
               sweeping.set(false);

@@ -6,6 +6,7 @@ import io.bitloom.coordinator.queue.redis.WakeMessage;
 import io.bitloom.coordinator.redis.RedisChannels;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
 /**
@@ -13,6 +14,19 @@ import java.util.function.Consumer;
  * it may have missed something.
  */
 final class WakeListener implements RedisChannels.Listener {
+
+  /** Hears what coordinators say who know an older version of the data. */
+  private final class OlderChannel implements RedisChannels.Listener {
+
+    @Override
+    public void message(byte[] message) {
+      WakeListener.this.message(message);
+    }
+
+    /** The other subscription comes after this one, and to a new connection with it. */
+    @Override
+    public void subscribed() {}
+  }
 
   private static final Duration PAUSE_AFTER_ERROR = Duration.ofSeconds(1);
 
@@ -43,18 +57,32 @@ final class WakeListener implements RedisChannels.Listener {
     this.stopped = stopped;
   }
 
-  /** Begins to listen, as soon as Redis lets it. */
-  void listen(RedisChannels channels, String channel) {
-    channels
-        .subscribe(channel, this)
+  /**
+   * Begins to listen, as soon as Redis lets it, first to the older channel: by that coordinators
+   * are told from those that know an older version only.
+   */
+  void listen(RedisChannels channels, String olderChannel, String channel) {
+    CompletionStage<Runnable> older = channels.subscribe(olderChannel, new OlderChannel());
+    CompletionStage<Runnable> newer = channels.subscribe(channel, this);
+    newer
+        .thenCombine(older, WakeListener::inTurn)
         .whenComplete(
-            (unsubscribe, e) -> {
+            (end, e) -> {
               if (e != null) {
-                timers.in(PAUSE_AFTER_ERROR, () -> listen(channels, channel));
+                newer.thenAccept(Runnable::run);
+                older.thenAccept(Runnable::run);
+                timers.in(PAUSE_AFTER_ERROR, () -> listen(channels, olderChannel, channel));
               } else {
-                ending.complete(unsubscribe);
+                ending.complete(end);
               }
             });
+  }
+
+  private static Runnable inTurn(Runnable first, Runnable second) {
+    return () -> {
+      first.run();
+      second.run();
+    };
   }
 
   void close() {

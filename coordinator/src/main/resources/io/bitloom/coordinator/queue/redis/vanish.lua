@@ -1,7 +1,7 @@
 -- Drops a bucket in which nothing is, and in which nothing was leased for long.
 -- KEYS   of the bucket
--- ARGV   1 for how long (ms), 2 1 to drop it, 0 to look whether it may be dropped
--- Reply  {1 if it may be, or is, dropped, else 0}
+-- ARGV   1 for how long (ms)
+-- Reply  {1 if it is gone, else 0}
 --@include drain
 --@include tasks
 --@include bucket
@@ -18,7 +18,5 @@ end
 if now - (since or 0) < tonumber(ARGV[1]) then
   return {0}
 end
-if ARGV[2] == '1' then
-  redis.call('UNLINK', flows, runs, ready, tenants, retry, leases, held, meta, lines)
-end
+redis.call('UNLINK', flows, runs, ready, tenants, retry, leases, held, meta, lines)
 return {1}

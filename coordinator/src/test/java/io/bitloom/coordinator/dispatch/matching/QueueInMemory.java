@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.dispatch.matching;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.secret.Secret;
@@ -282,6 +283,11 @@ final class QueueInMemory implements JobQueue {
 
   @Override
   public Subscription onDataLost(Runnable listener) {
+    throw absent();
+  }
+
+  @Override
+  public CompletionStage<ConfigException> unusable() {
     throw absent();
   }
 

@@ -40,7 +40,9 @@ class ScriptTest {
                     keys.ledger(),
                     keys.useOf(name),
                     keys.sweeper(),
-                    keys.models());
+                    keys.models(),
+                    keys.dataVersion(),
+                    keys.epoch());
           };
       assertEquals(
           1, ofScript.stream().map(SlotHash::getSlot).distinct().count(), ofScript.toString());
@@ -55,7 +57,7 @@ class ScriptTest {
         switch (script.tag()) {
           case JOB -> "job|appends|prompts|buckets|running|done|results|failures|KEYS\\[1]";
           case BUCKET -> "flows|runs|ready|tenants|retry|leases|held|meta|lines|KEYS\\[1]";
-          case INDEX -> "KEYS\\[\\d]";
+          case INDEX -> "KEYS\\[(\\d|k|k \\+ 1)]";
         };
     // Calls name their key first; calls with many arguments are put together in a table.
     List<String> touched =
