@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.jobs;
 
 import io.bitloom.coordinator.dispatch.matching.Speeds;
+import io.bitloom.coordinator.models.ClusterWorkers;
 import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.queue.Backlog;
 import io.bitloom.coordinator.queue.BucketLine;
@@ -41,8 +42,11 @@ public final class Forecast {
     this.models = models;
   }
 
-  /** What stood in line at one moment, and how long it takes. */
-  private record Lines(List<BucketLine> lines, Speeds.Table speeds) {
+  /** How fast it is drawn, and by whom. */
+  private record Drawing(Speeds.Table speeds, ClusterWorkers workers) {}
+
+  /** What stood in line at one moment, and how it is drawn. */
+  private record Lines(List<BucketLine> lines, Drawing drawing) {
 
     /** Where prompts of a job wait for their first attempt. */
     List<BucketLine> of(String jobId) {
@@ -87,7 +91,7 @@ public final class Forecast {
         if (!line.bucket().model().equals(model)) {
           continue;
         }
-        OptionalDouble speed = speeds.of(line.bucket());
+        OptionalDouble speed = drawing.speeds().of(line.bucket());
         if (speed.isEmpty()) {
           return OptionalDouble.empty();
         }
@@ -125,7 +129,7 @@ public final class Forecast {
               Job.Builder complete = job.toBuilder();
               lines.ahead(record.id()).ifPresent(complete::setQueuePosition);
               complete.setWaitsForWorker(waitsForWorker(record, job.getModel(), lines));
-              int workers = models.workers(job.getModel());
+              int workers = lines.drawing().workers().of(job.getModel());
               OptionalDouble seconds = lines.seconds(record, job.getModel());
               if (workers > 0 && seconds.isPresent()) {
                 long millis = (long) (seconds.getAsDouble() / workers * 1000);
@@ -137,7 +141,7 @@ public final class Forecast {
   }
 
   /** Whether prompts of a job wait, and there is nobody who could draw any of them. */
-  private boolean waitsForWorker(JobRecord record, String model, Lines lines) {
+  private static boolean waitsForWorker(JobRecord record, String model, Lines lines) {
     boolean wanted =
         switch (record.state()) {
           case JOB_STATE_ACCEPTING, JOB_STATE_QUEUED, JOB_STATE_RUNNING -> true;
@@ -149,8 +153,9 @@ public final class Forecast {
     List<BucketLine> waiting = lines.of(record.id());
     // What waits for another attempt stands in no line.
     return waiting.isEmpty()
-        ? models.workers(model) == 0
-        : waiting.stream().noneMatch(line -> line.drawn() || models.draws(line.bucket()));
+        ? lines.drawing().workers().of(model) == 0
+        : waiting.stream()
+            .noneMatch(line -> line.drawn() || lines.drawing().workers().draw(line.bucket()));
   }
 
   /** Jobs in the same order. */
@@ -166,7 +171,12 @@ public final class Forecast {
     if (latest == null || now - latestNanos > pauseNanos) {
       latestNanos = now;
       pauseNanos = Long.MAX_VALUE; // as long as this one is read
-      latest = backlog.lines().thenCombine(speeds.table(), Lines::new);
+      latest =
+          backlog
+              .lines()
+              .thenCombine(
+                  speeds.table().thenCombine(models.clusterWorkers(), Drawing::new),
+                  (lines, drawing) -> new Lines(lines, drawing));
       latest.whenComplete((lines, e) -> read(System.nanoTime() - now));
     }
     return latest;

@@ -9,6 +9,7 @@ import io.bitloom.coordinator.queue.StoredBytes;
 import io.bitloom.coordinator.queue.TenantLimits;
 import io.bitloom.coordinator.queue.TenantUse;
 import io.bitloom.coordinator.redis.RedisConnection;
+import io.bitloom.v1.JobState;
 import io.lettuce.core.Limit;
 import io.lettuce.core.Range;
 import io.lettuce.core.ScoredValue;
@@ -17,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -229,6 +231,35 @@ public final class JobIndex {
                     ? CompletableFuture.completedStage(List.of())
                     : nowMicros()
                         .thenApply(now -> jobs.stream().map(job -> active(job, now)).toList()));
+  }
+
+  /** How many jobs are active. */
+  CompletionStage<Long> countActive() {
+    return redis.call(r -> r.zcard(keys.activeJobs()));
+  }
+
+  /** Says how many jobs have not ended, by state. */
+  public CompletionStage<Void> putStates(Map<JobState, Long> counts) {
+    Map<String, byte[]> all = new HashMap<>();
+    for (JobState state : JobState.values()) {
+      if (state != JobState.UNRECOGNIZED) {
+        all.put(state.name(), bytes(Long.toString(counts.getOrDefault(state, 0L))));
+      }
+    }
+    return redis.call(r -> r.hset(keys.states(), all)).thenApply(added -> null);
+  }
+
+  /** What was said last; empty if nothing was. */
+  CompletionStage<Map<JobState, Long>> states() {
+    return redis
+        .call(r -> r.hgetall(keys.states()))
+        .thenApply(
+            said -> {
+              Map<JobState, Long> counts = new HashMap<>();
+              said.forEach(
+                  (state, n) -> counts.put(JobState.valueOf(state), Long.valueOf(text(n))));
+              return counts;
+            });
   }
 
   private static Active active(ScoredValue<byte[]> job, long nowMicros) {

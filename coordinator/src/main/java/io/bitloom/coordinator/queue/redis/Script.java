@@ -17,6 +17,9 @@ enum Script {
   UNLIST(Tag.INDEX),
   SERVE(Tag.INDEX),
   ANNOUNCE(Tag.INDEX),
+  ATTEND(Tag.INDEX),
+  UNSEEN(Tag.INDEX),
+  RETRACT(Tag.INDEX),
   SWEEP(Tag.INDEX),
 
   CREATE(Tag.JOB),

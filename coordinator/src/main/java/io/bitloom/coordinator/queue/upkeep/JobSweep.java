@@ -13,6 +13,7 @@ import io.bitloom.v1.JobState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -61,14 +62,21 @@ final class JobSweep {
     this.timers = timers;
   }
 
-  /** Sweeps an active job, which is no more one if it was never created. */
-  CompletionStage<Void> sweep(JobIndex.Active active) {
+  /**
+   * Sweeps an active job, which is no more one if it was never created.
+   *
+   * @return its state before that; empty if it is not there
+   */
+  CompletionStage<Optional<JobState>> sweep(JobIndex.Active active) {
     return jobs.looseEnds(active.jobId())
         .thenCompose(
-            ends ->
-                ends.state().isPresent() || active.age().compareTo(CREATION) < 0
-                    ? sweep(active.jobId(), ends)
-                    : index.forget(active.jobId()));
+            ends -> {
+              CompletionStage<Void> swept =
+                  ends.state().isPresent() || active.age().compareTo(CREATION) < 0
+                      ? sweep(active.jobId(), ends)
+                      : index.forget(active.jobId());
+              return swept.thenApply(done -> ends.state());
+            });
   }
 
   /** Sweeps one job in a moment, once for all who ask until then. */

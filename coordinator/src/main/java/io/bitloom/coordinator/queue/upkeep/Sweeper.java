@@ -4,8 +4,12 @@ import io.bitloom.coordinator.queue.redis.JobIndex;
 import io.bitloom.coordinator.queue.redis.Stages;
 import io.bitloom.coordinator.queue.redis.SweepTurn;
 import io.bitloom.coordinator.queue.redis.UnusedBuckets;
+import io.bitloom.v1.JobState;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.Iterator;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -99,7 +103,7 @@ final class Sweeper {
     index
         .activeJobs()
         .thenCompose(active -> index.checkBuckets().thenApply(done -> active))
-        .thenCompose(active -> sweepSome(active.iterator()))
+        .thenCompose(active -> new Round(active.iterator()).sweep())
         .thenCompose(done -> unusedBuckets.drop(UNUSED))
         .whenComplete(
             (done, e) -> {
@@ -114,20 +118,38 @@ final class Sweeper {
             });
   }
 
-  private CompletionStage<Void> sweepSome(Iterator<JobIndex.Active> active) {
-    return sweepEach(active, JOBS_AT_ONCE)
-        .thenCompose(done -> active.hasNext() ? afterPause(() -> goOn(active)) : Stages.nothing());
-  }
+  /** One walk over all active jobs. */
+  private final class Round {
 
-  private CompletionStage<Void> sweepEach(Iterator<JobIndex.Active> active, int most) {
-    return active.hasNext() && most > 0
-        ? jobSweep.sweep(active.next()).thenCompose(done -> sweepEach(active, most - 1))
-        : Stages.nothing();
-  }
+    private final Iterator<JobIndex.Active> left;
+    private final Map<JobState, Long> states = new EnumMap<>(JobState.class);
 
-  /** A sweep that lasts longer than a turn goes on as long as nobody else has begun one. */
-  private CompletionStage<Void> goOn(Iterator<JobIndex.Active> active) {
-    return turn.keep().thenCompose(mine -> mine ? sweepSome(active) : Stages.nothing());
+    private Round(Iterator<JobIndex.Active> active) {
+      this.left = active;
+    }
+
+    private CompletionStage<Void> sweep() {
+      return sweepEach(JOBS_AT_ONCE)
+          .thenCompose(done -> left.hasNext() ? afterPause(this::goOn) : index.putStates(states));
+    }
+
+    private CompletionStage<Void> sweepEach(int most) {
+      return left.hasNext() && most > 0
+          ? jobSweep
+              .sweep(left.next())
+              .thenAccept(this::count)
+              .thenCompose(done -> sweepEach(most - 1))
+          : Stages.nothing();
+    }
+
+    private void count(Optional<JobState> state) {
+      state.ifPresent(known -> states.merge(known, 1L, Long::sum));
+    }
+
+    /** A sweep that lasts longer than a turn goes on as long as nobody else has begun one. */
+    private CompletionStage<Void> goOn() {
+      return turn.keep().thenCompose(mine -> mine ? sweep() : Stages.nothing());
+    }
   }
 
   private CompletionStage<Void> afterPause(Supplier<CompletionStage<Void>> next) {

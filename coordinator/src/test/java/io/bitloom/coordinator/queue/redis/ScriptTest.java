@@ -40,6 +40,10 @@ class ScriptTest {
                     keys.ledger(),
                     keys.useOf(name),
                     keys.sweeper(),
+                    keys.modelsSeen(),
+                    keys.workers(),
+                    keys.speeds(),
+                    keys.servingOf(name),
                     keys.models(),
                     keys.dataVersion(),
                     keys.epoch());
