@@ -177,7 +177,7 @@ public final class Forecast {
               .thenCombine(
                   speeds.table().thenCombine(models.clusterWorkers(), Drawing::new),
                   (lines, drawing) -> new Lines(lines, drawing));
-      latest.whenComplete((lines, e) -> read(System.nanoTime() - now));
+      latest.whenComplete((lines, e) -> read(e == null ? System.nanoTime() - now : 0));
     }
     return latest;
   }

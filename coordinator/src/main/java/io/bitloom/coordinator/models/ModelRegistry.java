@@ -253,8 +253,15 @@ public final class ModelRegistry {
 
   private synchronized CompletionStage<List<ByteString>> attend() {
     attendedNanos = System.nanoTime();
-    attended = records.attend(here, ClusterWorkers.record(connected), SERVED);
-    attended.whenComplete((others, e) -> complain("told of", "all", e));
+    CompletionStage<List<ByteString>> before = attended;
+    attended =
+        records
+            .attend(here, ClusterWorkers.record(connected), SERVED)
+            .exceptionallyCompose(
+                e -> {
+                  log.debug("The workers of others are as they were: {}", e.toString());
+                  return before;
+                });
     return attended;
   }
 

@@ -70,6 +70,11 @@ public final class IdleBench implements Callable<Integer> {
         run.fill(jobs);
         run.idle(processes, seconds, profile);
         run.drawWithAll(processes);
+      } catch (Exception e) {
+        for (CoordinatorProcess process : processes) {
+          process.requireAlive(); // its log says more than a call that failed
+        }
+        throw e;
       }
     } finally {
       for (int i = processes.size() - 1; i >= 0; i--) {

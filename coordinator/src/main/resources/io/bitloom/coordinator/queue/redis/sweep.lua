@@ -7,6 +7,7 @@
 --        because something was lost, 4 how long ago that was (ms), 5 least time between the beginnings of
 --        two sweeps after losses (ms)
 -- Reply  {1} if it is to sweep now; {0, ms after which to ask again, or -1 if another sees to it}
+--@include drain
 
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
