@@ -33,6 +33,7 @@ import io.bitloom.coordinator.jobs.JobWatches;
 import io.bitloom.coordinator.jobs.Quotas;
 import io.bitloom.coordinator.jobs.Results;
 import io.bitloom.coordinator.jobs.Submissions;
+import io.bitloom.coordinator.jobs.UnusedModels;
 import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.QueueSettings;
@@ -83,6 +84,9 @@ public final class Coordinator implements AutoCloseable {
 
   private static final Duration REDIS_PATIENCE = Duration.ofSeconds(30);
   private static final Duration RECONNECT = Duration.ofMillis(100);
+
+  /** For how long a model is known that no worker has. */
+  private static final Duration MODELS_KEPT = Duration.ofDays(30);
 
   private final CoordinatorConfig config;
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -140,6 +144,8 @@ public final class Coordinator implements AutoCloseable {
       grpc = part(grpcServer(tenants, jobs, trainingRuns, registry));
       http = part(httpPort(tenants, jobs, trainingRuns, metricsPage(registry, queue, models)));
       repeat(timer, tenants, jobs.deletion());
+      UnusedModels unusedModels = new UnusedModels(queue.models(), queue.jobs(), MODELS_KEPT);
+      timer.scheduleWithFixedDelay(unusedModels::sweep, 1, 1, TimeUnit.HOURS);
       started = true;
     } finally {
       if (!started) {

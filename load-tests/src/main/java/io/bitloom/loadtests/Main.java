@@ -8,6 +8,7 @@ import io.bitloom.loadtests.engine.EngineBenchmark;
 import io.bitloom.loadtests.engine.LateGuidanceBenchmark;
 import io.bitloom.loadtests.engine.MemoryBenchmark;
 import io.bitloom.loadtests.engine.PicturesBenchmark;
+import io.bitloom.loadtests.queue.IdleBench;
 import io.bitloom.loadtests.queue.QueueBench;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Spec;
       MemoryBenchmark.class,
       PicturesBenchmark.class,
       QueueBench.class,
+      IdleBench.class,
       ChaosCommand.class
     })
 public final class Main implements Callable<Integer> {
@@ -49,6 +51,6 @@ public final class Main implements Callable<Integer> {
   public Integer call() {
     throw new ParameterException(
         spec.commandLine(),
-        "say what to run: bench engine, convolutions, guidance, memory, pictures, queue or chaos");
+        "say what to run: bench engine, convolutions, guidance, memory, pictures, queue, idle or chaos");
   }
 }

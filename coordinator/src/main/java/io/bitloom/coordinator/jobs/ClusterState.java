@@ -68,7 +68,7 @@ public final class ClusterState {
         .setRetries(bucket.retries())
         .setLeased(bucket.leased())
         .setOldest(
-            com.google.protobuf.Duration.newBuilder().setSeconds(bucket.oldest().toSeconds()))
+            com.google.protobuf.Duration.newBuilder().setSeconds(bucket.waiting().toSeconds()))
         .setSecondsPerImage(
             speeds.measured(bucket.bucket()) ? speeds.of(bucket.bucket()).orElse(0) : 0)
         .build();

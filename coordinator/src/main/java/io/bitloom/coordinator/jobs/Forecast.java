@@ -1,10 +1,9 @@
 package io.bitloom.coordinator.jobs;
 
 import io.bitloom.coordinator.dispatch.matching.Speeds;
+import io.bitloom.coordinator.models.ClusterWorkers;
 import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.queue.Backlog;
-import io.bitloom.coordinator.queue.Bucket;
-import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
 import io.bitloom.coordinator.queue.BucketLine.Place;
 import io.bitloom.coordinator.queue.JobRecord;
@@ -16,24 +15,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.stream.Collectors;
 
 /**
  * When jobs will be served and done, as things stand. Who stands in line is read at most once a
- * second, and only if somebody asks.
+ * second, less often if that takes long, and only if somebody asks.
  */
 public final class Forecast {
 
   private static final Duration FRESH = Duration.ofSeconds(1);
+
+  /** Reading takes at most such a part of the time. */
+  private static final int PART = 20;
 
   private final Backlog backlog;
   private final Speeds speeds;
   private final ModelRegistry models;
   private CompletionStage<Lines> latest;
   private long latestNanos;
+  private long pauseNanos;
 
   public Forecast(Backlog backlog, Speeds speeds, ModelRegistry models) {
     this.backlog = backlog;
@@ -41,18 +42,16 @@ public final class Forecast {
     this.models = models;
   }
 
-  /**
-   * What stood in line at one moment, and how long it takes.
-   *
-   * @param drawn buckets of which workers held prompts
-   */
-  private record Lines(List<BucketLine> lines, Set<Bucket> drawn, Speeds.Table speeds) {
+  /** How fast it is drawn, and by whom. */
+  private record Drawing(Speeds.Table speeds, ClusterWorkers workers) {}
 
-    /** In which buckets prompts of a job wait for their first attempt. */
-    List<Bucket> of(String jobId) {
+  /** What stood in line at one moment, and how it is drawn. */
+  private record Lines(List<BucketLine> lines, Drawing drawing) {
+
+    /** Where prompts of a job wait for their first attempt. */
+    List<BucketLine> of(String jobId) {
       return lines.stream()
           .filter(line -> line.places().stream().anyMatch(place -> place.jobId().equals(jobId)))
-          .map(BucketLine::bucket)
           .toList();
     }
 
@@ -92,7 +91,7 @@ public final class Forecast {
         if (!line.bucket().model().equals(model)) {
           continue;
         }
-        OptionalDouble speed = speeds.of(line.bucket());
+        OptionalDouble speed = drawing.speeds().of(line.bucket());
         if (speed.isEmpty()) {
           return OptionalDouble.empty();
         }
@@ -118,17 +117,6 @@ public final class Forecast {
     }
   }
 
-  /** What was known of the buckets beside who stands in line. */
-  private record BucketsNow(List<BucketBacklog> backlog, Speeds.Table speeds) {
-
-    Set<Bucket> drawn() {
-      return backlog.stream()
-          .filter(bucket -> bucket.leased() > 0)
-          .map(BucketBacklog::bucket)
-          .collect(Collectors.toSet());
-    }
-  }
-
   /** A job as its owner sees it, with what is known of its future. */
   CompletionStage<Job> of(JobRecord record) {
     Job job = JobMessages.of(record);
@@ -141,7 +129,7 @@ public final class Forecast {
               Job.Builder complete = job.toBuilder();
               lines.ahead(record.id()).ifPresent(complete::setQueuePosition);
               complete.setWaitsForWorker(waitsForWorker(record, job.getModel(), lines));
-              int workers = models.workers(job.getModel());
+              int workers = lines.drawing().workers().of(job.getModel());
               OptionalDouble seconds = lines.seconds(record, job.getModel());
               if (workers > 0 && seconds.isPresent()) {
                 long millis = (long) (seconds.getAsDouble() / workers * 1000);
@@ -153,7 +141,7 @@ public final class Forecast {
   }
 
   /** Whether prompts of a job wait, and there is nobody who could draw any of them. */
-  private boolean waitsForWorker(JobRecord record, String model, Lines lines) {
+  private static boolean waitsForWorker(JobRecord record, String model, Lines lines) {
     boolean wanted =
         switch (record.state()) {
           case JOB_STATE_ACCEPTING, JOB_STATE_QUEUED, JOB_STATE_RUNNING -> true;
@@ -162,12 +150,12 @@ public final class Forecast {
     if (!wanted || record.counts().running() > 0) {
       return false;
     }
-    List<Bucket> waiting = lines.of(record.id());
+    List<BucketLine> waiting = lines.of(record.id());
     // What waits for another attempt stands in no line.
     return waiting.isEmpty()
-        ? models.workers(model) == 0
+        ? lines.drawing().workers().of(model) == 0
         : waiting.stream()
-            .noneMatch(bucket -> models.draws(bucket) || lines.drawn().contains(bucket));
+            .noneMatch(line -> line.drawn() || lines.drawing().workers().draw(line.bucket()));
   }
 
   /** Jobs in the same order. */
@@ -180,15 +168,22 @@ public final class Forecast {
 
   private synchronized CompletionStage<Lines> lines() {
     long now = System.nanoTime();
-    if (latest == null || now - latestNanos > FRESH.toNanos()) {
+    if (latest == null || now - latestNanos > pauseNanos) {
       latestNanos = now;
+      pauseNanos = Long.MAX_VALUE; // as long as this one is read
       latest =
           backlog
               .lines()
               .thenCombine(
-                  backlog.buckets().thenCombine(speeds.table(), BucketsNow::new),
-                  (lines, others) -> new Lines(lines, others.drawn(), others.speeds()));
+                  speeds.table().thenCombine(models.clusterWorkers(), Drawing::new),
+                  (lines, drawing) -> new Lines(lines, drawing));
+      latest.whenComplete((lines, e) -> read(e == null ? System.nanoTime() - now : 0));
     }
     return latest;
+  }
+
+  /** Long lines are read less often. */
+  private synchronized void read(long tookNanos) {
+    pauseNanos = Math.max(FRESH.toNanos(), PART * tookNanos);
   }
 }

@@ -4,48 +4,37 @@ import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobRecord;
-import io.bitloom.coordinator.queue.JobStore;
-import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.PromptEvent;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.WatchJobRequest;
 import io.bitloom.v1.WatchJobResponse;
-import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.Executor;
 
 /**
- * One WatchJob call. Changes that come faster than {@link #INTERVAL}, or faster than the watcher
- * reads, are told as one; of the prompts' events none is left out. All messages are sent from the
- * timer's thread.
+ * One WatchJob call. Changes that come faster than the job is read, or than the watcher reads, are
+ * told as one; of the prompts' events none is left out. All is done in the timer's thread.
  */
-final class JobWatch {
-
-  private static final Duration INTERVAL = Duration.ofMillis(250);
-  private static final int EVENTS = 64;
+final class JobWatch implements WatchedJob.Watcher {
 
   private final ResponseSink<WatchJobResponse> caller;
-  private final JobStore jobs;
-  private final ResultLog results;
-  private final Forecast forecast;
+  private final JobWatches watches;
   private final ProgressFeed feed;
-  private final ScheduledExecutorService timer;
+  private final Executor timer;
   private final WatchJobRequest request;
   private final String jobId;
-
-  // Used in the timer's thread.
-  private long eventsTold;
-  private Job told;
-
   private final Subscriptions subscriptions = new Subscriptions();
   private final ProgressDisplay<WatchJobResponse> display;
 
-  // Guarded by this.
-  private boolean looking;
-  private boolean lookAgain;
+  // Used in the timer's thread.
+  private WatchedJob job;
+  private WatchedJob.Seen latest;
+  private Job told;
+  private long eventsTold;
+  private boolean reading;
 
   /**
    * @param timer where the watcher is told; must not be blocked
@@ -54,15 +43,11 @@ final class JobWatch {
       Caller watcher,
       ResponseSink<WatchJobResponse> caller,
       WatchJobRequest request,
-      JobStore jobs,
-      ResultLog results,
-      Forecast forecast,
+      JobWatches watches,
       ProgressFeed feed,
-      ScheduledExecutorService timer) {
+      Executor timer) {
     this.caller = caller;
-    this.jobs = jobs;
-    this.results = results;
-    this.forecast = forecast;
+    this.watches = watches;
     this.feed = feed;
     this.timer = timer;
     this.request = request;
@@ -82,73 +67,69 @@ final class JobWatch {
 
   void start(CompletionStage<JobRecord> found) {
     caller.onEnd(subscriptions::end);
-    caller.onReady(this::changed);
-    looking = true;
-    found
-        .thenCompose(job -> jobs.onChanged(jobId, this::changed))
-        .thenAccept(subscriptions::keep)
-        .thenAccept(done -> display.watch(feed, jobId))
-        .thenCompose(done -> jobs.get(jobId))
-        .whenComplete(this::looked);
+    caller.onReady(() -> timer.execute(this::goOn));
+    found.whenCompleteAsync(
+        (record, e) -> {
+          if (e != null) {
+            failed(e);
+          } else {
+            display.watch(feed, jobId);
+            job = watches.join(jobId, this, subscriptions);
+          }
+        },
+        timer);
   }
 
-  private synchronized void changed() {
-    lookAgain = true;
-    if (!looking && !subscriptions.ended() && caller.isReady()) {
-      look();
-    }
+  @Override
+  public void seen(WatchedJob.Seen seen) {
+    latest = seen;
+    goOn();
   }
 
-  private synchronized void look() {
-    looking = true;
-    lookAgain = false;
-    jobs.get(jobId).whenComplete(this::looked);
-  }
-
-  private void looked(JobRecord record, Throwable error) {
-    if (error != null) {
-      timer.execute(() -> fail(error));
-    } else {
-      forecast.of(record).whenCompleteAsync((job, e) -> tell(record.terminal(), job, e), timer);
-    }
-  }
-
-  private void tell(boolean terminal, Job job, Throwable error) {
-    if (error != null) {
-      fail(error);
+  /** Tells what there is to tell, as far as the watcher takes it. */
+  private void goOn() {
+    if (latest == null || reading || subscriptions.ended() || !caller.isReady()) {
       return;
     }
-    if (!job.equals(told)) {
-      told = job;
-      caller.send(WatchJobResponse.newBuilder().setJob(job).build());
+    if (!latest.job().equals(told)) {
+      told = latest.job();
+      caller.send(WatchJobResponse.newBuilder().setJob(told).build());
     }
     if (request.getPrompts()) {
-      tellPrompts(terminal);
+      readPrompts(latest);
     } else {
-      rest(terminal);
+      toldAllOf(latest);
     }
   }
 
-  private void tellPrompts(boolean terminal) {
-    results
-        .read(jobId, eventsTold, EVENTS)
+  private void readPrompts(WatchedJob.Seen seen) {
+    reading = true;
+    job.page(eventsTold / WatchedJob.PAGE)
         .whenCompleteAsync(
-            (records, error) -> {
-              if (error != null) {
-                fail(error);
-                return;
-              }
-              records.forEach(record -> caller.send(event(record)));
-              eventsTold += records.size();
-              if (records.size() < EVENTS) {
-                rest(terminal);
-              } else if (caller.isReady()) {
-                tellPrompts(terminal);
-              } else {
-                waitUntilReady();
+            (page, e) -> {
+              reading = false;
+              if (e != null) {
+                failed(e);
+              } else if (!subscriptions.ended()) {
+                tellPrompts(page, seen);
               }
             },
             timer);
+  }
+
+  private void tellPrompts(List<ResultRecord> page, WatchedJob.Seen seen) {
+    int known = (int) (eventsTold % WatchedJob.PAGE);
+    if (known < page.size()) {
+      page.subList(known, page.size()).forEach(record -> caller.send(event(record)));
+      eventsTold += page.size() - known;
+    }
+    if (page.size() == WatchedJob.PAGE) {
+      goOn();
+    } else if (seen == latest) {
+      toldAllOf(seen);
+    } else {
+      goOn();
+    }
   }
 
   private WatchJobResponse event(ResultRecord record) {
@@ -169,29 +150,14 @@ final class JobWatch {
         .build();
   }
 
-  private void rest(boolean terminal) {
-    if (terminal) {
-      subscriptions.end();
+  private void toldAllOf(WatchedJob.Seen seen) {
+    if (seen.terminal() && subscriptions.end()) {
       caller.complete();
-    } else {
-      timer.schedule(this::rested, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
     }
   }
 
-  private synchronized void rested() {
-    looking = false;
-    if (lookAgain) {
-      changed();
-    }
-  }
-
-  /** The watcher has not taken all events: the next look goes on with them. */
-  private synchronized void waitUntilReady() {
-    looking = false;
-    changed();
-  }
-
-  private void fail(Throwable error) {
+  @Override
+  public void failed(Throwable error) {
     if (subscriptions.end()) {
       caller.fail(error);
     }

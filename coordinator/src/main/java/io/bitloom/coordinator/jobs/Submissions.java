@@ -159,6 +159,6 @@ public final class Submissions {
 
   /** What can be drawn with. */
   public CompletionStage<Collection<Model>> models() {
-    return models.all();
+    return models.ofCluster();
   }
 }

@@ -5,13 +5,13 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
-import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.ModelRecords;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.WorkerModel;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -35,6 +35,9 @@ public final class ModelRegistry {
   /** A coordinator that is silent for so long has no workers. */
   private static final Duration SERVED = SAID_EVERY.multipliedBy(3);
 
+  /** What is known of other coordinators' workers is not asked for more often. */
+  private static final Duration FRESH = Duration.ofSeconds(3);
+
   private final ModelRecords records;
   private final Optional<String> defaultModel;
 
@@ -47,6 +50,10 @@ public final class ModelRegistry {
   private final Set<WorkerProfile> serving = ConcurrentHashMap.newKeySet();
 
   private final Map<String, Model> announced = new ConcurrentHashMap<>();
+
+  // Guarded by this.
+  private CompletionStage<List<ByteString>> attended = CompletableFuture.completedStage(List.of());
+  private long attendedNanos = System.nanoTime() - FRESH.toNanos();
 
   /**
    * @param defaultModel draws where a job names no model; empty: the only model there is
@@ -177,7 +184,7 @@ public final class ModelRegistry {
             || before != null && before.getDigest().equals(model.getDigest()) && othersHaveIt;
     announced.put(model.getName(), stays ? before : model);
     if (stays) {
-      return CompletableFuture.completedStage(null);
+      return records.putIfAbsent(model.getName(), before.toByteString());
     }
     if (before != null && !before.getDigest().equals(model.getDigest())) {
       log.warn(
@@ -219,23 +226,62 @@ public final class ModelRegistry {
   }
 
   /** Workers connected here that have a model. */
-  public int workers(String model) {
-    return (int) connected.stream().filter(worker -> worker.modelNames().contains(model)).count();
+  private int workers(String model) {
+    return ClusterWorkers.of(connected, List.of()).of(model);
   }
 
-  /** Whether a worker that is connected here can draw prompts of a bucket. */
-  public boolean draws(Bucket bucket) {
-    return connected.stream().anyMatch(worker -> worker.capacity(bucket) > 0);
+  /** The workers of all coordinators, as of some seconds ago. */
+  public CompletionStage<ClusterWorkers> clusterWorkers() {
+    return attended().thenApply(others -> ClusterWorkers.of(connected, others));
+  }
+
+  /** Every known model by name, with the number of workers at all coordinators. */
+  public CompletionStage<Collection<Model>> ofCluster() {
+    return all()
+        .thenCombine(
+            clusterWorkers(),
+            (models, workers) ->
+                models.stream()
+                    .map(model -> model.toBuilder().setWorkers(workers.of(model.getName())).build())
+                    .toList());
+  }
+
+  /** What was heard of the others last, if that is fresh. */
+  private synchronized CompletionStage<List<ByteString>> attended() {
+    return System.nanoTime() - attendedNanos < FRESH.toNanos() ? attended : attend();
+  }
+
+  private synchronized CompletionStage<List<ByteString>> attend() {
+    attendedNanos = System.nanoTime();
+    CompletionStage<List<ByteString>> before = attended;
+    attended =
+        records
+            .attend(here, ClusterWorkers.record(connected), SERVED)
+            .exceptionallyCompose(
+                e -> {
+                  log.debug("The workers of others are as they were: {}", e.toString());
+                  return before;
+                });
+    return attended;
+  }
+
+  /** Tells the others of it, unless they were told of something just now: then they hear later. */
+  private synchronized void changed() {
+    if (System.nanoTime() - attendedNanos >= FRESH.toNanos()) {
+      attend();
+    }
   }
 
   public void connected(WorkerProfile worker) {
     connected.add(worker);
     serving.add(worker);
+    changed();
   }
 
   /** Its leases may wait for it. */
   public void disconnected(WorkerProfile worker) {
     connected.remove(worker);
+    changed();
   }
 
   /** It does not come back to what it held. */
@@ -259,6 +305,7 @@ public final class ModelRegistry {
 
   /** Says again which models workers have here; to be called every {@link #SAID_EVERY}. */
   public void sayAgain() {
+    attend();
     Map<String, String> digests = new TreeMap<>();
     serving.forEach(
         worker ->

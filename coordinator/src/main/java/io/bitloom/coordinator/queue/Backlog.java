@@ -1,14 +1,21 @@
 package io.bitloom.coordinator.queue;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
 /** How much waits, and whose. See {@link JobQueue} for what all calls share. */
 public interface Backlog {
 
-  /** What waits in every bucket that ever had a prompt. */
+  /**
+   * What waits in every bucket that has been used of late. For those who want to see it: it costs
+   * more the more is leased.
+   */
   CompletionStage<List<BucketBacklog>> buckets();
 
-  /** Who stands in line in every bucket that ever had a prompt. */
+  /** Who stands in line in every such bucket. Costs more the more jobs wait. */
   CompletionStage<List<BucketLine>> lines();
+
+  /** By what these buckets compete. Costs the same however much waits. */
+  CompletionStage<List<BucketRank>> ranks(Collection<Bucket> buckets);
 }

@@ -1,20 +1,18 @@
 package io.bitloom.coordinator.queue;
 
 import java.time.Duration;
-import java.util.Map;
 
 /**
- * What waits in a bucket.
+ * What waits in a bucket, and what workers hold of it.
  *
  * @param prompts that wait for their first attempt
  * @param images that these prompts ask for
  * @param retries prompts that wait for a later attempt
- * @param leased prompts that workers hold
+ * @param leased prompts of the leases that workers hold; those of a lease count until all of it is
+ *     done
  * @param leases that workers hold
- * @param oldest how long the bucket's least recently served job has waited; zero if none waits
- * @param topPriority highest priority of a job that waits; -1 if none does
- * @param promptsByTenant prompts that wait for their first attempt
- * @param weightByTenant of those tenants
+ * @param waiting for how long prompts have been waiting and none of the bucket was leased; zero if
+ *     none waits
  */
 public record BucketBacklog(
     Bucket bucket,
@@ -23,7 +21,4 @@ public record BucketBacklog(
     long retries,
     long leased,
     long leases,
-    Duration oldest,
-    int topPriority,
-    Map<String, Long> promptsByTenant,
-    Map<String, Double> weightByTenant) {}
+    Duration waiting) {}

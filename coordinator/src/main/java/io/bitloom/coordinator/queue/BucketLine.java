@@ -2,8 +2,13 @@ package io.bitloom.coordinator.queue;
 
 import java.util.List;
 
-/** The jobs that stand in line in a bucket, in no order. */
-public record BucketLine(Bucket bucket, List<Place> places) {
+/**
+ * The jobs that stand in line in a bucket.
+ *
+ * @param drawn whether workers hold prompts of it
+ * @param places in no order
+ */
+public record BucketLine(Bucket bucket, boolean drawn, List<Place> places) {
 
   /**
    * A job's place.

@@ -84,8 +84,11 @@ public interface JobStore {
    */
   CompletionStage<List<String>> toDelete(Duration age, int most);
 
-  /** How many jobs have not ended, by state; of the 10,000 that are open longest. */
+  /** How many jobs have not ended, by state; if there are many, as they were swept last. */
   CompletionStage<Map<JobState, Long>> openByState();
+
+  /** All jobs that have not ended. Reads each of them, so it is not to be asked often. */
+  CompletionStage<List<JobRecord>> open();
 
   /**
    * Calls the listener after every change of the job, and after every time when changes may have

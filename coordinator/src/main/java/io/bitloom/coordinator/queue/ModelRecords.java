@@ -2,6 +2,7 @@ package io.bitloom.coordinator.queue;
 
 import com.google.protobuf.ByteString;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -19,7 +20,10 @@ public interface ModelRecords {
    */
   CompletionStage<Void> put(String name, ByteString description);
 
-  /** Every model that was ever announced, by name. */
+  /** Likewise, unless it is known, however it is described. */
+  CompletionStage<Void> putIfAbsent(String name, ByteString description);
+
+  /** Every known model by name. */
   CompletionStage<Map<String, ByteString>> all();
 
   /**
@@ -40,9 +44,29 @@ public interface ModelRecords {
   /** Says that no worker of a coordinator has a model with this digest any more. */
   CompletionStage<Void> withdraw(String name, String digest, String coordinator);
 
+  /**
+   * Says what the workers of a coordinator can do, and hears what those of the others can.
+   *
+   * @param record opaque to the queue; empty if it has no workers
+   * @param duration for which that is so
+   * @return the records of the others
+   */
+  CompletionStage<List<ByteString>> attend(
+      String coordinator, ByteString record, Duration duration);
+
+  /** Models that no worker has had for so long, at whatever coordinator. */
+  CompletionStage<List<String>> unseen(Duration age);
+
+  /**
+   * Forgets a model if no worker has had it for so long.
+   *
+   * @return whether it is gone
+   */
+  CompletionStage<Boolean> retract(String name, Duration age);
+
   /** Remembers how long an image takes. */
   CompletionStage<Void> putSpeed(Bucket bucket, double secondsPerImage);
 
-  /** How many seconds an image takes, of all buckets that were ever measured. */
+  /** How many seconds an image takes, of all buckets of known models that were measured. */
   CompletionStage<Map<Bucket, Double>> speeds();
 }

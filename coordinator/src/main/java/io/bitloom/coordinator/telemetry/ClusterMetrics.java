@@ -68,12 +68,12 @@ public final class ClusterMetrics {
     prompts = gauge(registry, "queue.prompts", "Prompts that wait for their first attempt", null);
     images = gauge(registry, "queue.images", "Images that these prompts ask for", null);
     retries = gauge(registry, "queue.retries", "Prompts that wait for a later attempt", null);
-    leased = gauge(registry, "queue.leased", "Prompts that workers hold", null);
+    leased = gauge(registry, "queue.leased", "Prompts of the leases that workers hold", null);
     age =
         gauge(
             registry,
             "queue.age",
-            "How long the least recently served job of the bucket has waited",
+            "For how long prompts have waited and none of the bucket was leased",
             "seconds");
     jobs = gauge(registry, "jobs", "Jobs that have not ended", null);
     models = gauge(registry, "model.workers", "Workers connected here that have the model", null);
@@ -124,7 +124,7 @@ public final class ClusterMetrics {
     show(images, backlog, BucketBacklog::images);
     show(retries, backlog, BucketBacklog::retries);
     show(leased, backlog, BucketBacklog::leased);
-    show(age, backlog, bucket -> bucket.oldest().toMillis() / 1000.0);
+    show(age, backlog, bucket -> bucket.waiting().toMillis() / 1000.0);
   }
 
   private static void show(

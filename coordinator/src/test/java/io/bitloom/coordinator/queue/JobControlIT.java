@@ -35,7 +35,7 @@ class JobControlIT extends QueueFixture {
     assertEquals(Optional.empty(), tryLease(SQUARE, 8));
     assertEquals(Optional.empty(), tryLease(TALL, 8));
     assertEquals(0, backlog(SQUARE).prompts());
-    assertEquals(-1, backlog(TALL).topPriority());
+    assertEquals(-1, rank(TALL).topPriority());
     succeed(running);
     assertEquals(JobState.JOB_STATE_PAUSED, await(queue.jobs().pause(jobId)).state());
     assertEquals(297, job(jobId).counts().queued());
@@ -170,7 +170,7 @@ class JobControlIT extends QueueFixture {
     append(second, 0, 3, SQUARE);
     assertEquals(9, await(queue.jobs().prioritize(second, 9)).priority());
     append(second, 3, 3, SQUARE, TALL);
-    assertEquals(9, backlog(TALL).topPriority());
+    assertEquals(9, rank(TALL).topPriority());
     LeasedBatch batch = lease(SQUARE, 4);
     assertTrue(batch.tasks().stream().allMatch(task -> task.task().jobId().equals(second)));
     assertEquals(first, lease(SQUARE, 3).tasks().get(0).task().jobId());

@@ -8,7 +8,6 @@ import io.bitloom.coordinator.queue.redis.JobIndex;
 import io.bitloom.coordinator.queue.redis.JobScripts;
 import io.bitloom.coordinator.queue.redis.Keys;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
-import io.bitloom.coordinator.redis.RedisChannels;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.redis.TestRedis;
 import java.nio.charset.StandardCharsets;
@@ -51,19 +50,16 @@ abstract class QueueFixture {
   }
 
   /**
-   * A queue sweeps once when it hears its channel. Redis confirms subscriptions in order, so after
-   * this one that sweep has asked for the jobs there are: none of the test's.
+   * A queue sweeps once when it hears its channel. It asks for the jobs there are as soon as it is
+   * told that it may, which comes before the answer that says so here: there are none of the
+   * test's.
    */
   private void awaitFirstSweep() {
-    RedisChannels.Listener deaf =
-        new RedisChannels.Listener() {
-          @Override
-          public void message(byte[] message) {}
-
-          @Override
-          public void subscribed() {}
-        };
-    await(redis.channels().subscribe(settings.namespace() + ":opened", deaf)).run();
+    try {
+      awaitTrue("a first sweep", () -> await(redis.call(r -> r.exists(keys.sweeper()))) == 1);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @AfterEach
@@ -242,6 +238,10 @@ abstract class QueueFixture {
         .filter(b -> b.bucket().equals(bucket))
         .findAny()
         .orElseThrow();
+  }
+
+  BucketRank rank(Bucket bucket) {
+    return await(queue.backlog().ranks(List.of(bucket))).get(0);
   }
 
   static List<Long> offsets(LeasedBatch batch) {

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.queue;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.coordinator.queue.QueueCall.Answer;
@@ -268,6 +269,7 @@ class QueueModelIT extends QueueFixture {
         assertEquals(model.count(jobId, QueueModel.State.WAITING), counts.queued(), "queued");
         assertEquals(model.count(jobId, QueueModel.State.HELD), counts.running(), "running");
       }
+      assertFalse(await(buckets.recount(bucket)), "the bucket's counts are wrong");
     }
 
     /** Ends all leases and draws what is left; then every prompt has the model's outcome. */

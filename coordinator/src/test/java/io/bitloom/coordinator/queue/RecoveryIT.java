@@ -211,7 +211,7 @@ class RecoveryIT extends QueueFixture {
     }
     expected.add(keys.results(jobId, 0));
     expected.addAll(List.of(keys.jobs(), keys.jobsOf("tenant"), keys.endedJobs(), keys.buckets()));
-    expected.addAll(List.of(keys.ledger(), keys.useOf("tenant"), keys.epoch()));
+    expected.addAll(List.of(keys.ledger(), keys.useOf("tenant"), keys.epoch(), keys.sweeper()));
     expected.add(keys.dataVersion());
     Keys ofVersion1 = new Keys(settings.namespace());
     ofVersion1.use(1);

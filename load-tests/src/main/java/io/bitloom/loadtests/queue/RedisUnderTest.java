@@ -77,6 +77,15 @@ final class RedisUnderTest implements AutoCloseable {
     return redis.info("commandstats").get();
   }
 
+  /** How many commands were carried out since {@link #resetStatistics}, those of scripts too. */
+  long calls() throws Exception {
+    return Pattern.compile("calls=(\\d+)")
+        .matcher(commands())
+        .results()
+        .mapToLong(command -> Long.parseLong(command.group(1)))
+        .sum();
+  }
+
   /** Mean length of a job's outcomes without their header of {@value #OUTCOME_HEADER} bytes. */
   double meanOutcome(String jobId) throws Exception {
     List<byte[]> some = binary.async().lrange("bitloom:{j:" + jobId + "}:results:0", 0, 999).get();

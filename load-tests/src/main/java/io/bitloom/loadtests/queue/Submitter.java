@@ -6,6 +6,7 @@ import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.CreateJobRequest;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.Prompt;
+import io.bitloom.v1.ResumeJobRequest;
 import io.bitloom.v1.SealJobRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.stub.ClientCallStreamObserver;
@@ -20,6 +21,7 @@ final class Submitter {
   static final int MESSAGE_PROMPTS = 500;
 
   private final String name;
+  private final String shape;
   private final BatchServiceGrpc.BatchServiceStub stub;
   private final Semaphore ready = new Semaphore(0);
   private final CompletableFuture<Long> next = new CompletableFuture<>();
@@ -27,6 +29,15 @@ final class Submitter {
   private long offset;
 
   Submitter(ManagedChannel channel, String model, int priority) {
+    this(channel, model, priority, "");
+  }
+
+  /**
+   * @param shape aspect ratio of its images, which decides in which bucket its prompts are; empty:
+   *     the default
+   */
+  Submitter(ManagedChannel channel, String model, int priority, String shape) {
+    this.shape = shape;
     this.stub = BatchServiceGrpc.newStub(channel);
     this.name =
         BatchServiceGrpc.newBlockingStub(channel)
@@ -84,10 +95,14 @@ final class Submitter {
     AppendPromptsRequest.Builder message =
         AppendPromptsRequest.newBuilder().setName(name).setOffset(offset);
     for (int i = 0; i < count; i++) {
-      message.addPrompts(prompt(offset + i));
+      message.addPrompts(shape.isEmpty() ? prompt(offset + i) : shaped(prompt(offset + i)));
     }
     offset += count;
     call.onNext(message.build());
+  }
+
+  private Prompt shaped(Prompt prompt) {
+    return prompt.toBuilder().setAspectRatio(shape).build();
   }
 
   /** A prompt of usual length. */
@@ -99,13 +114,24 @@ final class Submitter {
         .build();
   }
 
-  /** Ends the call and seals the job when all is taken. */
-  void finish() throws Exception {
+  /** Ends the call when all is taken, and leaves the job open. */
+  void close() throws Exception {
     call.onCompleted();
     long appended = next.get(120, TimeUnit.SECONDS);
     if (appended != offset) {
       throw new IllegalStateException(appended + " prompts were taken, not " + offset);
     }
+  }
+
+  /** Lets a job that is paused go on. */
+  void resume() {
+    BatchServiceGrpc.newBlockingStub(stub.getChannel())
+        .resumeJob(ResumeJobRequest.newBuilder().setName(name).build());
+  }
+
+  /** Ends the call and seals the job when all is taken. */
+  void finish() throws Exception {
+    close();
     BatchServiceGrpc.newBlockingStub(stub.getChannel())
         .sealJob(SealJobRequest.newBuilder().setName(name).setExpectedPrompts(offset).build());
   }

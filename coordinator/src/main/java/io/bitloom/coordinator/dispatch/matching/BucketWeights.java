@@ -1,9 +1,9 @@
 package io.bitloom.coordinator.dispatch.matching;
 
 import io.bitloom.coordinator.queue.Bucket;
-import io.bitloom.coordinator.queue.BucketBacklog;
+import io.bitloom.coordinator.queue.BucketRank;
+import java.util.Collection;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -18,18 +18,16 @@ record BucketWeights(Map<Bucket, Double> weights, Map<String, Integer> spread) {
 
   static final BucketWeights UNKNOWN = new BucketWeights(Map.of(), Map.of());
 
-  static BucketWeights of(List<BucketBacklog> backlog) {
+  static BucketWeights of(Collection<BucketRank> ranks) {
     Map<String, Integer> spread = new HashMap<>();
-    backlog.forEach(
-        bucket ->
-            bucket.weightByTenant().keySet().forEach(name -> spread.merge(name, 1, Integer::sum)));
+    ranks.forEach(
+        rank -> rank.weights().keySet().forEach(name -> spread.merge(name, 1, Integer::sum)));
     Map<Bucket, Double> weights = new HashMap<>();
-    for (BucketBacklog bucket : backlog) {
-      bucket
-          .weightByTenant()
+    for (BucketRank rank : ranks) {
+      rank.weights()
           .forEach(
               (tenant, weight) ->
-                  weights.merge(bucket.bucket(), weight / spread.get(tenant), Double::sum));
+                  weights.merge(rank.bucket(), weight / spread.get(tenant), Double::sum));
     }
     return new BucketWeights(weights, spread);
   }

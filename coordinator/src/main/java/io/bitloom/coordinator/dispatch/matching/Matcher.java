@@ -6,7 +6,7 @@ import io.bitloom.coordinator.dispatch.matching.WaitingWorkers.Place;
 import io.bitloom.coordinator.models.WorkerProfile;
 import io.bitloom.coordinator.queue.Backlog;
 import io.bitloom.coordinator.queue.Bucket;
-import io.bitloom.coordinator.queue.BucketBacklog;
+import io.bitloom.coordinator.queue.BucketRank;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.LeasedBatch;
 import io.bitloom.coordinator.queue.LeasedTask;
@@ -204,19 +204,18 @@ public final class Matcher implements AutoCloseable {
     boolean old = ready.size() > 1 && now - rankedAt > RANK_AGAIN.toNanos();
     if (!ranking && (!ranked || old)) {
       ranking = true;
-      loop.after(backlog::buckets, this::ranked);
+      loop.after(() -> backlog.ranks(ready), this::ranked);
     }
     return ranked;
   }
 
-  private void ranked(List<BucketBacklog> waiting, Throwable error) {
+  private void ranked(List<BucketRank> ranks, Throwable error) {
     ranking = false;
     long now = System.nanoTime();
     rankedAt = now;
     if (error == null) {
-      weights = BucketWeights.of(waiting);
-      waiting.forEach(
-          of -> former.rank(of.bucket(), of.topPriority(), weights.of(of.bucket()), now));
+      weights = BucketWeights.of(ranks);
+      ranks.forEach(of -> former.rank(of.bucket(), of.topPriority(), weights.of(of.bucket()), now));
       lookAtAll();
     } else {
       DispatchLoop.report("look at priorities", error);

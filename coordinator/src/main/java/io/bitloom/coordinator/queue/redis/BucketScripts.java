@@ -5,6 +5,7 @@ import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
+import io.bitloom.coordinator.queue.BucketRank;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.Names;
 import io.bitloom.coordinator.queue.QueueSettings;
@@ -40,8 +41,14 @@ public final class BucketScripts {
     this.settings = settings;
   }
 
-  /** Whether a bucket took prompts, and the offset of the job's last prompt that it knows now. */
-  public record Enqueued(boolean taken, long mark) {}
+  /**
+   * What became of prompts that a bucket was told of.
+   *
+   * @param taken whether it took them, or had them already
+   * @param mark offset of the job's last prompt that it knows now
+   * @param isNew whether there was no such bucket before, so that it has to be listed
+   */
+  public record Enqueued(boolean taken, long mark, boolean isNew) {}
 
   public CompletionStage<Enqueued> enqueue(
       Bucket bucket, String jobId, JobScripts.Terms terms, long before, byte[] entries) {
@@ -57,7 +64,11 @@ public final class BucketScripts {
             .add(terms.standing().revision())
             .add(terms.standing().paused() ? 1 : 0);
     return run(Script.ENQUEUE, bucket, arguments)
-        .thenApply(reply -> new Enqueued(reply.nextFlag(), reply.nextLong()));
+        .thenApply(
+            reply -> {
+              boolean taken = reply.nextFlag();
+              return new Enqueued(taken, reply.nextLong(), taken && reply.nextFlag());
+            });
   }
 
   /**
@@ -327,39 +338,71 @@ public final class BucketScripts {
   }
 
   /**
-   * What waits, and how the notifications stand.
+   * What a bucket competes by, and how its notifications stand.
    *
+   * @param wake number of the last notification
    * @param nextRetryMillis until a retry is due, -1 if none waits
+   * @param prompts that wait for their first attempt
+   * @param inUse whether prompts wait, or workers hold some
    */
-  public record Snapshot(BucketBacklog backlog, long wake, long nextRetryMillis) {}
+  public record Standing(
+      BucketRank rank, long wake, long nextRetryMillis, long prompts, boolean inUse) {}
 
-  CompletionStage<Snapshot> snapshot(Bucket bucket) {
-    return run(Script.BACKLOG, bucket, new Arguments())
+  /**
+   * Looks at what waits by its counts alone.
+   *
+   * @param countsKept whether all coordinators keep these counts
+   */
+  public CompletionStage<Standing> rank(Bucket bucket, boolean countsKept) {
+    return run(Script.RANK, bucket, new Arguments().add(countsKept ? 1 : 0))
         .thenApply(
             reply -> {
-              long prompts = reply.nextLong();
-              long images = reply.nextLong();
-              long retries = reply.nextLong();
-              long leased = reply.nextLong();
-              long leases = reply.nextLong();
-              Duration oldest = Duration.ofMillis(reply.nextLong());
               long wake = reply.nextLong();
               long nextRetry = reply.nextLong();
-              int priority = (int) reply.nextLong();
-              Map<String, Long> byTenant = new HashMap<>();
+              long prompts = reply.nextLong();
+              boolean inUse = prompts + reply.nextLong() + reply.nextLong() > 0;
+              int priority = reply.nextInt();
               Map<String, Double> weights = new HashMap<>();
               while (reply.hasNext()) {
-                String tenant = Names.unescape(reply.nextString());
-                byTenant.put(tenant, reply.nextLong());
-                weights.put(tenant, Double.parseDouble(reply.nextString()));
+                weights.put(
+                    Names.unescape(reply.nextString()), Double.parseDouble(reply.nextString()));
               }
-              return new Snapshot(
-                  new BucketBacklog(
-                      bucket, prompts, images, retries, leased, leases, oldest, priority, byTenant,
-                      weights),
-                  wake,
-                  nextRetry);
+              return new Standing(
+                  new BucketRank(bucket, priority, weights), wake, nextRetry, prompts, inUse);
             });
+  }
+
+  /**
+   * Counts anew by what a bucket competes.
+   *
+   * @return whether a count was wrong
+   */
+  public CompletionStage<Boolean> recount(Bucket bucket) {
+    return run(Script.RECOUNT, bucket, new Arguments()).thenApply(Reply::nextFlag);
+  }
+
+  /**
+   * Drops a bucket if nothing is in it and nothing was leased from it for so long.
+   *
+   * @return whether it is gone, or never was
+   */
+  CompletionStage<Boolean> vanish(Bucket bucket, Duration unused) {
+    return run(Script.VANISH, bucket, new Arguments().add(unused)).thenApply(Reply::nextFlag);
+  }
+
+  /** What waits, and what workers hold; looks into every lease. */
+  CompletionStage<BucketBacklog> backlog(Bucket bucket) {
+    return run(Script.BACKLOG, bucket, new Arguments())
+        .thenApply(
+            reply ->
+                new BucketBacklog(
+                    bucket,
+                    reply.nextLong(),
+                    reply.nextLong(),
+                    reply.nextLong(),
+                    reply.nextLong(),
+                    reply.nextLong(),
+                    Duration.ofMillis(reply.nextLong())));
   }
 
   /** Who stands in line. */
@@ -367,6 +410,7 @@ public final class BucketScripts {
     return run(Script.LINE, bucket, new Arguments())
         .thenApply(
             reply -> {
+              boolean drawn = reply.nextFlag();
               List<BucketLine.Place> places = new ArrayList<>();
               while (reply.hasNext()) {
                 places.add(
@@ -379,7 +423,7 @@ public final class BucketScripts {
                         reply.nextLong(),
                         Double.parseDouble(reply.nextString())));
               }
-              return new BucketLine(bucket, places);
+              return new BucketLine(bucket, drawn, places);
             });
   }
 

@@ -9,6 +9,7 @@ import io.bitloom.coordinator.queue.StoredBytes;
 import io.bitloom.coordinator.queue.TenantLimits;
 import io.bitloom.coordinator.queue.TenantUse;
 import io.bitloom.coordinator.redis.RedisConnection;
+import io.bitloom.v1.JobState;
 import io.lettuce.core.Limit;
 import io.lettuce.core.Range;
 import io.lettuce.core.ScoredValue;
@@ -17,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -231,6 +233,35 @@ public final class JobIndex {
                         .thenApply(now -> jobs.stream().map(job -> active(job, now)).toList()));
   }
 
+  /** How many jobs are active. */
+  CompletionStage<Long> countActive() {
+    return redis.call(r -> r.zcard(keys.activeJobs()));
+  }
+
+  /** Says how many jobs have not ended, by state. */
+  public CompletionStage<Void> putStates(Map<JobState, Long> counts) {
+    Map<String, byte[]> all = new HashMap<>();
+    for (JobState state : JobState.values()) {
+      if (state != JobState.UNRECOGNIZED) {
+        all.put(state.name(), bytes(Long.toString(counts.getOrDefault(state, 0L))));
+      }
+    }
+    return redis.call(r -> r.hset(keys.states(), all)).thenApply(added -> null);
+  }
+
+  /** What was said last; empty if nothing was. */
+  CompletionStage<Map<JobState, Long>> states() {
+    return redis
+        .call(r -> r.hgetall(keys.states()))
+        .thenApply(
+            said -> {
+              Map<JobState, Long> counts = new HashMap<>();
+              said.forEach(
+                  (state, n) -> counts.put(JobState.valueOf(state), Long.valueOf(text(n))));
+              return counts;
+            });
+  }
+
   private static Active active(ScoredValue<byte[]> job, long nowMicros) {
     long age = nowMicros - (long) job.getScore();
     return new Active(text(job.getValue()), Duration.of(age, ChronoUnit.MICROS));
@@ -286,6 +317,25 @@ public final class JobIndex {
                 }
               });
     }
+  }
+
+  /** Lists a bucket that was made just now, although it may have been listed here before. */
+  public void addNewBucket(Bucket bucket) {
+    knownBuckets.remove(bucket);
+    addBucket(bucket);
+  }
+
+  /** Takes a bucket off the list. */
+  CompletionStage<Void> removeBucket(Bucket bucket) {
+    knownBuckets.remove(bucket);
+    return redis
+        .call(r -> r.srem(keys.buckets(), bytes(Keys.id(bucket))))
+        .thenApply(removed -> null);
+  }
+
+  /** Forgets which buckets are listed but for those that are. */
+  public CompletionStage<Void> checkBuckets() {
+    return buckets().thenAccept(knownBuckets::retainAll);
   }
 
   /** The list of buckets may be gone. */

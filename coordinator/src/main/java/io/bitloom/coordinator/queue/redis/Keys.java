@@ -118,7 +118,8 @@ public final class Keys {
       tag + "retry",
       tag + "leases",
       tag + "held",
-      tag + "meta"
+      tag + "meta",
+      tag + "lines"
     };
   }
 
@@ -190,9 +191,29 @@ public final class Keys {
     return versioned("models");
   }
 
+  /** Models by the time at which workers had them last. */
+  public String modelsSeen() {
+    return index("seen");
+  }
+
+  /** What the workers of each coordinator can do. */
+  public String workers() {
+    return index("workers");
+  }
+
   /** Coordinators whose workers have a model, with its digest. */
   public String servingOf(String model) {
     return index("serving:" + Names.escape(model));
+  }
+
+  /** How many jobs had not ended when they were swept last, by state. */
+  public String states() {
+    return index("states");
+  }
+
+  /** Whose turn it is to sweep. */
+  public String sweeper() {
+    return index("sweeper");
   }
 
   /** Name of all this data. */

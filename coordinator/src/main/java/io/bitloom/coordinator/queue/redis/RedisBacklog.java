@@ -1,36 +1,72 @@
 package io.bitloom.coordinator.queue.redis;
 
 import io.bitloom.coordinator.queue.Backlog;
+import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
+import io.bitloom.coordinator.queue.BucketRank;
+import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 
-/** Looks at every bucket that ever had a prompt. */
+/** Looks at the buckets that are listed. */
 public final class RedisBacklog implements Backlog {
 
   private final JobIndex index;
   private final BucketScripts buckets;
+  private final Keys keys;
 
-  public RedisBacklog(JobIndex index, BucketScripts buckets) {
+  public RedisBacklog(JobIndex index, BucketScripts buckets, Keys keys) {
     this.index = index;
     this.buckets = buckets;
+    this.keys = keys;
   }
 
   @Override
   public CompletionStage<List<BucketBacklog>> buckets() {
-    return snapshots().thenApply(all -> all.stream().map(BucketScripts.Snapshot::backlog).toList());
+    return ofEach(buckets::backlog);
   }
 
   @Override
   public CompletionStage<List<BucketLine>> lines() {
-    return index.buckets().thenCompose(all -> Stages.all(all.stream().map(buckets::line).toList()));
+    return ofEach(buckets::line);
   }
 
-  /** What waits, and how the notifications of the buckets stand. */
-  public CompletionStage<List<BucketScripts.Snapshot>> snapshots() {
-    return index
-        .buckets()
-        .thenCompose(all -> Stages.all(all.stream().map(buckets::snapshot).toList()));
+  @Override
+  public CompletionStage<List<BucketRank>> ranks(Collection<Bucket> some) {
+    return Stages.all(
+        some.stream()
+            .map(bucket -> standing(bucket).thenApply(BucketScripts.Standing::rank))
+            .toList());
+  }
+
+  /** How all buckets stand. */
+  public CompletionStage<List<BucketScripts.Standing>> standings() {
+    return ofEach(this::standing);
+  }
+
+  /** Coordinators of data version 1 do not keep the counts. */
+  private CompletionStage<BucketScripts.Standing> standing(Bucket bucket) {
+    return buckets.rank(bucket, keys.version() > 1);
+  }
+
+  private <T> CompletionStage<List<T>> ofEach(Function<Bucket, CompletionStage<T>> look) {
+    return index.buckets().thenCompose(all -> Stages.all(all.stream().map(look).toList()));
+  }
+
+  /**
+   * Counts all buckets anew, one after the other. To be done once no coordinator is at work that
+   * does not keep the counts, and before anybody takes them for right.
+   */
+  public CompletionStage<Void> recount() {
+    return index.buckets().thenCompose(all -> recount(all.iterator()));
+  }
+
+  private CompletionStage<Void> recount(Iterator<Bucket> left) {
+    return left.hasNext()
+        ? buckets.recount(left.next()).thenCompose(done -> recount(left))
+        : Stages.nothing();
   }
 }

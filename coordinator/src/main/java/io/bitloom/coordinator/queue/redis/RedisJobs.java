@@ -28,8 +28,8 @@ public final class RedisJobs implements JobStore {
   /** More jobs than this are not looked at for one page. */
   private static final int JOBS_PER_PAGE = 2000;
 
-  /** Whoever has more open jobs than this is not helped by their number. */
-  private static final int MOST_COUNTED = 10_000;
+  /** More active jobs than this are not counted for each who asks, but by each sweep. */
+  private static final int MOST_COUNTED = 500;
 
   /** Whoever waited for a job that nobody keeps has read its result in less, or never will. */
   private static final Duration FLEETING_LIFE = Duration.ofMinutes(1);
@@ -203,19 +203,41 @@ public final class RedisJobs implements JobStore {
   @Override
   public CompletionStage<Map<JobState, Long>> openByState() {
     return index
+        .countActive()
+        .thenCompose(
+            count ->
+                count <= MOST_COUNTED
+                    ? countByState()
+                    : index
+                        .states()
+                        .thenCompose(
+                            said ->
+                                said.isEmpty()
+                                    ? countByState()
+                                    : CompletableFuture.completedStage(said)));
+  }
+
+  private CompletionStage<Map<JobState, Long>> countByState() {
+    return index
         .activeJobs()
         .thenCompose(
-            active ->
-                Stages.all(
-                    active.stream()
-                        .limit(MOST_COUNTED)
-                        .map(job -> jobs.stateOf(job.jobId()))
-                        .toList()))
+            active -> Stages.all(active.stream().map(job -> jobs.stateOf(job.jobId())).toList()))
         .thenApply(
             states ->
                 states.stream()
                     .flatMap(Optional::stream)
                     .collect(Collectors.groupingBy(state -> state, Collectors.counting())));
+  }
+
+  @Override
+  public CompletionStage<List<JobRecord>> open() {
+    return index
+        .activeJobs()
+        .thenCompose(
+            active -> Stages.all(active.stream().map(job -> jobs.view(job.jobId())).toList()))
+        .thenApply(
+            views ->
+                views.stream().flatMap(Optional::stream).filter(job -> !job.terminal()).toList());
   }
 
   @Override

@@ -6,7 +6,9 @@ import io.bitloom.coordinator.queue.ModelRecords;
 import io.bitloom.coordinator.redis.RedisConnection;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -24,7 +26,16 @@ public final class RedisModels implements ModelRecords {
 
   @Override
   public CompletionStage<Void> put(String name, ByteString description) {
-    Arguments arguments = new Arguments().add(name).add(description);
+    return put(name, description, false);
+  }
+
+  @Override
+  public CompletionStage<Void> putIfAbsent(String name, ByteString description) {
+    return put(name, description, true);
+  }
+
+  private CompletionStage<Void> put(String name, ByteString description, boolean ifAbsent) {
+    Arguments arguments = new Arguments().add(name).add(description).add(ifAbsent ? 1 : 0);
     return redis
         .run(Script.ANNOUNCE, new String[] {keys.models()}, arguments)
         .thenApply(done -> null);
@@ -45,9 +56,9 @@ public final class RedisModels implements ModelRecords {
   @Override
   public CompletionStage<Serving> serve(
       String name, String digest, String coordinator, Duration duration) {
-    Arguments arguments = new Arguments().add(coordinator).add(digest).add(duration);
+    Arguments arguments = new Arguments().add(coordinator).add(digest).add(duration).add(name);
     return redis
-        .run(Script.SERVE, new String[] {keys.servingOf(name)}, arguments)
+        .run(Script.SERVE, new String[] {keys.servingOf(name), keys.modelsSeen()}, arguments)
         .thenApply(
             reply -> {
               int before = reply.nextInt();
@@ -60,6 +71,48 @@ public final class RedisModels implements ModelRecords {
   public CompletionStage<Void> withdraw(String name, String digest, String coordinator) {
     byte[] member = (coordinator + " " + digest).getBytes(StandardCharsets.UTF_8);
     return redis.call(r -> r.zrem(keys.servingOf(name), member)).thenApply(removed -> null);
+  }
+
+  @Override
+  public CompletionStage<List<ByteString>> attend(
+      String coordinator, ByteString record, Duration duration) {
+    Arguments arguments = new Arguments().add(coordinator).add(duration).add(record);
+    return redis
+        .run(Script.ATTEND, new String[] {keys.workers()}, arguments)
+        .thenApply(
+            reply -> {
+              List<ByteString> others = new ArrayList<>();
+              while (reply.hasNext()) {
+                others.add(reply.nextBytes());
+              }
+              return others;
+            });
+  }
+
+  @Override
+  public CompletionStage<List<String>> unseen(Duration age) {
+    return redis
+        .run(
+            Script.UNSEEN,
+            new String[] {keys.models(), keys.modelsSeen()},
+            new Arguments().add(age))
+        .thenApply(
+            reply -> {
+              List<String> names = new ArrayList<>();
+              while (reply.hasNext()) {
+                names.add(reply.nextString());
+              }
+              return names;
+            });
+  }
+
+  @Override
+  public CompletionStage<Boolean> retract(String name, Duration age) {
+    String[] lists = {keys.models(), keys.modelsSeen(), keys.speeds(), keys.servingOf(name)};
+    String buckets = Keys.id(new Bucket(name, ""));
+    return redis
+        .run(Script.RETRACT, lists, new Arguments().add(name).add(age).add(buckets))
+        .thenApply(Reply::nextFlag);
   }
 
   @Override

@@ -77,7 +77,13 @@ public final class RedisPrompts implements PromptStore {
       stages.add(
           buckets
               .enqueue(part.bucket(), jobId, taken.terms(), taken.before().get(k), part.entries())
-              .thenApply(BucketScripts.Enqueued::taken));
+              .thenApply(
+                  enqueued -> {
+                    if (enqueued.isNew()) {
+                      index.addNewBucket(part.bucket());
+                    }
+                    return enqueued.taken();
+                  }));
     }
     return Stages.all(stages)
         .handle(

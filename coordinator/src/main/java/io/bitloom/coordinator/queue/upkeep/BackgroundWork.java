@@ -13,7 +13,7 @@ import java.util.List;
 record BackgroundWork(
     WakeUps wakeUps,
     Reaper reaper,
-    Sweeper sweeper,
+    JobSweep jobSweep,
     Deadlines deadlines,
     LostReplies lostReplies,
     FinishedLeases finishedLeases,
@@ -27,7 +27,7 @@ record BackgroundWork(
 
   @Override
   public void sweep(String jobId) {
-    sweeper.sweepLater(jobId);
+    jobSweep.sweepLater(jobId);
   }
 
   @Override

@@ -9,6 +9,7 @@ import io.bitloom.coordinator.queue.redis.Keys;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,14 +26,20 @@ final class DataVersion {
 
   private final DataHeader header;
   private final Keys keys;
+  private final Supplier<CompletionStage<Void>> recount;
   private final CompletableFuture<ConfigException> unusable = new CompletableFuture<>();
   private volatile int quietLooks;
   private Others others = Others.AS_NEW;
   private Others told = Others.AS_NEW;
 
-  DataVersion(DataHeader header, Keys keys) {
+  /**
+   * @param recount counts anew what older coordinators do not count; before an upgrade, so that it
+   *     is right as soon as somebody goes by it, and after it, when nothing can be changed by them
+   */
+  DataVersion(DataHeader header, Keys keys, Supplier<CompletionStage<Void>> recount) {
     this.header = header;
     this.keys = keys;
+    this.recount = recount;
   }
 
   /**
@@ -121,22 +128,27 @@ final class DataVersion {
       keys.use(1);
       return CompletableFuture.completedStage(null);
     }
-    return header
-        .upgrade()
-        .handle(
-            (done, e) -> {
-              if (e != null) {
-                LOG.warn("The data cannot be upgraded yet: {}", e.toString());
-                keys.use(1);
-              } else {
-                keys.use(DataHeader.NEWEST);
-                tell(Others.AS_NEW);
-                if (!empty) {
-                  LOG.info("The data are of version {} now", DataHeader.NEWEST);
-                }
-              }
-              return null;
-            });
+    CompletionStage<Void> upgraded =
+        empty
+            ? header.upgrade()
+            : recount
+                .get()
+                .thenCompose(done -> header.upgrade())
+                .thenCompose(done -> recount.get());
+    return upgraded.handle(
+        (done, e) -> {
+          if (e != null) {
+            LOG.warn("The data cannot be upgraded yet: {}", e.toString());
+            keys.use(1);
+          } else {
+            keys.use(DataHeader.NEWEST);
+            tell(Others.AS_NEW);
+            if (!empty) {
+              LOG.info("The data are of version {} now", DataHeader.NEWEST);
+            }
+          }
+          return null;
+        });
   }
 
   private void refuse(Header found) {

@@ -33,17 +33,17 @@ final class LostReplies {
 
   private final BucketScripts buckets;
   private final LeaseEnd leaseEnd;
-  private final Sweeper sweeper;
+  private final JobSweep jobSweep;
   private final Timers timers;
 
   // Guarded by this.
   private final Map<Bucket, Map<Secret, Integer>> roundsLeft = new HashMap<>();
   private ScheduledFuture<?> timer;
 
-  LostReplies(BucketScripts buckets, LeaseEnd leaseEnd, Sweeper sweeper, Timers timers) {
+  LostReplies(BucketScripts buckets, LeaseEnd leaseEnd, JobSweep jobSweep, Timers timers) {
     this.buckets = buckets;
     this.leaseEnd = leaseEnd;
-    this.sweeper = sweeper;
+    this.jobSweep = jobSweep;
     this.timers = timers;
   }
 
@@ -111,7 +111,7 @@ final class LostReplies {
         .whenComplete(
             (done, e) -> {
               if (e != null) {
-                sweeper.sweepLater(jobId);
+                jobSweep.sweepLater(jobId);
               }
             });
   }

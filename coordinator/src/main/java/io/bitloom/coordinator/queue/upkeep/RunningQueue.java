@@ -25,6 +25,8 @@ import io.bitloom.coordinator.queue.redis.RedisLeases;
 import io.bitloom.coordinator.queue.redis.RedisModels;
 import io.bitloom.coordinator.queue.redis.RedisPrompts;
 import io.bitloom.coordinator.queue.redis.RedisResults;
+import io.bitloom.coordinator.queue.redis.SweepTurn;
+import io.bitloom.coordinator.queue.redis.UnusedBuckets;
 import io.bitloom.coordinator.queue.redis.Upkeep;
 import io.bitloom.coordinator.queue.redis.WaitingPrompts;
 import io.bitloom.coordinator.redis.RedisChannels;
@@ -61,25 +63,30 @@ public final class RunningQueue implements JobQueue {
   public RunningQueue(RedisConnection redis, QueueSettings settings) {
     Keys keys = new Keys(settings.namespace());
     DataHeader header = new DataHeader(redis, keys);
-    this.version = new DataVersion(header, keys);
-    version.enter();
     JobIndex index = new JobIndex(redis, keys);
     JobScripts jobScripts = new JobScripts(redis, keys);
     BucketScripts bucketScripts = new BucketScripts(redis, keys, settings);
+    this.backlog = new RedisBacklog(index, bucketScripts, keys);
+    this.version = new DataVersion(header, keys, backlog::recount);
+    version.enter();
     JobEnd jobEnd = new JobEnd(jobScripts, bucketScripts, index);
     LeaseEnd leaseEnd = new LeaseEnd(jobScripts, bucketScripts, jobEnd);
 
     Reaper reaper = new Reaper(bucketScripts, leaseEnd, settings, timers);
     Deadlines deadlines = new Deadlines(index, jobEnd, timers);
     Bookkeeper bookkeeper = new Bookkeeper(index, timers);
+    JobSweep jobSweep =
+        new JobSweep(jobScripts, bucketScripts, index, jobEnd, leaseEnd, bookkeeper, timers);
+    Duration sweep = settings.sweepInterval();
+    SweepTurn turn = new SweepTurn(redis, keys, sweep.multipliedBy(2));
     Sweeper sweeper =
-        new Sweeper(jobScripts, bucketScripts, index, jobEnd, leaseEnd, bookkeeper, timers);
-    LostReplies lostReplies = new LostReplies(bucketScripts, leaseEnd, sweeper, timers);
+        new Sweeper(jobSweep, index, new UnusedBuckets(index, bucketScripts, keys), turn, timers);
+    LostReplies lostReplies = new LostReplies(bucketScripts, leaseEnd, jobSweep, timers);
     this.ready = new WakeUps(timers);
     this.finishedLeases = new FinishedLeases(bucketScripts, timers);
     Upkeep upkeep =
         new BackgroundWork(
-            ready, reaper, sweeper, deadlines, lostReplies, finishedLeases, bookkeeper);
+            ready, reaper, jobSweep, deadlines, lostReplies, finishedLeases, bookkeeper);
 
     RedisChannels channels = redis.channels();
     this.jobs = new RedisJobs(index, jobScripts, bucketScripts, jobEnd, upkeep, channels, keys);
@@ -88,11 +95,9 @@ public final class RunningQueue implements JobQueue {
     this.results = new RedisResults(redis, keys);
     this.leases =
         new RedisLeases(new JobTurns(redis, keys), bucketScripts, jobEnd, leaseEnd, upkeep);
-    this.backlog = new RedisBacklog(index, bucketScripts);
     this.models = new RedisModels(redis, keys);
 
-    Duration sweep = settings.sweepInterval();
-    timers.every(sweep, sweep, sweeper::sweepLater);
+    timers.every(sweep, sweep, sweeper::sweepInTurn);
     timers.every(sweep, sweep, deadlines::look);
     this.wakeListener =
         new WakeListener(ready, reaper, sweeper, deadlines, backlog, timers, leases::stopped);

@@ -1,6 +1,5 @@
 package io.bitloom.coordinator.queue.upkeep;
 
-import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import io.bitloom.coordinator.queue.redis.RedisBacklog;
 import io.bitloom.coordinator.queue.redis.WakeMessage;
@@ -107,14 +106,14 @@ final class WakeListener implements RedisChannels.Listener {
       reaper.redisIsBack();
     }
     before = true;
-    sweeper.sweepLater();
+    sweeper.sweepAfterLoss();
     deadlines.look();
     look();
   }
 
   private void look() {
     backlog
-        .snapshots()
+        .standings()
         .whenComplete(
             (found, e) -> {
               if (e == null) {
@@ -125,11 +124,10 @@ final class WakeListener implements RedisChannels.Listener {
             });
   }
 
-  private void found(BucketScripts.Snapshot snapshot) {
-    BucketBacklog backlog = snapshot.backlog();
-    if (backlog.prompts() + backlog.retries() + backlog.leases() > 0) {
-      reaper.watch(backlog.bucket(), Duration.ZERO);
+  private void found(BucketScripts.Standing standing) {
+    if (standing.inUse()) {
+      reaper.watch(standing.rank().bucket(), Duration.ZERO);
     }
-    wakeUps.found(snapshot);
+    wakeUps.found(standing);
   }
 }

@@ -5,7 +5,6 @@ import io.bitloom.coordinator.queue.ReadyBuckets;
 import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,6 +24,10 @@ final class WakeUps implements ReadyBuckets {
 
   private final Timers timers;
   private final Map<Bucket, State> states = new ConcurrentHashMap<>();
+
+  /** Those whose state says so; looked at far more often than it changes. */
+  private final Set<Bucket> ready = ConcurrentHashMap.newKeySet();
+
   private final List<Consumer<Bucket>> listeners = new CopyOnWriteArrayList<>();
 
   WakeUps(Timers timers) {
@@ -39,16 +42,7 @@ final class WakeUps implements ReadyBuckets {
 
   @Override
   public Set<Bucket> buckets() {
-    Set<Bucket> ready = new HashSet<>();
-    states.forEach(
-        (bucket, state) -> {
-          synchronized (state) {
-            if (state.ready) {
-              ready.add(bucket);
-            }
-          }
-        });
-    return ready;
+    return Set.copyOf(ready);
   }
 
   @Override
@@ -83,6 +77,7 @@ final class WakeUps implements ReadyBuckets {
       if (state.wake <= leased.wake()) {
         state.wake = leased.wake();
         state.ready = false;
+        ready.remove(bucket);
       }
       readyAfter(bucket, leased.nextRetryMillis());
     }
@@ -92,16 +87,16 @@ final class WakeUps implements ReadyBuckets {
   }
 
   /** The bucket was looked at, because notifications may have been missed. */
-  void found(BucketScripts.Snapshot snapshot) {
-    Bucket bucket = snapshot.backlog().bucket();
+  void found(BucketScripts.Standing standing) {
+    Bucket bucket = standing.rank().bucket();
     State state = state(bucket);
     synchronized (state) {
-      state.wake = Math.max(state.wake, snapshot.wake());
+      state.wake = Math.max(state.wake, standing.wake());
     }
-    if (snapshot.backlog().prompts() > 0) {
+    if (standing.prompts() > 0) {
       markReady(bucket);
     }
-    readyAfter(bucket, snapshot.nextRetryMillis());
+    readyAfter(bucket, standing.nextRetryMillis());
   }
 
   /** The buckets are gone, and their notifications are counted anew. */
@@ -122,6 +117,7 @@ final class WakeUps implements ReadyBuckets {
     synchronized (state) {
       news = !state.ready;
       state.ready = true;
+      ready.add(bucket);
     }
     if (news) {
       tell(bucket);

@@ -4,8 +4,8 @@
 -- ARGV   1 channel, 2 bucket, 3 job, 4 tenant, 5 weight, 6 priority, 7 ageing (ms), 8 offset of the
 --        job's last prompt in this bucket before these, or -1, 9 entries, 10 revision of the job,
 --        11 1 if it is paused, else 0
--- Reply  {1, offset of the last prompt the bucket knows}; {0, the same} if it lacks some before
---        these: nothing changed
+-- Reply  {1, offset of the last prompt the bucket knows, 1 if the bucket was not there before};
+--        {0, the same offset} if it lacks some before these: nothing changed
 --@include drain
 --@include tasks
 --@include bucket
@@ -31,9 +31,10 @@ for at = 1, #entries, ENTRY do
   end
 end
 if last == mark then
-  return {1, mark}
+  return {1, mark, 0}
 end
-if not flow then
+local new = not flow
+if new then
   flow = {t = ARGV[4], f = redis.call('HINCRBY', meta, 'flow', 1), h = 1, l = 0, n = 0, i = 0}
 end
 local now = now_ms()
@@ -63,4 +64,4 @@ save_flow(ARGV[3], flow)
 if news then
   wake(ARGV[1], ARGV[2], 0)
 end
-return {1, last}
+return {1, last, new and flow.f == 1 and 1 or 0}

@@ -11,8 +11,7 @@ if not flow then
   return {0}
 end
 if flow.n > 0 and not flow.z then
-  redis.call('ZREM', ready, place(ARGV[1], flow))
-  count_ready(-flow.n, -flow.i)
+  leave(ARGV[1], flow, now_ms())
 end
 flow.n, flow.i = 0, 0
 local dropped = {'HDEL', runs, flow.f .. ':p'}

@@ -137,6 +137,8 @@ local function put_back(served)
       redis.call('HSET', runs, flow.f .. ':' .. flow.h, string.sub(served.run, served.at))
     end
     line_up(served.id, flow, ageing, now)
+  else
+    count_flow(flow, -1)
   end
   save_flow(served.id, flow)
 end
@@ -217,9 +219,9 @@ end
 
 local token = 0
 if #jobs > 0 then
-  token = tonumber(was[6] or 0) + 1
-  redis.call('HSET', meta, 'token', token, 'turn', turn, 'prompts', waiting,
-    'images', images_waiting, 'clock', string.format('%.17g', clock))
+  token = tonumber(was[6] or now_us()) + 1
+  redis.call('HSET', meta, 'token', string.format('%.0f', token), 'turn', turn, 'since', now,
+    'prompts', waiting, 'images', images_waiting, 'clock', string.format('%.17g', clock))
   local name = string.format('%.0f.%s', token, ARGV[6])
   redis.call('ZADD', leases, now + ARGV[3], name)
   redis.call('HSET', held, name, cmsgpack.pack({w = ARGV[1], t = batch}))
@@ -228,7 +230,7 @@ local next_retry = retries[2]
 if next_retry and tonumber(next_retry) <= now then
   next_retry = redis.call('ZRANGE', retry, 0, 0, 'WITHSCORES')[2]
 end
-local reply = {token, tonumber(was[5] or 0), next_retry and math.max(0, next_retry - now) or -1,
+local reply = {token, tonumber(was[5] or now_us()), next_retry and math.max(0, next_retry - now) or -1,
   waiting > 0 and 1 or 0}
 for _, id in ipairs(jobs) do
   reply[#reply + 1] = id

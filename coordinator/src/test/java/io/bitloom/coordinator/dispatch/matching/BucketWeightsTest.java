@@ -3,8 +3,7 @@ package io.bitloom.coordinator.dispatch.matching;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.bitloom.coordinator.queue.Bucket;
-import io.bitloom.coordinator.queue.BucketBacklog;
-import java.time.Duration;
+import io.bitloom.coordinator.queue.BucketRank;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -12,14 +11,13 @@ import org.junit.jupiter.api.Test;
 
 class BucketWeightsTest {
 
-  private static BucketBacklog waiting(int bucket, Map<String, Double> weights) {
-    return new BucketBacklog(
-        new Bucket("m", "s" + bucket), 1, 1, 0, 0, 0, Duration.ZERO, 5, Map.of(), weights);
+  private static BucketRank waiting(int bucket, Map<String, Double> weights) {
+    return new BucketRank(new Bucket("m", "s" + bucket), 5, weights);
   }
 
   @Test
   void aTenantGetsItsShareHoweverManyBucketsAnotherFloods() {
-    List<BucketBacklog> backlog = new ArrayList<>();
+    List<BucketRank> backlog = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
       backlog.add(waiting(i, i == 0 ? Map.of("flood", 1.0, "small", 2.0) : Map.of("flood", 1.0)));
     }

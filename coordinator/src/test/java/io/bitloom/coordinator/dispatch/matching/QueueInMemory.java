@@ -9,6 +9,7 @@ import io.bitloom.coordinator.queue.Backlog;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
+import io.bitloom.coordinator.queue.BucketRank;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.LeaseRef;
@@ -97,7 +98,10 @@ final class QueueInMemory implements JobQueue {
   /** Answers the first of the leases that were asked for; returns how many these were. */
   int answer(int most) {
     List<Asked> now = takeOpen(most);
-    now.forEach(lease -> lease.answer().complete(batch(lease)));
+    List<Optional<LeasedBatch>> batches = now.stream().map(this::batch).toList();
+    for (int i = 0; i < now.size(); i++) { // all are taken before anybody hears of one
+      now.get(i).answer().complete(batches.get(i));
+    }
     return now.size();
   }
 
@@ -162,13 +166,20 @@ final class QueueInMemory implements JobQueue {
   public Backlog backlog() {
     return new Backlog() {
       @Override
-      public CompletionStage<List<BucketBacklog>> buckets() {
+      public CompletionStage<List<BucketRank>> ranks(Collection<Bucket> buckets) {
         synchronized (QueueInMemory.this) {
           return CompletableFuture.completedStage(
-              priorities.entrySet().stream()
-                  .map(of -> backlogOf(of.getKey(), of.getValue()))
+              buckets.stream()
+                  .map(
+                      bucket ->
+                          new BucketRank(bucket, priorities.get(bucket), Map.of("tenant", 1.0)))
                   .toList());
         }
+      }
+
+      @Override
+      public CompletionStage<List<BucketBacklog>> buckets() {
+        throw absent();
       }
 
       @Override
@@ -176,11 +187,6 @@ final class QueueInMemory implements JobQueue {
         throw absent();
       }
     };
-  }
-
-  private static BucketBacklog backlogOf(Bucket bucket, int priority) {
-    return new BucketBacklog(
-        bucket, 1, 1, 0, 0, 0, Duration.ZERO, priority, Map.of(), Map.of("tenant", 1.0));
   }
 
   @Override

@@ -39,6 +39,11 @@ class ScriptTest {
                     keys.fleetingJobs(),
                     keys.ledger(),
                     keys.useOf(name),
+                    keys.sweeper(),
+                    keys.modelsSeen(),
+                    keys.workers(),
+                    keys.speeds(),
+                    keys.servingOf(name),
                     keys.models(),
                     keys.dataVersion(),
                     keys.epoch());
@@ -55,7 +60,7 @@ class ScriptTest {
     String names =
         switch (script.tag()) {
           case JOB -> "job|appends|prompts|buckets|running|done|results|failures|KEYS\\[1]";
-          case BUCKET -> "flows|runs|ready|tenants|retry|leases|held|meta|KEYS\\[1]";
+          case BUCKET -> "flows|runs|ready|tenants|retry|leases|held|meta|lines|KEYS\\[1]";
           case INDEX -> "KEYS\\[(\\d|k|k \\+ 1)]";
         };
     // Calls name their key first; calls with many arguments are put together in a table.

@@ -14,13 +14,16 @@
 --   retry    zset    '<job>:<task>' -> when this attempt may start (ms)
 --   leases   zset    lease -> expiry (ms)
 --   held     hash    lease -> packed lease; w: worker or false, t: job -> tasks
---   meta     hash    token: the last one; wake: counts notifications; flow: the last short id;
---                    clock: virtual time of the bucket; prompts, images: that wait for their first
---                    attempt; turn: what the last lease was made of
+--   meta     hash    token: the last one; wake: number of the last notification, both from the time
+--                    of Redis (us) on, so that none comes twice if the bucket is forgotten and made
+--                    again; flow: the last short id; clock: virtual time of the bucket; prompts,
+--                    images: that wait for their first attempt; turn: what the last lease was made
+--                    of; since: when that was, or prompts became ready where none were (ms)
+--   lines    hash    '<priority>:<weight>:<tenant>' -> flows in `ready` that compete so
 -- A lease is called '<token>.<secret>', the fencing token and the secret of the request that made
 -- it: who does not know the secret names no lease.
 -- Jobs and tenants come escaped: no colon, no \0.
-local flows, runs, ready, tenants, retry, leases, held, meta = unpack(KEYS)
+local flows, runs, ready, tenants, retry, leases, held, meta, lines = unpack(KEYS)
 
 local function load_flow(id)
   local packed = redis.call('HGET', flows, id)
@@ -45,17 +48,42 @@ local function line_up(id, flow, ageing, now)
   redis.call('ZADD', ready, 0, place(id, flow))
 end
 
+-- By what a flow competes, as `lines` calls it.
+local function line_of(flow)
+  return string.format('%d:%.17g:%s', flow.p, flow.w, flow.t)
+end
+
+-- Counts a flow among those in `ready`, or no more.
+local function count_flow(flow, more)
+  local line = line_of(flow)
+  if redis.call('HINCRBY', lines, line, more) <= 0 then
+    redis.call('HDEL', lines, line)
+  end
+end
+
 -- Makes a flow that had no entries ready.
 local function make_ready(id, flow, ageing, now)
   line_up(id, flow, ageing, now)
+  count_flow(flow, 1)
   local clock = redis.call('HGET', meta, 'clock') or 0
   redis.call('ZADD', tenants, 'NX', clock, flow.t)
 end
 
 -- Counts prompts of a flow, less or more, as ready to be leased. Returns how many are now.
-local function count_ready(n, images)
+local function count_ready(n, images, now)
   redis.call('HINCRBY', meta, 'images', images)
-  return redis.call('HINCRBY', meta, 'prompts', n)
+  local prompts = redis.call('HINCRBY', meta, 'prompts', n)
+  if prompts == n then
+    redis.call('HSET', meta, 'since', now)
+  end
+  return prompts
+end
+
+-- Takes a flow that is in `ready` out of it, with all that waits in it.
+local function leave(id, flow, now)
+  redis.call('ZREM', ready, place(id, flow))
+  count_flow(flow, -1)
+  count_ready(-flow.n, -flow.i, now)
 end
 
 -- Adds entries to the numbers of a flow, which is ready then unless it is paused. Returns whether
@@ -65,7 +93,7 @@ local function add_entries(id, flow, n, images, ageing, now)
     make_ready(id, flow, ageing, now)
   end
   flow.n, flow.i = flow.n + n, flow.i + images
-  return not flow.z and count_ready(n, images) == n
+  return not flow.z and count_ready(n, images, now) == n
 end
 
 -- Keeps a task of a paused flow until the flow goes on.
@@ -80,8 +108,7 @@ local function adjust(id, flow, priority, paused, revision, ageing, now)
     return false
   end
   if flow.n > 0 and not flow.z then
-    redis.call('ZREM', ready, place(id, flow))
-    count_ready(-flow.n, -flow.i)
+    leave(id, flow, now)
   end
   local parked = not paused and flow.z and redis.call('HGET', runs, flow.f .. ':p') or ''
   for at = 1, #parked, TASK do
@@ -93,7 +120,7 @@ local function adjust(id, flow, priority, paused, revision, ageing, now)
   flow.v, flow.p, flow.z = revision, priority, paused or nil
   if flow.n > 0 and not paused then
     make_ready(id, flow, ageing, now)
-    count_ready(flow.n, flow.i)
+    count_ready(flow.n, flow.i, now)
   end
   return parked ~= '' or flow.n > 0 and not paused
 end
