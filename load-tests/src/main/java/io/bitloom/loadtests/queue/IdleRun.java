@@ -89,7 +89,7 @@ final class IdleRun implements AutoCloseable {
         Optional.empty(),
         "worker-" + number,
         REFUSING,
-        (lease, wait) -> leases.incrementAndGet());
+        (lease, tasks, wait) -> leases.incrementAndGet());
   }
 
   private void connect(List<String> targets, int count) throws InterruptedException {
