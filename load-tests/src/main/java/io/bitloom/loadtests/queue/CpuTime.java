@@ -24,11 +24,16 @@ final class CpuTime {
     return process.info().totalCpuDuration().orElse(Duration.ZERO).toNanos() / 1e3;
   }
 
-  /** Microseconds on each prompt: client and workers, coordinator, Redis. */
-  String since(long prompts) throws Exception {
-    return String.format(
-        Locale.ROOT,
-        "%.1f / %.1f / %.1f",
+  /** Microseconds on each prompt. */
+  record Parts(double client, double coordinator, double redis) {
+    @Override
+    public String toString() {
+      return String.format(Locale.ROOT, "%.1f / %.1f / %.1f", client, coordinator, redis);
+    }
+  }
+
+  Parts since(long prompts) throws Exception {
+    return new Parts(
         (micros(ProcessHandle.current()) - clients) / prompts,
         (micros(ProcessHandle.of(coordinatorPid).orElseThrow()) - coordinator) / prompts,
         (redis.cpuMicros() - ofRedis) / prompts);

@@ -46,6 +46,11 @@ public final class QueueBench implements Callable<Integer> {
   @Range(min = 1)
   private Integer prompts;
 
+  @Option(
+      names = "--json",
+      description = "Prints the figures as one JSON object, and all else to the error stream.")
+  private boolean json;
+
   @Option(names = "--profile", description = "Prints the commands that took Redis longest.")
   private boolean profile;
 
@@ -62,7 +67,7 @@ public final class QueueBench implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = json ? spec.commandLine().getErr() : spec.commandLine().getOut();
     if (results) {
       return readResults(out);
     }
@@ -86,6 +91,9 @@ public final class QueueBench implements Callable<Integer> {
       }
     }
     table.print(out);
+    if (json) {
+      table.printJson(spec.commandLine().getOut(), many);
+    }
     return 0;
   }
 

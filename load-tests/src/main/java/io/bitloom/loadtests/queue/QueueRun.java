@@ -105,12 +105,17 @@ final class QueueRun implements AutoCloseable {
     long start = System.nanoTime();
     List<Submitter> jobs = appendAll(MODEL, many);
     double appended = many * 1e9 / (System.nanoTime() - start);
+    table.figure(policy, "append_prompts_per_second", appended);
     row(
         "append, prompts/s (to adds)",
         rate(appended) + times(appended / adds),
         "≥ 45,000",
         "BullMQ 29,000–43,000; Celery 2,700");
     double payload = payloadBytes(jobs);
+    table.figure(
+        policy,
+        "queued_prompt_bytes_beyond_payload",
+        (double) (redis.memory() - empty) / many - payload);
     row(
         "Redis memory per queued prompt beyond its payload",
         String.format(
@@ -143,9 +148,14 @@ final class QueueRun implements AutoCloseable {
             Locale.ROOT, "%.2f", lots.waits().quantile(0.99) / few.waits().quantile(0.99)),
         "≤ 1.10",
         "");
+    table.figure(
+        policy,
+        "lease_p99_to_that_with_1000_queued",
+        lots.waits().quantile(0.99) / few.waits().quantile(0.99));
     jobs.add(lots.job());
     drain(jobs, leases);
     finished(jobs, empty, payload);
+    oneByOne();
     images();
     urgent();
   }
@@ -301,7 +311,7 @@ final class QueueRun implements AutoCloseable {
     redis.resetStatistics();
     CpuTime cpu = new CpuTime(coordinator.pid(), redis);
     double seconds = secondsToEnd(jobs, REFUSING);
-    String parts = cpu.since(waiting);
+    CpuTime.Parts parts = cpu.since(waiting);
     if (profile) {
       out.println(redis.commands());
     }
@@ -310,7 +320,29 @@ final class QueueRun implements AutoCloseable {
         rate(waiting / seconds) + times(waiting / seconds / rawLeases),
         "≥ 30,000",
         "BullMQ 21,700; Celery 2,300");
-    row("… µs of CPU a prompt: client and workers / coordinator / Redis", parts);
+    row("… µs of CPU a prompt: client and workers / coordinator / Redis", parts.toString());
+    table.figure(policy, "lease_commit_prompts_per_second", waiting / seconds);
+    table.figure(policy, "lease_commit_cpu_us_client", parts.client());
+    table.figure(policy, "lease_commit_cpu_us_coordinator", parts.coordinator());
+    table.figure(policy, "lease_commit_cpu_us_redis", parts.redis());
+  }
+
+  /** Each outcome is a message of its own, as the images of a worker become ready. */
+  private void oneByOne() throws Exception {
+    int prompts = Math.max(1_000, many / 5);
+    List<Submitter> jobs = appendAll(MODEL, prompts);
+    CpuTime cpu = new CpuTime(coordinator.pid(), redis);
+    double seconds = secondsToEnd(jobs, REFUSING.withOneByOne(true));
+    CpuTime.Parts parts = cpu.since(prompts);
+    row(
+        "lease + commit with outcomes one by one, prompts/s",
+        rate(prompts / seconds),
+        "1.5 × BullMQ",
+        "");
+    row("… µs of CPU a prompt, likewise", parts.toString());
+    table.figure(policy, "one_by_one_prompts_per_second", prompts / seconds);
+    table.figure(policy, "one_by_one_cpu_us_coordinator", parts.coordinator());
+    table.figure(policy, "one_by_one_cpu_us_redis", parts.redis());
   }
 
   /** How long workers take to end jobs. */
@@ -347,6 +379,7 @@ final class QueueRun implements AutoCloseable {
             "lease + commit with an image of %d KB each, files synced as Redis's is, prompts/s",
             IMAGE_BYTES >> 10),
         rate(prompts / seconds));
+    table.figure(policy, "images_prompts_per_second", prompts / seconds);
   }
 
   /** What is left when every prompt has its outcome, besides prompt and outcome themselves. */
@@ -359,6 +392,7 @@ final class QueueRun implements AutoCloseable {
       bodies += appended * redis.meanOutcome(job.name().substring("jobs/".length()));
     }
     double left = (redis.memory() - empty - bodies) / prompts - payload;
+    table.figure(policy, "finished_prompt_bytes_beyond_payload_and_outcome", left);
     row(
         "Redis memory per finished prompt beyond payload and outcome",
         String.format(Locale.ROOT, "%.0f B of %.0f", left, payload + bodies / prompts),
@@ -400,6 +434,8 @@ final class QueueRun implements AutoCloseable {
         waits + times(waits.quantile(0.5) / writes.quantile(0.5)),
         "median ≤ 4 ms",
         "BullMQ 4.1 ms");
+    table.figure(policy, "urgent_p50_ms", waits.quantile(0.5));
+    table.figure(policy, "urgent_p99_ms", waits.quantile(0.99));
   }
 
   private Job job(Submitter job) {

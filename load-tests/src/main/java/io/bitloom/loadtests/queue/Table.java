@@ -1,5 +1,6 @@
 package io.bitloom.loadtests.queue;
 
+import com.google.gson.JsonObject;
 import java.io.PrintWriter;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -8,13 +9,17 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** What was measured, as a Markdown table with a column for each run. */
+/**
+ * What was measured, as a Markdown table with a column for each run for people, and as JSON for
+ * programs.
+ */
 final class Table {
 
   private record Row(Map<String, String> measured, String target, String others) {}
 
   private final List<String> runs;
   private final Map<String, Row> rows = new LinkedHashMap<>();
+  private final Map<String, JsonObject> figures = new LinkedHashMap<>();
 
   Table(List<String> runs) {
     this.runs = runs;
@@ -41,6 +46,26 @@ final class Table {
                     .collect(Collectors.joining(" | ")),
                 row.target(),
                 row.others()));
+    out.flush();
+  }
+
+  /**
+   * Adds a figure for programs.
+   *
+   * @param name in snake case, with its unit
+   */
+  void figure(String run, String name, double value) {
+    figures.computeIfAbsent(run, first -> new JsonObject()).addProperty(name, value);
+  }
+
+  /** One object: {@code {"prompts": …, "runs": {run: {figure: value}}}}. */
+  void printJson(PrintWriter out, int prompts) {
+    JsonObject all = new JsonObject();
+    all.addProperty("prompts", prompts);
+    JsonObject byRun = new JsonObject();
+    figures.forEach(byRun::add);
+    all.add("runs", byRun);
+    out.println(all);
     out.flush();
   }
 }
