@@ -26,6 +26,10 @@ public final class WorkerProfile {
 
   private static final int MAX_NAME = 128;
   private static final int MAX_TEXT = 1000;
+
+  /** It is kept in Redis. */
+  private static final int MAX_MODEL_BYTES = 64 << 10;
+
   private static final int MAX_IMAGES_PER_BATCH = 4096;
 
   private final Hello hello;
@@ -80,6 +84,12 @@ public final class WorkerProfile {
     checkName(field + ".name", model.getName(), violations);
     PromptRules.checkLabel(field + ".digest", model.getDigest(), MAX_NAME, violations);
     PromptRules.checkLabel(field + ".description", model.getDescription(), MAX_TEXT, violations);
+    if (model.getSerializedSize() > MAX_MODEL_BYTES) {
+      violations.add(
+          FieldViolation.of(
+              field, model.getSerializedSize() + " bytes", "must take at most " + MAX_MODEL_BYTES));
+      return;
+    }
     if (model.getSizesCount() == 0) {
       violations.add(FieldViolation.of(field + ".sizes", "", "must name a size"));
     }

@@ -23,6 +23,9 @@ final class ImageStorage {
   private static final int DIGEST_BYTES = 32;
   private static final long MAX_BYTES = 64L << 20;
 
+  /** No prompt may ask for more; what it asked for is not known of a lease that was brought. */
+  private static final int MAX_IMAGES = 255;
+
   private final ResultStore store;
 
   ImageStorage(ResultStore store) {
@@ -113,8 +116,8 @@ final class ImageStorage {
 
   private static void check(String schedule, OpenLease.Task task, List<GeneratedImage> images) {
     task.leased().map(WorkerMessages::prompt).ifPresent(prompt -> checkSet(prompt, images));
-    if (images.isEmpty()) {
-      throw corrupt("no image came");
+    if (images.isEmpty() || images.size() > MAX_IMAGES) {
+      throw corrupt(images.size() + " images came, not 1 to " + MAX_IMAGES);
     }
     ScaleSchedule drawn = ScaleSchedules.find(schedule).orElseThrow();
     for (int i = 0; i < images.size(); i++) {

@@ -1,11 +1,13 @@
 package io.bitloom.coordinator.dispatch.worker;
 
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.models.WorkerProfile;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeBatch;
 import io.bitloom.v1.PromptOutcome;
+import io.bitloom.v1.TaskFailure;
 import io.bitloom.v1.UploadRequest;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +18,8 @@ import java.util.Optional;
  * OutcomeAnswers}. Confined to the dispatch loop.
  */
 final class OutcomeReports {
+
+  private static final int MAX_DRAWN_TEXT_BYTES = 64 << 10;
 
   private final WorkerProfile worker;
   private final WorkerStream stream;
@@ -85,10 +89,31 @@ final class OutcomeReports {
       Optional<Drawing> drawing, Optional<OpenLease.Task> task, PromptOutcome outcome) {
     boolean held = task.isPresent() && drawing.orElseThrow().lease().report(task.get());
     if (held) {
-      stream.hold(outcome);
-      commits.take(new Report(drawing.get(), task.get(), outcome));
+      PromptOutcome storable = storable(outcome);
+      stream.hold(storable);
+      commits.take(new Report(drawing.get(), task.get(), storable));
     }
     return held;
+  }
+
+  /** A result has the text that was drawn, and the job keeps it. */
+  private static PromptOutcome storable(PromptOutcome outcome) {
+    int bytes = outcome.getDrawnText().getSerializedSize();
+    return bytes <= MAX_DRAWN_TEXT_BYTES
+        ? outcome
+        : outcome.toBuilder()
+            .clearDrawnText()
+            .setFailure(
+                TaskFailure.newBuilder()
+                    .setReason(ErrorCode.RESULT_CORRUPT.name())
+                    .setMessage(
+                        "the drawn text takes "
+                            + bytes
+                            + " bytes, at most "
+                            + MAX_DRAWN_TEXT_BYTES
+                            + " are kept")
+                    .setRetryable(true))
+            .build();
   }
 
   /** The worker asks where it may put the images of a prompt. */

@@ -12,6 +12,7 @@ import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.FakeBehaviour;
 import io.bitloom.v1.CapacityUpdate;
 import io.bitloom.v1.ConnectRequest;
+import io.bitloom.v1.DrawnText;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
 import io.bitloom.v1.ImageFormat;
@@ -26,6 +27,7 @@ import io.bitloom.v1.TaskFailure;
 import io.bitloom.v1.TaskRef;
 import io.bitloom.v1.WorkRequest;
 import io.bitloom.v1.WorkerModel;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -107,6 +109,24 @@ class WorkerOutcomesIT extends DispatchFixture {
     assertTrue(coordinator.results(job.getName()).get(0).hasImages());
   }
 
+  @Test
+  void aDrawnTextThatIsTooLongIsAFailureAndNotStored() throws Exception {
+    Job job = coordinator.submit(prompts(1));
+    ScriptedWorker worker = connect("w");
+    String text = "x".repeat(100_000);
+    for (int attempt = 1; attempt <= 3; attempt++) {
+      Lease lease = worker.lease();
+      Outcome outcome =
+          drawn(lease, lease.getTasks(0), "image").toBuilder()
+              .setDrawnText(DrawnText.newBuilder().setText(text))
+              .build();
+      assertEquals(COMMITTED, worker.report(outcome));
+    }
+    PromptResult result = coordinator.results(job.getName()).get(0);
+    assertEquals("RESULT_CORRUPT", result.getFailure().getReason());
+    assertTrue(result.getSerializedSize() < 10_000);
+  }
+
   // Rules of the protocol
 
   static Stream<Arguments> badFirstMessages() {
@@ -118,6 +138,15 @@ class WorkerOutcomesIT extends DispatchFixture {
         first(ErrorCode.INVALID_FIELD, m -> m.setHello(ScriptedWorker.hello(""))),
         first(ErrorCode.INVALID_FIELD, m -> m.setHello(ScriptedWorker.hello("w").clearModels())),
         first(ErrorCode.INVALID_FIELD, m -> m.setHello(ScriptedWorker.hello("a\nb"))),
+        first(
+            ErrorCode.INVALID_FIELD,
+            m ->
+                m.setHello(
+                    ScriptedWorker.hello("w")
+                        .addModels(
+                            WorkerModel.newBuilder()
+                                .setName("x")
+                                .addAllSizes(Collections.nCopies(20_000, "1M"))))),
         first(
             ErrorCode.INVALID_FIELD,
             m ->
