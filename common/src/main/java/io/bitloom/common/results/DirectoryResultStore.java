@@ -18,6 +18,8 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -32,10 +34,16 @@ public final class DirectoryResultStore implements ResultStore {
    */
   private static final long RESERVE_BYTES = 32 << 20;
 
+  private static final int MOST_DURABLE = 10_000;
+
   private final Path root;
   private final boolean fsync;
   private final long reserveBytes;
   private final AtomicLong temporaryFiles = new AtomicLong();
+  private final FolderSyncs syncs = new FolderSyncs();
+
+  /** Folders that are on the disk with all above them. */
+  private final Set<Path> durable = ConcurrentHashMap.newKeySet();
 
   /**
    * @param root created if it is missing
@@ -83,9 +91,7 @@ public final class DirectoryResultStore implements ResultStore {
   }
 
   private void write(ByteString image, Path file, Path temporary) throws IOException {
-    Files.createDirectories(file.getParent());
-    try (FileChannel channel =
-        FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
+    try (FileChannel channel = create(temporary)) {
       for (ByteBuffer part : image.asReadOnlyByteBufferList()) {
         while (part.hasRemaining()) {
           channel.write(part);
@@ -97,15 +103,32 @@ public final class DirectoryResultStore implements ResultStore {
     }
     Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     if (fsync) {
-      for (Path folder = file.getParent(); folder.startsWith(root); folder = folder.getParent()) {
-        syncFolder(folder);
-      }
+      syncFolders(file.getParent());
     }
   }
 
-  private static void syncFolder(Path folder) throws IOException {
-    try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-      channel.force(true);
+  /** The folder is there already for nearly every image. */
+  private FileChannel create(Path file) throws IOException {
+    try {
+      return FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
+    } catch (NoSuchFileException e) {
+      durable.remove(file.getParent());
+      Files.createDirectories(file.getParent());
+      return FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
+    }
+  }
+
+  /** Those above it need it once only: they do not change with the images in it. */
+  private void syncFolders(Path folder) throws IOException {
+    syncs.sync(folder);
+    if (!durable.contains(folder)) {
+      for (Path above = folder.getParent(); above.startsWith(root); above = above.getParent()) {
+        syncs.sync(above);
+      }
+      if (durable.size() >= MOST_DURABLE) {
+        durable.clear();
+      }
+      durable.add(folder);
     }
   }
 
@@ -159,6 +182,7 @@ public final class DirectoryResultStore implements ResultStore {
   @Override
   public void delete(String job) {
     Path folder = root.resolve(ImageName.folder(job));
+    durable.removeIf(known -> known.startsWith(folder));
     if (!Files.exists(folder)) {
       return;
     }

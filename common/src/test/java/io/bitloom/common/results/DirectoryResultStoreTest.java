@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -60,6 +61,27 @@ class DirectoryResultStoreTest {
     store.put(name("job-1", IMAGE), IMAGE);
     store.put(name("job-1", IMAGE), IMAGE);
     assertEquals(1, files().size());
+  }
+
+  @Test
+  void manyAtOnceAreAllStored() throws Exception {
+    List<ByteString> images =
+        IntStream.range(0, 200).mapToObj(i -> ByteString.copyFromUtf8("image " + i)).toList();
+    List<String> paths =
+        images.parallelStream().map(image -> store.put(name("job-1", image), image)).toList();
+    for (int i = 0; i < images.size(); i++) {
+      assertEquals(images.get(i), store.read(paths.get(i), ImageName.sha256(images.get(i))));
+    }
+    assertEquals(200, files().size());
+  }
+
+  @Test
+  void afterItsFoldersWereDeletedAJobsImagesAreStoredAnew() throws IOException {
+    store.put(name("job-1", IMAGE), IMAGE);
+    store.delete("job-1");
+    assertEquals(List.of(), files());
+    assertEquals(
+        IMAGE, store.read(store.put(name("job-1", IMAGE), IMAGE), ImageName.sha256(IMAGE)));
   }
 
   @Test
