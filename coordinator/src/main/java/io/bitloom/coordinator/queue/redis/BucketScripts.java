@@ -78,7 +78,7 @@ public final class BucketScripts {
    * @param wake number of the last notification at that time
    * @param nextRetryMillis until a retry is due, -1 if none waits
    * @param moreFresh whether prompts are left that wait for their first attempt
-   * @param tasks by job, as {@code start.lua} takes them
+   * @param tasks by job, as {@code turn.lua} takes them
    */
   public record Leased(
       Optional<LeaseRef> lease,

@@ -1,5 +1,5 @@
 -- Gives up prompts of an expired lease that have no attempt left, whether or not their job ever
--- gave them to that lease (start.lua). The lease lets go of them afterwards (settle.lua).
+-- gave them to that lease (turn.lua). The lease lets go of them afterwards (settle.lua).
 -- KEYS   of the job
 -- ARGV   1 channel of the job, 2 holder, 3 tasks
 -- Reply  {1 if the job is terminal now, else 0}

@@ -1,6 +1,6 @@
 -- Takes failed attempts of prompts of a lease: they wait for their next attempt. Their jobs are
 -- told afterwards (requeue.lua). A prompt that has no attempt left stays in the lease until its job
--- has its outcome (commit.lua, settle.lua).
+-- has its outcome (turn.lua, settle.lua).
 -- KEYS   of the bucket
 -- ARGV   1 channel, 2 bucket, 3 lease, 4 most attempts, 5 backoff (ms), 6 longest
 --        backoff (ms), 7 random seed, then for each job: job, offsets
