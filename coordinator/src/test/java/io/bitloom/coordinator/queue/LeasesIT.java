@@ -88,6 +88,7 @@ class LeasesIT extends QueueFixture {
           await(queue.leases().commit(batch.lease(), List.of(successes(batch).get(i)))));
     }
     assertEquals(List.of(2L, 0L, 1L), results(jobId).stream().map(ResultRecord::offset).toList());
+    queue.leases().finished(batch.lease());
     awaitTrue("no lease left", () -> backlog(SQUARE).leases() == 0);
   }
 
@@ -287,8 +288,9 @@ class LeasesIT extends QueueFixture {
   @Test
   void aPromptThatKeepsFailingFailsForGoodWithItsLastReason() throws InterruptedException {
     String jobId = sealedJob(1, SQUARE);
+    LeasedBatch batch = null;
     for (int attempt = 1; attempt <= 4; attempt++) {
-      LeasedBatch batch = leaseWhenDue(1);
+      batch = leaseWhenDue(1);
       assertEquals(attempt, batch.tasks().get(0).attempt());
       assertEquals(List.of(attempt < 4 ? TaskVerdict.RETRIED : TaskVerdict.COMMITTED), fail(batch));
     }
@@ -297,6 +299,7 @@ class LeasesIT extends QueueFixture {
     assertEquals(4, result.attempt());
     assertEquals(bytes("broken"), result.body());
     assertEquals(new JobRecord.Counts(1, 0, 0, 0, 1, 0, 3), job(jobId).counts());
+    queue.leases().finished(batch.lease());
     awaitTrue("no lease left", () -> backlog(SQUARE).leases() == 0);
   }
 

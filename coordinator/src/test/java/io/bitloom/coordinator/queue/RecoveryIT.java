@@ -212,7 +212,7 @@ class RecoveryIT extends QueueFixture {
     expected.add(keys.results(jobId, 0));
     expected.addAll(List.of(keys.jobs(), keys.jobsOf("tenant"), keys.endedJobs(), keys.buckets()));
     expected.addAll(List.of(keys.ledger(), keys.useOf("tenant"), keys.epoch(), keys.sweeper()));
-    expected.add(keys.dataVersion());
+    expected.addAll(List.of(keys.dataVersion(), keys.states()));
     Keys ofVersion1 = new Keys(settings.namespace());
     ofVersion1.use(1);
     expected.addAll(List.of(ofVersion1.models(), ofVersion1.ledger(), ofVersion1.buckets()));

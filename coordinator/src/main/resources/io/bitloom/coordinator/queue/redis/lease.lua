@@ -1,5 +1,5 @@
 -- Takes the prompts that are to be drawn next and gives them to a worker. Their jobs are asked
--- afterwards (start.lua).
+-- afterwards (turn.lua).
 --
 -- Retries that are due and fresh prompts take turns. A retry shares a batch with other retries
 -- only, and one that failed often goes alone, so that a prompt which brings workers down cannot do

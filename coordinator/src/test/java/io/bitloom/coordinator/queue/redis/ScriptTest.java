@@ -40,6 +40,7 @@ class ScriptTest {
                     keys.ledger(),
                     keys.useOf(name),
                     keys.sweeper(),
+                    keys.states(),
                     keys.modelsSeen(),
                     keys.workers(),
                     keys.speeds(),

@@ -36,9 +36,11 @@ local function record(tasks, reports, freed, now, more_results)
   local before, n, page = succeeded + failed + cancelled, #tasks, tonumber(was[13] or math.huge)
   local time, bad, k = struct.pack('>I6', now), {}, 1
   while k <= n do -- one list after the other
-    local place = before + k - 1
-    local in_list = was[13] and place % page or 0
-    local list = {'RPUSH', was[13] and results .. ':' .. math.floor(place / page) or results}
+    local list, in_list = {'RPUSH', results}, 0
+    if was[13] then
+      local place = before + k - 1
+      list[2], in_list = results .. ':' .. math.floor(place / page), place % page
+    end
     local last, at = math.min(n, k + page - in_list - 1), 2
     for i = k, last do
       local task, report = tasks[i], reports[i]
