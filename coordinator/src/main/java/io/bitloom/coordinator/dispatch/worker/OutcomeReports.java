@@ -55,6 +55,7 @@ final class OutcomeReports {
         commits.refuse(task.map(OpenLease.Task::ref), outcome);
       }
     }
+    stream.flushAcknowledgements(); // of what was refused, together
   }
 
   // Form 1
@@ -64,10 +65,16 @@ final class OutcomeReports {
       throw WorkerMessages.violation("a batch of outcomes must have one");
     }
     stream.acknowledgeInBatches();
-    batch.getOutcomesList().forEach(this::take);
+    batch.getOutcomesList().forEach(this::takeOne);
+    stream.flushAcknowledgements();
   }
 
   void take(Outcome message) {
+    takeOne(message);
+    stream.flushAcknowledgements();
+  }
+
+  private void takeOne(Outcome message) {
     PromptOutcome outcome = WorkerMessages.outcome(message);
     TaskRef reported = WorkerMessages.ref(message.getTask());
     Optional<OpenLease> lease =
