@@ -4,6 +4,7 @@ import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.v1.HeldLease;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +19,7 @@ import java.util.Set;
  */
 record HeldLeases(Map<LeaseRef, OpenLease> leases, List<String> lost) {
 
-  /** No lease has more; they are numbered in an array. */
+  /** No lease has more. */
   private static final int MOST_PROMPTS = 1 << 16;
 
   /**
@@ -42,21 +43,27 @@ record HeldLeases(Map<LeaseRef, OpenLease> leases, List<String> lost) {
 
   /** Prompts by their places; a worker of form 1 names no places, and any will do. */
   private static Map<Integer, TaskRef> tasks(HeldLease lease) {
+    boolean placed = lease.getIndexesCount() > 0;
+    if (placed && lease.getIndexesCount() != lease.getTasksCount()) {
+      throw WorkerMessages.violation(
+          lease.getTasksCount() + " prompts have " + lease.getIndexesCount() + " indexes");
+    }
     Map<Integer, TaskRef> tasks = new LinkedHashMap<>();
+    Set<TaskRef> named = new HashSet<>();
     for (int i = 0; i < lease.getTasksCount(); i++) {
-      int index = lease.getIndexesCount() == 0 ? i : index(lease, i);
-      if (tasks.put(index, WorkerMessages.ref(lease.getTasks(i))) != null) {
+      int index = placed ? index(lease, i) : i;
+      TaskRef task = WorkerMessages.ref(lease.getTasks(i));
+      if (tasks.put(index, task) != null) {
         throw WorkerMessages.violation("two prompts of a lease have the index " + index);
+      }
+      if (!named.add(task)) {
+        throw WorkerMessages.violation("a lease has " + task + " twice");
       }
     }
     return tasks;
   }
 
   private static int index(HeldLease lease, int i) {
-    if (lease.getIndexesCount() != lease.getTasksCount()) {
-      throw WorkerMessages.violation(
-          lease.getTasksCount() + " prompts have " + lease.getIndexesCount() + " indexes");
-    }
     int index = lease.getIndexes(i);
     if (index < 0 || index >= MOST_PROMPTS) {
       throw WorkerMessages.violation("no prompt of a lease can have the index " + index);

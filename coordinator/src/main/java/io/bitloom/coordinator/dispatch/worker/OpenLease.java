@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** A lease that a worker holds, and its prompts that have no outcome yet. */
 final class OpenLease {
@@ -33,8 +35,8 @@ final class OpenLease {
 
   private final LeaseRef ref;
   private final long grantedAt;
-  private final Map<Integer, Task> tasks; // by index
-  private final State[] states; // by index; null: there is none
+  private final SortedMap<Integer, Task> tasks = new TreeMap<>(); // by index
+  private final Map<Integer, State> states = new HashMap<>(); // by index
   private final Map<String, Integer> undecided = new HashMap<>(); // by job
   private Map<TaskRef, Task> byRef; // made when it is asked for
   private boolean known = true;
@@ -59,11 +61,9 @@ final class OpenLease {
   private OpenLease(LeaseRef ref, List<Task> tasks, long now) {
     this.ref = ref;
     this.grantedAt = now;
-    this.tasks = new HashMap<>();
-    this.states = new State[tasks.stream().mapToInt(Task::index).max().orElse(-1) + 1];
     for (Task task : tasks) {
       this.tasks.put(task.index(), task);
-      states[task.index()] = State.OPEN;
+      states.put(task.index(), State.OPEN);
       undecided.merge(task.ref().jobId(), 1, Integer::sum);
     }
   }
@@ -100,13 +100,7 @@ final class OpenLease {
 
   /** Prompts that the worker has neither reported nor handed back. */
   List<TaskRef> openTasks() {
-    List<TaskRef> open = new ArrayList<>();
-    for (int index = 0; index < states.length; index++) {
-      if (states[index] == State.OPEN) {
-        open.add(tasks.get(index).ref());
-      }
-    }
-    return open;
+    return tasks.values().stream().filter(this::isOpen).map(Task::ref).toList();
   }
 
   /** A prompt of the lease, whatever became of it. */
@@ -125,16 +119,20 @@ final class OpenLease {
 
   /** A prompt that the worker has neither reported nor handed back. */
   Optional<Task> find(TaskRef task) {
-    return get(task).filter(one -> states[one.index()] == State.OPEN);
+    return get(task).filter(this::isOpen);
   }
 
   /** The prompt's outcome has come; false if it had or the worker does not hold it any more. */
   boolean report(Task task) {
-    boolean open = states[task.index()] == State.OPEN;
+    boolean open = isOpen(task);
     if (open) {
-      states[task.index()] = State.REPORTED;
+      states.put(task.index(), State.REPORTED);
     }
     return open;
+  }
+
+  private boolean isOpen(Task task) {
+    return states.get(task.index()) == State.OPEN;
   }
 
   /** Prompts of a job that have no outcome which was taken or refused. */
@@ -175,8 +173,7 @@ final class OpenLease {
   }
 
   private void over(Task task) {
-    if (states[task.index()] != State.OVER) {
-      states[task.index()] = State.OVER;
+    if (states.put(task.index(), State.OVER) != State.OVER) {
       undecided.computeIfPresent(task.ref().jobId(), (job, n) -> n == 1 ? null : n - 1);
     }
   }

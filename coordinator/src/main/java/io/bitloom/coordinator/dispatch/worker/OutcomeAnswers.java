@@ -63,10 +63,9 @@ final class OutcomeAnswers {
     stream.send(ConnectResponse.newBuilder().setUploadGrant(grant).build());
   }
 
-  /** A prompt is not the worker's, or no longer; told at once. */
+  /** A prompt is not the worker's, or no longer. */
   void refused() {
     metrics.superseded();
-    stream.flushAcknowledgements();
   }
 
   /**

@@ -110,7 +110,7 @@ final class OutcomeCommits {
   }
 
   /**
-   * Says that a prompt is not the worker's, or no longer.
+   * Drops the outcome of a prompt that is not the worker's, or no longer.
    *
    * @param task empty if it is not known which prompt is meant
    */

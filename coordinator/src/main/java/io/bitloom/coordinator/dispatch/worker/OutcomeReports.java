@@ -59,6 +59,7 @@ final class OutcomeReports {
         commits.refuse(task.map(OpenLease.Task::ref), outcome);
       }
     }
+    stream.flushAcknowledgements(); // of what was refused, together
   }
 
   // Form 1
@@ -68,10 +69,16 @@ final class OutcomeReports {
       throw WorkerMessages.violation("a batch of outcomes must have one");
     }
     stream.acknowledgeInBatches();
-    batch.getOutcomesList().forEach(this::take);
+    batch.getOutcomesList().forEach(this::takeOne);
+    stream.flushAcknowledgements();
   }
 
   void take(Outcome message) {
+    takeOne(message);
+    stream.flushAcknowledgements();
+  }
+
+  private void takeOne(Outcome message) {
     PromptOutcome outcome = WorkerMessages.outcome(message);
     TaskRef reported = WorkerMessages.ref(message.getTask());
     Optional<OpenLease> lease =

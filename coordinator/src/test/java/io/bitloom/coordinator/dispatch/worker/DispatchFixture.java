@@ -3,7 +3,10 @@ package io.bitloom.coordinator.dispatch.worker;
 import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.OutcomeAckStatus;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,5 +33,16 @@ abstract class DispatchFixture {
 
   ScriptedWorker connect(String workerId, HeldLease... held) throws Exception {
     return new ScriptedWorker(coordinator.channel()).welcome(workerId, held);
+  }
+
+  ScriptedWorker connectRelative(String workerId, HeldLease... held) throws Exception {
+    return new ScriptedWorker(coordinator.channel()).welcomeRelative(workerId, held);
+  }
+
+  /** How many images the result store has. */
+  long storedImages() throws IOException {
+    try (Stream<Path> stored = Files.walk(directory)) {
+      return stored.filter(file -> file.toString().endsWith(".png")).count();
+    }
   }
 }

@@ -18,6 +18,7 @@ import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Hello;
 import io.bitloom.v1.ImageFormat;
 import io.bitloom.v1.Lease;
+import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeAck;
 import io.bitloom.v1.OutcomeAckStatus;
@@ -91,7 +92,18 @@ final class ScriptedWorker {
   }
 
   ScriptedWorker welcome(String workerId, HeldLease... held) throws Exception {
-    send(m -> m.setHello(hello(workerId).addAllHeldLeases(List.of(held))));
+    return welcome(hello(workerId).addAllHeldLeases(List.of(held)));
+  }
+
+  /** Likewise, as a worker of form 2. */
+  ScriptedWorker welcomeRelative(String workerId, HeldLease... held) throws Exception {
+    welcome(hello(workerId).setForm(2).addAllHeldLeases(List.of(held)));
+    assertEquals(2, welcomed().getForm());
+    return this;
+  }
+
+  private ScriptedWorker welcome(Hello.Builder hello) throws Exception {
+    send(m -> m.setHello(hello));
     welcomed = next();
     assertTrue(welcomed.hasWelcome(), welcomed.toString());
     return this;
@@ -158,6 +170,23 @@ final class ScriptedWorker {
     OutcomeAck ack = message.getOutcomeAck();
     assertEquals(outcome.getTask(), ack.getTask());
     return ack.getStatus();
+  }
+
+  RelativeLease relativeLease() throws Exception {
+    return new RelativeLease(lease());
+  }
+
+  /** Reports prompts of a lease together and waits until it has heard of all of them. */
+  RelativeLease.Verdicts report(LeaseOutcomes outcomes) throws Exception {
+    send(m -> m.setLeaseOutcomes(outcomes));
+    RelativeLease.Verdicts verdicts = RelativeLease.Verdicts.of(List.of());
+    while (verdicts.count() < outcomes.getOutcomesCount()) {
+      ConnectResponse message = next();
+      assertTrue(message.hasLeaseVerdicts(), message.toString());
+      assertEquals(outcomes.getLeaseId(), message.getLeaseVerdicts().getLeaseId());
+      verdicts = verdicts.and(message.getLeaseVerdicts());
+    }
+    return verdicts;
   }
 
   void cut() {
