@@ -22,6 +22,7 @@ import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.lifecycle.AddLifecycleHook;
 import net.jqwik.api.lifecycle.AfterProperty;
 import net.jqwik.api.lifecycle.BeforeProperty;
 
@@ -30,6 +31,7 @@ import net.jqwik.api.lifecycle.BeforeProperty;
  * whatever is done to jobs and leases, in full, or only in the first half of what a coordinator
  * does, as if it died then.
  */
+@AddLifecycleHook(ExploresAnew.class)
 class BucketCountsIT extends QueueFixture {
 
   private static final int JOBS = 4;

@@ -30,6 +30,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.RandomDistribution;
 import net.jqwik.api.Tuple;
+import net.jqwik.api.lifecycle.AddLifecycleHook;
 import net.jqwik.api.lifecycle.AfterProperty;
 import net.jqwik.api.lifecycle.BeforeProperty;
 
@@ -39,6 +40,7 @@ import net.jqwik.api.lifecycle.BeforeProperty;
  * QueueModel}. Pairs of calls are made at the same time: then either order may explain what became
  * of a prompt. A sequence that fails is shortened by jqwik.
  */
+@AddLifecycleHook(ExploresAnew.class)
 class QueueModelIT extends QueueFixture {
 
   private static final int JOBS = 3;
@@ -102,7 +104,7 @@ class QueueModelIT extends QueueFixture {
         .withSizeDistribution(RandomDistribution.uniform());
   }
 
-  @Property(tries = 25, seed = "4", edgeCases = EdgeCasesMode.NONE)
+  @Property(tries = 25, edgeCases = EdgeCasesMode.NONE)
   void theScriptsDoWhatTheModelDoesInEveryOrder(@ForAll("moves") List<Move> moves)
       throws InterruptedException {
     Sequence sequence = new Sequence();

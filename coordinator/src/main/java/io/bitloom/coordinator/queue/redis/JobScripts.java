@@ -209,10 +209,8 @@ public final class JobScripts {
   public enum Requeued {
     /** It was an attempt. */
     ATTEMPT,
-    /** Nothing was begun. */
-    BACK,
-    /** The lease is gone, and nobody knows why. */
-    GONE
+    /** Nothing was begun, or nobody knows. */
+    BACK
   }
 
   /**

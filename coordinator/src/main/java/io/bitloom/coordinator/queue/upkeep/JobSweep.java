@@ -133,7 +133,7 @@ final class JobSweep {
                 if (!checked.leases().get(lease)) {
                   stages.add(
                       leaseEnd.requeue(
-                          jobId, lease, JobScripts.Requeued.GONE, ends.running().get(lease)));
+                          jobId, lease, JobScripts.Requeued.BACK, ends.running().get(lease)));
                 }
               }
               if (checked.mark() >= 0 && checked.revision() < ends.standing().revision()) {

@@ -9,11 +9,11 @@
 --@include outcomes
 
 local offsets = string.gsub(ARGV[3], '....(....)..', '%1')
-local freed, held = take_from_holder(ARGV[2], offsets)
+local _, held, n = take_from_holder(ARGV[2], offsets)
 local lost = without_outcome(ARGV[3], TASK)
 if #lost == 0 and not held or redis.call('EXISTS', job) == 0 then
   return {0}
 end
-local ended = record_all(lost, 'L', #freed / TASK, now_ms())
+local ended = record_all(lost, 'L', n, now_ms())
 redis.call('PUBLISH', ARGV[1], '')
 return {ended}

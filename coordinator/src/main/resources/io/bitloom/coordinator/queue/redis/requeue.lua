@@ -1,8 +1,7 @@
 -- Notes that a lease gave prompts back to their bucket: the second half of retry.lua, release.lua
 -- and expire.lua. If the job was cancelled, they are cancelled now.
 -- KEYS   of the job
--- ARGV   1 channel of the job, 2 holder, 3 'attempt' if it was an attempt, 'gone' if the lease is
---        gone and nobody knows why, else 'back', 4 offsets
+-- ARGV   1 channel of the job, 2 holder, 3 'attempt' if it was an attempt, else 'back', 4 offsets
 -- Reply  {1 if the job is terminal now, else 0, offsets of these prompts that have their outcome: the
 --        bucket is to forget them (drop_retries.lua)}
 --@include drain
@@ -23,21 +22,14 @@ local function decided(offsets)
 end
 
 local had_one = decided(ARGV[4])
-local freed, held = take_from_holder(ARGV[2], ARGV[4])
+local freed, held, n = take_from_holder(ARGV[2], ARGV[4])
 if not held then
   return {0, had_one}
 end
-local n = #freed / TASK
-local was = redis.call('HMGET', job, 'state', 'ending', 'running')
+local was = redis.call('HMGET', job, 'state', 'ending')
 local cancelled = was[1] == 'CANCELLING' and freed or ''
 if ARGV[3] == 'attempt' and cancelled == '' then
-  redis.call('HINCRBY', job, 'retried', n)
-elseif ARGV[3] == 'gone' then
-  -- A prompt that a later lease held, too, may have its outcome by that one: it was counted twice.
-  n = tonumber(was[3])
-  for _, tasks in ipairs(redis.call('HVALS', running)) do
-    n = n - #without_outcome(tasks, TASK) / TASK
-  end
+  redis.call('HINCRBY', job, 'retried', #freed / TASK)
 end
 local ended = record_all(cancelled, was[2], n, now_ms())
 redis.call('PUBLISH', ARGV[1], '')

@@ -33,6 +33,7 @@ local function find_task(list, offset)
 end
 
 local all_tasks, all_reports, more_results = {}, {}, 0
+local counted_twice = false -- whether leases held prompts that got their outcome by others
 
 -- Marks prompts of a lease, whose reports begin behind an argument, as having their outcome, and adds
 -- them to those that are recorded together. Returns what became of each.
@@ -55,6 +56,7 @@ local function commit(holder, named, last, result_bytes, first_bit, before_repor
   elseif #tasks > 0 then
     had_one = outcome_bits(offsets_of(table.concat(tasks), TASK), #tasks, true)
   end
+  counted_twice = counted_twice or had_one ~= nil
   local digits = (had_one or #tasks < n) and {}
   for at, k in ipairs(places) do
     local taken = not had_one or had_one[at] == 0
@@ -97,8 +99,11 @@ while ARGV[at] do
 end
 
 local ended, use = 0, {}
-if #all_tasks > 0 then
-  ended, use = record(all_tasks, all_reports, #all_tasks, now, more_results)
+if #all_tasks > 0 or counted_twice then
+  local freed = counted_twice and redis.call('HGET', job, 'running') - count_running() or #all_tasks
+  local of_job
+  ended, of_job = record(all_tasks, all_reports, freed, now, more_results)
+  use = #all_tasks > 0 and of_job or use
 end
 
 local changed = #all_tasks > 0

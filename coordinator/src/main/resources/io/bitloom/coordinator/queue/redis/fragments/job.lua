@@ -79,17 +79,31 @@ local function without_outcome(list, size)
   return table.concat(left), #left
 end
 
+-- How many prompts without outcome leases hold, each as often as leases do.
+local function count_running()
+  local n = 0
+  for _, tasks in ipairs(redis.call('HVALS', running)) do
+    n = n + select(2, without_outcome(tasks, TASK))
+  end
+  return n
+end
+
 -- Takes tasks from what a lease holds of this job. Returns those that it did hold and that have no
--- outcome, and whether it held any of them.
+-- outcome, whether it held any of them, and how many prompts less are running then. One that had its
+-- outcome may have it by another lease that held it, too: it counted twice, so all are counted.
 local function take_from_holder(holder, offsets)
   local inside, outside = split(redis.call('HGET', running, holder) or '', offsets)
   if inside == '' then
-    return '', false
+    return '', false, 0
   end
   if without_outcome(outside, TASK) == '' then
     redis.call('HDEL', running, holder)
   else
     redis.call('HSET', running, holder, outside)
   end
-  return without_outcome(inside, TASK), true
+  local freed, n = without_outcome(inside, TASK)
+  if freed ~= inside then
+    n = redis.call('HGET', job, 'running') - count_running()
+  end
+  return freed, true, n
 end
