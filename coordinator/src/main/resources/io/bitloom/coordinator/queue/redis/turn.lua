@@ -100,7 +100,7 @@ end
 
 local ended, use = 0, {}
 if #all_tasks > 0 or counted_twice then
-  local freed = counted_twice and redis.call('HGET', job, 'running') - count_running() or #all_tasks
+  local freed = counted_twice and miscounted() or #all_tasks
   local of_job
   ended, of_job = record(all_tasks, all_reports, freed, now, more_results)
   use = #all_tasks > 0 and of_job or use
