@@ -292,12 +292,17 @@ final class QueueSearch {
     // One that makes two calls for a job would keep the second back.
     JobTurns turns = new JobTurns(redis, keys);
     CompletionStage<?> called = step.run(new HalfStep.Moment(buckets, jobs, turns, some, state));
-    return called.thenCombine(
-        look(),
-        (done, picture) -> {
-          state.picture = picture;
-          return state;
-        });
+    return called
+        .thenCombine(
+            look(),
+            (done, picture) -> {
+              state.picture = picture;
+              return state;
+            })
+        .exceptionally(
+            e -> {
+              throw new AssertionError(some.name() + ": " + state.story(), e);
+            });
   }
 
   private void finish(SearchState state) {
