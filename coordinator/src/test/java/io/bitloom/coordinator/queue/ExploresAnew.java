@@ -2,6 +2,7 @@ package io.bitloom.coordinator.queue;
 
 import java.util.concurrent.ThreadLocalRandom;
 import net.jqwik.api.lifecycle.AroundPropertyHook;
+import net.jqwik.api.lifecycle.PropagationMode;
 import net.jqwik.api.lifecycle.PropertyExecutionResult;
 import net.jqwik.api.lifecycle.PropertyExecutor;
 import net.jqwik.api.lifecycle.PropertyLifecycleContext;
@@ -16,6 +17,11 @@ final class ExploresAnew implements AroundPropertyHook {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExploresAnew.class);
   private static final String SEED = "bitloom.test.seed";
+
+  @Override
+  public PropagationMode propagateTo() {
+    return PropagationMode.ALL_DESCENDANTS;
+  }
 
   @Override
   public PropertyExecutionResult aroundProperty(

@@ -164,6 +164,24 @@ class RecoveryIT extends QueueFixture {
   }
 
   @Test
+  void promptsThatTwoLeasesHeldDoNotRunAfterBothLetGo() throws InterruptedException {
+    String jobId = sealedJob(5, SQUARE);
+    List<LeasedBatch> old = new ArrayList<>();
+    List<LeasedBatch> later = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      old.add(lease(SQUARE, 2));
+      await(buckets.retry(old.get(i).lease(), refs(old.get(i))));
+      Thread.sleep(20);
+      later.add(lease(SQUARE, 2));
+      succeed(old.get(i));
+    }
+    await(queue.leases().expire(later.get(0).lease()));
+    assertEquals(List.of(TaskVerdict.SUPERSEDED, TaskVerdict.SUPERSEDED), succeed(later.get(1)));
+
+    assertEquals(new JobRecord.Counts(5, 1, 0, 4, 0, 0, 0), job(jobId).counts());
+  }
+
+  @Test
   void aCancellationThatStoppedHalfWayIsFinished() throws InterruptedException {
     String jobId = newJob();
     for (int i = 0; i < 20; i++) {
