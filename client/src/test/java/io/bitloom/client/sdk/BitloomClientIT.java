@@ -172,7 +172,7 @@ class BitloomClientIT {
     int port = coordinator.port();
     coordinator.stop();
     coordinator.results = 5;
-    coordinator.jobGoesOn = false;
+    coordinator.endJob();
     coordinator.start(port);
   }
 
@@ -185,7 +185,7 @@ class BitloomClientIT {
     coordinator.startWithShortConnections(port);
     try (ResumingStream<ReadResultsResponse> results = client.followResults("jobs/1", "")) {
       results.next();
-      coordinator.jobGoesOn = false;
+      coordinator.endJob();
       List<Long> offsets = new ArrayList<>();
       results.forEachRemaining(r -> offsets.add(r.getResult().getOffset()));
 

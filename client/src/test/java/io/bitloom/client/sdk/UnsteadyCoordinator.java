@@ -95,6 +95,11 @@ final class UnsteadyCoordinator extends BatchServiceGrpc.BatchServiceImplBase
             .start();
   }
 
+  /** What was called before stays open all the same, also if it is still being answered. */
+  synchronized void endJob() {
+    jobGoesOn = false;
+  }
+
   /** Starts one that sends every connection away, with GOAWAY, after about a second. */
   void startWithShortConnections(int port) throws IOException {
     server =
