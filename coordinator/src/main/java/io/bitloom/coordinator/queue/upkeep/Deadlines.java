@@ -41,7 +41,15 @@ final class Deadlines {
     if (timer != null) {
       timer.cancel(false);
     }
-    timer = timers.in(Duration.ofMillis(millis), this::look);
+    timer = timers.in(Duration.ofMillis(millis), this::lookNow);
+  }
+
+  /** This timer is over, whether or not it counts as done before Redis has answered. */
+  private void lookNow() {
+    synchronized (this) {
+      timer = null;
+    }
+    look();
   }
 
   /** Ends what is to be ended now, and sees to what comes next. */

@@ -74,7 +74,12 @@ final class Reaper {
         });
   }
 
+  /**
+   * The watch is over before Redis is asked: its answer may be there before this timer counts as
+   * done, and whoever watches again would then take it for one that is still to come.
+   */
   private void reap(Bucket bucket) {
+    watches.remove(bucket);
     buckets
         .expireOverdue(bucket)
         .whenComplete(
