@@ -342,15 +342,16 @@ public final class Coordinator implements AutoCloseable {
   private QueueSettings queueSettings() {
     QueueSettings defaults = QueueSettings.DEFAULTS;
     return new QueueSettings(
-        config.redis().namespace(),
-        config.dispatch().leases().maxAttempts(),
-        defaults.isolateAfterFailures(),
-        defaults.backoff(),
-        defaults.maxBackoff(),
-        defaults.ageing(),
-        config.dispatch().leases().duration(),
-        defaults.reapGrace(),
-        defaults.sweepInterval());
+            config.redis().namespace(),
+            config.dispatch().leases().maxAttempts(),
+            defaults.isolateAfterFailures(),
+            defaults.backoff(),
+            defaults.maxBackoff(),
+            defaults.ageing(),
+            config.dispatch().leases().duration(),
+            defaults.reapGrace(),
+            defaults.sweepInterval())
+        .spread(config.redis().shards(), defaults.shardRun());
   }
 
   private ExecutorService apiThreads() {

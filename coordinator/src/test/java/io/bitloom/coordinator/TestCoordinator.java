@@ -161,10 +161,8 @@ public final class TestCoordinator implements AutoCloseable {
       ResultsConfig results,
       Optional<Duration> retention)
       throws IOException {
-    ListenConfig listen =
-        new ListenConfig(
-            "127.0.0.1", 0, 0, Optional.empty(), access, List.of(), ConnectionsConfig.DEFAULTS);
-    return start(directory, redis, namespace, leases, listen, limits, results, retention);
+    return start(
+        directory, redis, namespace, leases, onFreePorts(access), limits, results, retention);
   }
 
   /** A coordinator of a cluster of its own with ports of some kind. */
@@ -180,6 +178,23 @@ public final class TestCoordinator implements AutoCloseable {
         Optional.empty());
   }
 
+  /** A coordinator that works with a Redis in some way. */
+  public static TestCoordinator start(Path directory, RedisConfig redis) throws IOException {
+    return start(
+        directory,
+        redis,
+        QUICK_LEASES,
+        onFreePorts(AccessConfig.LOOPBACK),
+        LimitsConfig.DEFAULTS,
+        new ResultsConfig(false, Optional.empty()),
+        Optional.empty());
+  }
+
+  private static ListenConfig onFreePorts(AccessConfig access) {
+    return new ListenConfig(
+        "127.0.0.1", 0, 0, Optional.empty(), access, List.of(), ConnectionsConfig.DEFAULTS);
+  }
+
   private static TestCoordinator start(
       Path directory,
       String redis,
@@ -190,10 +205,29 @@ public final class TestCoordinator implements AutoCloseable {
       ResultsConfig results,
       Optional<Duration> retention)
       throws IOException {
+    return start(
+        directory,
+        new RedisConfig(redis, namespace, Optional.empty(), 1),
+        leases,
+        listen,
+        limits,
+        results,
+        retention);
+  }
+
+  private static TestCoordinator start(
+      Path directory,
+      RedisConfig redis,
+      LeaseConfig leases,
+      ListenConfig listen,
+      LimitsConfig limits,
+      ResultsConfig results,
+      Optional<Duration> retention)
+      throws IOException {
     return new TestCoordinator(
         new CoordinatorConfig(
             new DirectoryConfig(directory, false),
-            new RedisConfig(redis, namespace, Optional.empty()),
+            redis,
             listen,
             new JobsConfig(limits, Optional.empty(), retention),
             new DispatchConfig(leases, Duration.ofMillis(50)),

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.config;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.net.MaskedUri;
+import io.bitloom.coordinator.queue.Bucket;
 import java.util.Optional;
 
 /**
@@ -11,8 +12,9 @@ import java.util.Optional;
  * @param uri {@code embedded}, or the URI of a Redis that runs elsewhere
  * @param namespace prefix of all keys, so that several clusters can share a Redis
  * @param memory bytes that a Redis of our own may take; empty: half of the machine's
+ * @param shards over how many slots of a cluster a job and its buckets are spread
  */
-public record RedisConfig(String uri, String namespace, Optional<Long> memory) {
+public record RedisConfig(String uri, String namespace, Optional<Long> memory, int shards) {
 
   /** The {@link #uri} that asks for a Redis of our own. */
   public static final String EMBEDDED = "embedded";
@@ -37,6 +39,14 @@ public record RedisConfig(String uri, String namespace, Optional<Long> memory) {
           "Most memory of the embedded Redis, which takes no new jobs then (default: half of the"
               + " machine's).");
 
+  static final Setting<Integer> SHARDS =
+      Setting.number(
+          "redis-shards",
+          "N",
+          1,
+          "Over how many slots of a Redis Cluster a large job is spread, so that several masters"
+              + " work on it; the same at all coordinators (default: {default}).");
+
   /** A Redis with nothing in it takes a megabyte. */
   private static final long LEAST_MEMORY = 4 << 20;
 
@@ -57,10 +67,12 @@ public record RedisConfig(String uri, String namespace, Optional<Long> memory) {
           NAMESPACE.name(), namespace, "must be letters, digits, dots, dashes, underscores");
     }
     memory.ifPresent(bytes -> Settings.bytesInRange(MEMORY.name(), bytes, LEAST_MEMORY, 1L << 50));
+    Settings.inRange(SHARDS.name(), shards, 1, Bucket.Shard.MOST);
   }
 
   static RedisConfig of(SettingValues values) {
-    return new RedisConfig(values.get(URI), values.get(NAMESPACE), values.get(MEMORY));
+    return new RedisConfig(
+        values.get(URI), values.get(NAMESPACE), values.get(MEMORY), values.get(SHARDS));
   }
 
   /** Whether the coordinator runs a Redis of its own. */

@@ -2,6 +2,7 @@ package io.bitloom.coordinator.jobs;
 
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
+import io.bitloom.coordinator.queue.Cursor;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
@@ -149,7 +150,7 @@ final class GenerateCall {
   private void finish() {
     queue
         .results()
-        .read(jobId, 0, 1)
+        .read(jobId, Cursor.START, 1)
         .thenCompose(
             records ->
                 delivery.of(

@@ -2,6 +2,7 @@ package io.bitloom.coordinator.jobs;
 
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
+import io.bitloom.coordinator.queue.Cursor;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.ResultRecord;
@@ -33,7 +34,7 @@ final class JobWatch implements WatchedJob.Watcher {
   private WatchedJob job;
   private WatchedJob.Seen latest;
   private Job told;
-  private long eventsTold;
+  private Cursor eventsTold;
   private boolean reading;
 
   /**
@@ -104,7 +105,7 @@ final class JobWatch implements WatchedJob.Watcher {
 
   private void readPrompts(WatchedJob.Seen seen) {
     reading = true;
-    job.page(eventsTold / WatchedJob.PAGE)
+    job.page(eventsTold)
         .whenCompleteAsync(
             (page, e) -> {
               reading = false;
@@ -118,10 +119,9 @@ final class JobWatch implements WatchedJob.Watcher {
   }
 
   private void tellPrompts(List<ResultRecord> page, WatchedJob.Seen seen) {
-    int known = (int) (eventsTold % WatchedJob.PAGE);
-    if (known < page.size()) {
-      page.subList(known, page.size()).forEach(record -> caller.send(event(record)));
-      eventsTold += page.size() - known;
+    for (ResultRecord record : page) {
+      caller.send(event(record));
+      eventsTold = record.cursor();
     }
     if (page.size() == WatchedJob.PAGE) {
       goOn();

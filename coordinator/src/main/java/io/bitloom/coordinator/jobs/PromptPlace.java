@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.jobs;
 
 import io.bitloom.common.error.BitloomException;
+import io.bitloom.coordinator.queue.Cursor;
 import io.bitloom.coordinator.queue.WaitingPage;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -9,10 +10,10 @@ import java.util.regex.Pattern;
 /**
  * Where a list of a job's prompts goes on.
  *
- * @param at the append, the cursor of the last outcome, or how many failures were passed
+ * @param at the append, or the place among outcomes or failures
  * @param passed prompts of the append that were
  */
-record PromptPlace(Section section, long at, int passed) {
+record PromptPlace(Section section, Cursor at, int passed) {
 
   /** Parts of the list, in their order. Nobody needs both of the last two. */
   enum Section {
@@ -27,22 +28,24 @@ record PromptPlace(Section section, long at, int passed) {
 
   private static final Pattern TOKEN =
       Pattern.compile(
-          "(?<job>[0-9a-f]{1,8})-(?<section>[wfr])(?<at>\\d{1,18})\\.(?<passed>\\d{1,9})");
+          "(?<job>[0-9a-f]{1,8})-(?<section>[wfr])(?<at>"
+              + Cursor.TEXT
+              + ")\\.(?<passed>\\d{1,9})");
 
   static PromptPlace startOf(Section section) {
-    return new PromptPlace(section, 0, 0);
+    return new PromptPlace(section, Cursor.START, 0);
   }
 
   static PromptPlace of(WaitingPage.Place place) {
-    return new PromptPlace(Section.WAITING, place.append(), place.passed());
+    return new PromptPlace(Section.WAITING, Cursor.of(place.append()), place.passed());
   }
 
   WaitingPage.Place waiting() {
-    return new WaitingPage.Place(at, passed);
+    return new WaitingPage.Place(at.passed(0), passed);
   }
 
   String token(String jobId) {
-    return ResultCursor.mark(jobId) + "-" + section.letter() + at + "." + passed;
+    return ResultCursor.mark(jobId) + "-" + section.letter() + at.text() + "." + passed;
   }
 
   /**
@@ -62,6 +65,6 @@ record PromptPlace(Section section, long at, int passed) {
           default -> Section.RESULTS;
         };
     return new PromptPlace(
-        section, Long.parseLong(matcher.group("at")), Integer.parseInt(matcher.group("passed")));
+        section, Cursor.parse(matcher.group("at")), Integer.parseInt(matcher.group("passed")));
   }
 }

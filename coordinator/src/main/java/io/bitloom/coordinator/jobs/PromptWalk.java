@@ -3,6 +3,7 @@ package io.bitloom.coordinator.jobs;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.bitloom.coordinator.jobs.PromptPlace.Section;
+import io.bitloom.coordinator.queue.Cursor;
 import io.bitloom.coordinator.queue.PromptStore;
 import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.ResultRecord;
@@ -18,7 +19,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
-import java.util.function.LongFunction;
 
 /**
  * Goes through the prompts of a job a few at a time: those without an outcome, then the outcomes.
@@ -88,18 +88,20 @@ final class PromptWalk {
           results
               .failures(jobId, from.at(), STEP)
               .thenApply(
-                  records ->
+                  failed ->
                       outcomes(
-                          records,
-                          passed -> new PromptPlace(Section.FAILURES, from.at() + passed, 0)));
+                          Section.FAILURES,
+                          failed.stream().map(ResultLog.Failed::result).toList(),
+                          failed.stream().map(ResultLog.Failed::behind).toList()));
       case RESULTS ->
           results
               .read(jobId, from.at(), STEP)
               .thenApply(
                   records ->
                       outcomes(
+                          Section.RESULTS,
                           records,
-                          passed -> new PromptPlace(Section.RESULTS, from.at() + passed, 0)));
+                          records.stream().map(ResultRecord::cursor).toList()));
     };
   }
 
@@ -119,13 +121,14 @@ final class PromptWalk {
         : Optional.empty();
   }
 
-  private Step outcomes(List<ResultRecord> records, LongFunction<PromptPlace> place) {
+  private Step outcomes(Section section, List<ResultRecord> records, List<Cursor> behind) {
     List<Met> met = new ArrayList<>();
     for (ResultRecord record : records) {
-      met.add(new Met(status(record), Optional.of(record), place.apply(met.size() + 1L)));
+      PromptPlace place = new PromptPlace(section, behind.get(met.size()), 0);
+      met.add(new Met(status(record), Optional.of(record), place));
     }
     return new Step(
-        met, records.isEmpty() ? Optional.empty() : Optional.of(place.apply(met.size())));
+        met, met.isEmpty() ? Optional.empty() : Optional.of(met.get(met.size() - 1).behind()));
   }
 
   private static PromptStatus status(WaitingPage.Prompt waiting) {

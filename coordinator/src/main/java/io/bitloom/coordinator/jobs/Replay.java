@@ -5,11 +5,13 @@ import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.Cursor;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
@@ -88,7 +90,7 @@ final class Replay {
         .thenCompose(
             job ->
                 job.state() == JobState.JOB_STATE_ACCEPTING
-                    ? copy(owner, old.id(), spec.getModel(), job, 0, 0, includeCancelled)
+                    ? copy(owner, old.id(), spec.getModel(), job, Cursor.START, 0, includeCancelled)
                         .thenCompose(count -> queue.jobs().seal(job.id(), OptionalLong.of(prompts)))
                     : CompletableFuture.completedStage(job));
   }
@@ -108,7 +110,7 @@ final class Replay {
   /**
    * Appends page by page, but for what a call before has appended.
    *
-   * @param from cursor after which to go on, or number of failures passed over
+   * @param from place among results or failures after which to go on
    * @param offset in the new job
    */
   private CompletionStage<Long> copy(
@@ -116,29 +118,59 @@ final class Replay {
       String oldId,
       String model,
       JobRecord job,
-      long from,
+      Cursor from,
       long offset,
       boolean all) {
-    CompletionStage<List<ResultRecord>> page =
-        all ? queue.results().read(oldId, from, PAGE) : queue.results().failures(oldId, from, PAGE);
-    return page.thenCompose(
-        records -> {
-          if (records.isEmpty()) {
+    CompletionStage<Page> found = all ? anyOutcome(oldId, from) : failures(oldId, from);
+    return found.thenCompose(
+        page -> {
+          if (page.results().isEmpty()) {
             return CompletableFuture.completedStage(offset);
           }
           List<NewPrompt> prompts =
-              records.stream()
+              page.results().stream()
                   .filter(record -> record.status() != ResultRecord.Status.SUCCEEDED)
                   .map(record -> again(model, job.id(), record))
                   .toList();
-          long next = from + records.size();
           long end = offset + prompts.size();
           CompletionStage<Long> appended =
               end <= job.counts().appended()
                   ? CompletableFuture.completedStage(end)
                   : quotas.append(owner, job.id(), offset, prompts);
-          return appended.thenCompose(done -> copy(owner, oldId, model, job, next, end, all));
+          return appended.thenCompose(
+              done -> copy(owner, oldId, model, job, page.behind(), end, all));
         });
+  }
+
+  /**
+   * Outcomes of the old job.
+   *
+   * @param behind the place behind them
+   */
+  private record Page(List<ResultRecord> results, Cursor behind) {
+
+    static Page of(List<ResultRecord> results, List<Cursor> behind) {
+      return new Page(results, results.isEmpty() ? Cursor.START : behind.get(behind.size() - 1));
+    }
+  }
+
+  private CompletionStage<Page> anyOutcome(String oldId, Cursor from) {
+    return queue
+        .results()
+        .read(oldId, from, PAGE)
+        .thenApply(
+            results -> Page.of(results, results.stream().map(ResultRecord::cursor).toList()));
+  }
+
+  private CompletionStage<Page> failures(String oldId, Cursor from) {
+    return queue
+        .results()
+        .failures(oldId, from, PAGE)
+        .thenApply(
+            failed ->
+                Page.of(
+                    failed.stream().map(ResultLog.Failed::result).toList(),
+                    failed.stream().map(ResultLog.Failed::behind).toList()));
   }
 
   /** The prompt has everything filled in, so resolving it again only finds its schedule. */

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.jobs;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.auth.Caller;
+import io.bitloom.coordinator.queue.Cursor;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.JobStore;
@@ -47,7 +48,7 @@ final class ResultStream {
 
   private final Deque<ResultRecord> page = new ArrayDeque<>();
   private Subscription subscription;
-  private long fetchedUpTo;
+  private Cursor fetchedUpTo;
   private boolean jobTerminal;
   private boolean allSent;
 

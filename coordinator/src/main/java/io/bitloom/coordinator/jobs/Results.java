@@ -2,10 +2,10 @@ package io.bitloom.coordinator.jobs;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.coordinator.auth.Caller;
+import io.bitloom.coordinator.queue.Cursor;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.ResultLog;
-import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.GetPromptRequest;
 import io.bitloom.v1.GetPromptResponse;
 import io.bitloom.v1.ListFailuresRequest;
@@ -117,22 +117,22 @@ public final class Results {
         caller,
         request.getName(),
         id -> {
-          long from = ResultCursor.place("page_token", id, request.getPageToken());
-          return results.failures(id, from, size).thenApply(failures -> page(id, from, failures));
+          Cursor from = ResultCursor.place("page_token", id, request.getPageToken());
+          return results.failures(id, from, size).thenApply(failures -> page(id, failures));
         });
   }
 
-  private static ListFailuresResponse page(String id, long from, List<ResultRecord> failures) {
+  private static ListFailuresResponse page(String id, List<ResultLog.Failed> failures) {
     ListFailuresResponse.Builder page = ListFailuresResponse.newBuilder();
-    for (ResultRecord record : failures) {
-      PromptResult result = ResultReader.describe(id, record).getResult();
+    for (ResultLog.Failed failed : failures) {
+      PromptResult result = ResultReader.describe(id, failed.result()).getResult();
       page.addFailuresBuilder()
           .setOffset(result.getOffset())
           .setCustomId(result.getCustomId())
           .setFailure(result.getFailure());
     }
     if (!failures.isEmpty()) {
-      page.setNextPageToken(ResultCursor.of(id, from + failures.size()));
+      page.setNextPageToken(ResultCursor.of(id, failures.get(failures.size() - 1).behind()));
     }
     return page.build();
   }

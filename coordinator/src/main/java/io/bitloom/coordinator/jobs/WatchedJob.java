@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.jobs;
 
+import io.bitloom.coordinator.queue.Cursor;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.ResultLog;
@@ -28,7 +29,7 @@ final class WatchedJob {
   /** Outcomes of a page. */
   static final int PAGE = 64;
 
-  /** Watchers are mostly at the end of what there is, on one page or between two. */
+  /** Watchers are mostly at the end of what there is, which is the same place for all. */
   private static final int PAGES_KEPT = 2;
 
   /** Who is told what was read; in the timer's thread. */
@@ -55,7 +56,7 @@ final class WatchedJob {
 
   // Guarded by this.
   private final List<Watcher> watchers = new ArrayList<>();
-  private final Map<Long, Page> pages = new LinkedHashMap<>();
+  private final Map<Cursor, Page> pages = new LinkedHashMap<>();
   private Seen latest;
   private boolean looking;
   private boolean lookAgain;
@@ -185,31 +186,31 @@ final class WatchedJob {
   }
 
   /**
-   * A page of outcomes: those of the cursors from {@code number * PAGE + 1} on, all that there were
-   * when the watchers were told of the job last, and perhaps more.
+   * A page of outcomes behind a place, all that there were when the watchers were told of the job
+   * last, and perhaps more.
    */
-  synchronized CompletionStage<List<ResultRecord>> page(long number) {
-    Page known = pages.get(number);
+  synchronized CompletionStage<List<ResultRecord>> page(Cursor after) {
+    Page known = pages.get(after);
     if (known != null) {
       return known.outcomes();
     }
-    CompletionStage<List<ResultRecord>> page = results.read(jobId, number * PAGE, PAGE);
-    pages.put(number, new Page(page, false));
-    Iterator<Long> oldest = pages.keySet().iterator();
+    CompletionStage<List<ResultRecord>> page = results.read(jobId, after, PAGE);
+    pages.put(after, new Page(page, false));
+    Iterator<Cursor> oldest = pages.keySet().iterator();
     for (int more = pages.size() - PAGES_KEPT; more > 0; more--) {
       oldest.next();
       oldest.remove();
     }
-    page.whenComplete((outcomes, e) -> read(number, page, outcomes));
+    page.whenComplete((outcomes, e) -> read(after, page, outcomes));
     return page;
   }
 
   /** A full page never changes; one that failed is read anew. */
   private synchronized void read(
-      long number, CompletionStage<List<ResultRecord>> page, List<ResultRecord> outcomes) {
+      Cursor after, CompletionStage<List<ResultRecord>> page, List<ResultRecord> outcomes) {
     pages.computeIfPresent(
-        number,
-        (n, kept) ->
+        after,
+        (cursor, kept) ->
             kept.outcomes() != page
                 ? kept
                 : outcomes == null ? null : new Page(page, outcomes.size() == PAGE));

@@ -179,7 +179,7 @@ public final class WorkerProfile {
 
   /** Largest batch of this bucket in images; 0 if the worker cannot draw it. */
   public int capacity(Bucket bucket) {
-    ScheduleCapacity capacity = capacities.get(bucket);
+    ScheduleCapacity capacity = capacities.get(bucket.whole());
     if (capacity != null) {
       return capacity.getMaxImages();
     }
@@ -195,7 +195,7 @@ public final class WorkerProfile {
   }
 
   public boolean warm(Bucket bucket) {
-    ScheduleCapacity capacity = capacities.get(bucket);
+    ScheduleCapacity capacity = capacities.get(bucket.whole());
     return capacity != null && capacity.getWarm();
   }
 }

@@ -21,4 +21,17 @@ public record BucketBacklog(
     long retries,
     long leased,
     long leases,
-    Duration waiting) {}
+    Duration waiting) {
+
+  /** This shard of a bucket and another one together. */
+  public BucketBacklog with(BucketBacklog other) {
+    return new BucketBacklog(
+        bucket.whole(),
+        prompts + other.prompts,
+        images + other.images,
+        retries + other.retries,
+        leased + other.leased,
+        leases + other.leases,
+        waiting.compareTo(other.waiting) > 0 ? waiting : other.waiting);
+  }
+}

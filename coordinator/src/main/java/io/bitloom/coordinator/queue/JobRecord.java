@@ -79,6 +79,11 @@ public record JobRecord(
 
   /** Whether nothing can change any more. */
   public boolean terminal() {
+    return terminal(state);
+  }
+
+  /** Whether nothing can change any more in a job of this state. */
+  public static boolean terminal(JobState state) {
     return switch (state) {
       case JOB_STATE_CANCELLED,
           JOB_STATE_SUCCEEDED,

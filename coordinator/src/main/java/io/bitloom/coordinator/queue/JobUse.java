@@ -10,6 +10,17 @@ package io.bitloom.coordinator.queue;
  */
 public record JobUse(long prompts, long decided, long bytes, long results) {
 
+  public static final JobUse NONE = new JobUse(0, 0, 0, 0);
+
+  /** What two take together. */
+  public JobUse plus(JobUse other) {
+    return new JobUse(
+        prompts + other.prompts,
+        decided + other.decided,
+        bytes + other.bytes,
+        results + other.results);
+  }
+
   /** The later of two. */
   public static JobUse later(JobUse one, JobUse other) {
     return new JobUse(

@@ -29,6 +29,11 @@ public final class PayloadGroup {
     this.packed = packed;
   }
 
+  /** The same payloads of prompts whose offsets are counted so that the first has this one. */
+  public PayloadGroup at(long firstOffset) {
+    return firstOffset == id ? this : new PayloadGroup(firstOffset, packed);
+  }
+
   /** Offset of its first prompt. */
   public long id() {
     return id;

@@ -7,10 +7,11 @@ import java.util.concurrent.CompletionStage;
 public interface PromptStore {
 
   /**
-   * Appends prompts, all or none; durable when the stage completes. Prompts below the job's count
-   * are there already and are skipped. May be called again before the last stage is complete. Fails
-   * with {@code JOB_NOT_FOUND}, {@code JOB_NOT_ACCEPTING}, {@code OFFSET_OUT_OF_RANGE} if the
-   * offset is above the job's count, or {@code LIMIT_EXCEEDED} if the job becomes too large.
+   * Appends prompts, all or none, or the first of them if the job is spread and they are not in one
+   * part; durable when the stage completes. Prompts below the job's count are there already and are
+   * skipped. May be called again before the last stage is complete. Fails with {@code
+   * JOB_NOT_FOUND}, {@code JOB_NOT_ACCEPTING}, {@code OFFSET_OUT_OF_RANGE} if the offset is above
+   * the job's count, or {@code LIMIT_EXCEEDED} if the job becomes too large.
    *
    * @param offset place of the first prompt in the job
    * @param prompts efficient from 64 on; at most 10,000

@@ -16,6 +16,9 @@ import java.time.Duration;
  * @param reapGrace after a loss of Redis, expired leases are left alone for this long, so that
  *     workers which are well can renew them; after a start for a second at most
  * @param sweepInterval how often what a crash left half-done is looked for
+ * @param shards over how many slots of a Redis Cluster new jobs and their buckets are spread
+ * @param shardRun so many neighbours of a job are in one shard; never to be changed where there are
+ *     jobs that are spread
  */
 public record QueueSettings(
     String namespace,
@@ -26,7 +29,53 @@ public record QueueSettings(
     Duration ageing,
     Duration leaseDuration,
     Duration reapGrace,
-    Duration sweepInterval) {
+    Duration sweepInterval,
+    int shards,
+    int shardRun) {
+
+  /** A job of fewer prompts is in one shard whatever is asked for, and costs no more than that. */
+  public static final int SHARD_RUN = 4096;
+
+  /** Settings by which jobs are not spread. */
+  public QueueSettings(
+      String namespace,
+      int maxAttempts,
+      int isolateAfterFailures,
+      Duration backoff,
+      Duration maxBackoff,
+      Duration ageing,
+      Duration leaseDuration,
+      Duration reapGrace,
+      Duration sweepInterval) {
+    this(
+        namespace,
+        maxAttempts,
+        isolateAfterFailures,
+        backoff,
+        maxBackoff,
+        ageing,
+        leaseDuration,
+        reapGrace,
+        sweepInterval,
+        1,
+        SHARD_RUN);
+  }
+
+  /** The same, by which new jobs are spread. */
+  public QueueSettings spread(int over, int run) {
+    return new QueueSettings(
+        namespace,
+        maxAttempts,
+        isolateAfterFailures,
+        backoff,
+        maxBackoff,
+        ageing,
+        leaseDuration,
+        reapGrace,
+        sweepInterval,
+        over,
+        run);
+  }
 
   public static final QueueSettings DEFAULTS =
       new QueueSettings(

@@ -8,18 +8,26 @@ public interface ResultLog {
 
   /**
    * Results in the order in which they were committed, at most {@code count} and at most 256;
-   * fewer, perhaps none, if there are no more yet. Fails with {@code JOB_NOT_FOUND}.
+   * fewer, perhaps none, if there are no more yet. Those of a job that is spread over several parts
+   * are in that order within each part. Fails with {@code JOB_NOT_FOUND}.
    *
-   * @param afterCursor of the last result that the reader has; 0: from the start
+   * @param after the last result that the reader has
    */
-  CompletionStage<List<ResultRecord>> read(String jobId, long afterCursor, int count);
+  CompletionStage<List<ResultRecord>> read(String jobId, Cursor after, int count);
 
   /**
    * Prompts that failed or were lost, in the order of their outcomes. Fails with {@code
    * JOB_NOT_FOUND}.
    *
-   * @param from how many of them to pass over
+   * @param after a place among them
    * @param count at most so many, and at most 256
    */
-  CompletionStage<List<ResultRecord>> failures(String jobId, long from, int count);
+  CompletionStage<List<Failed>> failures(String jobId, Cursor after, int count);
+
+  /**
+   * A prompt that failed or was lost.
+   *
+   * @param behind the place behind it among the job's failures
+   */
+  record Failed(ResultRecord result, Cursor behind) {}
 }

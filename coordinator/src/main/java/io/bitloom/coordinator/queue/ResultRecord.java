@@ -6,7 +6,7 @@ import java.time.Instant;
 /**
  * The one outcome of one prompt.
  *
- * @param cursor place among the job's results: 1 for the first that was committed, then 2, …
+ * @param cursor the place behind it among the job's results
  * @param offset place of the prompt in its job
  * @param attempt the attempt that brought it; 0 if it was cancelled before the first
  * @param payload as given to {@link NewPrompt}
@@ -14,13 +14,18 @@ import java.time.Instant;
  * @param commitTime by the clock of Redis
  */
 public record ResultRecord(
-    long cursor,
+    Cursor cursor,
     long offset,
     Status status,
     int attempt,
     ByteString payload,
     ByteString body,
     Instant commitTime) {
+
+  /** The same at another place. */
+  public ResultRecord at(Cursor place) {
+    return new ResultRecord(place, offset, status, attempt, payload, body, commitTime);
+  }
 
   /** How it ended. */
   public enum Status {

@@ -14,4 +14,9 @@ public record TaskFailure(TaskRef task, ByteString body, boolean last) {
   public TaskFailure(TaskRef task, ByteString body) {
     this(task, body, false);
   }
+
+  /** The same, where its prompt has another name. */
+  public TaskFailure of(TaskRef named) {
+    return named.equals(task) ? this : new TaskFailure(named, body, last);
+  }
 }

@@ -17,4 +17,9 @@ public record TaskOutcome(
   public TaskOutcome(TaskRef task, boolean succeeded, ByteString body) {
     this(task, succeeded, body, 0, false);
   }
+
+  /** The same, where its prompt has another name. */
+  public TaskOutcome of(TaskRef named) {
+    return named.equals(task) ? this : new TaskOutcome(named, succeeded, body, resultBytes, last);
+  }
 }

@@ -93,7 +93,7 @@ public final class DispatchMetrics {
   }
 
   private OfBucket of(Bucket bucket) {
-    return buckets.computeIfAbsent(bucket, b -> OfBucket.register(b, registry));
+    return buckets.computeIfAbsent(bucket.whole(), b -> OfBucket.register(b, registry));
   }
 
   /** A batch was given to a worker that could have taken {@code capacity} images. */

@@ -20,7 +20,7 @@ class CoordinatorConfigTest {
   @ValueSource(
       strings = {"embedded", "redis://localhost:6379", "rediss://u:p@h", "redis-sentinel://a,b/0"})
   void redisIsEmbeddedOrAUri(String redis) {
-    assertEquals(redis, new RedisConfig(redis, "bitloom", Optional.empty()).uri());
+    assertEquals(redis, new RedisConfig(redis, "bitloom", Optional.empty(), 1).uri());
   }
 
   @ParameterizedTest
@@ -28,7 +28,7 @@ class CoordinatorConfigTest {
   void anotherRedisIsRefused(String redis) {
     ConfigException error =
         assertThrows(
-            ConfigException.class, () -> new RedisConfig(redis, "bitloom", Optional.empty()));
+            ConfigException.class, () -> new RedisConfig(redis, "bitloom", Optional.empty(), 1));
     assertTrue(error.getMessage().startsWith("redis must be"), error.getMessage());
   }
 

@@ -238,7 +238,7 @@ class BucketCountsIT extends QueueFixture {
             LongStream.range(offset, offset + count)
                 .mapToObj(i -> new NewPrompt(BUCKETS.get((int) (i % 2)), 1, payload(i)))
                 .toList());
-    await(jobs.append(jobId, offset, count, groups, TenantLimits.NONE.bytes()));
+    await(jobs.append(jobId, offset, count, groups, TenantLimits.NONE.bytes(), 1));
   }
 
   @Property(tries = 1)

@@ -248,12 +248,15 @@ class JobControlIT extends QueueFixture {
     await(queue.leases().commit(batch.lease(), outcomes));
     List<Long> failed = new ArrayList<>();
     for (long from = 0; from < 12; from += 3) {
-      await(queue.results().failures(jobId, from, 3))
-          .forEach(failure -> failed.add(failure.offset()));
+      await(queue.results().failures(jobId, Cursor.of(from), 3))
+          .forEach(failure -> failed.add(failure.result().offset()));
     }
     assertEquals(LongStream.iterate(0, i -> i + 4).limit(10).boxed().toList(), failed);
-    assertEquals(payload(8), await(queue.results().failures(jobId, 2, 1)).get(0).payload());
-    assertError(ErrorCode.JOB_NOT_FOUND, () -> await(queue.results().failures("nowhere", 0, 1)));
+    assertEquals(
+        payload(8),
+        await(queue.results().failures(jobId, Cursor.of(2), 1)).get(0).result().payload());
+    assertError(
+        ErrorCode.JOB_NOT_FOUND, () -> await(queue.results().failures("nowhere", Cursor.START, 1)));
   }
 
   // Deletion

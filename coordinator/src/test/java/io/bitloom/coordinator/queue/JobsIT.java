@@ -43,7 +43,7 @@ class JobsIT extends QueueFixture {
     assertEquals(new JobRecord.Images(3, 3), done.images());
     assertTrue(done.endTime().isPresent() && done.startTime().isPresent());
     List<ResultRecord> results = results(jobId);
-    assertEquals(List.of(1L, 2L, 3L), results.stream().map(ResultRecord::cursor).toList());
+    assertEquals(List.of(1L, 2L, 3L), places(results));
     assertEquals(List.of(0L, 2L, 1L), results.stream().map(ResultRecord::offset).toList());
     assertEquals(payload(1), results.get(2).payload());
     assertEquals(bytes("image of 1"), results.get(2).body());
@@ -208,7 +208,7 @@ class JobsIT extends QueueFixture {
             () -> append("nowhere", 0, 1, SQUARE),
             () -> await(queue.jobs().seal("nowhere", OptionalLong.empty())),
             () -> await(queue.jobs().cancel("nowhere")),
-            () -> await(queue.results().read("nowhere", 0, 10)))) {
+            () -> await(queue.results().read("nowhere", Cursor.START, 10)))) {
       assertError(ErrorCode.JOB_NOT_FOUND, call);
     }
   }
@@ -248,14 +248,12 @@ class JobsIT extends QueueFixture {
       succeed(lease(SQUARE, size));
     }
     List<ResultRecord> all = results(jobId);
-    assertEquals(
-        LongStream.rangeClosed(1, 50).boxed().toList(),
-        all.stream().map(ResultRecord::cursor).toList());
+    assertEquals(LongStream.rangeClosed(1, 50).boxed().toList(), places(all));
     for (int after = 0; after <= 50; after++) {
       for (int count : List.of(1, 3, 10, 100)) {
         assertEquals(
             all.subList(after, Math.min(50, after + count)),
-            await(queue.results().read(jobId, after, count)),
+            await(queue.results().read(jobId, Cursor.of(after), count)),
             "after " + after + ", at most " + count);
       }
     }

@@ -38,7 +38,7 @@ class LedgerIT extends QueueFixture {
     String jobId = newJob();
     long before = used(TENANT, "bytes");
     List<NewPrompt> prompts = prompts(0, 40);
-    await(jobs.append(jobId, 0, 40, PromptGroups.of(0, prompts), TenantLimits.NONE.bytes()));
+    await(jobs.append(jobId, 0, 40, PromptGroups.of(0, prompts), TenantLimits.NONE.bytes(), 1));
     assertEquals(before, used(TENANT, "bytes"));
     try (JobQueue other = another()) {
       awaitTrue("noted", () -> used(TENANT, "prompts") == 40);

@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
@@ -96,7 +97,9 @@ abstract class QueueFixture {
         s.ageing(),
         s.leaseDuration(),
         s.reapGrace(),
-        interval);
+        interval,
+        s.shards(),
+        s.shardRun());
   }
 
   static <T> T await(CompletionStage<T> stage) {
@@ -142,8 +145,22 @@ abstract class QueueFixture {
     return jobId;
   }
 
+  /** All that prompts of a bucket may be in. */
+  List<Bucket> shards(Bucket bucket) {
+    return IntStream.range(0, settings.shards())
+        .mapToObj(number -> bucket.in(new Bucket.Shard(number, settings.shards())))
+        .toList();
+  }
+
+  /** Leases from a bucket, from whichever of its shards has something. */
   Optional<LeasedBatch> tryLease(Bucket bucket, int maxImages) {
-    return await(queue.leases().lease(bucket, "worker", maxImages, LEASE));
+    for (Bucket shard : shards(bucket)) {
+      Optional<LeasedBatch> batch = await(queue.leases().lease(shard, "worker", maxImages, LEASE));
+      if (batch.isPresent()) {
+        return batch;
+      }
+    }
+    return Optional.empty();
   }
 
   LeasedBatch lease(Bucket bucket, int maxImages) {
@@ -198,15 +215,14 @@ abstract class QueueFixture {
     awaitTrue(
         "the ledger says of " + tenant + " what its jobs say",
         () -> {
-          JobUse all = new JobUse(0, 0, 0, 0);
+          JobUse all = JobUse.NONE;
           for (byte[] jobId : await(redis.call(r -> r.zrange(keys.jobsOf(tenant), 0, -1)))) {
-            JobUse use = await(jobs.looseEnds(new String(jobId, StandardCharsets.UTF_8))).use();
-            all =
-                new JobUse(
-                    all.prompts() + use.prompts(),
-                    all.decided() + use.decided(),
-                    all.bytes() + use.bytes(),
-                    all.results() + use.results());
+            JobScripts.LooseEnds ends =
+                await(jobs.looseEnds(new String(jobId, StandardCharsets.UTF_8)));
+            all = all.plus(ends.use());
+            for (String part : ends.parts().others(new String(jobId, StandardCharsets.UTF_8))) {
+              all = all.plus(await(jobs.looseEnds(part)).use());
+            }
           }
           return new TenantUse(all.prompts() - all.decided(), all.bytes(), all.results())
               .equals(
@@ -227,10 +243,19 @@ abstract class QueueFixture {
     List<ResultRecord> all = new ArrayList<>();
     List<ResultRecord> page;
     do {
-      page = await(queue.results().read(jobId, all.isEmpty() ? 0 : last(all).cursor(), 100));
+      page =
+          await(
+              queue.results().read(jobId, all.isEmpty() ? Cursor.START : last(all).cursor(), 100));
       all.addAll(page);
     } while (!page.isEmpty());
     return all;
+  }
+
+  /** Where results are in their job. */
+  static List<Long> places(List<ResultRecord> results) {
+    return results.stream()
+        .map(record -> record.cursor().passed().stream().mapToLong(Long::longValue).sum())
+        .toList();
   }
 
   BucketBacklog backlog(Bucket bucket) {

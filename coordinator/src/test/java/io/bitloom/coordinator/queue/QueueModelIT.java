@@ -115,6 +115,7 @@ class QueueModelIT extends QueueFixture {
   private final class Sequence {
 
     private final Bucket bucket = new Bucket("model", "sequence-" + SEQUENCES.incrementAndGet());
+    private final List<Bucket> shards = shards(bucket);
     private final List<String> jobs = new ArrayList<>();
     private final List<LeaseRef> leases = new ArrayList<>();
     private final Map<LeaseRef, Set<TaskRef>> open = new HashMap<>();
@@ -148,7 +149,9 @@ class QueueModelIT extends QueueFixture {
                 ? Optional.empty()
                 : Optional.of(
                     new QueueCall.Append(jobId, model.ofJob(jobId).size(), step.count(), bucket));
-        case LEASE -> Optional.of(new QueueCall.Lease(bucket, step.count()));
+        case LEASE ->
+            Optional.of(
+                new QueueCall.Lease(shards.get(step.which() % shards.size()), step.count()));
         case CANCEL -> Optional.of(new QueueCall.Cancel(jobId));
         default -> leases.isEmpty() ? Optional.empty() : Optional.of(report(step));
       };
@@ -271,7 +274,9 @@ class QueueModelIT extends QueueFixture {
         assertEquals(model.count(jobId, QueueModel.State.WAITING), counts.queued(), "queued");
         assertEquals(model.count(jobId, QueueModel.State.HELD), counts.running(), "running");
       }
-      assertFalse(await(buckets.recount(bucket)), "the bucket's counts are wrong");
+      for (Bucket shard : shards) {
+        assertFalse(await(buckets.recount(shard)), "the counts are wrong of " + shard);
+      }
     }
 
     /** Ends all leases and draws what is left; then every prompt has the model's outcome. */
@@ -286,7 +291,7 @@ class QueueModelIT extends QueueFixture {
           "all is decided",
           () -> {
             Set<LeaseRef> before = new HashSet<>(leases);
-            alone(new QueueCall.Lease(bucket, 64), queue);
+            shards.forEach(shard -> alone(new QueueCall.Lease(shard, 64), queue));
             leases.stream()
                 .filter(lease -> !before.contains(lease))
                 .toList()
@@ -298,7 +303,7 @@ class QueueModelIT extends QueueFixture {
         List<ResultRecord> results = results(jobId);
         assertEquals(
             IntStream.rangeClosed(1, results.size()).mapToObj(i -> (long) i).toList(),
-            results.stream().map(ResultRecord::cursor).toList());
+            places(results));
         assertEquals(
             model.ofJob(jobId).stream()
                 .collect(

@@ -284,7 +284,7 @@ class RecoveryIT extends QueueFixture {
         i -> new NewPrompt(among[(int) (i % among.length)], 1, payload(i));
     PromptGroups groups =
         PromptGroups.of(offset, LongStream.range(offset, offset + count).mapToObj(prompt).toList());
-    await(jobs.append(jobId, offset, count, groups, TenantLimits.NONE.bytes()));
+    await(jobs.append(jobId, offset, count, groups, TenantLimits.NONE.bytes(), 1));
     return groups;
   }
 

@@ -57,16 +57,17 @@ class ResultPagesIT extends QueueFixture {
     List<ResultRecord> failed = new ArrayList<>();
     List<ResultRecord> some;
     do {
-      some = await(queue.results().failures(jobId, failed.size(), 100));
+      some =
+          await(queue.results().failures(jobId, Cursor.of(failed.size()), 100)).stream()
+              .map(ResultLog.Failed::result)
+              .toList();
       failed.addAll(some);
     } while (!some.isEmpty());
     assertEquals(all.stream().filter(result -> !succeeds(result.offset())).toList(), failed);
   }
 
   private static void areOneForEachPrompt(List<ResultRecord> all, int prompts) {
-    assertEquals(
-        LongStream.rangeClosed(1, prompts).boxed().toList(),
-        all.stream().map(ResultRecord::cursor).toList());
+    assertEquals(LongStream.rangeClosed(1, prompts).boxed().toList(), places(all));
     assertEquals(
         LongStream.range(0, prompts).boxed().toList(),
         all.stream().map(ResultRecord::offset).sorted().toList());
@@ -88,7 +89,7 @@ class ResultPagesIT extends QueueFixture {
         for (int count : List.of(1, 2, 3, 5, 256)) {
           assertEquals(
               all.subList(after, Math.min(prompts, after + count)),
-              await(queue.results().read(jobId, after, count)),
+              await(queue.results().read(jobId, Cursor.of(after), count)),
               "after " + after + ", at most " + count);
         }
       }

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import redis.embedded.core.ExecutableProvider;
@@ -100,6 +101,11 @@ public final class RedisServers implements AutoCloseable {
                 || String.valueOf(e.getCause()).contains("NOAUTH");
           }
         });
+  }
+
+  /** The ports of all servers that run. */
+  public Set<Integer> ports() {
+    return Set.copyOf(processes.keySet());
   }
 
   /** Starts a cluster of masters; returns its URI. */

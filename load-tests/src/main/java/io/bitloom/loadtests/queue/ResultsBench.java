@@ -2,6 +2,7 @@ package io.bitloom.loadtests.queue;
 
 import com.google.protobuf.ByteString;
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.Cursor;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
@@ -117,12 +118,12 @@ final class ResultsBench {
     long start = System.nanoTime();
     long cursor = from;
     while (cursor < to) {
-      List<ResultRecord> some =
-          join(queue.results().read(jobId, cursor, (int) Math.min(atOnce, to - cursor)));
-      if (some.isEmpty() || some.get(0).cursor() != cursor + 1) {
-        throw new IllegalStateException("no result behind cursor " + cursor);
+      int most = (int) Math.min(atOnce, to - cursor);
+      List<ResultRecord> some = join(queue.results().read(jobId, Cursor.of(cursor), most));
+      if (some.isEmpty() || !some.get(0).cursor().equals(Cursor.of(cursor + 1))) {
+        throw new IllegalStateException("no result behind " + cursor);
       }
-      cursor = some.get(some.size() - 1).cursor();
+      cursor += some.size();
     }
     double wall = (System.nanoTime() - start) / 1e3;
     return new Cost(wall / (to - from), (redis.cpuMicros() - before) / (to - from));

@@ -17,9 +17,9 @@ public final class Arrivals {
   private final Map<Bucket, Integer> callsByBucket = new ConcurrentHashMap<>();
   private volatile Consumer<Bucket> onQuiet = bucket -> {};
 
-  /** Whether a call that has put prompts into the bucket is still sending. */
+  /** Whether a call that has put prompts into the bucket, in whatever shard, is still sending. */
   boolean expectedIn(Bucket bucket) {
-    return callsByBucket.containsKey(bucket);
+    return callsByBucket.containsKey(bucket.whole());
   }
 
   /** Calls the listener when the last call has ended that put prompts into a bucket. */

@@ -82,7 +82,7 @@ public final class Matcher implements AutoCloseable {
     this.former =
         new BatchFormer(
             maxBatchDelay, AGEING, arrivals::expectedIn, bucket -> demand(bucket).window().open());
-    arrivals.onQuiet(bucket -> loop.execute(() -> look(bucket)));
+    arrivals.onQuiet(bucket -> loop.execute(() -> lookAtShards(bucket)));
     this.onReady = readyBuckets.onReady(bucket -> loop.execute(() -> ready(bucket)));
   }
 
@@ -137,6 +137,12 @@ public final class Matcher implements AutoCloseable {
 
   private void look(Bucket bucket) {
     offer().ifPresent(offer -> look(bucket, Place.FIRST, offer));
+  }
+
+  private void lookAtShards(Bucket whole) {
+    readyBuckets.buckets().stream()
+        .filter(bucket -> bucket.whole().equals(whole))
+        .forEach(this::look);
   }
 
   private void lookAtAll() {

@@ -35,8 +35,9 @@ public final class Speeds {
     this.models = models;
   }
 
-  /** A batch was drawn. */
-  void measured(Bucket bucket, StageTimes times, int images) {
+  /** A batch of a bucket, or of a shard of it, was drawn. */
+  void measured(Bucket drawn, StageTimes times, int images) {
+    Bucket bucket = drawn.whole();
     double seconds =
         (seconds(times.getText()) + seconds(times.getTransformer()) + seconds(times.getDecode()))
             / Math.max(1, images);

@@ -25,7 +25,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 
-/** Calls the scripts of one bucket: their arguments and replies as types. */
+/**
+ * Calls the scripts of one bucket, or of one shard of it: their arguments and replies as types.
+ * What they know as a job is a job, or a part of one.
+ */
 public final class BucketScripts {
 
   private static final int EXPIRE_LEASES = 32;
@@ -51,10 +54,10 @@ public final class BucketScripts {
   public record Enqueued(boolean taken, long mark, boolean isNew) {}
 
   public CompletionStage<Enqueued> enqueue(
-      Bucket bucket, String jobId, JobScripts.Terms terms, long before, byte[] entries) {
+      Bucket bucket, String partId, JobScripts.Terms terms, long before, byte[] entries) {
     Arguments arguments =
         announcing(bucket)
-            .add(Names.escape(jobId))
+            .add(Names.escape(partId))
             .add(Names.escape(terms.tenant()))
             .add(terms.weight())
             .add(terms.standing().priority())
@@ -415,7 +418,7 @@ public final class BucketScripts {
               while (reply.hasNext()) {
                 places.add(
                     new BucketLine.Place(
-                        Names.unescape(reply.nextString()),
+                        JobPart.parse(Names.unescape(reply.nextString())).jobId(),
                         Names.unescape(reply.nextString()),
                         reply.nextInt(),
                         Double.parseDouble(reply.nextString()),

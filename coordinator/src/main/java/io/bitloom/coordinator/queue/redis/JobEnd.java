@@ -1,14 +1,20 @@
 package io.bitloom.coordinator.queue.redis;
 
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.JobState;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** What is left to be done when a job ends: its buckets forget it, and nobody watches over it. */
+/**
+ * What is left to be done when a job ends: its buckets forget it, and nobody watches over it. A job
+ * of several parts ends when all of these have.
+ */
 public final class JobEnd {
 
   private static final int CANCEL_APPENDS = 64;
@@ -23,32 +29,65 @@ public final class JobEnd {
     this.index = index;
   }
 
-  /** Cleans up if the job is terminal. */
-  CompletionStage<Void> endedIf(boolean terminal, String jobId) {
-    return terminal ? ended(jobId) : Stages.nothing();
+  /** Cleans up if a part of a job is terminal, or would be but for other parts. */
+  CompletionStage<Void> endedIf(boolean terminal, String partId) {
+    return terminal ? ended(partId) : Stages.nothing();
   }
 
-  /** Cleans up after a terminal job; the sweeper repeats it if it breaks off. */
-  public CompletionStage<Void> ended(String jobId) {
-    return jobs.looseEnds(jobId).thenCompose(ends -> ended(jobId, ends));
+  /**
+   * Cleans up after a part of a job that is terminal, or would be but for other parts, and after
+   * the job if these were the last; the sweeper repeats it if it breaks off.
+   */
+  public CompletionStage<Void> ended(String partId) {
+    return jobs.looseEnds(partId).thenCompose(ends -> ended(partId, ends));
   }
 
-  private CompletionStage<Void> ended(String jobId, JobScripts.LooseEnds ends) {
-    return ends.state().isEmpty()
-        ? Stages.nothing()
-        : forget(jobId, ends.lastOffsets().keySet()).thenCompose(done -> index.retire(jobId, ends));
+  private CompletionStage<Void> ended(String partId, JobScripts.LooseEnds ends) {
+    if (ends.state().isEmpty()) {
+      return Stages.nothing();
+    }
+    String jobId = JobPart.parse(partId).jobId();
+    return forget(partId, ends.lastOffsets().keySet())
+        .thenCompose(
+            done ->
+                partId.equals(jobId) && ends.parts().equals(JobScripts.Parts.ONE)
+                    ? index.retire(jobId, ends.tenant(), ends.fleeting(), ends.use())
+                    : conclude(jobId));
   }
 
-  /** Lets buckets forget what waits of a job that is terminal or being cancelled. */
-  CompletionStage<Void> forget(String jobId, Collection<Bucket> ofJob) {
-    return Stages.all(ofJob.stream().map(bucket -> forget(jobId, bucket)).toList())
+  /** Ends a job of several parts if all of these have ended. */
+  public CompletionStage<Void> conclude(String jobId) {
+    return jobs.fields(jobId)
+        .thenCompose(
+            fields -> {
+              List<JobFields> others = fields.subList(Math.min(1, fields.size()), fields.size());
+              if (fields.isEmpty() || !others.stream().allMatch(JobFields::terminal)) {
+                return Stages.nothing();
+              }
+              return jobs.conclude(
+                      jobId,
+                      others.stream().mapToLong(JobFields::succeeded).sum(),
+                      others.stream().mapToLong(JobFields::failed).sum())
+                  .thenCompose(terminal -> terminal ? retire(jobId, fields) : Stages.nothing());
+            });
+  }
+
+  private CompletionStage<Void> retire(String jobId, List<JobFields> fields) {
+    JobFields job = fields.get(0);
+    JobUse use = fields.stream().map(JobFields::use).reduce(JobUse.NONE, JobUse::plus);
+    return index.retire(jobId, job.tenant(), job.fleeting(), use);
+  }
+
+  /** Lets buckets forget what waits of a part of a job that ends. */
+  CompletionStage<Void> forget(String partId, Collection<Bucket> ofJob) {
+    return Stages.all(ofJob.stream().map(bucket -> forget(partId, bucket)).toList())
         .thenApply(done -> null);
   }
 
-  private CompletionStage<Void> forget(String jobId, Bucket bucket) {
+  private CompletionStage<Void> forget(String partId, Bucket bucket) {
     return buckets
-        .forget(bucket, jobId)
-        .thenCompose(more -> more ? forget(jobId, bucket) : Stages.nothing());
+        .forget(bucket, partId)
+        .thenCompose(more -> more ? forget(partId, bucket) : Stages.nothing());
   }
 
   /**
@@ -62,9 +101,26 @@ public final class JobEnd {
             stopped ->
                 stopped.cancelling()
                     ? jobs.looseEnds(jobId)
-                        .thenCompose(ends -> stopped(jobId, ends))
+                        .thenCompose(ends -> stopAll(jobId, ends, status))
                         .thenCompose(done -> jobs.announceStop(jobId))
                     : Stages.nothing());
+  }
+
+  private CompletionStage<Void> stopAll(
+      String jobId, JobScripts.LooseEnds first, ResultRecord.Status status) {
+    if (first.parts().equals(JobScripts.Parts.ONE)) {
+      return stopped(jobId, first);
+    }
+    List<CompletionStage<Void>> stages = new ArrayList<>();
+    stages.add(forget(jobId, first.lastOffsets().keySet()));
+    first.parts().others(jobId).forEach(partId -> stages.add(stopPart(partId, status)));
+    return Stages.all(stages).thenCompose(done -> conclude(jobId));
+  }
+
+  private CompletionStage<Void> stopPart(String partId, ResultRecord.Status status) {
+    return stopWaiting(partId, "0", status)
+        .thenCompose(done -> jobs.looseEnds(partId))
+        .thenCompose(ends -> forget(partId, ends.lastOffsets().keySet()));
   }
 
   private CompletionStage<Void> stopped(String jobId, JobScripts.LooseEnds ends) {
@@ -76,18 +132,27 @@ public final class JobEnd {
   /** Removes all traces of a terminal job. May be repeated after it broke off. */
   CompletionStage<Void> delete(String jobId, String tenant) {
     return jobs.looseEnds(jobId)
-        .thenCompose(ends -> forget(jobId, ends.lastOffsets().keySet()))
+        .thenCompose(
+            ends ->
+                Stages.all(ends.parts().all(jobId).stream().map(this::deletePart).toList())
+                    .thenCompose(done -> forget(jobId, ends.lastOffsets().keySet())))
         .thenCompose(done -> jobs.delete(jobId))
         .thenCompose(done -> index.unlist(jobId, tenant));
   }
 
+  private CompletionStage<Void> deletePart(String partId) {
+    return jobs.looseEnds(partId)
+        .thenCompose(ends -> forget(partId, ends.lastOffsets().keySet()))
+        .thenCompose(done -> jobs.delete(partId));
+  }
+
   private CompletionStage<JobScripts.Cancelled> stopWaiting(
-      String jobId, String from, ResultRecord.Status status) {
-    return jobs.cancel(jobId, from, CANCEL_APPENDS, status)
+      String partId, String from, ResultRecord.Status status) {
+    return jobs.cancel(partId, from, CANCEL_APPENDS, status)
         .thenCompose(
             cancelled ->
                 cancelled.next().isEmpty()
                     ? CompletableFuture.completedStage(cancelled)
-                    : stopWaiting(jobId, cancelled.next(), status));
+                    : stopWaiting(partId, cancelled.next(), status));
   }
 }

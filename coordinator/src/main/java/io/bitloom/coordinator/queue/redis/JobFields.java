@@ -2,18 +2,89 @@ package io.bitloom.coordinator.queue.redis;
 
 import com.google.protobuf.ByteString;
 import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.v1.JobState;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The fields of a job's hash, as the scripts name them. */
 record JobFields(Map<String, byte[]> fields) {
 
   /** Begins the fields that {@code describe.lua} writes. */
   private static final String CHANGED = "now:";
+
+  private static final List<String> COUNTS =
+      List.of(
+          "appended", "running", "succeeded", "failed", "cancelled", "retried", "images", "drawn");
+
+  /** The fields of a job of which these are other parts. */
+  JobFields with(List<JobFields> parts) {
+    Map<String, byte[]> all = new HashMap<>(fields);
+    for (String count : COUNTS) {
+      long sum = numberOrZero(count);
+      for (JobFields part : parts) {
+        sum += part.numberOrZero(count);
+      }
+      all.put(count, bytes(Long.toString(sum)));
+    }
+    Stream.concat(Stream.of(this), parts.stream())
+        .flatMap(part -> part.time("started").stream())
+        .min(Comparator.naturalOrder())
+        .ifPresent(
+            first -> {
+              all.put("started", bytes(Long.toString(first.toEpochMilli())));
+              if (text("state").equals("QUEUED")) {
+                all.put("state", bytes("RUNNING"));
+              }
+            });
+    return new JobFields(all);
+  }
+
+  /** How many parts the job has; only its first one knows. */
+  JobScripts.Parts parts() {
+    return fields.containsKey("parts")
+        ? new JobScripts.Parts((int) number("parts"), (int) number("opened"))
+        : JobScripts.Parts.ONE;
+  }
+
+  /** Whether nothing can change any more; a part that is not there has nothing that could. */
+  boolean terminal() {
+    return fields.isEmpty() || JobRecord.terminal(state(fields.get("state")));
+  }
+
+  String tenant() {
+    return text("tenant");
+  }
+
+  boolean fleeting() {
+    return numberOrZero("fleeting") == 1;
+  }
+
+  JobUse use() {
+    return new JobUse(
+        numberOrZero("appended"),
+        succeeded() + failed() + numberOrZero("cancelled"),
+        numberOrZero("bytes"),
+        numberOrZero("results"));
+  }
+
+  long appended() {
+    return numberOrZero("appended");
+  }
+
+  long succeeded() {
+    return numberOrZero("succeeded");
+  }
+
+  long failed() {
+    return numberOrZero("failed");
+  }
 
   JobRecord toRecord(String jobId) {
     long running = number("running");
@@ -61,6 +132,10 @@ record JobFields(Map<String, byte[]> fields) {
 
   private String text(String field) {
     return new String(fields.get(field), StandardCharsets.UTF_8);
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   private long number(String field) {

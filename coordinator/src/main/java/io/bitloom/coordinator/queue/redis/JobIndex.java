@@ -114,24 +114,23 @@ public final class JobIndex {
   }
 
   /** Nothing is left to be done for this job, which ended. */
-  CompletionStage<Void> retire(String jobId, JobScripts.LooseEnds ends) {
-    String tenant = ends.tenant();
+  CompletionStage<Void> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
     String[] lists = {
       keys.ledger(),
       keys.useOf(tenant),
       keys.activeJobs(),
       keys.deadlines(),
       keys.openJobsOf(tenant),
-      ends.fleeting() ? keys.fleetingJobs() : keys.endedJobs(),
+      fleeting ? keys.fleetingJobs() : keys.endedJobs(),
       keys.jobsOf(tenant)
     };
     Arguments arguments =
         new Arguments()
             .add(jobId)
             .add(tenant)
-            .add(ends.use().prompts())
-            .add(ends.use().bytes())
-            .add(ends.use().results());
+            .add(use.prompts())
+            .add(use.bytes())
+            .add(use.results());
     return run(Script.RETIRE, lists, arguments).thenApply(reply -> null);
   }
 

@@ -16,7 +16,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.IntStream;
 
 /** Calls the scripts of one job: their arguments and replies as types. */
 public final class JobScripts {
@@ -40,9 +42,11 @@ public final class JobScripts {
 
   /**
    * @param deadline in ms; empty if it has none
+   * @param parts that the job is to have; data version 1 knows none but the first
    */
-  CompletionStage<Created> create(String jobId, NewJob job, String deadline) {
-    Arguments arguments =
+  CompletionStage<Created> create(String jobId, NewJob job, String deadline, int parts) {
+    return create(
+        jobId,
         new Arguments()
             .add(job.tenant())
             .add(Double.toString(job.weight()))
@@ -50,9 +54,15 @@ public final class JobScripts {
             .add(job.spec())
             .add(deadline)
             .add(StoredBytes.ofJob(job.spec()))
-            .add(job.fleeting() ? 1 : 0)
-            .add(keys.version() == 1 ? 0 : ResultPages.OUTCOMES)
-            .add(DataHeader.FOR_OLDER);
+            .add(job.fleeting() ? 1 : 0),
+        parts);
+  }
+
+  private CompletionStage<Created> create(String jobId, Arguments arguments, int parts) {
+    arguments
+        .add(keys.version() == 1 ? 0 : ResultPages.OUTCOMES)
+        .add(DataHeader.FOR_OLDER)
+        .add(keys.version() == 1 ? 1 : parts);
     return run(Script.CREATE, jobId, arguments)
         .thenApply(
             reply ->
@@ -64,13 +74,34 @@ public final class JobScripts {
   }
 
   CompletionStage<Optional<JobRecord>> view(String jobId) {
-    return redis
-        .call(r -> r.hgetall(keys.jobHash(jobId)))
+    return fields(jobId)
         .thenApply(
-            fields ->
-                fields.isEmpty()
+            parts ->
+                parts.isEmpty()
                     ? Optional.empty()
-                    : Optional.of(new JobFields(fields).toRecord(jobId)));
+                    : Optional.of(
+                        parts.size() == 1
+                            ? parts.get(0).toRecord(jobId)
+                            : parts.get(0).with(parts.subList(1, parts.size())).toRecord(jobId)));
+  }
+
+  /** What is kept of a job as a whole, and of its other parts; empty if there is no such job. */
+  CompletionStage<List<JobFields>> fields(String jobId) {
+    return partFields(jobId)
+        .thenCompose(
+            first -> {
+              if (first.fields().isEmpty()) {
+                return CompletableFuture.completedStage(List.of());
+              }
+              List<CompletionStage<JobFields>> all = new ArrayList<>();
+              all.add(CompletableFuture.completedStage(first));
+              first.parts().others(jobId).forEach(partId -> all.add(partFields(partId)));
+              return Stages.all(all);
+            });
+  }
+
+  private CompletionStage<JobFields> partFields(String partId) {
+    return redis.call(r -> r.hgetall(keys.jobHash(partId))).thenApply(JobFields::new);
   }
 
   CompletionStage<Optional<JobState>> stateOf(String jobId) {
@@ -95,7 +126,12 @@ public final class JobScripts {
 
   public record At(long count) implements Appended {}
 
-  public record NotAccepting(Optional<JobState> state) implements Appended {}
+  /**
+   * @param number that the job has
+   */
+  public record OtherParts(int number) implements Appended, Opened {}
+
+  public record NotAccepting(Optional<JobState> state) implements Appended, Opened {}
 
   /** The terms on which a job competes in its buckets. The weight is as it was written. */
   public record Terms(String tenant, String weight, Standing standing) {}
@@ -107,10 +143,13 @@ public final class JobScripts {
    */
   public record Standing(long revision, int priority, boolean paused) {}
 
+  /**
+   * @param parts number of the job's parts, 0: this is not its first
+   */
   public CompletionStage<Appended> append(
-      String jobId, long offset, int count, PromptGroups groups, long mostBytes) {
+      String jobId, long offset, int count, PromptGroups groups, long mostBytes, int parts) {
     Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(offset).add(count);
-    groups.addTo(arguments, mostBytes);
+    groups.addTo(arguments, mostBytes, parts);
     return run(Script.APPEND, jobId, arguments)
         .thenApply(
             reply ->
@@ -126,8 +165,70 @@ public final class JobScripts {
                   }
                   case "at" -> new At(reply.nextLong());
                   case "full" -> new Full(reply.nextLong());
+                  case "parts" -> new OtherParts(reply.nextInt());
                   default -> new NotAccepting(state(reply.nextString()));
                 });
+  }
+
+  /** What {@code open.lua} said. */
+  sealed interface Opened {}
+
+  /**
+   * On what terms another part of a job is made.
+   *
+   * @param deadline in ms; empty if it has none
+   */
+  record PartTerms(Terms terms, String deadline, boolean fleeting) implements Opened {}
+
+  /**
+   * @param parts number of the job's parts
+   * @param counted how many there are with the one that was made; 0: none was made yet
+   */
+  CompletionStage<Opened> open(String jobId, int parts, int counted) {
+    return run(Script.OPEN, jobId, new Arguments().add(parts).add(counted))
+        .thenApply(
+            reply ->
+                switch (reply.nextString()) {
+                  case "open" -> new PartTerms(terms(reply), reply.nextString(), reply.nextFlag());
+                  case "parts" -> new OtherParts(reply.nextInt());
+                  default -> new NotAccepting(state(reply.nextString()));
+                });
+  }
+
+  /** Makes a part of a job. */
+  CompletionStage<Created> createPart(JobPart part, PartTerms terms) {
+    return create(
+        part.id(),
+        new Arguments()
+            .add(terms.terms().tenant())
+            .add(terms.terms().weight())
+            .add(terms.terms().standing().priority())
+            .add("")
+            .add(terms.deadline())
+            .add(StoredBytes.ofJob(ByteString.EMPTY))
+            .add(terms.fleeting() ? 1 : 0),
+        1);
+  }
+
+  /** Tells a part of a job how the job stands. */
+  public CompletionStage<Adjusted> follow(String partId, Standing standing) {
+    Arguments arguments =
+        new Arguments()
+            .add(keys.jobChannel(partId))
+            .add(standing.revision())
+            .add(standing.priority())
+            .add(standing.paused() ? 1 : 0);
+    return run(Script.FOLLOW, partId, arguments).thenApply(JobScripts::adjusted);
+  }
+
+  /**
+   * Ends a job whose other parts have ended, unless its first part has prompts without outcome.
+   *
+   * @return whether it is terminal now
+   */
+  CompletionStage<Boolean> conclude(String jobId, long succeeded, long failed) {
+    Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(succeeded).add(failed);
+    return run(Script.CONCLUDE, jobId, arguments).thenApply(Reply::nextFlag);
   }
 
   /** What {@code seal.lua} did. */
@@ -138,6 +239,11 @@ public final class JobScripts {
   record OtherCount(long count) implements Sealed {}
 
   record NotSealable(Optional<JobState> state) implements Sealed {}
+
+  /** Lets nothing more be appended to a part of a job, however much it has. */
+  public CompletionStage<Void> sealed(String partId) {
+    return seal(partId, "").thenApply(answer -> null);
+  }
 
   CompletionStage<Sealed> seal(String jobId, String expected) {
     return run(Script.SEAL, jobId, new Arguments().add(keys.jobChannel(jobId)).add(expected))
@@ -172,12 +278,13 @@ public final class JobScripts {
 
   private CompletionStage<Adjusted> adjust(String jobId, String change, String priority) {
     Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(change).add(priority);
-    return run(Script.ADJUST, jobId, arguments)
-        .thenApply(
-            reply ->
-                reply.nextString().equals("adjusted")
-                    ? new Stands(new Standing(reply.nextLong(), reply.nextInt(), reply.nextFlag()))
-                    : new NotOpen(state(reply.nextString())));
+    return run(Script.ADJUST, jobId, arguments).thenApply(JobScripts::adjusted);
+  }
+
+  private static Adjusted adjusted(Reply reply) {
+    return reply.nextString().equals("adjusted")
+        ? new Stands(new Standing(reply.nextLong(), reply.nextInt(), reply.nextFlag()))
+        : new NotOpen(state(reply.nextString()));
   }
 
   /** Whose job it is, and what it takes. */
@@ -295,6 +402,8 @@ public final class JobScripts {
    * @param running offsets by the lease that is said to hold them
    * @param use what it takes
    * @param fleeting whether nobody keeps it after its end
+   * @param parts how many parts the job has, and how many of these there are
+   * @param sealed whether no more prompts come
    */
   public record LooseEnds(
       Optional<JobState> state,
@@ -303,7 +412,29 @@ public final class JobScripts {
       Map<Bucket, Long> lastOffsets,
       Map<LeaseRef, List<Long>> running,
       JobUse use,
-      boolean fleeting) {}
+      boolean fleeting,
+      Parts parts,
+      boolean sealed) {}
+
+  /**
+   * Over how many parts a job is spread.
+   *
+   * @param opened how many of them there are
+   */
+  public record Parts(int number, int opened) {
+
+    public static final Parts ONE = new Parts(1, 1);
+
+    /** All besides the first, whether or not they are there. */
+    List<String> all(String jobId) {
+      return new Parts(number, number).others(jobId);
+    }
+
+    /** The ids of those besides the first. */
+    public List<String> others(String jobId) {
+      return IntStream.range(1, opened).mapToObj(n -> new JobPart(jobId, n, number).id()).toList();
+    }
+  }
 
   public CompletionStage<LooseEnds> looseEnds(String jobId) {
     return run(Script.LOOSE_ENDS, jobId, new Arguments())
@@ -325,7 +456,15 @@ public final class JobScripts {
                   new JobUse(
                       reply.nextLong(), reply.nextLong(), reply.nextLong(), reply.nextLong());
               return new LooseEnds(
-                  state, tenant, standing, lastOffsets, running, use, reply.nextFlag());
+                  state,
+                  tenant,
+                  standing,
+                  lastOffsets,
+                  running,
+                  use,
+                  reply.nextFlag(),
+                  new Parts(reply.nextInt(), reply.nextInt()),
+                  reply.nextFlag());
             });
   }
 

@@ -9,12 +9,13 @@ import java.util.List;
 
 /**
  * Every key and channel of the queue. The keys of one job share a hash tag, those of one bucket
- * another, the lists of jobs, buckets and models a third. Some names depend on the version of the
- * data, see {@link DataHeader}.
+ * another, the lists of jobs, buckets and models a third; each part of a job and each shard of a
+ * bucket has its own. Some names depend on the version of the data, see {@link DataHeader}.
  */
 public final class Keys {
 
   private final String prefix;
+  private final Slots slots = new Slots();
   private volatile int version;
 
   /** The names of data of the newest version. */
@@ -42,9 +43,15 @@ public final class Keys {
     this.version = dataVersion;
   }
 
-  /** In the order of {@code fragments/job.lua}. */
+  /**
+   * In the order of {@code fragments/job.lua}.
+   *
+   * @param jobId of the job, or of a part of it
+   */
   public String[] job(String jobId) {
-    String tag = prefix + "{j:" + Names.escape(jobId) + "}:";
+    JobPart part = JobPart.parse(jobId);
+    String whole = "j:" + Names.escape(part.jobId());
+    String tag = prefix + "{" + partTag(whole, part.number(), part.of()) + "}:";
     return new String[] {
       tag + "job",
       tag + "appends",
@@ -55,6 +62,10 @@ public final class Keys {
       tag + "results",
       tag + "failures"
     };
+  }
+
+  private String partTag(String whole, int number, int of) {
+    return number == 0 ? whole : slots.tag(whole, whole + ":" + number + "." + of, number, of);
   }
 
   /** The hash of a job. */
@@ -109,7 +120,15 @@ public final class Keys {
 
   /** In the order of {@code fragments/bucket.lua}. */
   public String[] bucket(Bucket bucket) {
-    String tag = prefix + "{b:" + id(bucket) + "}:";
+    Bucket.Shard shard = bucket.shard();
+    String whole = "b:" + id(bucket.whole());
+    String tag =
+        prefix
+            + "{"
+            + (shard.of() == 1
+                ? whole
+                : slots.tag(whole, "b:" + id(bucket), shard.number(), shard.of()))
+            + "}:";
     return new String[] {
       tag + "flows",
       tag + "runs",
@@ -125,13 +144,22 @@ public final class Keys {
 
   /** A bucket as one word; {@link #bucketOf} reads it. */
   public static String id(Bucket bucket) {
-    return Names.escape(bucket.model()) + ":" + Names.escape(bucket.schedule());
+    String whole = Names.escape(bucket.model()) + ":" + Names.escape(bucket.schedule());
+    Bucket.Shard shard = bucket.shard();
+    return shard.of() == 1 ? whole : whole + ":" + shard.number() + "." + shard.of();
   }
 
   public static Bucket bucketOf(String id) {
-    int colon = id.indexOf(':');
-    return new Bucket(
-        Names.unescape(id.substring(0, colon)), Names.unescape(id.substring(colon + 1)));
+    String[] words = id.split(":", -1);
+    Bucket whole = new Bucket(Names.unescape(words[0]), Names.unescape(words[1]));
+    if (words.length == 2) {
+      return whole;
+    }
+    int dot = words[2].indexOf('.');
+    return whole.in(
+        new Bucket.Shard(
+            Integer.parseInt(words[2].substring(0, dot)),
+            Integer.parseInt(words[2].substring(dot + 1))));
   }
 
   /** All jobs by time. */
@@ -249,8 +277,9 @@ public final class Keys {
     return version == 1 ? index(name) : index(version + ":" + name);
   }
 
+  /** Where changes of a job, or of a part of it, are told. */
   public String jobChannel(String jobId) {
-    return prefix + "job:" + Names.escape(jobId);
+    return prefix + "job:" + Names.escape(JobPart.parse(jobId).jobId());
   }
 
   /** Where coordinators speak to each other. */

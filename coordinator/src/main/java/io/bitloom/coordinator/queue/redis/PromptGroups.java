@@ -52,12 +52,18 @@ public record PromptGroups(List<Part> parts, long images, long bytes) {
 
   /** Groups prompts whose offsets count up from the given one. */
   public static PromptGroups of(long offset, List<NewPrompt> prompts) {
+    return of(offset, prompts, Bucket.Shard.ALL);
+  }
+
+  /** Likewise, of a part of a job, whose prompts are in this shard of their buckets. */
+  static PromptGroups of(long offset, List<NewPrompt> prompts, Bucket.Shard shard) {
     Map<Bucket, List<Integer>> places = new LinkedHashMap<>();
     for (int i = 0; i < prompts.size(); i++) {
       places.computeIfAbsent(prompts.get(i).bucket(), b -> new ArrayList<>()).add(i);
     }
     List<Part> parts = new ArrayList<>();
-    places.forEach((bucket, ofBucket) -> parts.add(part(bucket, offset, prompts, ofBucket)));
+    places.forEach(
+        (bucket, ofBucket) -> parts.add(part(bucket.in(shard), offset, prompts, ofBucket)));
     return new PromptGroups(
         parts, prompts.stream().mapToLong(NewPrompt::images).sum(), StoredBytes.of(prompts));
   }
@@ -83,13 +89,19 @@ public record PromptGroups(List<Part> parts, long images, long bytes) {
   }
 
   /** The arguments of {@code append.lua} that describe these prompts. */
-  void addTo(Arguments arguments, long mostBytes) {
+  void addTo(Arguments arguments, long mostBytes, int jobParts) {
     List<Append> appends =
         parts.stream()
             .flatMap(part -> part.appends().stream())
             .sorted(Comparator.comparingLong(Append::firstOffset))
             .toList();
-    arguments.add(parts.size()).add(appends.size()).add(images).add(bytes).add(mostBytes);
+    arguments
+        .add(parts.size())
+        .add(appends.size())
+        .add(images)
+        .add(bytes)
+        .add(mostBytes)
+        .add(jobParts);
     for (Part part : parts) {
       arguments.add(Keys.id(part.bucket())).add(part.lastOffset());
     }

@@ -7,8 +7,11 @@ import io.bitloom.coordinator.queue.BucketLine;
 import io.bitloom.coordinator.queue.BucketRank;
 import java.util.Collection;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BinaryOperator;
 import java.util.function.Function;
 
 /** Looks at the buckets that are listed. */
@@ -26,12 +29,21 @@ public final class RedisBacklog implements Backlog {
 
   @Override
   public CompletionStage<List<BucketBacklog>> buckets() {
-    return ofEach(buckets::backlog);
+    return ofEach(buckets::backlog)
+        .thenApply(all -> whole(all, BucketBacklog::bucket, BucketBacklog::with));
   }
 
   @Override
   public CompletionStage<List<BucketLine>> lines() {
-    return ofEach(buckets::line);
+    return ofEach(buckets::line).thenApply(all -> whole(all, BucketLine::bucket, BucketLine::with));
+  }
+
+  /** What there is of each bucket as a whole. */
+  private static <T> List<T> whole(
+      List<T> ofShards, Function<T, Bucket> bucket, BinaryOperator<T> together) {
+    Map<Bucket, T> whole = new LinkedHashMap<>();
+    ofShards.forEach(shard -> whole.merge(bucket.apply(shard).whole(), shard, together));
+    return List.copyOf(whole.values());
   }
 
   @Override

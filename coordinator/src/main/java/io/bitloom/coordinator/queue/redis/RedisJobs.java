@@ -12,6 +12,7 @@ import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.coordinator.redis.RedisChannels;
 import io.bitloom.v1.JobState;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,7 +42,11 @@ public final class RedisJobs implements JobStore {
   private final Upkeep upkeep;
   private final RedisChannels channels;
   private final Keys keys;
+  private final int parts;
 
+  /**
+   * @param parts how many parts new jobs get
+   */
   public RedisJobs(
       JobIndex index,
       JobScripts jobs,
@@ -49,7 +54,8 @@ public final class RedisJobs implements JobStore {
       JobEnd jobEnd,
       Upkeep upkeep,
       RedisChannels channels,
-      Keys keys) {
+      Keys keys,
+      int parts) {
     this.index = index;
     this.jobs = jobs;
     this.buckets = buckets;
@@ -57,6 +63,7 @@ public final class RedisJobs implements JobStore {
     this.upkeep = upkeep;
     this.channels = channels;
     this.keys = keys;
+    this.parts = parts;
   }
 
   @Override
@@ -68,7 +75,7 @@ public final class RedisJobs implements JobStore {
         .thenCompose(
             deadline -> {
               job.completionWindow().ifPresent(upkeep::deadlineIn);
-              return jobs.create(jobId, job, deadline);
+              return jobs.create(jobId, job, deadline, parts);
             })
         .thenCompose(
             created ->
@@ -81,24 +88,81 @@ public final class RedisJobs implements JobStore {
                     : get(jobId));
   }
 
+  /**
+   * Of several parts each is sealed with the count that it had when they were counted, the first
+   * one last, so that nothing is appended behind a count that was right.
+   */
   @Override
   public CompletionStage<JobRecord> seal(String jobId, OptionalLong expectedPrompts) {
-    String expected = expectedPrompts.isPresent() ? Long.toString(expectedPrompts.getAsLong()) : "";
-    return jobs.seal(jobId, expected)
+    return jobs.fields(jobId)
         .thenCompose(
-            answer -> {
-              if (answer instanceof JobScripts.Done done) {
-                return jobEnd.endedIf(done.terminal(), jobId).thenCompose(ended -> get(jobId));
+            fields -> {
+              if (fields.size() < 2) {
+                return sealed(jobId, jobs.seal(jobId, text(expectedPrompts)), expectedPrompts);
               }
-              return answer instanceof JobScripts.OtherCount other
-                  ? JobErrors.failed(
-                      ErrorCode.PROMPT_COUNT_MISMATCH,
-                      "the job has " + other.count() + " prompts, not " + expected,
-                      "expected_prompts",
-                      expected)
-                  : JobErrors.failed(
-                      JobErrors.notAccepting(jobId, ((JobScripts.NotSealable) answer).state()));
+              long count = fields.stream().mapToLong(JobFields::appended).sum();
+              if (expectedPrompts.isPresent() && expectedPrompts.getAsLong() != count) {
+                return otherCount(count, expectedPrompts);
+              }
+              List<CompletionStage<JobScripts.Sealed>> parts =
+                  sealOthers(fields.get(0).parts().others(jobId), fields);
+              return Stages.all(parts)
+                  .thenCompose(
+                      answers ->
+                          sealed(
+                              jobId,
+                              answers.stream()
+                                  .filter(answer -> !(answer instanceof JobScripts.Done))
+                                  .findFirst()
+                                  .<CompletionStage<JobScripts.Sealed>>map(
+                                      CompletableFuture::completedStage)
+                                  .orElseGet(() -> sealPart(jobId, fields.get(0))),
+                              expectedPrompts));
             });
+  }
+
+  private List<CompletionStage<JobScripts.Sealed>> sealOthers(
+      List<String> partIds, List<JobFields> fields) {
+    List<CompletionStage<JobScripts.Sealed>> sealed = new ArrayList<>();
+    for (int k = 0; k < partIds.size(); k++) {
+      sealed.add(sealPart(partIds.get(k), fields.get(k + 1)));
+    }
+    return sealed;
+  }
+
+  private CompletionStage<JobScripts.Sealed> sealPart(String partId, JobFields counted) {
+    return jobs.seal(partId, Long.toString(counted.appended()))
+        .thenCompose(
+            answer ->
+                jobEnd
+                    .endedIf(answer instanceof JobScripts.Done done && done.terminal(), partId)
+                    .thenApply(ended -> answer));
+  }
+
+  private CompletionStage<JobRecord> sealed(
+      String jobId, CompletionStage<JobScripts.Sealed> sealed, OptionalLong expectedPrompts) {
+    return sealed.thenCompose(
+        answer -> {
+          if (answer instanceof JobScripts.Done done) {
+            return jobEnd.endedIf(done.terminal(), jobId).thenCompose(ended -> get(jobId));
+          }
+          return answer instanceof JobScripts.OtherCount other
+              ? otherCount(other.count(), expectedPrompts)
+              : JobErrors.failed(
+                  JobErrors.notAccepting(jobId, ((JobScripts.NotSealable) answer).state()));
+        });
+  }
+
+  private static String text(OptionalLong expected) {
+    return expected.isPresent() ? Long.toString(expected.getAsLong()) : "";
+  }
+
+  private static CompletionStage<JobRecord> otherCount(long count, OptionalLong expected) {
+    return JobErrors.failed(
+        ErrorCode.PROMPT_COUNT_MISMATCH,
+        "the job has " + count + " prompts, not " + text(expected),
+        "expected_prompts",
+        text(expected));
   }
 
   @Override
@@ -178,12 +242,28 @@ public final class RedisJobs implements JobStore {
     JobScripts.Standing standing = ((JobScripts.Stands) adjusted).standing();
     return jobs.looseEnds(jobId)
         .thenCompose(
-            ends ->
-                Stages.all(
-                    ends.lastOffsets().keySet().stream()
-                        .map(bucket -> buckets.reschedule(bucket, jobId, standing))
-                        .toList()))
+            ends -> {
+              List<CompletionStage<Void>> stages = new ArrayList<>();
+              stages.add(tellBuckets(jobId, ends, standing));
+              ends.parts().others(jobId).forEach(partId -> stages.add(tell(partId, standing)));
+              return Stages.all(stages);
+            })
         .thenCompose(told -> get(jobId));
+  }
+
+  private CompletionStage<Void> tell(String partId, JobScripts.Standing standing) {
+    return jobs.follow(partId, standing)
+        .thenCompose(told -> jobs.looseEnds(partId))
+        .thenCompose(ends -> tellBuckets(partId, ends, standing));
+  }
+
+  private CompletionStage<Void> tellBuckets(
+      String partId, JobScripts.LooseEnds ends, JobScripts.Standing standing) {
+    return Stages.all(
+            ends.lastOffsets().keySet().stream()
+                .map(bucket -> buckets.reschedule(bucket, partId, standing))
+                .toList())
+        .thenApply(told -> null);
   }
 
   @Override

@@ -39,6 +39,9 @@ import org.slf4j.LoggerFactory;
 /**
  * What happens to leases. Each step has two halves, one in the bucket and one in the jobs of its
  * prompts, in an order in which a crash between them loses and doubles nothing.
+ *
+ * <p>Callers know prompts by their places in jobs, buckets and jobs by their places in parts of
+ * these: {@link #inPart} and {@link #inJob} are where that changes.
  */
 public final class RedisLeases implements Leases {
 
@@ -50,6 +53,7 @@ public final class RedisLeases implements Leases {
   /** No batch asks for more images; more would not fit into a call of a script. */
   private static final int MOST_IMAGES = 1024;
 
+  private final Spread spread;
   private final JobTurns turns;
   private final BucketScripts buckets;
   private final JobEnd jobEnd;
@@ -58,7 +62,13 @@ public final class RedisLeases implements Leases {
   private final List<Consumer<String>> stopListeners = new CopyOnWriteArrayList<>();
 
   public RedisLeases(
-      JobTurns turns, BucketScripts buckets, JobEnd jobEnd, LeaseEnd leaseEnd, Upkeep upkeep) {
+      Spread spread,
+      JobTurns turns,
+      BucketScripts buckets,
+      JobEnd jobEnd,
+      LeaseEnd leaseEnd,
+      Upkeep upkeep) {
+    this.spread = spread;
     this.turns = turns;
     this.buckets = buckets;
     this.jobEnd = jobEnd;
@@ -112,45 +122,74 @@ public final class RedisLeases implements Leases {
     return Stages.all(stages).thenApply(given -> given.stream().flatMap(List::stream).toList());
   }
 
-  private CompletionStage<List<LeasedTask>> start(LeaseRef lease, String jobId, ByteString tasks) {
+  /** A prompt that the lease's bucket names so. */
+  private TaskRef inJob(LeaseRef lease, TaskRef task) {
+    return spread.inJob(task, lease.bucket().shard().of());
+  }
+
+  /** A prompt as the lease's bucket and its job name it. */
+  private TaskRef inPart(LeaseRef lease, TaskRef task) {
+    return spread.inPart(task, lease.bucket().shard().of());
+  }
+
+  private CompletionStage<List<LeasedTask>> start(LeaseRef lease, String partId, ByteString tasks) {
     return turns
-        .start(jobId, lease, tasks)
+        .start(partId, lease, tasks)
+        .thenApply(started -> inJob(lease, partId, started))
         .thenCompose(
             started -> {
               if (started.paused().isPresent()) {
-                return takeBack(lease, jobId, tasks, started.paused().get());
+                return takeBack(lease, partId, tasks, started.paused().get());
               }
               List<TaskRef> unwanted = new ArrayList<>();
               if (Tasks.count(tasks) > started.given().size()) {
                 Set<Long> given = Set.copyOf(Tasks.offsets(started.given()));
                 Tasks.parse(tasks).stream()
                     .filter(task -> !given.contains(task.offset()))
-                    .forEach(task -> unwanted.add(new TaskRef(jobId, task.offset())));
+                    .forEach(task -> unwanted.add(new TaskRef(partId, task.offset())));
               }
               List<LeasedTask> given =
                   started.given().stream()
-                      .map(task -> leased(jobId, task, started.groups()))
+                      .map(task -> leased(lease, partId, task, started.groups()))
                       .toList();
               return settle(lease, unwanted)
-                  .thenCompose(settled -> jobEnd.endedIf(started.terminal(), jobId))
+                  .thenCompose(settled -> jobEnd.endedIf(started.terminal(), partId))
                   .thenApply(done -> given);
             });
   }
 
   /** The bucket does not know yet that this job is paused: it is told, and keeps the prompts. */
   private CompletionStage<List<LeasedTask>> takeBack(
-      LeaseRef lease, String jobId, ByteString tasks, JobScripts.Standing paused) {
+      LeaseRef lease, String partId, ByteString tasks, JobScripts.Standing paused) {
     List<TaskRef> refs =
-        Tasks.parse(tasks).stream().map(task -> new TaskRef(jobId, task.offset())).toList();
+        Tasks.parse(tasks).stream().map(task -> new TaskRef(partId, task.offset())).toList();
     return buckets
-        .reschedule(lease.bucket(), jobId, paused)
+        .reschedule(lease.bucket(), partId, paused)
         .thenCompose(told -> buckets.release(lease, refs))
         .thenApply(released -> List.of());
   }
 
-  private static LeasedTask leased(String jobId, Tasks.Task task, Map<Long, PayloadGroup> groups) {
+  private LeasedTask leased(
+      LeaseRef lease, String partId, Tasks.Task task, Map<Long, PayloadGroup> groups) {
     return new LeasedTask(
-        new TaskRef(jobId, task.offset()), task.attempt(), task.images(), groups.get(task.group()));
+        inJob(lease, new TaskRef(partId, task.offset())),
+        task.attempt(),
+        task.images(),
+        groups.get(task.group()));
+  }
+
+  /** The payloads of a part's prompts by their places in the job. */
+  private JobTurns.Started inJob(LeaseRef lease, String partId, JobTurns.Started started) {
+    if (lease.bucket().shard().of() == 1) {
+      return started;
+    }
+    Map<Long, PayloadGroup> groups = new HashMap<>();
+    started
+        .groups()
+        .forEach(
+            (id, group) ->
+                groups.put(id, group.at(inJob(lease, new TaskRef(partId, id)).offset())));
+    return new JobTurns.Started(started.terminal(), started.paused(), started.given(), groups);
   }
 
   @Override
@@ -176,7 +215,15 @@ public final class RedisLeases implements Leases {
         .thenApply(
             claimed -> {
               Map<LeaseRef, Set<TaskRef>> all = new HashMap<>();
-              claimed.forEach(all::putAll);
+              claimed.forEach(
+                  some ->
+                      some.forEach(
+                          (lease, tasks) ->
+                              all.put(
+                                  lease,
+                                  tasks.stream()
+                                      .map(task -> inJob(lease, task))
+                                      .collect(Collectors.toSet()))));
               return all;
             });
   }
@@ -214,19 +261,26 @@ public final class RedisLeases implements Leases {
   /** The lease itself is told when all of its prompts have their outcomes: {@link #finished}. */
   @Override
   public CompletionStage<List<TaskVerdict>> commit(LeaseRef lease, List<TaskOutcome> outcomes) {
+    return commitInParts(
+        lease,
+        outcomes.stream().map(outcome -> outcome.of(inPart(lease, outcome.task()))).toList());
+  }
+
+  private CompletionStage<List<TaskVerdict>> commitInParts(
+      LeaseRef lease, List<TaskOutcome> outcomes) {
     List<JobTurns.Verdict> verdicts = Arrays.asList(new JobTurns.Verdict[outcomes.size()]);
     List<String> terminal = new ArrayList<>();
     List<CompletionStage<Void>> stages = new ArrayList<>();
-    byJob(outcomes)
+    byPart(outcomes)
         .forEach(
-            (jobId, places) -> {
+            (partId, places) -> {
               for (int from = 0; from < places.size(); from += OUTCOMES_PER_CALL) {
                 List<Integer> some =
                     places.subList(from, Math.min(places.size(), from + OUTCOMES_PER_CALL));
                 stages.add(
                     turns
                         .commit(
-                            jobId,
+                            partId,
                             lease,
                             some.stream().map(place -> outcome(outcomes.get(place))).toList(),
                             some.stream().anyMatch(place -> outcomes.get(place).last()))
@@ -237,10 +291,10 @@ public final class RedisLeases implements Leases {
                               }
                               committed
                                   .owned()
-                                  .ifPresent(now -> upkeep.used(now.tenant(), jobId, now.use()));
+                                  .ifPresent(now -> upkeep.used(now.tenant(), partId, now.use()));
                               if (committed.terminal()) {
                                 synchronized (terminal) {
-                                  terminal.add(jobId);
+                                  terminal.add(partId);
                                 }
                               }
                             }));
@@ -252,10 +306,10 @@ public final class RedisLeases implements Leases {
               // The outcomes are durable: nobody has to wait for what comes after that.
               settle(lease, decidedBefore(outcomes, verdicts));
               terminal.forEach(
-                  jobId ->
+                  partId ->
                       jobEnd
-                          .ended(jobId)
-                          .exceptionally(e -> unfinished("cleaning up after " + jobId, e)));
+                          .ended(partId)
+                          .exceptionally(e -> unfinished("cleaning up after " + partId, e)));
               return verdicts.stream()
                   .map(
                       verdict ->
@@ -309,6 +363,13 @@ public final class RedisLeases implements Leases {
   /** The bucket takes prompts back for another attempt; those that have none left fail for good. */
   @Override
   public CompletionStage<List<TaskVerdict>> fail(LeaseRef lease, List<TaskFailure> failures) {
+    return failInParts(
+        lease,
+        failures.stream().map(failure -> failure.of(inPart(lease, failure.task()))).toList());
+  }
+
+  private CompletionStage<List<TaskVerdict>> failInParts(
+      LeaseRef lease, List<TaskFailure> failures) {
     return buckets
         .retry(lease, failures.stream().map(TaskFailure::task).toList())
         .thenCompose(
@@ -333,7 +394,7 @@ public final class RedisLeases implements Leases {
               return attempted(lease, retried)
                   .thenCompose(
                       waiting ->
-                          commit(lease, exhausted)
+                          commitInParts(lease, exhausted)
                               .thenApply(
                                   committed -> {
                                     Iterator<TaskVerdict> verdicts = committed.iterator();
@@ -363,7 +424,7 @@ public final class RedisLeases implements Leases {
   @Override
   public CompletionStage<Void> release(LeaseRef lease, List<TaskRef> tasks) {
     return buckets
-        .release(lease, tasks)
+        .release(lease, tasks.stream().map(task -> inPart(lease, task)).toList())
         .thenCompose(released -> leaseEnd.released(lease, released));
   }
 
@@ -372,13 +433,13 @@ public final class RedisLeases implements Leases {
     return buckets.expire(lease).thenCompose(leaseEnd::expired);
   }
 
-  /** The places of outcomes in their list, by job. */
-  private static Map<String, List<Integer>> byJob(List<TaskOutcome> outcomes) {
-    Map<String, List<Integer>> byJob = new LinkedHashMap<>();
+  /** The places of outcomes in their list, by the parts of jobs. */
+  private static Map<String, List<Integer>> byPart(List<TaskOutcome> outcomes) {
+    Map<String, List<Integer>> byPart = new LinkedHashMap<>();
     for (int i = 0; i < outcomes.size(); i++) {
-      byJob.computeIfAbsent(outcomes.get(i).task().jobId(), j -> new ArrayList<>()).add(i);
+      byPart.computeIfAbsent(outcomes.get(i).task().jobId(), j -> new ArrayList<>()).add(i);
     }
-    return byJob;
+    return byPart;
   }
 
   @Override

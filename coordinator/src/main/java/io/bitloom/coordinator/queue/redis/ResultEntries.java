@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.queue.redis;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.queue.Cursor;
 import io.bitloom.coordinator.queue.ResultRecord;
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -22,8 +23,11 @@ final class ResultEntries {
       ByteString body,
       Instant commitTime) {
 
-    ResultRecord with(ByteString payload) {
-      return new ResultRecord(cursor, offset, status, attempt, payload, body, commitTime);
+    /**
+     * @param inJob place of the prompt in its job
+     */
+    ResultRecord with(long inJob, ByteString payload) {
+      return new ResultRecord(Cursor.of(cursor), inJob, status, attempt, payload, body, commitTime);
     }
   }
 

@@ -5,8 +5,6 @@ import io.lettuce.core.KeyValue;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -34,14 +32,20 @@ final class ResultPages {
    * @param there whether there is such a job
    * @param page how many are in a list; 0: all
    * @param decided how many there are
+   * @param failed how many of them failed
+   * @param parts of the job
    */
-  record Layout(boolean there, int page, long decided) {
+  record Layout(boolean there, int page, long decided, long failed, JobScripts.Parts parts) {
 
     private static Layout of(List<KeyValue<String, byte[]>> fields) {
       return new Layout(
           fields.get(0).hasValue(),
           (int) number(fields.get(1)),
-          number(fields.get(2)) + number(fields.get(3)) + number(fields.get(4)));
+          number(fields.get(2)) + number(fields.get(3)) + number(fields.get(4)),
+          number(fields.get(3)),
+          fields.get(5).hasValue()
+              ? new JobScripts.Parts((int) number(fields.get(5)), (int) number(fields.get(6)))
+              : JobScripts.Parts.ONE);
     }
 
     private static long number(KeyValue<String, byte[]> field) {
@@ -51,30 +55,33 @@ final class ResultPages {
     }
   }
 
-  CompletionStage<Layout> layout(String jobId) {
+  CompletionStage<Layout> layout(String partId) {
     return redis
         .call(
-            r -> r.hmget(keys.jobHash(jobId), "state", "page", "succeeded", "failed", "cancelled"))
+            r ->
+                r.hmget(
+                    keys.jobHash(partId),
+                    "state",
+                    "page",
+                    "succeeded",
+                    "failed",
+                    "cancelled",
+                    "parts",
+                    "opened"))
         .thenApply(Layout::of);
   }
 
   /**
-   * Outcomes from a place on, fewer if there are no more yet. Nearly all jobs have pages of {@link
-   * #OUTCOMES}, so these are asked for before it is known.
-   *
-   * @return nothing if there is no such job
+   * Outcomes from a place on as nearly all jobs have them, in pages of {@link #OUTCOMES}: to be
+   * asked for before the layout is known.
    */
-  CompletionStage<Optional<List<byte[]>>> read(String jobId, long from, int count) {
-    return read(jobId, OUTCOMES, from, count)
-        .thenCombine(
-            layout(jobId),
-            (found, layout) ->
-                !layout.there()
-                    ? CompletableFuture.completedStage(Optional.<List<byte[]>>empty())
-                    : layout.page() == OUTCOMES
-                        ? CompletableFuture.completedStage(Optional.of(found))
-                        : read(jobId, layout.page(), from, count).thenApply(Optional::of))
-        .thenCompose(stage -> stage);
+  CompletionStage<List<byte[]>> readUsual(String partId, long from, int count) {
+    return read(partId, OUTCOMES, from, count);
+  }
+
+  /** Outcomes from a place on, fewer if there are no more yet. */
+  CompletionStage<List<byte[]>> read(String partId, Layout layout, long from, int count) {
+    return read(partId, layout.page(), from, count);
   }
 
   private CompletionStage<List<byte[]>> read(String jobId, int page, long from, int count) {

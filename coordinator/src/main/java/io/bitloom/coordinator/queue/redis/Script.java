@@ -23,6 +23,9 @@ enum Script {
   SWEEP(Tag.INDEX),
 
   CREATE(Tag.JOB),
+  OPEN(Tag.JOB),
+  FOLLOW(Tag.JOB),
+  CONCLUDE(Tag.JOB),
   APPEND(Tag.JOB),
   SEAL(Tag.JOB),
   ADJUST(Tag.JOB),

@@ -13,11 +13,11 @@ public interface Upkeep {
   /** A job may have to be ended after this time. */
   void deadlineIn(Duration left);
 
-  /** A call left something half-done between a job and its buckets. */
-  void sweep(String jobId);
+  /** A call left something half-done between a job, or a part of one, and its buckets. */
+  void sweep(String partId);
 
-  /** A job of this tenant takes so much now; what is 0 is not said. */
-  void used(String tenant, String jobId, JobUse use);
+  /** A job of this tenant, or a part of one, takes so much now; what is 0 is not said. */
+  void used(String tenant, String partId, JobUse use);
 
   /** A lease of this bucket may expire after this time. */
   void leaseEndsIn(Bucket bucket, Duration duration);

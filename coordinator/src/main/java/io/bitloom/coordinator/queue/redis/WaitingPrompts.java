@@ -21,10 +21,14 @@ public final class WaitingPrompts {
 
   private final RedisConnection redis;
   private final Keys keys;
+  private final JobScripts jobs;
+  private final Spread spread;
 
-  public WaitingPrompts(RedisConnection redis, Keys keys) {
+  public WaitingPrompts(RedisConnection redis, Keys keys, JobScripts jobs, Spread spread) {
     this.redis = redis;
     this.keys = keys;
+    this.jobs = jobs;
+    this.spread = spread;
   }
 
   /** A prompt that was read, without its payload. */
@@ -32,10 +36,68 @@ public final class WaitingPrompts {
 
   /** Looks at no more than so many prompts; those that have their outcome are left out. */
   CompletionStage<WaitingPage> read(String jobId, WaitingPage.Place from, int count) {
+    return jobs.fields(jobId)
+        .thenCompose(
+            fields -> {
+              int parts = fields.isEmpty() ? 1 : fields.get(0).parts().number();
+              return parts == 1
+                  ? readPart(jobId, from, count)
+                  : readRun(
+                      jobId,
+                      parts,
+                      fields.stream().mapToLong(JobFields::appended).sum(),
+                      from,
+                      count);
+            });
+  }
+
+  /**
+   * Reads on in the run in which a place is, and only there, so that the order is the job's.
+   *
+   * @param all prompts of the job
+   */
+  private CompletionStage<WaitingPage> readRun(
+      String jobId, int parts, long all, WaitingPage.Place from, int count) {
+    long offset = Math.max(0, from.append() - 1);
+    if (offset >= all) {
+      return CompletableFuture.completedStage(new WaitingPage(List.of(), Optional.empty()));
+    }
+    JobPart part = spread.part(jobId, offset, parts);
+    long endInPart = spread.endOfRun(spread.inPart(offset, parts));
+    WaitingPage.Place behindRun = new WaitingPage.Place(spread.endOfRun(offset) + 1, 0);
+    return readPart(
+            part.id(),
+            new WaitingPage.Place(spread.inPart(offset, parts) + 1, from.passed()),
+            count)
+        .thenApply(
+            page ->
+                new WaitingPage(
+                    page.prompts().stream()
+                        .filter(prompt -> prompt.offset() < endInPart)
+                        .map(
+                            prompt ->
+                                new WaitingPage.Prompt(
+                                    spread.inJob(part, prompt.offset(), parts),
+                                    prompt.running(),
+                                    prompt.payload(),
+                                    inJob(part, prompt.next(), parts)))
+                        .toList(),
+                    Optional.of(
+                        page.next()
+                            .filter(next -> next.append() - 1 < endInPart)
+                            .map(next -> inJob(part, next, parts))
+                            .orElse(behindRun))));
+  }
+
+  private WaitingPage.Place inJob(JobPart part, WaitingPage.Place place, int parts) {
+    return new WaitingPage.Place(spread.inJob(part, place.append() - 1, parts) + 1, place.passed());
+  }
+
+  private CompletionStage<WaitingPage> readPart(String partId, WaitingPage.Place from, int count) {
     Arguments arguments = new Arguments().add(from.append()).add(from.passed()).add(count);
     return redis
-        .eval(Script.WAITING.lua(), keys.job(jobId), arguments.toArray())
-        .thenCompose(reply -> page(jobId, new Reply(reply)));
+        .eval(Script.WAITING.lua(), keys.job(partId), arguments.toArray())
+        .thenCompose(reply -> page(partId, new Reply(reply)));
   }
 
   private CompletionStage<WaitingPage> page(String jobId, Reply reply) {

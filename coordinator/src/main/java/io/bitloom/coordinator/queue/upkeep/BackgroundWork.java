@@ -26,13 +26,13 @@ record BackgroundWork(
   }
 
   @Override
-  public void sweep(String jobId) {
-    jobSweep.sweepLater(jobId);
+  public void sweep(String partId) {
+    jobSweep.sweepLater(partId);
   }
 
   @Override
-  public void used(String tenant, String jobId, JobUse use) {
-    bookkeeper.used(tenant, jobId, use);
+  public void used(String tenant, String partId, JobUse use) {
+    bookkeeper.used(tenant, partId, use);
   }
 
   @Override

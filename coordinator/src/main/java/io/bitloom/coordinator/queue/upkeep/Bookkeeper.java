@@ -2,6 +2,7 @@ package io.bitloom.coordinator.queue.upkeep;
 
 import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.redis.JobIndex;
+import io.bitloom.coordinator.queue.redis.JobPart;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -25,14 +26,20 @@ final class Bookkeeper {
 
   // Guarded by this.
   private Map<String, Map<String, JobUse>> heard = new HashMap<>();
+  private final PartUses parts = new PartUses();
 
   Bookkeeper(JobIndex index, Timers timers) {
     this.index = index;
     this.timers = timers;
   }
 
-  /** A job of this tenant takes so much. */
-  synchronized void used(String tenant, String jobId, JobUse use) {
+  /** A job of this tenant, or a part of one, takes so much. */
+  synchronized void used(String tenant, String partId, JobUse use) {
+    JobPart part = JobPart.parse(partId);
+    usedByJob(tenant, part.jobId(), parts.ofJob(part, use));
+  }
+
+  private synchronized void usedByJob(String tenant, String jobId, JobUse use) {
     if (heard.isEmpty()) {
       timers.in(PAUSE, this::book);
     }
@@ -62,7 +69,7 @@ final class Bookkeeper {
               (done, e) -> {
                 if (e != null) {
                   LOG.debug("what {} takes is noted later: {}", tenant, e.toString());
-                  some.forEach((jobId, use) -> used(tenant, jobId, use));
+                  some.forEach((jobId, use) -> usedByJob(tenant, jobId, use));
                 }
               });
     }

@@ -6,6 +6,7 @@ import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import io.bitloom.coordinator.queue.redis.JobEnd;
 import io.bitloom.coordinator.queue.redis.JobIndex;
+import io.bitloom.coordinator.queue.redis.JobPart;
 import io.bitloom.coordinator.queue.redis.JobScripts;
 import io.bitloom.coordinator.queue.redis.LeaseEnd;
 import io.bitloom.coordinator.queue.redis.Stages;
@@ -79,8 +80,9 @@ final class JobSweep {
             });
   }
 
-  /** Sweeps one job in a moment, once for all who ask until then. */
-  void sweepLater(String jobId) {
+  /** Sweeps the job of which this is a part in a moment, once for all who ask until then. */
+  void sweepLater(String partId) {
+    String jobId = JobPart.parse(partId).jobId();
     if (asked.add(jobId)) {
       timers.in(PAUSE, () -> sweep(jobId));
     }
@@ -98,34 +100,64 @@ final class JobSweep {
             });
   }
 
+  /** Sweeps a job, then its other parts, and ends it if all of these have ended. */
   private CompletionStage<Void> sweep(String jobId, JobScripts.LooseEnds ends) {
+    CompletionStage<Void> swept = sweepPart(jobId, ends);
+    if (ends.parts().equals(JobScripts.Parts.ONE)) {
+      return swept;
+    }
+    for (String partId : ends.parts().others(jobId)) {
+      swept =
+          swept
+              .thenCompose(done -> follow(partId, ends))
+              .thenCompose(done -> jobs.looseEnds(partId))
+              .thenCompose(ofPart -> sweepPart(partId, ofPart));
+    }
+    return swept.thenCompose(done -> jobEnd.conclude(jobId));
+  }
+
+  /** Has a part be as its job is. */
+  private CompletionStage<Void> follow(String partId, JobScripts.LooseEnds job) {
+    return switch (job.state().orElse(JobState.JOB_STATE_UNSPECIFIED)) {
+      case JOB_STATE_UNSPECIFIED -> Stages.nothing();
+      case JOB_STATE_CANCELLING, JOB_STATE_CANCELLED, JOB_STATE_EXPIRED ->
+          jobEnd
+              .stop(partId, ResultRecord.Status.EXPIRED)
+              .thenCompose(done -> jobEnd.stop(partId, ResultRecord.Status.CANCELLED));
+      default ->
+          jobs.follow(partId, job.standing())
+              .thenCompose(told -> job.sealed() ? jobs.sealed(partId) : Stages.nothing());
+    };
+  }
+
+  private CompletionStage<Void> sweepPart(String partId, JobScripts.LooseEnds ends) {
     JobState state = ends.state().orElse(JobState.JOB_STATE_UNSPECIFIED);
     ends.lastOffsets().keySet().forEach(index::addBucket);
     if (ends.state().isPresent()) {
-      bookkeeper.used(ends.tenant(), jobId, ends.use());
+      bookkeeper.used(ends.tenant(), partId, ends.use());
     }
     List<CompletionStage<Void>> stages = new ArrayList<>();
     switch (state) {
       case JOB_STATE_UNSPECIFIED -> {} // not created yet
       case JOB_STATE_ACCEPTING, JOB_STATE_QUEUED, JOB_STATE_RUNNING, JOB_STATE_PAUSED ->
           ends.lastOffsets()
-              .forEach((bucket, last) -> stages.add(check(jobId, bucket, last, ends)));
+              .forEach((bucket, last) -> stages.add(check(partId, bucket, last, ends)));
       case JOB_STATE_CANCELLING -> {
-        stages.add(jobEnd.stop(jobId, ResultRecord.Status.CANCELLED));
-        ends.lastOffsets().keySet().forEach(bucket -> stages.add(check(jobId, bucket, -1, ends)));
+        stages.add(jobEnd.stop(partId, ResultRecord.Status.CANCELLED));
+        ends.lastOffsets().keySet().forEach(bucket -> stages.add(check(partId, bucket, -1, ends)));
       }
-      default -> stages.add(jobEnd.ended(jobId));
+      default -> stages.add(jobEnd.ended(partId));
     }
     return Stages.all(stages).thenApply(done -> null);
   }
 
-  /** Compares what a job and one of its buckets believe of each other. */
+  /** Compares what a part of a job and one of its buckets believe of each other. */
   private CompletionStage<Void> check(
-      String jobId, Bucket bucket, long last, JobScripts.LooseEnds ends) {
+      String partId, Bucket bucket, long last, JobScripts.LooseEnds ends) {
     List<LeaseRef> leases =
         ends.running().keySet().stream().filter(lease -> lease.bucket().equals(bucket)).toList();
     return buckets
-        .check(bucket, jobId, leases)
+        .check(bucket, partId, leases)
         .thenCompose(
             checked -> {
               List<CompletionStage<Void>> stages = new ArrayList<>();
@@ -133,14 +165,14 @@ final class JobSweep {
                 if (!checked.leases().get(lease)) {
                   stages.add(
                       leaseEnd.requeue(
-                          jobId, lease, JobScripts.Requeued.BACK, ends.running().get(lease)));
+                          partId, lease, JobScripts.Requeued.BACK, ends.running().get(lease)));
                 }
               }
               if (checked.mark() >= 0 && checked.revision() < ends.standing().revision()) {
-                stages.add(buckets.reschedule(bucket, jobId, ends.standing()));
+                stages.add(buckets.reschedule(bucket, partId, ends.standing()));
               }
               if (checked.mark() < last) {
-                stages.add(deliver(jobId, bucket, checked.mark(), checked.mark()));
+                stages.add(deliver(partId, bucket, checked.mark(), checked.mark()));
               }
               return Stages.all(stages).thenApply(done -> null);
             });
@@ -149,11 +181,11 @@ final class JobSweep {
   /**
    * Tells a bucket what it was not told.
    *
-   * @param mark offset of the job's last prompt that the bucket knows
+   * @param mark offset of the part's last prompt that the bucket knows
    * @param from offset after which to look
    */
-  private CompletionStage<Void> deliver(String jobId, Bucket bucket, long mark, long from) {
-    return jobs.undelivered(jobId, bucket, from, DELIVER_APPENDS)
+  private CompletionStage<Void> deliver(String partId, Bucket bucket, long mark, long from) {
+    return jobs.undelivered(partId, bucket, from, DELIVER_APPENDS)
         .thenCompose(
             missing -> {
               CompletionStage<Long> told =
@@ -161,11 +193,15 @@ final class JobSweep {
                       ? CompletableFuture.completedStage(mark)
                       : buckets
                           .enqueue(
-                              bucket, jobId, missing.terms(), mark, missing.entries().toByteArray())
+                              bucket,
+                              partId,
+                              missing.terms(),
+                              mark,
+                              missing.entries().toByteArray())
                           .thenApply(enqueued -> told(bucket, enqueued));
               return missing.next().isEmpty()
                   ? told.thenApply(done -> null)
-                  : told.thenCompose(now -> deliver(jobId, bucket, now, missing.next().get()));
+                  : told.thenCompose(now -> deliver(partId, bucket, now, missing.next().get()));
             });
   }
 

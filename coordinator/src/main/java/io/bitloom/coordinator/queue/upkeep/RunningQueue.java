@@ -15,6 +15,7 @@ import io.bitloom.coordinator.queue.redis.BucketScripts;
 import io.bitloom.coordinator.queue.redis.DataHeader;
 import io.bitloom.coordinator.queue.redis.JobEnd;
 import io.bitloom.coordinator.queue.redis.JobIndex;
+import io.bitloom.coordinator.queue.redis.JobParts;
 import io.bitloom.coordinator.queue.redis.JobScripts;
 import io.bitloom.coordinator.queue.redis.JobTurns;
 import io.bitloom.coordinator.queue.redis.Keys;
@@ -25,6 +26,7 @@ import io.bitloom.coordinator.queue.redis.RedisLeases;
 import io.bitloom.coordinator.queue.redis.RedisModels;
 import io.bitloom.coordinator.queue.redis.RedisPrompts;
 import io.bitloom.coordinator.queue.redis.RedisResults;
+import io.bitloom.coordinator.queue.redis.Spread;
 import io.bitloom.coordinator.queue.redis.SweepTurn;
 import io.bitloom.coordinator.queue.redis.UnusedBuckets;
 import io.bitloom.coordinator.queue.redis.Upkeep;
@@ -62,6 +64,7 @@ public final class RunningQueue implements JobQueue {
    */
   public RunningQueue(RedisConnection redis, QueueSettings settings) {
     Keys keys = new Keys(settings.namespace());
+    Spread spread = new Spread(settings.shardRun());
     DataHeader header = new DataHeader(redis, keys);
     JobIndex index = new JobIndex(redis, keys);
     JobScripts jobScripts = new JobScripts(redis, keys);
@@ -89,12 +92,21 @@ public final class RunningQueue implements JobQueue {
             ready, reaper, jobSweep, deadlines, lostReplies, finishedLeases, bookkeeper);
 
     RedisChannels channels = redis.channels();
-    this.jobs = new RedisJobs(index, jobScripts, bucketScripts, jobEnd, upkeep, channels, keys);
+    this.jobs =
+        new RedisJobs(
+            index, jobScripts, bucketScripts, jobEnd, upkeep, channels, keys, settings.shards());
     this.prompts =
-        new RedisPrompts(index, jobScripts, bucketScripts, new WaitingPrompts(redis, keys), upkeep);
-    this.results = new RedisResults(redis, keys);
+        new RedisPrompts(
+            index,
+            jobScripts,
+            new JobParts(redis, jobScripts, keys, spread, settings.shards()),
+            spread,
+            bucketScripts,
+            new WaitingPrompts(redis, keys, jobScripts, spread),
+            upkeep);
+    this.results = new RedisResults(redis, keys, spread);
     this.leases =
-        new RedisLeases(new JobTurns(redis, keys), bucketScripts, jobEnd, leaseEnd, upkeep);
+        new RedisLeases(spread, new JobTurns(redis, keys), bucketScripts, jobEnd, leaseEnd, upkeep);
     this.models = new RedisModels(redis, keys);
 
     timers.every(sweep, sweep, sweeper::sweepInTurn);

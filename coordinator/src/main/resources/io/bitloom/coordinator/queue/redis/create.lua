@@ -1,8 +1,9 @@
--- Creates a job that accepts prompts.
+-- Creates a job that accepts prompts, or a part of one.
 -- KEYS   of the job
 -- ARGV   1 tenant, 2 weight, 3 priority, 4 spec, 5 deadline (ms), or empty, 6 bytes that it takes,
 --        7 1 if nobody keeps it after its end, else 0, 8 how many outcomes are in a list of them, 0:
---        all, as in data version 1, 9 what else a coordinator of version 1 finds as its time
+--        all, as in data version 1, 9 what else a coordinator of version 1 finds as its time,
+--        10 number of its parts
 -- Reply  {'created'}, {'exists'} if it was created by the same spec before, else {'differs'}
 --@include tasks
 --@include job
@@ -18,6 +19,9 @@ redis.call('HSET', job, 'tenant', ARGV[1], 'weight', ARGV[2], 'priority', ARGV[3
   'images', 0, 'drawn', 0, 'bytes', ARGV[6], 'results', 0, 'fleeting', ARGV[7])
 if paged then
   redis.call('HSET', job, 'page', ARGV[8], 'born', now)
+end
+if ARGV[10] ~= '1' then
+  redis.call('HSET', job, 'parts', ARGV[10], 'opened', 1)
 end
 if ARGV[5] ~= '' then
   redis.call('HSET', job, 'expires', ARGV[5])

@@ -469,7 +469,7 @@ sealed interface HalfStep {
                   .toList());
       return moment
           .jobs()
-          .append(job, 0, count, groups, TenantLimits.NONE.bytes())
+          .append(job, 0, count, groups, TenantLimits.NONE.bytes(), 1)
           .thenAccept(
               appended -> {
                 if (appended instanceof JobScripts.Taken taken) {

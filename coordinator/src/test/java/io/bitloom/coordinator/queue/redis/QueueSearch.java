@@ -112,7 +112,7 @@ final class QueueSearch {
   private SearchState begin() {
     SearchState first = SearchState.first(some);
     for (String job : some.jobIds()) {
-      await(jobs.create(job, new NewJob("t", "", 1, 5, ByteString.EMPTY), ""));
+      await(jobs.create(job, new NewJob("t", "", 1, 5, ByteString.EMPTY), "", 1));
     }
     first.picture = await(look());
     if (some.times(Move.APPEND) == 0) {

@@ -1,8 +1,12 @@
--- The keys of one job, for every script that works on a job:
+-- The keys of one job, or of one part of a job, for every script that works on a job. A job that is
+-- spread over several slots has parts, each of which has all these keys, counts and a state of its
+-- own, as if it were a job; the first one is the job itself, and its state is the job's.
 --   job      hash    tenant, weight, priority, spec, state, counts (images: asked for, drawn: made),
 --                    times (ms); revision: counts up
 --                    when it is paused, resumed or given another priority; ending: status of what
 --                    waits in a job that is CANCELLING; now:…: parts of the spec that were changed;
+--                    parts: how many there are, absent if there is one; opened: how many of these
+--                    have prompts, or had them in a moment;
 --                    page: how many outcomes are in a list of them, absent in data version 1. Since
 --                    version 2 born: when it was created (ms), and created: a text, at which
 --                    a coordinator of version 1 fails before it does anything with the job

@@ -23,14 +23,15 @@ local OUTCOME_BYTES = TASK + 6 + 8
 
 local SUCCEEDED, FAILED, LOST = string.byte('SFL', 1, 3)
 
--- Makes outcomes visible together with the job's counts, and ends the job if these were the last.
+-- Makes outcomes visible together with the job's counts, and ends the job if these were the last. The
+-- first part of a job stays as it is: the job ends when its other parts have, too (conclude.lua).
 -- tasks: all marked just now; reports: of these, in order; freed: how many tasks leases let go of;
 -- more_results: bytes of their results, nil: none.
--- Returns 1 if the job is terminal now, else 0, and what it takes: {tenant, prompts of the job, of
+-- Returns 1 if the job is terminal now, or would be but for other parts, else 0, and what it takes: {tenant, prompts of the job, of
 -- these with their outcome, bytes that it takes, bytes of its results}.
 local function record(tasks, reports, freed, now, more_results)
   local was = redis.call('HMGET', job, 'state', 'appended', 'running', 'succeeded', 'failed',
-    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results', 'tenant', 'page')
+    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results', 'tenant', 'page', 'parts')
   local succeeded, failed, cancelled = tonumber(was[4]), tonumber(was[5]), tonumber(was[6])
   local drawn, bytes = tonumber(was[9] or 0), tonumber(was[10] or 0)
   local before, n, page = succeeded + failed + cancelled, #tasks, tonumber(was[13] or math.huge)
@@ -73,10 +74,12 @@ local function record(tasks, reports, freed, now, more_results)
   local ended = with_outcome == tonumber(was[2])
     and end_state(was[1], was[7], was[8], succeeded, failed)
   if ended then
+    redis.call('UNLINK', appends, running)
+  end
+  if ended and not was[14] then
     for _, value in ipairs({'state', ended, 'ended', now, 'running', 0}) do
       change[#change + 1] = value
     end
-    redis.call('UNLINK', appends, running)
   end
   redis.call(unpack(change))
   return ended and 1 or 0, {was[12], was[2], with_outcome, bytes, results_bytes}
