@@ -193,7 +193,7 @@ public final class TestCoordinator implements AutoCloseable {
     return new TestCoordinator(
         new CoordinatorConfig(
             new DirectoryConfig(directory, false),
-            new RedisConfig(redis, namespace, Optional.empty()),
+            new RedisConfig(redis, namespace, Optional.empty(), 0),
             listen,
             new JobsConfig(limits, Optional.empty(), retention),
             new DispatchConfig(leases, Duration.ofMillis(50)),

@@ -31,6 +31,7 @@ public record CoordinatorConfig(
           RedisConfig.URI,
           RedisConfig.NAMESPACE,
           RedisConfig.MEMORY,
+          RedisConfig.REPLICAS,
           ListenConfig.BIND,
           ListenConfig.GRPC_PORT,
           ListenConfig.HTTP_PORT,

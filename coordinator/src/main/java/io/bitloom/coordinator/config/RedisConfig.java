@@ -11,8 +11,9 @@ import java.util.Optional;
  * @param uri {@code embedded}, or the URI of a Redis that runs elsewhere
  * @param namespace prefix of all keys, so that several clusters can share a Redis
  * @param memory bytes that a Redis of our own may take; empty: half of the machine's
+ * @param replicas that must have what is acknowledged; 0: its master's word is enough
  */
-public record RedisConfig(String uri, String namespace, Optional<Long> memory) {
+public record RedisConfig(String uri, String namespace, Optional<Long> memory, int replicas) {
 
   /** The {@link #uri} that asks for a Redis of our own. */
   public static final String EMBEDDED = "embedded";
@@ -37,8 +38,18 @@ public record RedisConfig(String uri, String namespace, Optional<Long> memory) {
           "Most memory of the embedded Redis, which takes no new jobs then (default: half of the"
               + " machine's).");
 
+  static final Setting<Integer> REPLICAS =
+      Setting.number(
+          "redis-replicas",
+          "N",
+          0,
+          "Acknowledge a job, prompt or outcome only when so many replicas of Redis have it"
+              + " (default: {default}).");
+
   /** A Redis with nothing in it takes a megabyte. */
   private static final long LEAST_MEMORY = 4 << 20;
+
+  private static final int MOST_REPLICAS = 100;
 
   public static final RedisConfig DEFAULTS = of(SettingValues.DEFAULTS);
 
@@ -57,10 +68,12 @@ public record RedisConfig(String uri, String namespace, Optional<Long> memory) {
           NAMESPACE.name(), namespace, "must be letters, digits, dots, dashes, underscores");
     }
     memory.ifPresent(bytes -> Settings.bytesInRange(MEMORY.name(), bytes, LEAST_MEMORY, 1L << 50));
+    Settings.inRange(REPLICAS.name(), replicas, 0, uri.equals(EMBEDDED) ? 0 : MOST_REPLICAS);
   }
 
   static RedisConfig of(SettingValues values) {
-    return new RedisConfig(values.get(URI), values.get(NAMESPACE), values.get(MEMORY));
+    return new RedisConfig(
+        values.get(URI), values.get(NAMESPACE), values.get(MEMORY), values.get(REPLICAS));
   }
 
   /** Whether the coordinator runs a Redis of its own. */

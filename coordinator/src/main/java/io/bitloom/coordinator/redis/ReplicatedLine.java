@@ -1,0 +1,107 @@
+package io.bitloom.coordinator.redis;
+
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.api.StatefulRedisConnection;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * A connection to a master that must not be made anew: {@code WAIT} is about what was written over
+ * the very connection by which it comes, and on another one it would say yes to anything.
+ *
+ * <p>One {@code WAIT} is under way at a time. A connection's replies come in the order in which
+ * Redis has worked, so whatever is answered before a {@code WAIT} is, was written before it.
+ */
+final class ReplicatedLine {
+
+  /** What is sent meanwhile has to wait, and still be answered in time: half of that time. */
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+  private final StatefulRedisConnection<String, byte[]> connection;
+  private final int replicas;
+  private final Runnable shortage;
+
+  // Guarded by this.
+  private CompletableFuture<Void> underWay;
+  private boolean enough = true;
+
+  /**
+   * @param replicas that must have what is written
+   * @param shortage is told when too few have it, or enough again
+   */
+  ReplicatedLine(
+      StatefulRedisConnection<String, byte[]> connection, int replicas, Runnable shortage) {
+    this.connection = connection;
+    this.replicas = replicas;
+    this.shortage = shortage;
+  }
+
+  boolean isOpen() {
+    return connection.isOpen();
+  }
+
+  void close() {
+    connection.closeAsync();
+  }
+
+  /** Runs a script, and waits until enough replicas have what it wrote. */
+  CompletionStage<List<Object>> run(RedisScript script, String[] keys, byte[]... args) {
+    return script
+        .run(connection.async(), keys, args)
+        .thenCompose(reply -> replicated().thenApply(done -> reply));
+  }
+
+  private CompletionStage<Void> replicated() {
+    CompletableFuture<Void> wait;
+    synchronized (this) {
+      if (underWay != null) {
+        return underWay;
+      }
+      wait = new CompletableFuture<>();
+      underWay = wait;
+    }
+    connection
+        .async()
+        .waitForReplication(replicas, PATIENCE.toMillis())
+        .whenComplete((have, e) -> answered(wait, have, e));
+    return wait;
+  }
+
+  private void answered(CompletableFuture<Void> wait, Long have, Throwable e) {
+    boolean now = e == null && have >= replicas;
+    boolean changed;
+    synchronized (this) {
+      underWay = null;
+      changed = now != enough;
+      enough = now;
+    }
+    if (changed) {
+      shortage.run();
+    }
+    if (now) {
+      wait.complete(null);
+    } else if (e == null || RedisErrors.cause(e) instanceof RedisCommandExecutionException) {
+      wait.completeExceptionally(
+          tooFew(e == null ? Long.toString(have) : "nobody knows how many", e));
+    } else {
+      wait.completeExceptionally(e);
+    }
+  }
+
+  /** Not a loss of Redis: other calls work. */
+  private BitloomException tooFew(String have, Throwable cause) {
+    return new BitloomException(
+        ErrorCode.QUEUE_UNAVAILABLE,
+        String.format(
+            Locale.ROOT,
+            "%s of %d replicas have what this call wrote, which may be lost: repeat it",
+            have,
+            replicas),
+        cause);
+  }
+}
