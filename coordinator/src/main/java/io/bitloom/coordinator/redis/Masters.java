@@ -19,6 +19,9 @@ interface Masters {
    */
   RedisURI of(String key);
 
+  /** What a server is called in messages. */
+  String name(RedisURI master);
+
   /** Asks Redis anew. */
   CompletionStage<Void> lookAgain();
 
@@ -28,6 +31,11 @@ interface Masters {
     @Override
     public RedisURI of(String key) {
       return address.nodes().get(0);
+    }
+
+    @Override
+    public String name(RedisURI master) {
+      return address.toString();
     }
 
     @Override
@@ -53,6 +61,11 @@ interface Masters {
           .withHost(node.getUri().getHost())
           .withPort(node.getUri().getPort())
           .build();
+    }
+
+    @Override
+    public String name(RedisURI master) {
+      return master.getHost() + ":" + master.getPort();
     }
 
     @Override

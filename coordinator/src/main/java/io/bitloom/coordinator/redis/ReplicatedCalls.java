@@ -92,7 +92,8 @@ final class ReplicatedCalls implements AutoCloseable {
     return client
         .connectAsync(RedisConnection.CODEC, master)
         .toCompletableFuture()
-        .thenApply(connection -> new ReplicatedLine(connection, replicas, shortage));
+        .thenApply(
+            connection -> new ReplicatedLine(masters.name(master), connection, replicas, shortage));
   }
 
   @Override

@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A connection to a master that must not be made anew: {@code WAIT} is about what was written over
@@ -19,9 +21,12 @@ import java.util.concurrent.CompletionStage;
  */
 final class ReplicatedLine {
 
+  private static final Logger LOG = LoggerFactory.getLogger(ReplicatedLine.class);
+
   /** What is sent meanwhile has to wait, and still be answered in time: half of that time. */
   private static final Duration PATIENCE = Duration.ofSeconds(1);
 
+  private final String master;
   private final StatefulRedisConnection<String, byte[]> connection;
   private final int replicas;
   private final Runnable shortage;
@@ -31,11 +36,16 @@ final class ReplicatedLine {
   private boolean enough = true;
 
   /**
+   * @param master where it is, in words
    * @param replicas that must have what is written
    * @param shortage is told when too few have it, or enough again
    */
   ReplicatedLine(
-      StatefulRedisConnection<String, byte[]> connection, int replicas, Runnable shortage) {
+      String master,
+      StatefulRedisConnection<String, byte[]> connection,
+      int replicas,
+      Runnable shortage) {
+    this.master = master;
     this.connection = connection;
     this.replicas = replicas;
     this.shortage = shortage;
@@ -81,7 +91,7 @@ final class ReplicatedLine {
       enough = now;
     }
     if (changed) {
-      shortage.run();
+      tell(now);
     }
     if (now) {
       wait.complete(null);
@@ -91,6 +101,18 @@ final class ReplicatedLine {
     } else {
       wait.completeExceptionally(e);
     }
+  }
+
+  private void tell(boolean now) {
+    if (now) {
+      LOG.info("Redis at {}: {} replicas have what is written again", master, replicas);
+    } else {
+      LOG.warn(
+          "Redis at {}: fewer than {} replicas have what is written, so it is not acknowledged",
+          master,
+          replicas);
+    }
+    shortage.run();
   }
 
   /** Not a loss of Redis: other calls work. */
