@@ -4,6 +4,11 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.output.IntegerOutput;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -75,11 +80,18 @@ final class ReplicatedLine {
       wait = new CompletableFuture<>();
       underWay = wait;
     }
-    connection
-        .async()
-        .waitForReplication(replicas, PATIENCE.toMillis())
-        .whenComplete((have, e) -> answered(wait, have, e));
+    AsyncCommand<String, byte[], Long> command = command();
+    // Before it is sent: whatever is answered after it has to find it answered.
+    command.whenComplete((have, e) -> answered(wait, have, e));
+    connection.dispatch(command);
     return wait;
+  }
+
+  private AsyncCommand<String, byte[], Long> command() {
+    CommandArgs<String, byte[]> arguments =
+        new CommandArgs<>(RedisConnection.CODEC).add(replicas).add(PATIENCE.toMillis());
+    return new AsyncCommand<>(
+        new Command<>(CommandType.WAIT, new IntegerOutput<>(RedisConnection.CODEC), arguments));
   }
 
   private void answered(CompletableFuture<Void> wait, Long have, Throwable e) {
