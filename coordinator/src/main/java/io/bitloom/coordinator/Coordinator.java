@@ -129,7 +129,7 @@ public final class Coordinator implements AutoCloseable {
     try {
       Tenants tenants = Tenants.of(config.listen().access().tenants(), config.jobs().limits());
       redisUri = redisUri(lock);
-      redis = part(patiently(() -> RedisConnection.connect(redisUri, config.redis().namespace())));
+      redis = part(patiently(this::connectToRedis));
       JobQueue queue = part(patiently(() -> new RunningQueue(redis, queueSettings())));
       unusable = queue.unusable();
       store = new WatchedResultStore(resultStore(), InstantSource.system());
@@ -337,6 +337,10 @@ public final class Coordinator implements AutoCloseable {
         LockSupport.parkNanos(RECONNECT.toNanos());
       }
     }
+  }
+
+  private RedisConnection connectToRedis() {
+    return RedisConnection.connect(redisUri, config.redis().namespace(), config.redis().replicas());
   }
 
   private QueueSettings queueSettings() {

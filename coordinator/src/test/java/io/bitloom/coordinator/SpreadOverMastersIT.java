@@ -45,7 +45,7 @@ class SpreadOverMastersIT {
     String cluster = servers.startCluster(3);
     coordinator =
         TestCoordinator.start(
-            folder.resolve("data"), new RedisConfig(cluster, "test", Optional.empty(), 6));
+            folder.resolve("data"), new RedisConfig(cluster, "test", Optional.empty(), 0, 6));
   }
 
   @AfterEach

@@ -207,7 +207,7 @@ public final class TestCoordinator implements AutoCloseable {
       throws IOException {
     return start(
         directory,
-        new RedisConfig(redis, namespace, Optional.empty(), 1),
+        new RedisConfig(redis, namespace, Optional.empty(), 0, 1),
         leases,
         listen,
         limits,

@@ -18,6 +18,15 @@ class ChaosIT {
 
   @Test
   void nothingIsLostDoubledOrChangedWhateverIsKilled() throws Exception {
-    new ChaosRun(ChaosPlan.brief(SEED), new PrintWriter(System.out, true, UTF_8)).run(folder);
+    run(ChaosPlan.brief(SEED));
+  }
+
+  @Test
+  void nothingIsLostDoubledOrChangedWhenMastersOfARedisClusterAreKilled() throws Exception {
+    run(ChaosPlan.brief(SEED).onRedisCluster());
+  }
+
+  private void run(ChaosPlan plan) throws Exception {
+    new ChaosRun(plan, new PrintWriter(System.out, true, UTF_8)).run(folder);
   }
 }

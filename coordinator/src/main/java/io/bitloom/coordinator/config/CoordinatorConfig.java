@@ -31,6 +31,7 @@ public record CoordinatorConfig(
           RedisConfig.URI,
           RedisConfig.NAMESPACE,
           RedisConfig.MEMORY,
+          RedisConfig.REPLICAS,
           RedisConfig.SHARDS,
           ListenConfig.BIND,
           ListenConfig.GRPC_PORT,

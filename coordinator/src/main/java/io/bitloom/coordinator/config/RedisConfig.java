@@ -12,9 +12,11 @@ import java.util.Optional;
  * @param uri {@code embedded}, or the URI of a Redis that runs elsewhere
  * @param namespace prefix of all keys, so that several clusters can share a Redis
  * @param memory bytes that a Redis of our own may take; empty: half of the machine's
+ * @param replicas that must have what is acknowledged; 0: its master's word is enough
  * @param shards over how many slots of a cluster a job and its buckets are spread
  */
-public record RedisConfig(String uri, String namespace, Optional<Long> memory, int shards) {
+public record RedisConfig(
+    String uri, String namespace, Optional<Long> memory, int replicas, int shards) {
 
   /** The {@link #uri} that asks for a Redis of our own. */
   public static final String EMBEDDED = "embedded";
@@ -39,6 +41,14 @@ public record RedisConfig(String uri, String namespace, Optional<Long> memory, i
           "Most memory of the embedded Redis, which takes no new jobs then (default: half of the"
               + " machine's).");
 
+  static final Setting<Integer> REPLICAS =
+      Setting.number(
+          "redis-replicas",
+          "N",
+          0,
+          "Acknowledge a job, prompt or outcome only when so many replicas of Redis have it"
+              + " (default: {default}).");
+
   static final Setting<Integer> SHARDS =
       Setting.number(
           "redis-shards",
@@ -49,6 +59,8 @@ public record RedisConfig(String uri, String namespace, Optional<Long> memory, i
 
   /** A Redis with nothing in it takes a megabyte. */
   private static final long LEAST_MEMORY = 4 << 20;
+
+  private static final int MOST_REPLICAS = 100;
 
   public static final RedisConfig DEFAULTS = of(SettingValues.DEFAULTS);
 
@@ -67,12 +79,17 @@ public record RedisConfig(String uri, String namespace, Optional<Long> memory, i
           NAMESPACE.name(), namespace, "must be letters, digits, dots, dashes, underscores");
     }
     memory.ifPresent(bytes -> Settings.bytesInRange(MEMORY.name(), bytes, LEAST_MEMORY, 1L << 50));
+    Settings.inRange(REPLICAS.name(), replicas, 0, uri.equals(EMBEDDED) ? 0 : MOST_REPLICAS);
     Settings.inRange(SHARDS.name(), shards, 1, Bucket.Shard.MOST);
   }
 
   static RedisConfig of(SettingValues values) {
     return new RedisConfig(
-        values.get(URI), values.get(NAMESPACE), values.get(MEMORY), values.get(SHARDS));
+        values.get(URI),
+        values.get(NAMESPACE),
+        values.get(MEMORY),
+        values.get(REPLICAS),
+        values.get(SHARDS));
   }
 
   /** Whether the coordinator runs a Redis of its own. */

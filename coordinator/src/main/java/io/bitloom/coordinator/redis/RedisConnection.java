@@ -13,8 +13,6 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionStateAdapter;
 import io.lettuce.core.RedisException;
-import io.lettuce.core.RedisNoScriptException;
-import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulConnection;
@@ -59,12 +57,16 @@ public final class RedisConnection implements AutoCloseable {
   private static final Duration SILENCE = Duration.ofSeconds(5);
 
   private static final Duration TOPOLOGY_REFRESH = Duration.ofMinutes(1);
+
+  /** While a server is looked for that took over another one's slots. */
+  private static final Duration REFRESH_INTERVAL = Duration.ofMillis(500);
+
   private static final Duration PING_INTERVAL = Duration.ofMillis(2500);
 
   /** After a loss of Redis, {@link #available} is false within this time. */
   public static final Duration LOSS_NOTICED_WITHIN = PING_INTERVAL.plus(TIMEOUT);
 
-  private static final RedisCodec<String, byte[]> CODEC =
+  static final RedisCodec<String, byte[]> CODEC =
       RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
 
   private final ClientResources resources;
@@ -73,6 +75,7 @@ public final class RedisConnection implements AutoCloseable {
   private final RedisClusterAsyncCommands<String, byte[]> commands;
   private final RedisChannels channels;
   private final RedisInspection inspection;
+  private final Optional<ReplicatedCalls> replicated;
   private final String probeKey;
   private final CircuitBreaker breaker = CircuitBreaker.of("redis", breakerConfig());
   private final Future<?> pings;
@@ -87,6 +90,7 @@ public final class RedisConnection implements AutoCloseable {
       RedisClusterAsyncCommands<String, byte[]> commands,
       StatefulRedisPubSubConnection<String, byte[]> channels,
       RedisInspection inspection,
+      Optional<ReplicatedCalls> replicated,
       String namespace) {
     this.resources = resources;
     this.client = client;
@@ -94,6 +98,7 @@ public final class RedisConnection implements AutoCloseable {
     this.commands = commands;
     this.channels = new RedisChannels(channels);
     this.inspection = inspection;
+    this.replicated = replicated;
     this.probeKey = namespace + ":probe";
     connection.addListener(
         new RedisConnectionStateAdapter() {
@@ -114,16 +119,22 @@ public final class RedisConnection implements AutoCloseable {
                 TimeUnit.MILLISECONDS);
   }
 
+  /** Connects to a Redis whose own word is enough, as {@link #connect(String, String, int)}. */
+  public static RedisConnection connect(String uri, String namespace) {
+    return connect(uri, namespace, 0);
+  }
+
   /**
    * Connects, and looks whether this Redis can be trusted with jobs.
    *
    * @param uri of one server, of sentinels or of a cluster, as {@link RedisAddress} reads it
    * @param namespace prefix of all keys that may be used
+   * @param replicas that must have what scripts acknowledge
    * @throws BitloomException with {@code INVALID_FIELD} if this is not such a URI, with {@code
    *     QUEUE_UNAVAILABLE} if Redis does not answer, is not trusted, or does not let this user in
    * @throws io.bitloom.common.config.ConfigException if it is set so that it would lose jobs
    */
-  public static RedisConnection connect(String uri, String namespace) {
+  public static RedisConnection connect(String uri, String namespace, int replicas) {
     RedisAddress address = RedisAddress.parse(uri);
     ClientResources resources =
         ClientResources.builder()
@@ -143,8 +154,8 @@ public final class RedisConnection implements AutoCloseable {
             .build();
     try {
       return address.cluster()
-          ? toCluster(resources, address, namespace)
-          : toServer(resources, address, namespace);
+          ? toCluster(resources, address, namespace, replicas)
+          : toServer(resources, address, namespace, replicas);
     } catch (RedisException e) {
       resources.shutdown(0, 0, TimeUnit.SECONDS);
       throw RedisErrors.notLetIn(address, e);
@@ -155,7 +166,7 @@ public final class RedisConnection implements AutoCloseable {
   }
 
   private static RedisConnection toServer(
-      ClientResources resources, RedisAddress address, String namespace) {
+      ClientResources resources, RedisAddress address, String namespace, int replicas) {
     RedisClient client = RedisClient.create(resources, address.nodes().get(0));
     client.setOptions(
         options(ClientOptions.builder(), address)
@@ -163,7 +174,7 @@ public final class RedisConnection implements AutoCloseable {
             .build());
     try {
       StatefulRedisConnection<String, byte[]> connection = client.connect(CODEC);
-      RedisInspection inspection = RedisInspection.of(address, connection);
+      RedisInspection inspection = RedisInspection.of(address, connection, replicas);
       inspection.check();
       return new RedisConnection(
           resources,
@@ -172,6 +183,7 @@ public final class RedisConnection implements AutoCloseable {
           connection.async(),
           client.connectPubSub(CODEC),
           inspection,
+          replicated(resources, address, new Masters.OfServer(address), replicas, inspection),
           namespace);
     } catch (RedisException | ConfigException e) {
       client.shutdown();
@@ -181,19 +193,20 @@ public final class RedisConnection implements AutoCloseable {
 
   /** Connections to nodes are made by their first calls, which therefore must wait for them. */
   private static RedisConnection toCluster(
-      ClientResources resources, RedisAddress address, String namespace) {
+      ClientResources resources, RedisAddress address, String namespace, int replicas) {
     RedisClusterClient client = RedisClusterClient.create(resources, address.nodes());
     ClusterClientOptions.Builder builder =
         ClusterClientOptions.builder()
             .topologyRefreshOptions(
                 ClusterTopologyRefreshOptions.builder()
                     .enablePeriodicRefresh(TOPOLOGY_REFRESH)
+                    .adaptiveRefreshTriggersTimeout(REFRESH_INTERVAL)
                     .build());
     options(builder, address);
     client.setOptions(builder.build());
     try {
       StatefulRedisClusterConnection<String, byte[]> connection = client.connect(CODEC);
-      RedisInspection inspection = RedisInspection.of(connection);
+      RedisInspection inspection = RedisInspection.of(connection, replicas);
       inspection.check();
       return new RedisConnection(
           resources,
@@ -202,11 +215,32 @@ public final class RedisConnection implements AutoCloseable {
           connection.async(),
           client.connectPubSub(CODEC),
           inspection,
+          replicated(
+              resources,
+              address,
+              new Masters.OfCluster(address, client, connection),
+              replicas,
+              inspection),
           namespace);
     } catch (RedisException | ConfigException e) {
       client.shutdown();
       throw e;
     }
+  }
+
+  /** Nothing is connected where nobody asks for replicas. */
+  private static Optional<ReplicatedCalls> replicated(
+      ClientResources resources,
+      RedisAddress address,
+      Masters masters,
+      int replicas,
+      RedisInspection inspection) {
+    if (replicas == 0) {
+      return Optional.empty();
+    }
+    RedisClient client = RedisClient.create(resources);
+    client.setOptions(options(ClientOptions.builder(), address).autoReconnect(false).build());
+    return Optional.of(new ReplicatedCalls(client, masters, replicas, inspection::lookAgain));
   }
 
   private static ClientOptions.Builder options(
@@ -286,17 +320,15 @@ public final class RedisConnection implements AutoCloseable {
     }
   }
 
-  /** Runs a script, and loads it first if this Redis does not have it. */
+  /**
+   * Runs a script, and loads it first if this Redis does not have it. If its reply acknowledges
+   * something, and replicas are asked for, the stage fails with {@code QUEUE_UNAVAILABLE} unless
+   * they have what it wrote; it may have taken effect then.
+   */
   public CompletionStage<List<Object>> eval(RedisScript script, String[] keys, byte[]... args) {
-    return call(
-        redis ->
-            redis
-                .<List<Object>>evalsha(script.sha1(), ScriptOutputType.MULTI, keys, args)
-                .exceptionallyCompose(
-                    e ->
-                        RedisErrors.cause(e) instanceof RedisNoScriptException
-                            ? redis.eval(script.text(), ScriptOutputType.MULTI, keys, args)
-                            : CompletableFuture.failedStage(e)));
+    return script.acknowledges() && replicated.isPresent()
+        ? call(redis -> replicated.get().run(script, keys, args))
+        : call(redis -> script.run(redis, keys, args));
   }
 
   /** Whether a call of this class failed because a key is of another type than it needs. */
@@ -308,7 +340,7 @@ public final class RedisConnection implements AutoCloseable {
   public CompletionStage<Map<String, Long>> listeners(String... channels) {
     if (connection instanceof StatefulRedisClusterConnection<String, byte[]> cluster) {
       CompletionStage<Map<String, Long>> all = CompletableFuture.completedStage(Map.of());
-      for (RedisClusterNode node : cluster.getPartitions()) {
+      for (RedisClusterNode node : heard(cluster)) {
         all =
             all.thenCombine(
                 call(
@@ -321,6 +353,14 @@ public final class RedisConnection implements AutoCloseable {
       return all;
     }
     return call(redis -> redis.pubsubNumsub(channels));
+  }
+
+  /** All servers but those that the others have given up. */
+  private static List<RedisClusterNode> heard(
+      StatefulRedisClusterConnection<String, byte[]> cluster) {
+    return cluster.getPartitions().stream()
+        .filter(node -> !node.is(RedisClusterNode.NodeFlag.FAIL))
+        .toList();
   }
 
   private static Map<String, Long> sums(Map<String, Long> some, Map<String, Long> others) {
@@ -389,6 +429,7 @@ public final class RedisConnection implements AutoCloseable {
   public void close() {
     pings.cancel(false);
     channels.close();
+    replicated.ifPresent(ReplicatedCalls::close);
     connection.close();
     client.shutdown(Duration.ZERO, Duration.ofSeconds(1));
     resources.shutdown(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();

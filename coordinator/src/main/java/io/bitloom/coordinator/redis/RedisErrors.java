@@ -22,7 +22,14 @@ final class RedisErrors {
 
   /** Error replies that pass by themselves or by an operator's hand, not by another call. */
   private static final List<String> NOT_NOW =
-      List.of("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN");
+      List.of(
+          "LOADING",
+          "BUSY",
+          "MASTERDOWN",
+          "CLUSTERDOWN",
+          "TRYAGAIN",
+          "MOVED", // of calls that follow it only so far
+          "ASK");
 
   private static final String OOM = "OOM";
   private static final String WRONG_TYPE = "WRONGTYPE";

@@ -32,31 +32,34 @@ final class RedisInspection {
   }
 
   static RedisInspection of(
-      RedisAddress address, StatefulRedisConnection<String, byte[]> connection) {
+      RedisAddress address, StatefulRedisConnection<String, byte[]> connection, int replicas) {
     return new RedisInspection(
         () ->
             RedisServerReport.ask(address.toString(), connection.async())
-                .thenApply(report -> RedisRules.judge(report, false)));
+                .thenApply(report -> RedisRules.judge(report, false, replicas)));
   }
 
-  static RedisInspection of(StatefulRedisClusterConnection<String, byte[]> connection) {
-    return new RedisInspection(() -> judge(connection));
+  static RedisInspection of(
+      StatefulRedisClusterConnection<String, byte[]> connection, int replicas) {
+    return new RedisInspection(() -> judge(connection, replicas));
   }
 
   /** Every server has its own view of the cluster. */
   private static CompletionStage<List<RedisFinding>> judge(
-      StatefulRedisClusterConnection<String, byte[]> connection) {
+      StatefulRedisClusterConnection<String, byte[]> connection, int replicas) {
     CompletionStage<List<RedisFinding>> all = CompletableFuture.completedStage(List.of());
     for (RedisClusterNode node : connection.getPartitions()) {
       if (node.getRole().isUpstream() && !node.hasNoSlots()) {
-        all = all.thenCombine(judge(connection, node), RedisInspection::both);
+        all = all.thenCombine(judge(connection, node, replicas), RedisInspection::both);
       }
     }
     return all;
   }
 
   private static CompletionStage<List<RedisFinding>> judge(
-      StatefulRedisClusterConnection<String, byte[]> connection, RedisClusterNode node) {
+      StatefulRedisClusterConnection<String, byte[]> connection,
+      RedisClusterNode node,
+      int replicas) {
     String place = node.getUri().getHost() + ":" + node.getUri().getPort();
     return connection
         .getConnectionAsync(node.getNodeId())
@@ -68,7 +71,7 @@ final class RedisInspection {
                     .thenApply(info -> RedisRules.judgeCluster(place, info))
                     .thenCombine(
                         RedisServerReport.ask(place, of.async())
-                            .thenApply(report -> RedisRules.judge(report, true)),
+                            .thenApply(report -> RedisRules.judge(report, true, replicas)),
                         RedisInspection::both))
         .exceptionally(e -> List.of(RedisRules.missing(place)));
   }

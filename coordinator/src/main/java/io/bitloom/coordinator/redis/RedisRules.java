@@ -28,8 +28,9 @@ final class RedisRules {
    * What is wrong with a server.
    *
    * @param cluster whether it is used as a node of a cluster
+   * @param replicas that must have what is acknowledged
    */
-  static List<RedisFinding> judge(RedisServerReport report, boolean cluster) {
+  static List<RedisFinding> judge(RedisServerReport report, boolean cluster, int replicas) {
     RedisRules rules = new RedisRules(report);
     if (report.field("redis_mode").equals(Optional.of("sentinel"))) {
       rules.refuse(
@@ -44,6 +45,7 @@ final class RedisRules {
     }
     rules.eviction();
     rules.persistence();
+    rules.replicas(replicas);
     return rules.findings;
   }
 
@@ -84,6 +86,17 @@ final class RedisRules {
   private void role() {
     if (report.field("role").equals(Optional.of("slave"))) {
       refuse("role", "replica", "must be that of a primary: a replica takes no jobs");
+    }
+  }
+
+  /** They may come back at any time, so that a coordinator has to be able to wait for them. */
+  private void replicas(int wanted) {
+    String found = report.field("connected_slaves").orElse(UNKNOWN);
+    if (wanted > 0 && (found.equals(UNKNOWN) || Integer.parseInt(found) < wanted)) {
+      warn(
+          "connected_slaves",
+          found,
+          "should be " + wanted + " or more (redis-replicas), else nothing is acknowledged");
     }
   }
 

@@ -20,7 +20,7 @@ class CoordinatorConfigTest {
   @ValueSource(
       strings = {"embedded", "redis://localhost:6379", "rediss://u:p@h", "redis-sentinel://a,b/0"})
   void redisIsEmbeddedOrAUri(String redis) {
-    assertEquals(redis, new RedisConfig(redis, "bitloom", Optional.empty(), 1).uri());
+    assertEquals(redis, new RedisConfig(redis, "bitloom", Optional.empty(), 0, 1).uri());
   }
 
   @ParameterizedTest
@@ -28,7 +28,7 @@ class CoordinatorConfigTest {
   void anotherRedisIsRefused(String redis) {
     ConfigException error =
         assertThrows(
-            ConfigException.class, () -> new RedisConfig(redis, "bitloom", Optional.empty(), 1));
+            ConfigException.class, () -> new RedisConfig(redis, "bitloom", Optional.empty(), 0, 1));
     assertTrue(error.getMessage().startsWith("redis must be"), error.getMessage());
   }
 
@@ -73,5 +73,15 @@ class CoordinatorConfigTest {
     assertEquals(
         "heartbeat-interval must be at most half of lease-duration (3s), not \"2s\"",
         error.getMessage());
+  }
+
+  @Test
+  void anEmbeddedRedisHasNoReplicasToWaitFor() {
+    assertEquals(1, new RedisConfig("redis://host", "bitloom", Optional.empty(), 1, 1).replicas());
+    ConfigException refused =
+        assertThrows(
+            ConfigException.class,
+            () -> new RedisConfig("embedded", "bitloom", Optional.empty(), 1, 1));
+    assertTrue(refused.getMessage().contains("redis-replicas"), refused.getMessage());
   }
 }

@@ -84,7 +84,7 @@ class SettingValuesTest {
     assertEquals(
         new CoordinatorConfig(
             new DirectoryConfig(Path.of("data"), false),
-            new RedisConfig("embedded", "bitloom", Optional.empty(), 1),
+            new RedisConfig("embedded", "bitloom", Optional.empty(), 0, 1),
             new ListenConfig(
                 "127.0.0.1",
                 7700,

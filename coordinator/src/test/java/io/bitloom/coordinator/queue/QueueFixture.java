@@ -42,7 +42,7 @@ abstract class QueueFixture {
 
   @BeforeEach
   void openQueue() {
-    redis = RedisConnection.connect(uri(), settings.namespace());
+    redis = RedisConnection.connect(uri(), settings.namespace(), replicas());
     queue = new RunningQueue(redis, settings);
     keys = new Keys(settings.namespace());
     jobs = new JobScripts(redis, keys);
@@ -71,6 +71,11 @@ abstract class QueueFixture {
 
   String uri() {
     return TestRedis.uri();
+  }
+
+  /** How many replicas must have what is acknowledged. */
+  int replicas() {
+    return 0;
   }
 
   /** Long waits, so that nothing happens by itself unless a test wants it. */

@@ -21,6 +21,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,6 +32,8 @@ class RedisTopologiesIT {
 
   @TempDir Path folder;
   private RedisServers servers;
+  private String sentinel;
+  private int replica;
 
   @BeforeEach
   void open() throws IOException {
@@ -46,10 +49,21 @@ class RedisTopologiesIT {
   private static final class Queue extends QueueFixture implements AutoCloseable {
 
     private final String uri;
+    private final int replicas;
 
     Queue(String uri) {
+      this(uri, 0);
+    }
+
+    Queue(String uri, int replicas) {
       this.uri = uri;
+      this.replicas = replicas;
       openQueue();
+    }
+
+    @Override
+    int replicas() {
+      return replicas;
     }
 
     @Override
@@ -132,37 +146,73 @@ class RedisTopologiesIT {
 
   @Test
   void theMasterOfASentinelAlsoAfterAFailover() throws Exception {
-    int master = RedisServers.freePort();
-    int replica = RedisServers.freePort();
-    int sentinel = RedisServers.freePort();
-    servers.start(master, List.of());
-    servers.start(replica, List.of("replicaof 127.0.0.1 " + master));
-    servers.await(replica, redis -> redis.info("replication").contains("master_link_status:up"));
-    servers.start(
-        sentinel,
-        List.of(
-            "sentinel monitor queue 127.0.0.1 " + master + " 1",
-            "sentinel down-after-milliseconds queue 500",
-            "sentinel failover-timeout queue 3000"),
-        "--sentinel");
-    servers.await(sentinel, redis -> redis.info("sentinel").contains("slaves=1"));
-    try (Queue queue = new Queue("redis-sentinel://127.0.0.1:" + sentinel + "#queue")) {
+    int master = startSentinel();
+    try (Queue queue = new Queue(sentinel)) {
       String jobId = queue.sealedJob(20, QueueFixture.SQUARE);
       servers.await(master, redis -> redis.waitForReplication(1, 2000) == 1);
       servers.kill(master);
+      drainAfterFailover(queue, jobId);
+    }
+  }
+
+  @Test
+  void theMasterOfASentinelWithItsReplicaAlsoAfterAFailover() throws Exception {
+    int master = startSentinel();
+    try (Queue queue = new Queue(sentinel, 1)) {
+      String jobId = queue.sealedJob(20, QueueFixture.SQUARE);
+      servers.kill(master);
+      servers.await(replica, redis -> redis.info("replication").contains("role:master"));
+      servers.restart(master); // the new master needs a replica
       QueueFixture.awaitTrue(
-          "the new master takes calls",
+          "acknowledged",
           () -> {
             try {
-              return queue.tryLease(QueueFixture.SQUARE, 5).map(queue::succeed).isPresent();
+              return !queue.newJob().isEmpty();
             } catch (BitloomException e) {
               assertEquals(ErrorCode.QUEUE_UNAVAILABLE, e.code());
               return false;
             }
           });
-      queue.drain(jobId, QueueFixture.SQUARE);
-      assertEquals(20, queue.results(jobId).size());
+      drainAfterFailover(queue, jobId);
     }
+  }
+
+  /** Starts a master with a replica and a sentinel, and returns the master's port. */
+  private int startSentinel() throws Exception {
+    int master = RedisServers.freePort();
+    replica = RedisServers.freePort();
+    int port = RedisServers.freePort();
+    List<String> lines = List.of("appendonly yes", "repl-diskless-sync-delay 0");
+    servers.start(master, lines);
+    servers.start(
+        replica,
+        Stream.concat(lines.stream(), Stream.of("replicaof 127.0.0.1 " + master)).toList());
+    servers.await(replica, redis -> redis.info("replication").contains("master_link_status:up"));
+    servers.start(
+        port,
+        List.of(
+            "sentinel monitor queue 127.0.0.1 " + master + " 1",
+            "sentinel down-after-milliseconds queue 500",
+            "sentinel failover-timeout queue 3000"),
+        "--sentinel");
+    servers.await(port, redis -> redis.info("sentinel").contains("slaves=1"));
+    sentinel = "redis-sentinel://127.0.0.1:" + port + "#queue";
+    return master;
+  }
+
+  private static void drainAfterFailover(Queue queue, String jobId) throws InterruptedException {
+    QueueFixture.awaitTrue(
+        "the new master takes calls",
+        () -> {
+          try {
+            return queue.tryLease(QueueFixture.SQUARE, 5).map(queue::succeed).isPresent();
+          } catch (BitloomException e) {
+            assertEquals(ErrorCode.QUEUE_UNAVAILABLE, e.code());
+            return false;
+          }
+        });
+    queue.drain(jobId, QueueFixture.SQUARE);
+    assertEquals(20, queue.results(jobId).size());
   }
 
   @Test

@@ -22,7 +22,8 @@ class RedisRulesTest {
     return RedisRules.judge(
         new RedisServerReport(
             "here", RedisServerReport.fields(info), Map.of("appendfsync", "always")),
-        false);
+        false,
+        0);
   }
 
   @ParameterizedTest
@@ -53,7 +54,7 @@ class RedisRulesTest {
   @Test
   void aServerOfWhichNothingMayBeReadIsWarnedOf() {
     List<RedisFinding> found =
-        RedisRules.judge(new RedisServerReport("here", Map.of(), Map.of()), false);
+        RedisRules.judge(new RedisServerReport("here", Map.of(), Map.of()), false, 0);
     assertEquals(
         List.of("redis_version", "maxmemory-policy", "appendonly"),
         found.stream().map(RedisFinding::setting).toList());
@@ -69,5 +70,16 @@ class RedisRulesTest {
     assertEquals(1, found.size());
     assertTrue(found.get(0).refused());
     assertTrue(found.get(0).setting().startsWith("cluster_slots_"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 0, false", "0, 1, true", "1, 1, false", "1, 2, true", "3, 2, false"})
+  void aServerWithTooFewReplicasIsWarnedOf(String found, int wanted, boolean warned) {
+    RedisServerReport report =
+        new RedisServerReport("here", Map.of("connected_slaves", found), Map.of());
+    List<RedisFinding> all = RedisRules.judge(report, false, wanted);
+    assertEquals(
+        warned, all.stream().anyMatch(finding -> finding.setting().equals("connected_slaves")));
+    assertTrue(all.stream().noneMatch(RedisFinding::refused));
   }
 }

@@ -29,6 +29,7 @@ public final class RedisServers implements AutoCloseable {
   private final Path folder;
   private final Path program;
   private final Map<Integer, Process> processes = new HashMap<>();
+  private final Map<Integer, List<String>> commands = new HashMap<>();
   private final RedisClient client = RedisClient.create();
 
   /**
@@ -74,17 +75,36 @@ public final class RedisServers implements AutoCloseable {
     Files.write(file, configuration);
     List<String> command = new ArrayList<>(List.of(program.toString(), file.toString()));
     command.addAll(List.of(arguments));
+    commands.put(port, command);
+    restart(port);
+  }
+
+  /** Starts a server that was killed, and waits until it answers. */
+  public void restart(int port) throws IOException, InterruptedException {
+    Path log = folder.resolve("server-" + port).resolve("log");
     processes.put(
         port,
-        new ProcessBuilder(command)
+        new ProcessBuilder(commands.get(port))
             .redirectErrorStream(true)
-            .redirectOutput(ofServer.resolve("log").toFile())
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
             .start());
     await(port, redis -> redis.ping().equals("PONG"));
   }
 
+  /** The port of some server that was not killed. */
+  int running() {
+    return processes.keySet().iterator().next();
+  }
+
+  /** Ends it like {@code kill -9}. */
   public void kill(int port) {
     processes.remove(port).destroyForcibly().onExit().join();
+  }
+
+  /** Sends {@code STOP}, and it hangs, or {@code CONT}, and it goes on. */
+  public void signal(int port, String name) throws IOException, InterruptedException {
+    String process = Long.toString(processes.get(port).pid());
+    new ProcessBuilder("kill", "-" + name, process).start().waitFor();
   }
 
   /** Waits until something holds of a server that needs no password. */
@@ -110,12 +130,25 @@ public final class RedisServers implements AutoCloseable {
 
   /** Starts a cluster of masters; returns its URI. */
   public String startCluster(int nodes) throws Exception {
+    List<Integer> ports = startMasters(nodes, List.of());
+    return "redis-cluster://127.0.0.1:" + ports.get(0) + ",127.0.0.1:" + ports.get(1);
+  }
+
+  /** Starts a server that is to be of a cluster, at a free port, and returns the port. */
+  int startNode(List<String> lines) throws Exception {
+    int port =
+        freePort() % 20_000 + 20_000; // the bus takes the port 10,000 above, which has to exist
+    List<String> configuration = new ArrayList<>(lines);
+    configuration.addAll(List.of("cluster-enabled yes", "cluster-node-timeout 1500"));
+    start(port, configuration);
+    return port;
+  }
+
+  /** Starts the masters of a cluster, which have all slots, and returns their ports. */
+  List<Integer> startMasters(int nodes, List<String> lines) throws Exception {
     List<Integer> ports = new ArrayList<>();
     for (int i = 0; i < nodes; i++) {
-      // The bus takes the port 10,000 above, which has to exist.
-      int port = freePort() % 20_000 + 20_000;
-      ports.add(port);
-      start(port, List.of("cluster-enabled yes", "cluster-node-timeout 1500"));
+      ports.add(startNode(lines));
     }
     for (int i = 0; i < nodes; i++) {
       int[] slots = IntStream.range(SLOTS * i / nodes, SLOTS * (i + 1) / nodes).toArray();
@@ -136,7 +169,7 @@ public final class RedisServers implements AutoCloseable {
               redis.clusterInfo().contains("cluster_state:ok")
                   && redis.clusterInfo().contains("cluster_known_nodes:" + nodes));
     }
-    return "redis-cluster://127.0.0.1:" + ports.get(0) + ",127.0.0.1:" + ports.get(1);
+    return ports;
   }
 
   @Override

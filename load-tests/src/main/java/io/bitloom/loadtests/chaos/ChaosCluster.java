@@ -18,7 +18,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 
-/** Coordinators, workers and one Redis as processes, and the ways in which they are broken. */
+/** Coordinators, workers and their Redis as processes, and the ways in which they are broken. */
 final class ChaosCluster implements AutoCloseable {
 
   private static final String WORKER_TOKEN = "worker-token";
@@ -27,6 +27,7 @@ final class ChaosCluster implements AutoCloseable {
   private final ChaosPlan plan;
   private final Optional<Distribution> older;
   private final Random chance;
+  private final ChaosRedis redis;
   private final List<TenantPrompts.Tenant> tenants;
   private final List<Integer> ports = new ArrayList<>();
   private final List<FlakyProxy> proxies = new ArrayList<>();
@@ -46,6 +47,10 @@ final class ChaosCluster implements AutoCloseable {
     this.older = older;
     this.tenants = tenants;
     this.chance = new Random(plan.seed());
+    this.redis =
+        plan.redisCluster()
+            ? new ChaosRedisCluster(folder, chance)
+            : new EmbeddedChaosRedis(folder, this::embeddedRedis);
     Files.writeString(folder.resolve("tenants.json"), tenantsFile());
     for (int i = 0; i < plan.coordinators(); i++) {
       ports.add(freePort());
@@ -99,18 +104,19 @@ final class ChaosCluster implements AutoCloseable {
   }
 
   private CoordinatorProcess startCoordinator(int i) throws IOException {
+    List<String> options =
+        new ArrayList<>(
+            List.of(
+                "--tenants=" + folder.resolve("tenants.json"),
+                "--lease-duration=4s",
+                "--heartbeat-interval=1s",
+                "--reconnect-grace=1s",
+                "--max-attempts=100",
+                "--no-fsync-results"));
+    options.addAll(redis.options());
+    options.addAll(plan.coordinatorOptions());
     return CoordinatorProcess.start(
-        versions.get(i),
-        folder,
-        "coordinator-" + i,
-        ports.get(i),
-        List.of(
-            "--tenants=" + folder.resolve("tenants.json"),
-            "--lease-duration=4s",
-            "--heartbeat-interval=1s",
-            "--reconnect-grace=1s",
-            "--max-attempts=100",
-            "--no-fsync-results"));
+        versions.get(i), folder, "coordinator-" + i, ports.get(i), options);
   }
 
   private FakeWorkerProcess startWorker() throws IOException {
@@ -136,13 +142,17 @@ final class ChaosCluster implements AutoCloseable {
     return proxies.stream().map(FlakyProxy::target).toList();
   }
 
+  private String embeddedRedis() {
+    return coordinators.get(0).redis();
+  }
+
   /** Its Redis, when all coordinators are up again. */
-  String redis() throws Exception {
+  ChaosRedis redis() throws Exception {
     for (CoordinatorProcess coordinator : coordinators) {
       coordinator.awaitReady();
       coordinator.requireAlive();
     }
-    return coordinators.get(0).redis();
+    return redis;
   }
 
   /** Breaks something; what was killed is started again at once. */
@@ -175,12 +185,9 @@ final class ChaosCluster implements AutoCloseable {
     return "kill -9 of Redis";
   }
 
-  /** Its coordinators start it again. */
-  void killRedis() {
-    String program = folder.resolve("data/redis/redis-server").toString();
-    ProcessHandle.allProcesses()
-        .filter(process -> process.info().command().filter(program::equals).isPresent())
-        .forEach(ProcessHandle::destroyForcibly);
+  /** It comes back by itself. */
+  void killRedis() throws Exception {
+    redis.kill();
   }
 
   /** Kills one, and starts one of this version in its place. */
@@ -201,5 +208,6 @@ final class ChaosCluster implements AutoCloseable {
     for (CoordinatorProcess coordinator : coordinators) {
       coordinator.close();
     }
+    redis.close();
   }
 }

@@ -3,11 +3,13 @@ package io.bitloom.loadtests.chaos;
 import io.bitloom.loadtests.process.Distribution;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code ./bitloom bench chaos}. */
@@ -28,6 +30,19 @@ public final class ChaosCommand implements Callable<Integer> {
   private boolean brief;
 
   @Option(
+      names = "--redis-cluster",
+      description =
+          "Redis is a cluster of three masters with a replica each, and what is acknowledged is on"
+              + " both; masters are killed.")
+  private boolean redisCluster;
+
+  @Option(
+      names = "--coordinator-option",
+      paramLabel = "OPTION",
+      description = "What all coordinators get, too; may be repeated.")
+  private List<String> coordinatorOptions = List.of();
+
+  @Option(
       names = "--older",
       paramLabel = "FOLDER",
       description =
@@ -37,8 +52,17 @@ public final class ChaosCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (redisCluster && older != null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--older cannot be combined with --redis-cluster: it has no replicas");
+    }
     Path folder = Files.createTempDirectory("bitloom-chaos");
     ChaosPlan plan = brief ? ChaosPlan.brief(seed) : ChaosPlan.whole(seed);
+    plan = plan.withCoordinators(coordinatorOptions);
+    if (redisCluster) {
+      plan = plan.onRedisCluster();
+    }
     Optional<Distribution> before = Optional.ofNullable(older).map(Distribution::at);
     new ChaosRun(plan, before, spec.commandLine().getOut()).run(folder);
     spec.commandLine().getOut().println("nothing lost, doubled or changed; logs in " + folder);

@@ -5,9 +5,7 @@ import io.bitloom.loadtests.process.Distribution;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.PromptResult;
-import io.lettuce.core.RedisClient;
-import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.cluster.api.sync.RedisClusterCommands;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -202,40 +200,29 @@ public final class ChaosRun {
   }
 
   /** The last ones may have to expire, if a crash came between an outcome and its lease. */
-  private static void awaitNoLeases(String uri) throws InterruptedException {
-    RedisClient client = RedisClient.create(uri);
-    try (StatefulRedisConnection<String, String> connection = client.connect()) {
-      RedisCommands<String, String> redis = connection.sync();
-      long end = System.nanoTime() + 20_000_000_000L;
-      long left;
-      while ((left = leases(redis)) > 0) {
-        require(System.nanoTime() < end, left + " leases are left");
-        Thread.sleep(100);
-      }
-    } finally {
-      client.shutdown();
+  private static void awaitNoLeases(ChaosRedis redis) throws Exception {
+    long end = System.nanoTime() + 20_000_000_000L;
+    long left;
+    while ((left = redis.ask(ChaosRun::leases)) > 0) {
+      require(System.nanoTime() < end, left + " leases are left");
+      Thread.sleep(100);
     }
   }
 
   /** Until the older coordinator was replaced, the data had no version. */
-  private static void awaitUpgrade(String uri) throws InterruptedException {
+  private static void awaitUpgrade(ChaosRedis redis) throws Exception {
     long end = System.nanoTime() + 60_000_000_000L;
-    while (dataVersion(uri).isEmpty()) {
+    while (dataVersion(redis).isEmpty()) {
       require(System.nanoTime() < end, "the data are not upgraded");
       Thread.sleep(100);
     }
   }
 
-  private static Optional<String> dataVersion(String uri) {
-    RedisClient client = RedisClient.create(uri);
-    try (StatefulRedisConnection<String, String> connection = client.connect()) {
-      return Optional.ofNullable(connection.sync().get("bitloom:{index}:version"));
-    } finally {
-      client.shutdown();
-    }
+  private static Optional<String> dataVersion(ChaosRedis redis) throws Exception {
+    return redis.ask(known -> Optional.ofNullable(known.get("bitloom:{index}:version")));
   }
 
-  private static long leases(RedisCommands<String, String> redis) {
+  private static long leases(RedisClusterCommands<String, String> redis) {
     long left = 0;
     for (String key : redis.keys("*}:leases")) {
       left += redis.zcard(key);

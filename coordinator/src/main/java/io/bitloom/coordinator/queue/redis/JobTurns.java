@@ -51,6 +51,9 @@ public final class JobTurns {
 
     abstract void addTo(Arguments arguments);
 
+    /** Whether a worker forgets an outcome when it has the answer. */
+    abstract boolean acknowledges();
+
     /**
      * @param turn what the job said to all of them
      * @param reply what it said to this one
@@ -104,6 +107,11 @@ public final class JobTurns {
           .addCounted(Tasks.bits(Tasks.offsets(tasks), false))
           .add(groups.size());
       groups.forEach(arguments::add);
+    }
+
+    @Override
+    boolean acknowledges() {
+      return false;
     }
 
     @Override
@@ -190,6 +198,11 @@ public final class JobTurns {
     }
 
     @Override
+    boolean acknowledges() {
+      return true;
+    }
+
+    @Override
     Committed read(Turn turn, Reply reply) {
       String digits = reply.nextString();
       List<Verdict> verdicts =
@@ -227,7 +240,10 @@ public final class JobTurns {
     Arguments arguments = new Arguments().add(keys.jobChannel(jobId));
     steps.forEach(step -> step.addTo(arguments));
     redis
-        .eval(Script.TURN.lua(), keys.job(jobId), arguments.toArray())
+        .eval(
+            Script.TURN.lua().acknowledging(steps.stream().anyMatch(Step::acknowledges)),
+            keys.job(jobId),
+            arguments.toArray())
         .thenAccept(values -> answer(steps, new Reply(values)))
         .whenComplete(
             (done, e) -> {

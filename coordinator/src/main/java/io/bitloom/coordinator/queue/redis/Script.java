@@ -6,8 +6,8 @@ import java.util.Locale;
 /** The transitions of the queue, each one a Lua file of its own that says what it does. */
 enum Script {
   HEADER(Tag.INDEX),
-  UPGRADE(Tag.INDEX),
-  REGISTER(Tag.INDEX),
+  UPGRADE(Tag.INDEX, Told.CALLERS),
+  REGISTER(Tag.INDEX, Told.CALLERS),
   RESERVE(Tag.INDEX),
   BOOK(Tag.INDEX),
   RETIRE(Tag.INDEX),
@@ -22,18 +22,18 @@ enum Script {
   RETRACT(Tag.INDEX),
   SWEEP(Tag.INDEX),
 
-  CREATE(Tag.JOB),
-  OPEN(Tag.JOB),
+  CREATE(Tag.JOB, Told.CALLERS),
+  OPEN(Tag.JOB, Told.CALLERS),
   FOLLOW(Tag.JOB),
   CONCLUDE(Tag.JOB),
-  APPEND(Tag.JOB),
-  SEAL(Tag.JOB),
-  ADJUST(Tag.JOB),
-  TURN(Tag.JOB),
+  APPEND(Tag.JOB, Told.CALLERS),
+  SEAL(Tag.JOB, Told.CALLERS),
+  ADJUST(Tag.JOB, Told.CALLERS),
+  TURN(Tag.JOB, Told.CALLERS),
   REQUEUE(Tag.JOB),
   LOSE(Tag.JOB),
-  CANCEL(Tag.JOB),
-  DESCRIBE(Tag.JOB),
+  CANCEL(Tag.JOB, Told.CALLERS),
+  DESCRIBE(Tag.JOB, Told.CALLERS),
   WAITING(Tag.JOB),
   UNDELIVERED(Tag.JOB),
   LOOSE_ENDS(Tag.JOB),
@@ -65,12 +65,26 @@ enum Script {
     BUCKET
   }
 
+  /** Who relies on what a reply says. */
+  private enum Told {
+    /** It is an acknowledgement: what it tells of must not be lost. */
+    CALLERS,
+    /** It is done again, or found by the sweeper. */
+    COORDINATOR
+  }
+
   private final Tag tag;
   private final RedisScript lua;
 
   Script(Tag tag) {
+    this(tag, Told.COORDINATOR);
+  }
+
+  Script(Tag tag, Told told) {
     this.tag = tag;
-    this.lua = RedisScript.load(Script.class, name().toLowerCase(Locale.ROOT));
+    this.lua =
+        RedisScript.load(Script.class, name().toLowerCase(Locale.ROOT))
+            .acknowledging(told == Told.CALLERS);
   }
 
   /** Whose keys the script gets. */
