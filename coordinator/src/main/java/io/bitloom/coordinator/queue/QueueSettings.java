@@ -34,7 +34,7 @@ public record QueueSettings(
     int shardRun) {
 
   /** A job of fewer prompts is in one shard whatever is asked for, and costs no more than that. */
-  public static final int SHARD_RUN = 4096;
+  public static final int SHARD_RUN = 1024;
 
   /** Settings by which jobs are not spread. */
   public QueueSettings(
