@@ -14,10 +14,13 @@ import io.bitloom.v1.ListPromptsRequest;
 import io.bitloom.v1.Prompt;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.PromptStatus;
+import io.bitloom.v1.WatchJobRequest;
+import io.bitloom.v1.WatchJobResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -80,6 +83,28 @@ class SpreadOverMastersIT {
     }
     assertEquals(PROMPTS, offsets.size());
     sharesAreAlike(before, scriptsOfMasters());
+  }
+
+  @Test
+  void whoWatchesAJobHearsOfAllItsParts() throws Exception {
+    coordinator.announce("drawn", "0.06M");
+    Job job = coordinator.newJob();
+    coordinator.append(job.getName(), 0, TestCoordinator.prompts(6 * 1024, "1:1"));
+    coordinator.seal(job.getName());
+    Iterator<WatchJobResponse> watch =
+        coordinator
+            .batch()
+            .watchJob(WatchJobRequest.newBuilder().setName(job.getName()).setPrompts(true).build());
+    coordinator.worker(
+        "one", FakeBehaviour.DEFAULT.withModel("drawn", "0.06M").withBatch(64, Duration.ZERO));
+    Set<Long> told = new HashSet<>();
+    while (watch.hasNext()) {
+      WatchJobResponse next = watch.next();
+      if (next.hasPrompt()) {
+        assertTrue(told.add(next.getPrompt().getOffset()));
+      }
+    }
+    assertEquals(6 * 1024, told.size());
   }
 
   private GetClusterResponse cluster() {

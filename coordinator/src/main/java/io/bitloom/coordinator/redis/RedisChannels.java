@@ -2,6 +2,7 @@ package io.bitloom.coordinator.redis;
 
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisConnectionStateAdapter;
+import io.lettuce.core.cluster.pubsub.StatefulRedisClusterPubSubConnection;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.net.SocketAddress;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -28,11 +30,25 @@ public final class RedisChannels {
   }
 
   private final StatefulRedisPubSubConnection<String, byte[]> connection;
+  private final Optional<ShardChannels> shards;
   private final Map<String, List<Listener>> listeners = new HashMap<>();
   private volatile boolean answering = true;
 
+  /** Channels that are told to all servers. */
   RedisChannels(StatefulRedisPubSubConnection<String, byte[]> connection) {
+    this(connection, Optional.empty());
+  }
+
+  /** Likewise, but those with a hash tag are told to the servers of their slot only. */
+  static RedisChannels sharded(StatefulRedisClusterPubSubConnection<String, byte[]> connection) {
+    return new RedisChannels(connection, Optional.of(connection));
+  }
+
+  private RedisChannels(
+      StatefulRedisPubSubConnection<String, byte[]> connection,
+      Optional<StatefulRedisClusterPubSubConnection<String, byte[]>> cluster) {
     this.connection = connection;
+    this.shards = cluster.map(of -> new ShardChannels(of, new Messages()));
     connection.addListener(
         new RedisConnectionStateAdapter() {
           @Override
@@ -40,18 +56,40 @@ public final class RedisChannels {
             answering = true;
           }
         });
-    connection.addListener(
-        new RedisPubSubAdapter<>() {
-          @Override
-          public void message(String channel, byte[] message) {
-            of(channel).forEach(listener -> listener.message(message));
-          }
+    connection.addListener(new Messages());
+  }
 
-          @Override
-          public void subscribed(String channel, long count) {
-            of(channel).forEach(Listener::subscribed);
-          }
-        });
+  /** Tells the listeners what comes. */
+  private final class Messages extends RedisPubSubAdapter<String, byte[]> {
+
+    @Override
+    public void message(String channel, byte[] message) {
+      of(channel).forEach(listener -> listener.message(message));
+    }
+
+    @Override
+    public void smessage(String channel, byte[] message) {
+      message(channel, message);
+    }
+
+    @Override
+    public void subscribed(String channel, long count) {
+      of(channel).forEach(Listener::subscribed);
+    }
+
+    @Override
+    public void ssubscribed(String channel, long count) {
+      subscribed(channel, count);
+    }
+  }
+
+  /** Whether a channel with a hash tag is one of its slot: {@code SPUBLISH} speaks to it. */
+  public boolean sharded() {
+    return shards.isPresent();
+  }
+
+  private Optional<ShardChannels> shards(String channel) {
+    return shards.filter(some -> ShardChannels.isOne(channel));
   }
 
   /**
@@ -62,9 +100,9 @@ public final class RedisChannels {
   public CompletionStage<Runnable> subscribe(String channel, Listener listener) {
     synchronized (listeners) {
       listeners.computeIfAbsent(channel, c -> new ArrayList<>()).add(listener);
-      return connection
-          .async()
-          .subscribe(channel)
+      return shards(channel)
+          .map(some -> some.subscribe(channel))
+          .orElseGet(() -> connection.async().subscribe(channel))
           .handle(
               (done, e) -> {
                 if (e != null) {
@@ -83,7 +121,8 @@ public final class RedisChannels {
       List<Listener> left = listeners.get(channel);
       if (left != null && left.remove(listener) && left.isEmpty()) {
         listeners.remove(channel);
-        if (connection.isOpen()) {
+        shards(channel).ifPresent(some -> some.unsubscribe(channel));
+        if (connection.isOpen() && shards(channel).isEmpty()) {
           connection.async().unsubscribe(channel);
         }
       }
@@ -115,6 +154,7 @@ public final class RedisChannels {
     if (connection.isOpen()) {
       connection.async().ping().whenComplete((pong, e) -> answering = e == null);
     }
+    shards.ifPresent(ShardChannels::look);
   }
 
   void close() {

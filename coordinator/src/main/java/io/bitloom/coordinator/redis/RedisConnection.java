@@ -26,7 +26,6 @@ import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.codec.RedisCodec;
 import io.lettuce.core.codec.StringCodec;
-import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
 import io.lettuce.core.resource.NettyCustomizer;
@@ -36,6 +35,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -88,7 +88,7 @@ public final class RedisConnection implements AutoCloseable {
       AbstractRedisClient client,
       StatefulConnection<String, byte[]> connection,
       RedisClusterAsyncCommands<String, byte[]> commands,
-      StatefulRedisPubSubConnection<String, byte[]> channels,
+      RedisChannels channels,
       RedisInspection inspection,
       Optional<ReplicatedCalls> replicated,
       String namespace) {
@@ -96,7 +96,7 @@ public final class RedisConnection implements AutoCloseable {
     this.client = client;
     this.connection = connection;
     this.commands = commands;
-    this.channels = new RedisChannels(channels);
+    this.channels = channels;
     this.inspection = inspection;
     this.replicated = replicated;
     this.probeKey = namespace + ":probe";
@@ -181,7 +181,7 @@ public final class RedisConnection implements AutoCloseable {
           client,
           connection,
           connection.async(),
-          client.connectPubSub(CODEC),
+          new RedisChannels(client.connectPubSub(CODEC)),
           inspection,
           replicated(resources, address, new Masters.OfServer(address), replicas, inspection),
           namespace);
@@ -213,7 +213,9 @@ public final class RedisConnection implements AutoCloseable {
           client,
           connection,
           connection.async(),
-          client.connectPubSub(CODEC),
+          hasShardChannels(connection)
+              ? RedisChannels.sharded(client.connectPubSub(CODEC))
+              : new RedisChannels(client.connectPubSub(CODEC)),
           inspection,
           replicated(
               resources,
@@ -225,6 +227,16 @@ public final class RedisConnection implements AutoCloseable {
     } catch (RedisException | ConfigException e) {
       client.shutdown();
       throw e;
+    }
+  }
+
+  /** Since Redis 7; not if this user may not know. */
+  private static boolean hasShardChannels(
+      StatefulRedisClusterConnection<String, byte[]> connection) {
+    try {
+      return connection.sync().commandInfo("spublish").stream().anyMatch(Objects::nonNull);
+    } catch (RedisCommandExecutionException e) {
+      return false;
     }
   }
 

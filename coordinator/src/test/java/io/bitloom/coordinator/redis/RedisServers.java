@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -33,15 +34,36 @@ public final class RedisServers implements AutoCloseable {
   private final RedisClient client = RedisClient.create();
 
   /**
+   * Servers of the version that coordinators embed.
+   *
    * @param folder for programs, data and logs
    */
   public RedisServers(Path folder) throws IOException {
-    this.folder = folder;
-    this.program =
+    this(
+        folder,
         ExecutableProvider.newJarResourceProvider(
                 Files.createDirectories(folder.resolve("program")).toFile())
             .get()
-            .toPath();
+            .toPath());
+  }
+
+  private RedisServers(Path folder, Path program) {
+    this.folder = folder;
+    this.program = program;
+  }
+
+  /** Servers of the version that is installed on this machine, if that is Redis 7 or later. */
+  public static Optional<RedisServers> installed(Path folder) throws IOException {
+    Path program = Path.of("redis-server"); // the first one on the path
+    try {
+      Process version = new ProcessBuilder(program.toString(), "--version").start();
+      String said = new String(version.getInputStream().readAllBytes(), UTF_8);
+      return said.matches("(?s).* v=([7-9]|\\d\\d).*")
+          ? Optional.of(new RedisServers(folder, program))
+          : Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty(); // there is none
+    }
   }
 
   /** Whether the program was built with TLS: one that was asks for the certificate it lacks. */

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 
@@ -32,7 +33,12 @@ public final class ReplicatedCluster implements AutoCloseable {
 
   /** Starts all servers, and waits until each master has its replica. */
   public ReplicatedCluster(Path folder) throws Exception {
-    servers = new RedisServers(folder);
+    this(new RedisServers(folder));
+  }
+
+  /** Likewise, of some version, whose servers end with this. */
+  public ReplicatedCluster(RedisServers servers) throws Exception {
+    this.servers = servers;
     ports.addAll(servers.startMasters(MASTERS, LINES));
     for (int master : List.copyOf(ports)) {
       addReplica(master);
@@ -81,6 +87,22 @@ public final class ReplicatedCluster implements AutoCloseable {
           });
     }
     return found.get(0);
+  }
+
+  /** At how many servers a command was used. */
+  public int serversThatUsed(String command) throws InterruptedException {
+    AtomicInteger count = new AtomicInteger();
+    for (int port : ports) {
+      servers.await(
+          port,
+          redis -> {
+            if (redis.info("commandstats").contains("cmdstat_" + command + ":")) {
+              count.incrementAndGet();
+            }
+            return true;
+          });
+    }
+    return count.get();
   }
 
   public String uri() {

@@ -10,6 +10,7 @@ import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.queue.StoredBytes;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.v1.JobState;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -98,6 +99,15 @@ public final class JobScripts {
               first.parts().others(jobId).forEach(partId -> all.add(partFields(partId)));
               return Stages.all(all);
             });
+  }
+
+  /** How many parts a job has; one if it is not there. */
+  CompletionStage<Integer> parts(String jobId) {
+    return redis
+        .call(r -> r.hget(keys.jobHash(jobId), "parts"))
+        .thenApply(
+            number ->
+                number == null ? 1 : Integer.valueOf(new String(number, StandardCharsets.UTF_8)));
   }
 
   private CompletionStage<JobFields> partFields(String partId) {

@@ -16,21 +16,32 @@ public final class Keys {
 
   private final String prefix;
   private final Slots slots = new Slots();
+  private final boolean shardChannels;
   private volatile int version;
 
-  /** The names of data of the newest version. */
+  /** The names of data of the newest version in a Redis that tells channels to all servers. */
   public Keys(String namespace) {
-    this(Names.escape(namespace) + ":", DataHeader.NEWEST);
+    this(namespace, false);
   }
 
-  private Keys(String prefix, int version) {
+  /**
+   * The names of data of the newest version.
+   *
+   * @param shardChannels whether channels of a slot are told to its servers only
+   */
+  public Keys(String namespace, boolean shardChannels) {
+    this(Names.escape(namespace) + ":", shardChannels, DataHeader.NEWEST);
+  }
+
+  private Keys(String prefix, boolean shardChannels, int version) {
     this.prefix = prefix;
+    this.shardChannels = shardChannels;
     this.version = version;
   }
 
   /** The names of the same data in another version. */
   Keys of(int dataVersion) {
-    return new Keys(prefix, dataVersion);
+    return new Keys(prefix, shardChannels, dataVersion);
   }
 
   /** The version of the data whose names these are. */
@@ -49,9 +60,7 @@ public final class Keys {
    * @param jobId of the job, or of a part of it
    */
   public String[] job(String jobId) {
-    JobPart part = JobPart.parse(jobId);
-    String whole = "j:" + Names.escape(part.jobId());
-    String tag = prefix + "{" + partTag(whole, part.number(), part.of()) + "}:";
+    String tag = jobTag(jobId);
     return new String[] {
       tag + "job",
       tag + "appends",
@@ -64,8 +73,15 @@ public final class Keys {
     };
   }
 
-  private String partTag(String whole, int number, int of) {
-    return number == 0 ? whole : slots.tag(whole, whole + ":" + number + "." + of, number, of);
+  private String jobTag(String partId) {
+    JobPart part = JobPart.parse(partId);
+    String whole = "j:" + Names.escape(part.jobId());
+    String tag =
+        part.number() == 0
+            ? whole
+            : slots.tag(
+                whole, whole + ":" + part.number() + "." + part.of(), part.number(), part.of());
+    return prefix + "{" + tag + "}:";
   }
 
   /** The hash of a job. */
@@ -277,9 +293,14 @@ public final class Keys {
     return version == 1 ? index(name) : index(version + ":" + name);
   }
 
-  /** Where changes of a job, or of a part of it, are told. */
-  public String jobChannel(String jobId) {
-    return prefix + "job:" + Names.escape(JobPart.parse(jobId).jobId());
+  /**
+   * Where changes of a job, or of a part of it, are told: with the hash tag of their keys if that
+   * makes a difference ({@code fragments/job.lua} goes by it).
+   */
+  public String jobChannel(String partId) {
+    return shardChannels
+        ? jobTag(partId) + "changed"
+        : prefix + "job:" + Names.escape(JobPart.parse(partId).jobId());
   }
 
   /** Where coordinators speak to each other. */

@@ -337,20 +337,39 @@ public final class RedisJobs implements JobStore {
 
   @Override
   public CompletionStage<Subscription> onChanged(String jobId, Runnable listener) {
-    return channels
-        .subscribe(
-            keys.jobChannel(jobId),
-            new RedisChannels.Listener() {
-              @Override
-              public void message(byte[] message) {
-                listener.run();
-              }
+    return channels.sharded()
+        ? jobs.parts(jobId)
+            .thenCompose(
+                parts -> {
+                  List<CompletionStage<Runnable>> all = new ArrayList<>();
+                  for (int number = 0; number < parts; number++) {
+                    all.add(subscribe(new JobPart(jobId, number, parts).id(), listener));
+                  }
+                  return Stages.all(all)
+                      .whenComplete(
+                          (done, e) -> {
+                            if (e != null) {
+                              all.forEach(one -> one.thenAccept(Runnable::run));
+                            }
+                          });
+                })
+            .thenApply(all -> () -> all.forEach(Runnable::run))
+        : subscribe(jobId, listener).thenApply(unsubscribe -> unsubscribe::run);
+  }
 
-              @Override
-              public void subscribed() {
-                listener.run();
-              }
-            })
-        .thenApply(unsubscribe -> unsubscribe::run);
+  private CompletionStage<Runnable> subscribe(String partId, Runnable listener) {
+    return channels.subscribe(
+        keys.jobChannel(partId),
+        new RedisChannels.Listener() {
+          @Override
+          public void message(byte[] message) {
+            listener.run();
+          }
+
+          @Override
+          public void subscribed() {
+            listener.run();
+          }
+        });
   }
 }

@@ -63,7 +63,7 @@ public final class RunningQueue implements JobQueue {
    * @throws io.bitloom.common.error.BitloomException {@code QUEUE_UNAVAILABLE}
    */
   public RunningQueue(RedisConnection redis, QueueSettings settings) {
-    Keys keys = new Keys(settings.namespace());
+    Keys keys = new Keys(settings.namespace(), redis.channels().sharded());
     Spread spread = new Spread(settings.shardRun());
     DataHeader header = new DataHeader(redis, keys);
     JobIndex index = new JobIndex(redis, keys);

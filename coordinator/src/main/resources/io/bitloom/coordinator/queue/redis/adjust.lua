@@ -25,6 +25,6 @@ local revision = tonumber(was[2])
 if state ~= was[1] or priority ~= was[3] then
   revision = revision + 1
   redis.call('HSET', job, 'state', state, 'priority', priority, 'revision', revision)
-  redis.call('PUBLISH', ARGV[1], '')
+  tell(ARGV[1])
 end
 return {'adjusted', revision, tonumber(priority), state == 'PAUSED' and 1 or 0}

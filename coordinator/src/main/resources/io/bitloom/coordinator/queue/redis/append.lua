@@ -53,5 +53,5 @@ for from = appends_end + 1, #ARGV, 1000 do
 end
 redis.call('HSET', job, 'appended', ARGV[2] + ARGV[3], 'bytes', string.format('%.0f', bytes + ARGV[7]))
 redis.call('HINCRBY', job, 'images', ARGV[6])
-redis.call('PUBLISH', ARGV[1], '')
+tell(ARGV[1])
 return reply

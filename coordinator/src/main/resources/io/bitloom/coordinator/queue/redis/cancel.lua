@@ -46,5 +46,5 @@ if #some < tonumber(ARGV[3]) then
   go_on = ''
   record({}, {}, 0, now)
 end
-redis.call('PUBLISH', ARGV[1], '')
+tell(ARGV[1])
 return {'cancelling', go_on}

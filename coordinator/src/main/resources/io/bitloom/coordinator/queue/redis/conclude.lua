@@ -15,6 +15,6 @@ local ended = decided == tonumber(was[2])
   and end_state(was[1], was[6], was[7], was[3] + ARGV[2], was[4] + ARGV[3])
 if ended then
   redis.call('HSET', job, 'state', ended, 'ended', now_ms(), 'running', 0)
-  redis.call('PUBLISH', ARGV[1], '')
+  tell(ARGV[1])
 end
 return {terminal(ended or was[1])}

@@ -19,5 +19,5 @@ local was = redis.call('HMGET', job, 'described', 'bytes', 'tenant')
 local more = math.max(0, takes - (was[1] or 0))
 local bytes = string.format('%.0f', (was[2] or 0) + more)
 redis.call('HSET', job, 'described', math.max(takes, was[1] or 0), 'bytes', bytes)
-redis.call('PUBLISH', ARGV[1], '')
+tell(ARGV[1])
 return {1, was[3], bytes}

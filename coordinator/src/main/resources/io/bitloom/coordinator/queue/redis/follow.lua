@@ -18,6 +18,6 @@ if tonumber(ARGV[2]) > revision then
   revision, priority = tonumber(ARGV[2]), ARGV[3]
   state = ARGV[4] == '1' and 'PAUSED' or not was[4] and 'ACCEPTING' or was[5] and 'RUNNING' or 'QUEUED'
   redis.call('HSET', job, 'state', state, 'priority', priority, 'revision', revision)
-  redis.call('PUBLISH', ARGV[1], '')
+  tell(ARGV[1])
 end
 return {'adjusted', revision, tonumber(priority), state == 'PAUSED' and 1 or 0}

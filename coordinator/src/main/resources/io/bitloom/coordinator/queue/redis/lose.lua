@@ -15,5 +15,5 @@ if #lost == 0 and not held or redis.call('EXISTS', job) == 0 then
   return {0}
 end
 local ended = record_all(lost, 'L', n, now_ms())
-redis.call('PUBLISH', ARGV[1], '')
+tell(ARGV[1])
 return {ended}

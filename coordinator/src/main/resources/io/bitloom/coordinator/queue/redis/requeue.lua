@@ -32,5 +32,5 @@ if ARGV[3] == 'attempt' and cancelled == '' then
   redis.call('HINCRBY', job, 'retried', #freed / TASK)
 end
 local ended = record_all(cancelled, was[2], n, now_ms())
-redis.call('PUBLISH', ARGV[1], '')
+tell(ARGV[1])
 return {ended, had_one}

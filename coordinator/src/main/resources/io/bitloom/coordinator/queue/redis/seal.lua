@@ -26,5 +26,5 @@ if state ~= 'PAUSED' then
 end
 redis.call('HSET', job, 'state', state, 'sealed', now)
 local ended = record({}, {}, 0, now)
-redis.call('PUBLISH', ARGV[1], '')
+tell(ARGV[1])
 return {'sealed', ended}

@@ -141,6 +141,6 @@ if #starts > 0 then
   end
 end
 if changed then
-  redis.call('PUBLISH', ARGV[1], '')
+  tell(ARGV[1])
 end
 return {ended, use, unpack(replies)}

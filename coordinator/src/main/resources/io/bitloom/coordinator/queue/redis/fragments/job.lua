@@ -27,6 +27,12 @@
 --   failures string  u32 cursors of the outcomes that failed or were lost
 local job, appends, prompts, buckets, running, done, results, failures = unpack(KEYS)
 
+-- Tells whoever watches the job that it has changed. A channel with a hash tag is one that only the
+-- servers of its slot know.
+local function tell(channel)
+  redis.call(string.find(channel, '{', 1, true) and 'SPUBLISH' or 'PUBLISH', channel, '')
+end
+
 -- Reads or sets outcome bits by arguments of BITFIELD that were made by the caller: 'GET', 'u<bits>',
 -- first offset; or 'SET', 'u<bits>', first offset, all ones. They name the prompts in order.
 -- Returns nil if all were 0, else for each prompt what it was.
