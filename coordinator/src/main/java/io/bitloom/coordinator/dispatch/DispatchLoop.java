@@ -5,12 +5,15 @@ import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.resilience.RetryPolicy;
 import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -29,8 +32,17 @@ public final class DispatchLoop implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(DispatchLoop.class);
   private static final Consumer<Throwable> NOBODY = thrown -> {};
 
+  /** After so many tasks in a row, timers that are due have their turn. */
+  private static final int MOST_IN_A_ROW = 256;
+
   private final ScheduledThreadPoolExecutor thread =
       new ScheduledThreadPoolExecutor(1, task -> new Thread(task, "dispatch"));
+
+  /** In the order in which they came. The executor's own queue takes a lock for each of them. */
+  private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+
+  /** Whether the thread has been told that there are tasks. */
+  private final AtomicBoolean called = new AtomicBoolean();
 
   public DispatchLoop() {
     thread.setRemoveOnCancelPolicy(true);
@@ -53,11 +65,30 @@ public final class DispatchLoop implements AutoCloseable {
   }
 
   private boolean offered(Runnable guarded) {
-    try {
-      thread.execute(guarded);
-      return true;
-    } catch (RejectedExecutionException e) {
-      return false;
+    tasks.add(guarded);
+    return !thread.isShutdown() && callThread();
+  }
+
+  private boolean callThread() {
+    if (!called.get() && called.compareAndSet(false, true)) {
+      try {
+        thread.execute(this::runTasks);
+      } catch (RejectedExecutionException e) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void runTasks() {
+    Runnable task = tasks.poll();
+    for (int i = 1; task != null; i++) {
+      task.run();
+      task = i < MOST_IN_A_ROW ? tasks.poll() : null;
+    }
+    called.set(false);
+    if (!tasks.isEmpty()) {
+      callThread();
     }
   }
 

@@ -5,9 +5,12 @@ import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.PortConfig;
 import io.bitloom.v1.BatchServiceGrpc;
+import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.BindableService;
 import io.grpc.InsecureServerCredentials;
+import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerCall;
 import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
 import io.grpc.TlsServerCredentials;
@@ -25,6 +28,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -43,6 +47,13 @@ public final class GrpcServer implements AutoCloseable {
       Set.of(
           BatchServiceGrpc.getWatchJobMethod().getFullMethodName(),
           BatchServiceGrpc.getReadResultsMethod().getFullMethodName());
+
+  /**
+   * Calls whose messages are only handed on. This is done in the thread that has read them, and so
+   * all that was read together is handed on together.
+   */
+  private static final Set<String> HANDED_ON =
+      Set.of(WorkerServiceGrpc.getConnectMethod().getFullMethodName());
 
   private static final int THREADS = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
 
@@ -87,6 +98,7 @@ public final class GrpcServer implements AutoCloseable {
     server =
         builder
             .executor(threads)
+            .callExecutor(GrpcServer::executor)
             .addService(health.getHealthService())
             .addService(ProtoReflectionServiceV1.newInstance())
             .addService(olderReflection())
@@ -111,6 +123,13 @@ public final class GrpcServer implements AutoCloseable {
               + why,
           e);
     }
+  }
+
+  /** Where a call is served; null: in the server's threads. */
+  private static <Q, A> Executor executor(ServerCall<Q, A> call, Metadata headers) {
+    return HANDED_ON.contains(call.getMethodDescriptor().getFullMethodName())
+        ? Runnable::run
+        : null;
   }
 
   private static ServerCredentials credentials(Optional<AccessConfig.Tls> tls) throws IOException {

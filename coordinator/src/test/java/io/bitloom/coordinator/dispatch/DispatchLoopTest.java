@@ -7,11 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.bitloom.coordinator.TestCoordinator;
 import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -58,6 +61,33 @@ class DispatchLoopTest {
         });
     loop.execute(() -> next.complete(Thread.currentThread().getName()));
     assertEquals("dispatch", await(next));
+  }
+
+  @Test
+  void tasksRunInTheOrderInWhichTheyCame() throws Exception {
+    List<Integer> ran = new ArrayList<>();
+    for (int i = 0; i < 10_000; i++) {
+      int number = i;
+      loop.execute(() -> ran.add(number));
+    }
+    List<Integer> all = await(loop.ask(() -> List.copyOf(ran)).toCompletableFuture());
+    assertEquals(IntStream.range(0, 10_000).boxed().toList(), all);
+  }
+
+  @Test
+  void aTimerHasItsTurnAmongTasksThatNeverEnd() throws Exception {
+    CompletableFuture<Void> turn = new CompletableFuture<>();
+    loop.execute(
+        new Runnable() {
+          @Override
+          public void run() {
+            if (!turn.isDone()) {
+              loop.execute(this);
+            }
+          }
+        });
+    loop.schedule(() -> turn.complete(null), Duration.ofMillis(1));
+    await(turn);
   }
 
   @Test
@@ -110,6 +140,22 @@ class DispatchLoopTest {
                 })
             .toCompletableFuture();
     assertSame(FAULT, assertThrows(ExecutionException.class, () -> await(answer)).getCause());
+  }
+
+  @Test
+  void aQuestionAfterTheEndOfABusyLoopFails() throws Exception {
+    CompletableFuture<Void> busy = new CompletableFuture<>();
+    CompletableFuture<Void> release = new CompletableFuture<>();
+    loop.execute(
+        () -> {
+          busy.complete(null);
+          release.join();
+        });
+    await(busy);
+    loop.close();
+    CompletableFuture<String> answer = loop.ask(() -> "too late").toCompletableFuture();
+    assertThrows(ExecutionException.class, () -> await(answer));
+    release.complete(null);
   }
 
   @Test

@@ -75,6 +75,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
 
   @Override
   public void onNext(ConnectRequest message) {
+    stream.came(message);
     parts.loop().execute(() -> receive(message));
   }
 
@@ -102,7 +103,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
     }
     try {
       handle(message);
-      stream.handled();
+      stream.handled(message);
     } catch (RuntimeException e) {
       fail(e);
     } catch (Error e) {

@@ -2,6 +2,7 @@ package io.bitloom.coordinator.dispatch.worker;
 
 import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.coordinator.queue.TaskRef;
+import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.OutcomeAck;
 import io.bitloom.v1.OutcomeAckBatch;
@@ -11,19 +12,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is sent to a worker, and how fast its messages are read: one at a time, and none while the
- * outcomes that came are too large to be held. Confined to the dispatch loop.
+ * What is sent to a worker, and how far its messages are read ahead. Confined to the dispatch loop,
+ * but for {@link #came}.
  */
 final class WorkerStream {
 
-  /** Outcomes that are being stored hold at most this much before the next message is read. */
-  private static final long MAX_BYTES_IN_FLIGHT = 8 << 20;
-
   private final ServerCallStreamObserver<ConnectResponse> observer;
+  private final ReadAhead ahead;
   private boolean open = true;
-  private boolean owesRead;
-  private boolean paused = true;
-  private long bytesInFlight;
   private boolean acknowledgesInBatches;
   private final List<OutcomeAck> acknowledgements = new ArrayList<>(); // form 1
   private final VerdictRanges verdicts = new VerdictRanges(); // form 2
@@ -31,8 +27,9 @@ final class WorkerStream {
   /** Reads the first message, and no other one before {@link #resume}. */
   WorkerStream(ServerCallStreamObserver<ConnectResponse> observer) {
     this.observer = observer;
+    this.ahead = new ReadAhead(() -> observer.request(1));
     observer.disableAutoRequest();
-    observer.request(1);
+    ahead.first();
   }
 
   boolean open() {
@@ -43,6 +40,7 @@ final class WorkerStream {
   boolean end() {
     boolean ended = open;
     open = false;
+    ahead.end();
     return ended;
   }
 
@@ -93,37 +91,32 @@ final class WorkerStream {
     observer.onError(GrpcErrors.unwrap(error));
   }
 
+  /** A message has come, in whatever thread. */
+  void came(ConnectRequest message) {
+    ahead.came(message.getSerializedSize());
+  }
+
   /** A message was handled. */
-  void handled() {
-    owesRead = true;
-    readOn();
+  void handled(ConnectRequest message) {
+    ahead.handled(message.getSerializedSize());
   }
 
   /** The worker is welcome, so that it may speak. */
   void resume() {
-    paused = false;
-    readOn();
+    ahead.resume();
   }
 
   /** An outcome is to be held for a while. */
   void hold(PromptOutcome outcome) {
-    bytesInFlight += outcome.getSerializedSize();
+    ahead.hold(outcome.getSerializedSize());
   }
 
   void letGo(PromptOutcome outcome) {
-    bytesInFlight -= outcome.getSerializedSize();
-    readOn();
+    ahead.letGo(outcome.getSerializedSize());
   }
 
   /** Whether heartbeats may be stuck behind what cannot be stored now. */
   boolean unread() {
-    return open && bytesInFlight >= MAX_BYTES_IN_FLIGHT;
-  }
-
-  private void readOn() {
-    if (open && owesRead && !paused && bytesInFlight < MAX_BYTES_IN_FLIGHT) {
-      owesRead = false;
-      observer.request(1);
-    }
+    return open && ahead.full();
   }
 }
