@@ -20,11 +20,13 @@ public final class JobEnd {
   private static final int CANCEL_APPENDS = 64;
 
   private final JobScripts jobs;
+  private final PartScripts parts;
   private final BucketScripts buckets;
   private final JobIndex index;
 
-  public JobEnd(JobScripts jobs, BucketScripts buckets, JobIndex index) {
+  public JobEnd(JobScripts jobs, PartScripts parts, BucketScripts buckets, JobIndex index) {
     this.jobs = jobs;
+    this.parts = parts;
     this.buckets = buckets;
     this.index = index;
   }
@@ -64,7 +66,8 @@ public final class JobEnd {
               if (fields.isEmpty() || !others.stream().allMatch(JobFields::terminal)) {
                 return Stages.nothing();
               }
-              return jobs.conclude(
+              return parts
+                  .conclude(
                       jobId,
                       others.stream().mapToLong(JobFields::succeeded).sum(),
                       others.stream().mapToLong(JobFields::failed).sum())

@@ -1,7 +1,5 @@
 package io.bitloom.coordinator.queue.redis;
 
-import io.bitloom.coordinator.redis.RedisConnection;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,9 +14,8 @@ public final class JobParts {
   /** There are not as many prompts as have to be before a place. */
   private static final JobScripts.Appended GAP = new JobScripts.At(-1);
 
-  private final RedisConnection redis;
   private final JobScripts jobs;
-  private final Keys keys;
+  private final PartScripts parts;
   private final Spread spread;
   private final int usual;
 
@@ -34,17 +31,11 @@ public final class JobParts {
   /**
    * @param usual how many parts new jobs get
    */
-  public JobParts(RedisConnection redis, JobScripts jobs, Keys keys, Spread spread, int usual) {
-    this.redis = redis;
+  public JobParts(JobScripts jobs, PartScripts parts, Spread spread, int usual) {
     this.jobs = jobs;
-    this.keys = keys;
+    this.parts = parts;
     this.spread = spread;
     this.usual = usual;
-  }
-
-  /** How many parts new jobs get. */
-  int usual() {
-    return usual;
   }
 
   /** How many parts a job has, as far as is known; Redis says if it is not so. */
@@ -55,12 +46,12 @@ public final class JobParts {
   }
 
   /** Redis said how many parts a job has. */
-  void learn(String jobId, int parts) {
+  void learn(String jobId, int number) {
     synchronized (known) {
-      if (parts == usual) {
+      if (number == usual) {
         known.remove(jobId);
       } else {
-        known.put(jobId, parts);
+        known.put(jobId, number);
       }
     }
   }
@@ -83,14 +74,9 @@ public final class JobParts {
 
   /** Whether the prompt before this place is there. */
   private CompletionStage<Boolean> followsOn(JobPart part, long offset) {
-    String before = spread.part(part.jobId(), offset - 1, part.of()).id();
-    return redis
-        .call(r -> r.hget(keys.jobHash(before), "appended"))
-        .thenApply(
-            appended ->
-                appended != null
-                    && Long.parseLong(new String(appended, StandardCharsets.UTF_8))
-                        > spread.inPart(offset - 1, part.of()));
+    return parts
+        .appended(spread.part(part.jobId(), offset - 1, part.of()))
+        .thenApply(appended -> appended > spread.inPart(offset - 1, part.of()));
   }
 
   /** Why there is no such part of a job. */
@@ -103,26 +89,29 @@ public final class JobParts {
         part,
         0,
         terms ->
-            jobs.createPart(part, terms)
+            parts
+                .create(part, terms)
                 .thenCompose(
                     made ->
                         open(
                             part,
                             part.number() + 1,
                             now ->
-                                jobs.follow(part.id(), now.terms().standing())
+                                parts
+                                    .follow(part.id(), now.terms().standing())
                                     .thenApply(told -> null))));
   }
 
   private interface Step {
-    CompletionStage<JobScripts.Appended> on(JobScripts.PartTerms terms);
+    CompletionStage<JobScripts.Appended> on(PartScripts.PartTerms terms);
   }
 
   private CompletionStage<JobScripts.Appended> open(JobPart part, int counted, Step next) {
-    return jobs.open(part.jobId(), part.of(), counted)
+    return parts
+        .open(part.jobId(), part.of(), counted)
         .thenCompose(
             opened ->
-                opened instanceof JobScripts.PartTerms terms
+                opened instanceof PartScripts.PartTerms terms
                     ? next.on(terms)
                     : CompletableFuture.completedStage((JobScripts.Appended) opened));
   }
@@ -136,15 +125,15 @@ public final class JobParts {
     if (fields.isEmpty()) {
       return 0;
     }
-    int parts = fields.get(0).parts().number();
-    if (parts == 1) {
+    int all = fields.get(0).parts().number();
+    if (all == 1) {
       return fields.get(0).appended();
     }
     long count = Long.MAX_VALUE;
-    for (int number = 0; number < parts; number++) {
+    for (int number = 0; number < all; number++) {
       boolean there = number < fields.size() && !fields.get(number).fields().isEmpty();
       long inPart = there ? fields.get(number).appended() : 0;
-      count = Math.min(count, spread.inJob(new JobPart(jobId, number, parts), inPart, parts));
+      count = Math.min(count, spread.inJob(new JobPart(jobId, number, all), inPart, all));
     }
     return count;
   }

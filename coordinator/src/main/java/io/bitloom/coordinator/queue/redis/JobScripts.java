@@ -10,7 +10,6 @@ import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.queue.StoredBytes;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.v1.JobState;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -59,7 +58,7 @@ public final class JobScripts {
         parts);
   }
 
-  private CompletionStage<Created> create(String jobId, Arguments arguments, int parts) {
+  CompletionStage<Created> create(String jobId, Arguments arguments, int parts) {
     arguments
         .add(keys.version() == 1 ? 0 : ResultPages.OUTCOMES)
         .add(DataHeader.FOR_OLDER)
@@ -101,15 +100,6 @@ public final class JobScripts {
             });
   }
 
-  /** How many parts a job has; one if it is not there. */
-  CompletionStage<Integer> parts(String jobId) {
-    return redis
-        .call(r -> r.hget(keys.jobHash(jobId), "parts"))
-        .thenApply(
-            number ->
-                number == null ? 1 : Integer.valueOf(new String(number, StandardCharsets.UTF_8)));
-  }
-
   private CompletionStage<JobFields> partFields(String partId) {
     return redis.call(r -> r.hgetall(keys.jobHash(partId))).thenApply(JobFields::new);
   }
@@ -139,9 +129,9 @@ public final class JobScripts {
   /**
    * @param number that the job has
    */
-  public record OtherParts(int number) implements Appended, Opened {}
+  public record OtherParts(int number) implements Appended, PartScripts.Opened {}
 
-  public record NotAccepting(Optional<JobState> state) implements Appended, Opened {}
+  public record NotAccepting(Optional<JobState> state) implements Appended, PartScripts.Opened {}
 
   /** The terms on which a job competes in its buckets. The weight is as it was written. */
   public record Terms(String tenant, String weight, Standing standing) {}
@@ -178,67 +168,6 @@ public final class JobScripts {
                   case "parts" -> new OtherParts(reply.nextInt());
                   default -> new NotAccepting(state(reply.nextString()));
                 });
-  }
-
-  /** What {@code open.lua} said. */
-  sealed interface Opened {}
-
-  /**
-   * On what terms another part of a job is made.
-   *
-   * @param deadline in ms; empty if it has none
-   */
-  record PartTerms(Terms terms, String deadline, boolean fleeting) implements Opened {}
-
-  /**
-   * @param parts number of the job's parts
-   * @param counted how many there are with the one that was made; 0: none was made yet
-   */
-  CompletionStage<Opened> open(String jobId, int parts, int counted) {
-    return run(Script.OPEN, jobId, new Arguments().add(parts).add(counted))
-        .thenApply(
-            reply ->
-                switch (reply.nextString()) {
-                  case "open" -> new PartTerms(terms(reply), reply.nextString(), reply.nextFlag());
-                  case "parts" -> new OtherParts(reply.nextInt());
-                  default -> new NotAccepting(state(reply.nextString()));
-                });
-  }
-
-  /** Makes a part of a job. */
-  CompletionStage<Created> createPart(JobPart part, PartTerms terms) {
-    return create(
-        part.id(),
-        new Arguments()
-            .add(terms.terms().tenant())
-            .add(terms.terms().weight())
-            .add(terms.terms().standing().priority())
-            .add("")
-            .add(terms.deadline())
-            .add(StoredBytes.ofJob(ByteString.EMPTY))
-            .add(terms.fleeting() ? 1 : 0),
-        1);
-  }
-
-  /** Tells a part of a job how the job stands. */
-  public CompletionStage<Adjusted> follow(String partId, Standing standing) {
-    Arguments arguments =
-        new Arguments()
-            .add(keys.jobChannel(partId))
-            .add(standing.revision())
-            .add(standing.priority())
-            .add(standing.paused() ? 1 : 0);
-    return run(Script.FOLLOW, partId, arguments).thenApply(JobScripts::adjusted);
-  }
-
-  /**
-   * Ends a job whose other parts have ended, unless its first part has prompts without outcome.
-   *
-   * @return whether it is terminal now
-   */
-  CompletionStage<Boolean> conclude(String jobId, long succeeded, long failed) {
-    Arguments arguments = new Arguments().add(keys.jobChannel(jobId)).add(succeeded).add(failed);
-    return run(Script.CONCLUDE, jobId, arguments).thenApply(Reply::nextFlag);
   }
 
   /** What {@code seal.lua} did. */
@@ -291,7 +220,7 @@ public final class JobScripts {
     return run(Script.ADJUST, jobId, arguments).thenApply(JobScripts::adjusted);
   }
 
-  private static Adjusted adjusted(Reply reply) {
+  static Adjusted adjusted(Reply reply) {
     return reply.nextString().equals("adjusted")
         ? new Stands(new Standing(reply.nextLong(), reply.nextInt(), reply.nextFlag()))
         : new NotOpen(state(reply.nextString()));
@@ -482,7 +411,7 @@ public final class JobScripts {
     return redis.eval(script.lua(), keys.job(jobId), arguments.toArray()).thenApply(Reply::new);
   }
 
-  private static Terms terms(Reply reply) {
+  static Terms terms(Reply reply) {
     String tenant = reply.nextString();
     String weight = reply.nextString();
     int priority = reply.nextInt();
@@ -506,7 +435,7 @@ public final class JobScripts {
         .thenApply(removed -> null);
   }
 
-  private static Optional<JobState> state(String name) {
+  static Optional<JobState> state(String name) {
     return Optional.ofNullable(name).map(known -> JobState.valueOf("JOB_STATE_" + known));
   }
 }

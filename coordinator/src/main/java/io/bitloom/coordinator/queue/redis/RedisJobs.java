@@ -37,6 +37,7 @@ public final class RedisJobs implements JobStore {
 
   private final JobIndex index;
   private final JobScripts jobs;
+  private final PartScripts partScripts;
   private final BucketScripts buckets;
   private final JobEnd jobEnd;
   private final Upkeep upkeep;
@@ -50,6 +51,7 @@ public final class RedisJobs implements JobStore {
   public RedisJobs(
       JobIndex index,
       JobScripts jobs,
+      PartScripts partScripts,
       BucketScripts buckets,
       JobEnd jobEnd,
       Upkeep upkeep,
@@ -58,6 +60,7 @@ public final class RedisJobs implements JobStore {
       int parts) {
     this.index = index;
     this.jobs = jobs;
+    this.partScripts = partScripts;
     this.buckets = buckets;
     this.jobEnd = jobEnd;
     this.upkeep = upkeep;
@@ -252,7 +255,8 @@ public final class RedisJobs implements JobStore {
   }
 
   private CompletionStage<Void> tell(String partId, JobScripts.Standing standing) {
-    return jobs.follow(partId, standing)
+    return partScripts
+        .follow(partId, standing)
         .thenCompose(told -> jobs.looseEnds(partId))
         .thenCompose(ends -> tellBuckets(partId, ends, standing));
   }
@@ -338,23 +342,25 @@ public final class RedisJobs implements JobStore {
   @Override
   public CompletionStage<Subscription> onChanged(String jobId, Runnable listener) {
     return channels.sharded()
-        ? jobs.parts(jobId)
-            .thenCompose(
-                parts -> {
-                  List<CompletionStage<Runnable>> all = new ArrayList<>();
-                  for (int number = 0; number < parts; number++) {
-                    all.add(subscribe(new JobPart(jobId, number, parts).id(), listener));
-                  }
-                  return Stages.all(all)
-                      .whenComplete(
-                          (done, e) -> {
-                            if (e != null) {
-                              all.forEach(one -> one.thenAccept(Runnable::run));
-                            }
-                          });
-                })
-            .thenApply(all -> () -> all.forEach(Runnable::run))
+        ? partScripts.count(jobId).thenCompose(count -> subscribe(jobId, count, listener))
         : subscribe(jobId, listener).thenApply(unsubscribe -> unsubscribe::run);
+  }
+
+  /** Hears of every part, where each has a channel of its own. */
+  private CompletionStage<Subscription> subscribe(String jobId, int count, Runnable listener) {
+    List<CompletionStage<Runnable>> all = new ArrayList<>();
+    for (int number = 0; number < count; number++) {
+      all.add(subscribe(new JobPart(jobId, number, count).id(), listener));
+    }
+    Runnable end = () -> all.forEach(one -> one.thenAccept(Runnable::run));
+    return Stages.all(all)
+        .whenComplete(
+            (done, e) -> {
+              if (e != null) {
+                end.run();
+              }
+            })
+        .thenApply(done -> end::run);
   }
 
   private CompletionStage<Runnable> subscribe(String partId, Runnable listener) {

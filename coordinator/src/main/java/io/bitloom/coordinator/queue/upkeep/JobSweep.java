@@ -9,6 +9,7 @@ import io.bitloom.coordinator.queue.redis.JobIndex;
 import io.bitloom.coordinator.queue.redis.JobPart;
 import io.bitloom.coordinator.queue.redis.JobScripts;
 import io.bitloom.coordinator.queue.redis.LeaseEnd;
+import io.bitloom.coordinator.queue.redis.PartScripts;
 import io.bitloom.coordinator.queue.redis.Stages;
 import io.bitloom.v1.JobState;
 import java.time.Duration;
@@ -38,6 +39,7 @@ final class JobSweep {
   private static final Duration CREATION = Duration.ofMinutes(1);
 
   private final JobScripts jobs;
+  private final PartScripts parts;
   private final BucketScripts buckets;
   private final JobIndex index;
   private final JobEnd jobEnd;
@@ -48,6 +50,7 @@ final class JobSweep {
 
   JobSweep(
       JobScripts jobs,
+      PartScripts parts,
       BucketScripts buckets,
       JobIndex index,
       JobEnd jobEnd,
@@ -55,6 +58,7 @@ final class JobSweep {
       Bookkeeper bookkeeper,
       Timers timers) {
     this.jobs = jobs;
+    this.parts = parts;
     this.buckets = buckets;
     this.index = index;
     this.jobEnd = jobEnd;
@@ -125,7 +129,8 @@ final class JobSweep {
               .stop(partId, ResultRecord.Status.EXPIRED)
               .thenCompose(done -> jobEnd.stop(partId, ResultRecord.Status.CANCELLED));
       default ->
-          jobs.follow(partId, job.standing())
+          parts
+              .follow(partId, job.standing())
               .thenCompose(told -> job.sealed() ? jobs.sealed(partId) : Stages.nothing());
     };
   }

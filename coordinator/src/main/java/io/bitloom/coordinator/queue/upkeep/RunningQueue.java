@@ -20,6 +20,7 @@ import io.bitloom.coordinator.queue.redis.JobScripts;
 import io.bitloom.coordinator.queue.redis.JobTurns;
 import io.bitloom.coordinator.queue.redis.Keys;
 import io.bitloom.coordinator.queue.redis.LeaseEnd;
+import io.bitloom.coordinator.queue.redis.PartScripts;
 import io.bitloom.coordinator.queue.redis.RedisBacklog;
 import io.bitloom.coordinator.queue.redis.RedisJobs;
 import io.bitloom.coordinator.queue.redis.RedisLeases;
@@ -68,18 +69,20 @@ public final class RunningQueue implements JobQueue {
     DataHeader header = new DataHeader(redis, keys);
     JobIndex index = new JobIndex(redis, keys);
     JobScripts jobScripts = new JobScripts(redis, keys);
+    PartScripts partScripts = new PartScripts(redis, keys, jobScripts);
     BucketScripts bucketScripts = new BucketScripts(redis, keys, settings);
     this.backlog = new RedisBacklog(index, bucketScripts, keys);
     this.version = new DataVersion(header, keys, backlog::recount);
     version.enter();
-    JobEnd jobEnd = new JobEnd(jobScripts, bucketScripts, index);
+    JobEnd jobEnd = new JobEnd(jobScripts, partScripts, bucketScripts, index);
     LeaseEnd leaseEnd = new LeaseEnd(jobScripts, bucketScripts, jobEnd);
 
     Reaper reaper = new Reaper(bucketScripts, leaseEnd, settings, timers);
     Deadlines deadlines = new Deadlines(index, jobEnd, timers);
     Bookkeeper bookkeeper = new Bookkeeper(index, timers);
     JobSweep jobSweep =
-        new JobSweep(jobScripts, bucketScripts, index, jobEnd, leaseEnd, bookkeeper, timers);
+        new JobSweep(
+            jobScripts, partScripts, bucketScripts, index, jobEnd, leaseEnd, bookkeeper, timers);
     Duration sweep = settings.sweepInterval();
     SweepTurn turn = new SweepTurn(redis, keys, sweep.multipliedBy(2));
     Sweeper sweeper =
@@ -94,12 +97,20 @@ public final class RunningQueue implements JobQueue {
     RedisChannels channels = redis.channels();
     this.jobs =
         new RedisJobs(
-            index, jobScripts, bucketScripts, jobEnd, upkeep, channels, keys, settings.shards());
+            index,
+            jobScripts,
+            partScripts,
+            bucketScripts,
+            jobEnd,
+            upkeep,
+            channels,
+            keys,
+            settings.shards());
     this.prompts =
         new RedisPrompts(
             index,
             jobScripts,
-            new JobParts(redis, jobScripts, keys, spread, settings.shards()),
+            new JobParts(jobScripts, partScripts, spread, settings.shards()),
             spread,
             bucketScripts,
             new WaitingPrompts(redis, keys, jobScripts, spread),
