@@ -61,6 +61,9 @@ public final class RedisConnection implements AutoCloseable {
   /** While a server is looked for that took over another one's slots. */
   private static final Duration REFRESH_INTERVAL = Duration.ofMillis(500);
 
+  /** The usual {@code cluster-node-timeout} of 15 s, and an election. */
+  private static final Duration FAILOVER = Duration.ofSeconds(30);
+
   private static final Duration PING_INTERVAL = Duration.ofMillis(2500);
 
   /** After a loss of Redis, {@link #available} is false within this time. */
@@ -135,6 +138,15 @@ public final class RedisConnection implements AutoCloseable {
    * @throws io.bitloom.common.config.ConfigException if it is set so that it would lose jobs
    */
   public static RedisConnection connect(String uri, String namespace, int replicas) {
+    return connect(uri, namespace, replicas, FAILOVER);
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param failover for how long a replica of a cluster may take to take over
+   */
+  static RedisConnection connect(String uri, String namespace, int replicas, Duration failover) {
     RedisAddress address = RedisAddress.parse(uri);
     ClientResources resources =
         ClientResources.builder()
@@ -154,7 +166,7 @@ public final class RedisConnection implements AutoCloseable {
             .build();
     try {
       return address.cluster()
-          ? toCluster(resources, address, namespace, replicas)
+          ? toCluster(resources, address, namespace, replicas, failover)
           : toServer(resources, address, namespace, replicas);
     } catch (RedisException e) {
       resources.shutdown(0, 0, TimeUnit.SECONDS);
@@ -193,7 +205,11 @@ public final class RedisConnection implements AutoCloseable {
 
   /** Connections to nodes are made by their first calls, which therefore must wait for them. */
   private static RedisConnection toCluster(
-      ClientResources resources, RedisAddress address, String namespace, int replicas) {
+      ClientResources resources,
+      RedisAddress address,
+      String namespace,
+      int replicas,
+      Duration failover) {
     RedisClusterClient client = RedisClusterClient.create(resources, address.nodes());
     ClusterClientOptions.Builder builder =
         ClusterClientOptions.builder()
@@ -207,7 +223,7 @@ public final class RedisConnection implements AutoCloseable {
     try {
       StatefulRedisClusterConnection<String, byte[]> connection = client.connect(CODEC);
       RedisInspection inspection = RedisInspection.of(connection, replicas);
-      inspection.check();
+      inspection.check(failover, client::refreshPartitions);
       return new RedisConnection(
           resources,
           client,

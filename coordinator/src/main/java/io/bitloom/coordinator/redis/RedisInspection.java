@@ -5,11 +5,13 @@ import io.lettuce.core.RedisException;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -22,6 +24,8 @@ import org.slf4j.LoggerFactory;
 final class RedisInspection {
 
   private static final Logger LOG = LoggerFactory.getLogger(RedisInspection.class);
+
+  private static final Duration PAUSE = Duration.ofMillis(500);
 
   private final Supplier<CompletionStage<List<RedisFinding>>> findings;
   private volatile List<RedisFinding> known = List.of();
@@ -87,16 +91,43 @@ final class RedisInspection {
    * @throws RedisException if it does not answer
    */
   void check() {
-    try {
-      look().toCompletableFuture().join();
-    } catch (CompletionException e) {
-      throw new RedisException("it does not answer INFO", RedisErrors.cause(e));
+    check(Duration.ZERO, () -> {});
+  }
+
+  /**
+   * Likewise, and waits for a replica of a cluster that is about to take over.
+   *
+   * @param patience for how long
+   * @param before each further look
+   */
+  void check(Duration patience, Runnable before) {
+    long end = System.nanoTime() + patience.toNanos();
+    lookNow();
+    while (failover() && System.nanoTime() < end) {
+      LockSupport.parkNanos(PAUSE.toNanos());
+      before.run();
+      lookNow();
     }
     for (RedisFinding finding : known) {
       if (finding.refused()) {
         throw finding.refusal();
       }
     }
+  }
+
+  private void lookNow() {
+    try {
+      look().toCompletableFuture().join();
+    } catch (CompletionException e) {
+      throw new RedisException("it does not answer INFO", RedisErrors.cause(e));
+    }
+  }
+
+  /** Whether all that is refused passes by itself, and something is. */
+  private boolean failover() {
+    List<RedisFinding> refused = known.stream().filter(RedisFinding::refused).toList();
+    return !refused.isEmpty()
+        && refused.stream().allMatch(f -> f.weight() == RedisFinding.Weight.FAILOVER);
   }
 
   /** It may be another Redis now, or have another configuration. */

@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.redis;
 
+import io.bitloom.coordinator.redis.RedisFinding.Weight;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -59,7 +60,11 @@ final class RedisRules {
     for (String slots : List.of("cluster_slots_assigned", "cluster_slots_ok")) {
       String found = info.getOrDefault(slots, UNKNOWN);
       if (!found.equals(SLOTS)) {
-        rules.refuse(slots, found, "must be " + SLOTS + ", else some jobs have no place");
+        rules.find(
+            slots.equals("cluster_slots_ok") ? Weight.FAILOVER : Weight.REFUSED,
+            slots,
+            found,
+            "must be " + SLOTS + ", else some jobs have no place");
         return rules.findings;
       }
     }
@@ -69,7 +74,7 @@ final class RedisRules {
   /** A server of a cluster that has slots and does not answer. */
   static RedisFinding missing(String node) {
     return new RedisFinding(
-        true, node, "INFO", "no answer", "must be answered, since the server has slots");
+        Weight.FAILOVER, node, "INFO", "no answer", "must be answered, since the server has slots");
   }
 
   private void version() {
@@ -147,10 +152,14 @@ final class RedisRules {
   }
 
   private void refuse(String setting, String found, String wanted) {
-    findings.add(new RedisFinding(true, report.node(), setting, found, wanted));
+    find(Weight.REFUSED, setting, found, wanted);
   }
 
   private void warn(String setting, String found, String wanted) {
-    findings.add(new RedisFinding(false, report.node(), setting, found, wanted));
+    find(Weight.WARNED, setting, found, wanted);
+  }
+
+  private void find(Weight weight, String setting, String found, String wanted) {
+    findings.add(new RedisFinding(weight, report.node(), setting, found, wanted));
   }
 }

@@ -155,6 +155,19 @@ class RedisFailoverIT extends QueueFixture {
     cluster.awaitWhole();
   }
 
+  @Test
+  void whoStartsDuringAFailoverWaitsForIt() throws Exception {
+    String jobId = newJob();
+    int killed = cluster.masterOf("{j:" + jobId + "}");
+    cluster.kill(killed);
+    try (RedisConnection late = RedisConnection.connect(uri(), settings.namespace(), 1);
+        JobQueue other = new RunningQueue(late, settings)) {
+      assertEquals(jobId, patiently("view", () -> await(other.jobs().get(jobId))).id());
+    }
+    cluster.restart(killed);
+    cluster.awaitWhole();
+  }
+
   /** The master is killed while its replica lags behind, which then takes over. */
   @Test
   void whatIsAcknowledgedIsThereIfReplicasAreAskedForAndMayBeLostIfNot() throws Exception {

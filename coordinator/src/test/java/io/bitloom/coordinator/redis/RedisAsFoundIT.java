@@ -12,6 +12,7 @@ import io.bitloom.coordinator.CoordinatorProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -53,7 +54,7 @@ class RedisAsFoundIT {
   }
 
   private static RedisConnection connect(String uri) {
-    return RedisConnection.connect(uri, "test");
+    return RedisConnection.connect(uri, "test", 0, Duration.ZERO);
   }
 
   private static String refusal(String uri) {

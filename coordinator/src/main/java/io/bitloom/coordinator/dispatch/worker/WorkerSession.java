@@ -120,9 +120,18 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
       case HELLO -> hello(message.getHello());
       case WORK_REQUEST -> workRequest(message.getWorkRequest().getRequestNumber());
       case HEARTBEAT -> renew(leases.heartbeat(message.getHeartbeat(), parts.config().duration()));
-      case OUTCOME -> reports.take(message.getOutcome());
-      case OUTCOME_BATCH -> reports.take(message.getOutcomeBatch());
-      case LEASE_OUTCOMES -> reports.take(message.getLeaseOutcomes());
+      case OUTCOME -> {
+        requireForm(form < WorkerMessages.RELATIVE);
+        reports.take(message.getOutcome());
+      }
+      case OUTCOME_BATCH -> {
+        requireForm(form < WorkerMessages.RELATIVE);
+        reports.take(message.getOutcomeBatch());
+      }
+      case LEASE_OUTCOMES -> {
+        requireForm(form >= WorkerMessages.RELATIVE);
+        reports.take(message.getLeaseOutcomes());
+      }
       case RELEASE -> leases.release(message.getRelease());
       case PROGRESS -> progress(message.getProgress());
       case PREVIEW -> preview(message.getPreview());
@@ -132,6 +141,12 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
       }
       case UPLOAD_REQUEST -> reports.upload(message.getUploadRequest());
       case MESSAGE_NOT_SET -> log.debug("{} says something that is not known here", workerId());
+    }
+  }
+
+  private void requireForm(boolean right) {
+    if (!right) {
+      throw WorkerMessages.violation("outcomes of another form than the Hello's, which is " + form);
     }
   }
 

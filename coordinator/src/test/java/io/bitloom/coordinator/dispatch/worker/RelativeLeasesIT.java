@@ -15,10 +15,12 @@ import io.bitloom.v1.Lease;
 import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.LeaseVerdicts;
 import io.bitloom.v1.LeasedPrompts;
+import io.bitloom.v1.Outcome;
 import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.PromptRun;
 import io.bitloom.v1.Task;
+import io.bitloom.v1.TaskFailure;
 import io.bitloom.v1.TaskRef;
 import java.util.List;
 import java.util.function.Consumer;
@@ -295,6 +297,31 @@ class RelativeLeasesIT extends DispatchFixture {
     worker.send(m -> m.setLeaseOutcomes(nothing.apply(lease)));
     assertEquals(ErrorCode.PROTOCOL_VIOLATION, worker.failure());
     assertAllAreTakenAfterwards(job, lease);
+  }
+
+  @Test
+  void whoReportsInTheFormOfBeforeIsCutOff() throws Exception {
+    Job job = coordinator.submit(prompts(2, "1:1"));
+    ScriptedWorker worker = connectRelative("w");
+    RelativeLease lease = worker.relativeLease();
+    worker.send(m -> m.setOutcome(Outcome.getDefaultInstance()));
+    assertEquals(ErrorCode.PROTOCOL_VIOLATION, worker.failure());
+    assertAllAreTakenAfterwards(job, lease);
+  }
+
+  @Test
+  void whoReportsInAFormThatItDidNotSayIsCutOff() throws Exception {
+    ScriptedWorker worker = connect("w");
+    worker.send(
+        m -> m.setLeaseOutcomes(LeaseOutcomes.newBuilder().addOutcomes(ofIndex(0)).build()));
+    assertEquals(ErrorCode.PROTOCOL_VIOLATION, worker.failure());
+  }
+
+  private static PromptOutcome ofIndex(int index) {
+    return PromptOutcome.newBuilder()
+        .setIndex(index)
+        .setFailure(TaskFailure.getDefaultInstance())
+        .build();
   }
 
   private void assertAllAreTakenAfterwards(Job job, RelativeLease lease) throws Exception {
