@@ -162,6 +162,7 @@ class ReplicasIT extends QueueFixture {
           return true;
         });
     acknowledged(() -> append(jobId));
+    acknowledged(() -> queue.jobs().get(jobId));
     hang(() -> assertNotOnReplicas(() -> queue.jobs().seal(jobId, OptionalLong.of(8))));
   }
 

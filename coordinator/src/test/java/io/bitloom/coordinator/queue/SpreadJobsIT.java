@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -85,14 +86,19 @@ class SpreadJobsIT extends QueueFixture {
     assertEquals(numbers(101), results.stream().map(ResultRecord::offset).sorted().toList());
     results.forEach(result -> assertEquals(payload(result.offset()), result.payload()));
     for (int from = 0; from < results.size(); from += 7) {
+      List<Long> behind =
+          readAll(jobId, results.get(from).cursor()).stream().map(ResultRecord::offset).toList();
+      assertEquals(results.size() - from - 1, behind.size());
       assertEquals(
-          results.subList(from + 1, results.size()),
-          readAll(jobId, results.get(from).cursor(), 9),
+          results.subList(from + 1, results.size()).stream()
+              .map(ResultRecord::offset)
+              .collect(Collectors.toSet()),
+          Set.copyOf(behind),
           "behind each result are those that were behind it before");
     }
   }
 
-  private List<ResultRecord> readAll(String jobId, Cursor from, int pages) {
+  private List<ResultRecord> readAll(String jobId, Cursor from) {
     List<ResultRecord> all = new ArrayList<>();
     List<ResultRecord> page;
     do {
