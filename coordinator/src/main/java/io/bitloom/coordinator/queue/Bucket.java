@@ -10,6 +10,20 @@ package io.bitloom.coordinator.queue;
  */
 public record Bucket(String model, String schedule, Shard shard) {
 
+  /** Matching looks up buckets all the time, and what a record has by itself is much slower. */
+  @Override
+  public int hashCode() {
+    return 31 * (31 * model.hashCode() + schedule.hashCode()) + shard.hashCode();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Bucket that
+        && schedule.equals(that.schedule)
+        && model.equals(that.model)
+        && shard.equals(that.shard);
+  }
+
   /**
    * One of several equal shares.
    *
@@ -30,6 +44,16 @@ public record Bucket(String model, String schedule, Shard shard) {
       if (of < 1 || of > MOST || number < 0 || number >= of) {
         throw new IllegalArgumentException("no shard " + number + " of " + of);
       }
+    }
+
+    @Override
+    public int hashCode() {
+      return MOST * of + number;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Shard that && number == that.number && of == that.of;
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** A coordinator in a process of its own, as {@code ./bitloom coordinator} starts it. */
 public final class CoordinatorProcess implements AutoCloseable {
@@ -49,17 +50,36 @@ public final class CoordinatorProcess implements AutoCloseable {
     Path log = folder.resolve(name + ".log");
     List<String> command = new ArrayList<>();
     command.add(version.bitloom().toString());
-    command.addAll(
-        List.of(
-            "coordinator",
-            "--data=" + folder.resolve("data"),
-            "--share-data",
-            "--grpc-port=" + grpcPort,
-            "--http-port=0",
-            "--exit-on-stdin-close",
-            "--ports-file=" + portsFile));
+    command.add("coordinator");
+    command.addAll(common(folder, grpcPort));
+    command.add("--ports-file=" + portsFile);
     command.addAll(options);
     return new CoordinatorProcess(Programs.start(command, log), portsFile, log);
+  }
+
+  private static List<String> common(Path folder, int grpcPort) {
+    return List.of(
+        "--data=" + folder.resolve("data"),
+        "--share-data",
+        "--grpc-port=" + grpcPort,
+        "--http-port=0",
+        "--exit-on-stdin-close");
+  }
+
+  /** Starts several that share a program and end together, without waiting for them. */
+  public static List<CoordinatorProcess> startTogether(
+      Path folder, List<String> names, List<String> options) throws IOException {
+    List<Path> portsFiles = names.stream().map(name -> folder.resolve(name + ".json")).toList();
+    Path log = folder.resolve(names.get(0) + ".log");
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx2g", "-cp", Distribution.here().workerClassPath()));
+    command.add(ManyCoordinators.class.getName());
+    command.add(portsFiles.stream().map(Path::toString).collect(Collectors.joining(",")));
+    command.addAll(common(folder, 0));
+    command.addAll(options);
+    Process process = Programs.start(command, log);
+    return portsFiles.stream().map(file -> new CoordinatorProcess(process, file, log)).toList();
   }
 
   /** Waits until it has told its ports. */

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -64,9 +65,7 @@ public final class IdleBench implements Callable<Integer> {
       processes.add(start(folder, "coordinator-0", "embedded"));
       try (IdleRun run = new IdleRun(processes.get(0), workers, prompts, out)) {
         run.drawWithOne();
-        for (int i = 1; i < coordinators; i++) {
-          processes.add(start(folder, "coordinator-" + i, processes.get(0).redis()));
-        }
+        startOthers(folder, processes);
         run.fill(jobs);
         run.idle(processes, seconds, profile);
         run.drawWithAll(processes);
@@ -85,13 +84,25 @@ public final class IdleBench implements Callable<Integer> {
     return 0;
   }
 
+  private void startOthers(Path folder, List<CoordinatorProcess> processes) throws Exception {
+    if (coordinators > 1) {
+      processes.addAll(
+          CoordinatorProcess.startTogether(
+              folder,
+              IntStream.range(1, coordinators).mapToObj(i -> "coordinator-" + i).toList(),
+              options(processes.get(0).redis())));
+    }
+    for (CoordinatorProcess process : processes) {
+      process.awaitReady();
+    }
+  }
+
+  private static List<String> options(String redis) {
+    return List.of("--redis=" + redis, "--no-fsync-results", "--open-jobs=1000000");
+  }
+
   private static CoordinatorProcess start(Path folder, String name, String redis) throws Exception {
-    CoordinatorProcess process =
-        CoordinatorProcess.start(
-            folder,
-            name,
-            0,
-            List.of("--redis=" + redis, "--no-fsync-results", "--open-jobs=1000000"));
+    CoordinatorProcess process = CoordinatorProcess.start(folder, name, 0, options(redis));
     process.awaitReady();
     return process;
   }

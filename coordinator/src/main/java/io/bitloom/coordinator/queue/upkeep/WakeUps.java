@@ -5,6 +5,7 @@ import io.bitloom.coordinator.queue.ReadyBuckets;
 import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,8 +26,8 @@ final class WakeUps implements ReadyBuckets {
   private final Timers timers;
   private final Map<Bucket, State> states = new ConcurrentHashMap<>();
 
-  /** Those whose state says so; looked at far more often than it changes. */
-  private final Set<Bucket> ready = ConcurrentHashMap.newKeySet();
+  /** Those whose state says so; looked at far more often than it changes, which replaces it. */
+  private volatile Set<Bucket> ready = Set.of();
 
   private final List<Consumer<Bucket>> listeners = new CopyOnWriteArrayList<>();
 
@@ -42,7 +43,7 @@ final class WakeUps implements ReadyBuckets {
 
   @Override
   public Set<Bucket> buckets() {
-    return Set.copyOf(ready);
+    return ready;
   }
 
   @Override
@@ -77,7 +78,7 @@ final class WakeUps implements ReadyBuckets {
       if (state.wake <= leased.wake()) {
         state.wake = leased.wake();
         state.ready = false;
-        ready.remove(bucket);
+        setReady(bucket, false);
       }
       readyAfter(bucket, leased.nextRetryMillis());
     }
@@ -117,10 +118,22 @@ final class WakeUps implements ReadyBuckets {
     synchronized (state) {
       news = !state.ready;
       state.ready = true;
-      ready.add(bucket);
+      setReady(bucket, true);
     }
     if (news) {
       tell(bucket);
+    }
+  }
+
+  private synchronized void setReady(Bucket bucket, boolean now) {
+    if (ready.contains(bucket) != now) {
+      Set<Bucket> others = new HashSet<>(ready);
+      if (now) {
+        others.add(bucket);
+      } else {
+        others.remove(bucket);
+      }
+      ready = Set.copyOf(others);
     }
   }
 
