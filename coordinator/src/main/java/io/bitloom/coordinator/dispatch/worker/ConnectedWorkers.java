@@ -23,7 +23,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** The workers that are connected here, and what is said to all of them. */
 public final class ConnectedWorkers implements AutoCloseable {
 
-  private static final int STORE_THREADS = 4;
+  /** So many images share a commit of the file system's journal where each file is synced. */
+  private static final int STORE_THREADS = 16;
 
   private final DispatchLoop loop;
   private final Matcher matcher;
