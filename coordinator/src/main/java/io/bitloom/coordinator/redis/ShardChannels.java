@@ -22,6 +22,9 @@ import java.util.concurrent.CompletionStage;
  */
 final class ShardChannels {
 
+  /** No server has this id. */
+  private static final String NOWHERE = "";
+
   private final StatefulRedisClusterPubSubConnection<String, byte[]> cluster;
   private final RedisPubSubListener<String, byte[]> listener;
 
@@ -58,7 +61,22 @@ final class ShardChannels {
       servers.put(channel, master.getNodeId());
     }
     return connection(master.getNodeId())
-        .thenCompose(connection -> connection.async().ssubscribe(channel));
+        .thenCompose(connection -> connection.async().ssubscribe(channel))
+        .whenComplete(
+            (done, e) -> {
+              if (e != null) {
+                notHeardAt(channel, master.getNodeId());
+              }
+            });
+  }
+
+  /** The next look tries again, unless nobody wants to hear it any more. */
+  private synchronized void notHeardAt(String channel, String server) {
+    servers.replace(channel, server, NOWHERE);
+  }
+
+  private synchronized boolean isWanted(String channel) {
+    return servers.containsKey(channel);
   }
 
   void unsubscribe(String channel) {
@@ -93,7 +111,7 @@ final class ShardChannels {
     now.forEach(
         (channel, server) -> {
           RedisClusterNode master = master(channel);
-          if (master != null && !master.getNodeId().equals(server)) {
+          if (master != null && !master.getNodeId().equals(server) && isWanted(channel)) {
             leave(channel, server);
             subscribe(channel);
           }
