@@ -80,6 +80,9 @@ import picocli.CommandLine.Spec;
     options = {"--config", "--rank"},
     onlyWith = {"--mode=train", "--mode=train-tokenizer"})
 @OptionRule(
+    options = "--http-bind",
+    notWith = {"--http-port=-1"})
+@OptionRule(
     options = OptionRule.ALL,
     except = {
       "--config",
@@ -165,10 +168,18 @@ public final class WorkerCommand implements Callable<Integer> {
       paramLabel = "PORT",
       defaultValue = "${env:BITLOOM_WORKER_HTTP_PORT:-" + NO_PORT + "}",
       description =
-          "Loopback port of /health/live, /health/ready and /metrics; 0 takes a free one (default:"
-              + " none).")
+          "Port of /health/live, /health/ready and /metrics; 0 takes a free one (default: none).")
   @Range(min = 0, max = Range.LAST_PORT, also = NO_PORT)
   private int httpPort;
+
+  @Option(
+      names = "--http-bind",
+      paramLabel = "ADDRESS",
+      defaultValue = "${env:BITLOOM_WORKER_HTTP_BIND:-127.0.0.1}",
+      description =
+          "Where --http-port listens: 0.0.0.0 lets everybody read health and metrics (default:"
+              + " 127.0.0.1).")
+  private String httpBind;
 
   @Option(
       names = "--shutdown-grace",
@@ -301,14 +312,16 @@ public final class WorkerCommand implements Callable<Integer> {
     HealthServer health = null;
     try {
       if (httpPort != NO_PORT) {
-        health = HealthServer.start(httpPort, session::isConnected, metrics);
-        log.info("Health and metrics at http://127.0.0.1:{}", health.port());
+        health = HealthServer.start(httpBind, httpPort, session::isConnected, metrics);
+        log.info("Health and metrics at http://{}:{}", httpBind, health.port());
       }
       session.start();
       session.ended().get();
       exitCode = CommandLine.ExitCode.OK;
     } catch (BindException taken) {
-      log.error("--http-port {}: {}", httpPort, taken.getMessage());
+      log.error("--http-port {} of {}: {}", httpPort, httpBind, taken.getMessage());
+    } catch (UnknownHostException unknown) {
+      log.error("--http-bind {} is neither a name that is known here nor an address", httpBind);
     } catch (ExecutionException refused) {
       BitloomException reason = GrpcErrors.fromStatus(refused);
       log.error("The coordinator refuses this worker: {}", reason.getMessage());
