@@ -7,6 +7,7 @@ import io.bitloom.common.results.DirectoryResultStore;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.api.BatchServiceApi;
 import io.bitloom.coordinator.api.ClusterServiceApi;
+import io.bitloom.coordinator.api.ModelServiceApi;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
@@ -30,16 +31,21 @@ import io.bitloom.coordinator.jobs.GenerateCalls;
 import io.bitloom.coordinator.jobs.ImageDelivery;
 import io.bitloom.coordinator.jobs.JobDirectory;
 import io.bitloom.coordinator.jobs.JobWatches;
+import io.bitloom.coordinator.jobs.ModelsInUse;
 import io.bitloom.coordinator.jobs.Quotas;
 import io.bitloom.coordinator.jobs.Results;
 import io.bitloom.coordinator.jobs.Submissions;
 import io.bitloom.coordinator.jobs.UnusedModels;
 import io.bitloom.coordinator.models.ModelRegistry;
+import io.bitloom.coordinator.models.ModelVersions;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.coordinator.redis.EmbeddedRedis;
 import io.bitloom.coordinator.redis.RedisConnection;
+import io.bitloom.coordinator.registry.ModelLibrary;
+import io.bitloom.coordinator.results.BlobStore;
+import io.bitloom.coordinator.results.DirectoryBlobStore;
 import io.bitloom.coordinator.results.S3ResultStore;
 import io.bitloom.coordinator.results.WatchedResultStore;
 import io.bitloom.coordinator.telemetry.ClusterMetrics;
@@ -81,6 +87,9 @@ public final class Coordinator implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Coordinator.class);
   private static final int API_THREADS = Math.max(4, Runtime.getRuntime().availableProcessors());
+
+  /** Files of models are read, written and compared by so many at once. */
+  private static final int MODEL_THREADS = 4;
 
   private static final Duration REDIS_PATIENCE = Duration.ofSeconds(30);
   private static final Duration RECONNECT = Duration.ofMillis(100);
@@ -132,20 +141,27 @@ public final class Coordinator implements AutoCloseable {
       redis = part(patiently(this::connectToRedis));
       JobQueue queue = part(patiently(() -> new RunningQueue(redis, queueSettings())));
       unusable = queue.unusable();
-      store = new WatchedResultStore(resultStore(), InstantSource.system());
+      Stores stores = stores();
+      store = new WatchedResultStore(stores.images(), InstantSource.system());
       PrometheusMeterRegistry registry = registry();
-      ModelRegistry models = new ModelRegistry(queue.models(), config.jobs().defaultModel());
+      ModelVersions versions = new ModelVersions(queue.registry());
+      ModelRegistry models =
+          new ModelRegistry(queue.models(), versions, config.jobs().defaultModel());
       queue.onDataLost(models::announceAgain);
       Dispatch dispatch = dispatch(queue, models, new DispatchMetrics(registry));
       workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
       Jobs jobs = jobs(queue, models, dispatch, timer, registry);
       TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
-      grpc = part(grpcServer(tenants, jobs, trainingRuns, registry));
+      ModelsInUse inUse = new ModelsInUse(queue.jobs());
+      ModelLibrary library =
+          new ModelLibrary(versions, stores.models(), inUse, threads("models", MODEL_THREADS));
+      grpc = part(grpcServer(tenants, jobs, library, trainingRuns, registry));
       http = part(httpPort(tenants, jobs, trainingRuns, metricsPage(registry, queue, models)));
       repeat(timer, tenants, jobs.deletion());
-      UnusedModels unusedModels = new UnusedModels(queue.models(), queue.jobs(), MODELS_KEPT);
+      UnusedModels unusedModels = new UnusedModels(queue.models(), inUse, MODELS_KEPT);
       timer.scheduleWithFixedDelay(unusedModels::sweep, 1, 1, TimeUnit.HOURS);
+      timer.scheduleWithFixedDelay(library::sweep, 1, 1, TimeUnit.HOURS);
       started = true;
     } finally {
       if (!started) {
@@ -219,7 +235,7 @@ public final class Coordinator implements AutoCloseable {
     Quotas quotas = new Quotas(queue);
     Speeds speeds = dispatch.speeds();
     ProgressFeed feed = dispatch.workers().feed();
-    ExecutorService threads = apiThreads();
+    ExecutorService threads = threads("api", API_THREADS);
     Deletion deletion = new Deletion(queue.jobs(), store, config.jobs().retention(), threads);
     ImageDelivery delivery = delivery(threads, timer, registry);
     Forecast forecast = new Forecast(queue.backlog(), speeds, models);
@@ -244,7 +260,11 @@ public final class Coordinator implements AutoCloseable {
   }
 
   private GrpcServer grpcServer(
-      Tenants tenants, Jobs jobs, TrainingRuns trainingRuns, MeterRegistry registry)
+      Tenants tenants,
+      Jobs jobs,
+      ModelLibrary library,
+      TrainingRuns trainingRuns,
+      MeterRegistry registry)
       throws IOException {
     return new GrpcServer(
         config.listen().grpc(),
@@ -257,6 +277,7 @@ public final class Coordinator implements AutoCloseable {
                 jobs.watches(),
                 jobs.generations()),
             new ClusterServiceApi(jobs.cluster()),
+            new ModelServiceApi(library),
             new WorkerServiceApi(workers),
             new TrainingServiceApi(trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
         new RpcMetrics(registry));
@@ -324,12 +345,19 @@ public final class Coordinator implements AutoCloseable {
     return embedded.get().uri();
   }
 
-  private ResultStore resultStore() {
+  /** Where images are kept, and files of models in the same place. */
+  private record Stores(ResultStore images, BlobStore models) {}
+
+  private Stores stores() {
     Optional<S3Config> s3 = config.results().s3();
-    return s3.isPresent()
-        ? part(S3ResultStore.open(s3.get()))
-        : new DirectoryResultStore(
-            config.directory().path().resolve("results"), config.results().fsync());
+    if (s3.isPresent()) {
+      S3ResultStore store = part(S3ResultStore.open(s3.get()));
+      return new Stores(store, store.blobs());
+    }
+    Path data = config.directory().path();
+    return new Stores(
+        new DirectoryResultStore(data.resolve("results"), config.results().fsync()),
+        new DirectoryBlobStore(data.resolve("models").resolve("sha256")));
   }
 
   /** Our own Redis comes back if it dies at this very moment; another one must be there. */
@@ -367,11 +395,11 @@ public final class Coordinator implements AutoCloseable {
         .spread(config.redis().shards(), defaults.shardRun());
   }
 
-  private ExecutorService apiThreads() {
+  private ExecutorService threads(String name, int count) {
     AtomicInteger number = new AtomicInteger();
     ExecutorService threads =
         Executors.newFixedThreadPool(
-            API_THREADS, task -> new Thread(task, "api-" + number.incrementAndGet()));
+            count, task -> new Thread(task, name + "-" + number.incrementAndGet()));
     part(threads::shutdownNow);
     return threads;
   }

@@ -65,7 +65,7 @@ class ArchitectureTest {
   static final ArchRule THE_RULES_OF_JOBS_KNOW_NO_DOOR =
       noClasses()
           .that()
-          .resideInAPackage("..coordinator.jobs..")
+          .resideInAnyPackage("..coordinator.jobs..", "..coordinator.registry..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("io.grpc..", "..coordinator.grpc..", "io.vertx..")

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonParser;
 import io.bitloom.client.cli.Bitloom;
+import io.bitloom.common.model.VersionName;
 import io.bitloom.coordinator.FakeBehaviour;
 import io.bitloom.coordinator.FakeBehaviour.Troubles;
 import io.bitloom.coordinator.TestCoordinator;
@@ -91,10 +92,12 @@ class EventsIT {
       each(coordinator, "/api/v1/cluster", "workers", "worker_status");
       each(coordinator, "/api/v1/cluster", "buckets", "bucket_status");
       client.run(0, "delete", job);
+      models(client);
     }
     Set<String> missing = new TreeSet<>(Set.of("note", "bad_line", "checked", "estimate"));
     missing.addAll(Set.of("submitted", "progress", "result", "job", "failure", "prompt"));
     missing.addAll(Set.of("deleted", "exported", "worker", "bucket", "error"));
+    missing.addAll(Set.of("pushed", "pulled", "model_version", "labels", "version_deleted"));
     missing.removeAll(schema.seen());
     assertEquals(Set.of(), missing, "no command printed these");
   }
@@ -144,6 +147,22 @@ class EventsIT {
     client.run(REFUSED, "list", "--state=nope");
     client.run(REFUSED, "status", "nowhere");
     return job;
+  }
+
+  /** A model's way into the cluster, out of it and to its end. */
+  private void models(Client client) throws Exception {
+    Path demo = ModelDirectory.builtIn(ModelDirectory.DEMO).orElseThrow();
+    Path pulled = folder.resolve("pulled");
+    client.run(0, "model", "push", demo.toString(), "--label=latest");
+    client.run(0, "model", "pull", "demo", "--out=" + pulled);
+    ModelDirectory.open(pulled.toString()).readFiles();
+    client.run(0, "model", "pull", "demo", "--out=" + pulled);
+    client.run(0, "model", "label", "demo", "stable");
+    String listed = client.run(0, "model", "list");
+    assertTrue(listed.contains("\"labels\":[\"latest\",\"stable\"]"), listed);
+    client.run(REFUSED, "model", "pull", "demo@nightly", "--out=" + pulled);
+    client.run(REFUSED, "model", "push", folder.toString());
+    client.run(0, "model", "delete", VersionName.of("demo", ModelDirectory.open("demo").digest()));
   }
 
   private void jobThatIsStopped(Client client, TestCoordinator coordinator) throws Exception {

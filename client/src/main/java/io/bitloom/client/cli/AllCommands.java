@@ -17,10 +17,20 @@ final class AllCommands {
           .forEach(
               (name, command) -> {
                 command.getCommandSpec().name(name);
-                all.getCommandSpec().removeSubcommand(name);
-                all.addSubcommand(name, command);
+                add(all, name, command);
               });
     }
     return all;
+  }
+
+  /** A group of which this program has some commands itself gets the others. */
+  private static void add(CommandLine group, String name, CommandLine command) {
+    CommandLine own = group.getSubcommands().get(name);
+    if (own != null && !own.getSubcommands().isEmpty()) {
+      command.getSubcommands().forEach((sub, line) -> add(own, sub, line));
+      return;
+    }
+    group.getCommandSpec().removeSubcommand(name);
+    group.addSubcommand(name, command);
   }
 }

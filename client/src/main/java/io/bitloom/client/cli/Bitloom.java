@@ -58,7 +58,7 @@ import picocli.CommandLine.Spec;
       RoutedCommands.Coordinator.class,
       RoutedCommands.Worker.class,
       RoutedCommands.Generate.class,
-      RoutedCommands.Model.class,
+      ModelGroup.class,
       RoutedCommands.Verify.class,
       RoutedCommands.DemoData.class,
       RoutedCommands.Quantizers.class,

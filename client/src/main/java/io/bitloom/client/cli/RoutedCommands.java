@@ -35,8 +35,14 @@ final class RoutedCommands {
   @Command(name = "generate", description = "Draw one prompt in this process, without a cluster.")
   static final class Generate extends Routed {}
 
-  @Command(name = "model", description = "Import, inspect and convert weight files.")
-  static final class Model extends Routed {}
+  @Command(name = "import", description = "Make a model directory of released Infinity files.")
+  static final class ModelImport extends Routed {}
+
+  @Command(name = "inspect", description = "Show what a weight file or model directory holds.")
+  static final class ModelInspect extends Routed {}
+
+  @Command(name = "convert", description = "Write weights in another form or type.")
+  static final class ModelConvert extends Routed {}
 
   @Command(name = "verify", description = "Check the model code against reference values.")
   static final class Verify extends Routed {}

@@ -360,6 +360,11 @@ public final class BitloomClient implements AutoCloseable {
     return new PromptEstimation(connection).of(job, prompts);
   }
 
+  /** The models that the cluster keeps. */
+  public ModelClient models() {
+    return new ModelClient(connection, deadline);
+  }
+
   /** The models that can draw at this moment. */
   public List<Model> listModels() {
     return call(s -> s.listModels(ListModelsRequest.getDefaultInstance())).getModelsList();

@@ -67,6 +67,7 @@ public final class Usage {
           JOB_NOT_OPEN,
           JOB_NOT_TERMINAL,
           NOTHING_TO_REPLAY,
+          MODEL_IN_USE,
           REQUEST_ID_REUSED,
           PERMISSION_DENIED,
           UNAUTHENTICATED,

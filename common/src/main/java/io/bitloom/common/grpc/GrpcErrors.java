@@ -53,6 +53,8 @@ public final class GrpcErrors {
           JOB_NOT_TERMINAL,
           NOTHING_TO_REPLAY,
           PROMPT_COUNT_MISMATCH,
+          MODEL_INCOMPLETE,
+          MODEL_IN_USE,
           PROTOCOL_VIOLATION ->
           Status.Code.FAILED_PRECONDITION;
       case OFFSET_OUT_OF_RANGE -> Status.Code.OUT_OF_RANGE;

@@ -5,6 +5,7 @@ import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.auth.Caller.Role;
 import io.bitloom.coordinator.auth.Tenants;
+import io.bitloom.v1.ModelServiceGrpc;
 import io.bitloom.v1.TrainingServiceGrpc;
 import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.Context;
@@ -29,6 +30,9 @@ public final class Authentication implements ServerInterceptor {
   private static final String HEALTH = "grpc.health.v1.Health";
   private static final Set<String> FOR_WORKERS =
       Set.of(WorkerServiceGrpc.SERVICE_NAME, TrainingServiceGrpc.SERVICE_NAME);
+
+  /** Who may do what there is for its rules to say. */
+  private static final String FOR_ALL = ModelServiceGrpc.SERVICE_NAME;
 
   private static final Context.Key<Caller> CALLER = Context.key("bitloom-caller");
 
@@ -55,8 +59,7 @@ public final class Authentication implements ServerInterceptor {
       return next.startCall(call, headers);
     }
     Caller caller = tenants.caller(token(headers.get(AUTHORIZATION)));
-    Set<Role> needed =
-        FOR_WORKERS.contains(service) ? Set.of(Role.WORKER) : Set.of(Role.CLIENT, Role.OPERATOR);
+    Set<Role> needed = needed(service);
     if (needed.stream().noneMatch(caller::is)) {
       throw new BitloomException(
           ErrorCode.PERMISSION_DENIED,
@@ -64,6 +67,14 @@ public final class Authentication implements ServerInterceptor {
               + needed.iterator().next().name().toLowerCase(Locale.ROOT));
     }
     return Contexts.interceptCall(Context.current().withValue(CALLER, caller), call, headers, next);
+  }
+
+  /** One of these roles is enough. */
+  private static Set<Role> needed(String service) {
+    if (FOR_ALL.equals(service)) {
+      return Set.of(Role.values());
+    }
+    return FOR_WORKERS.contains(service) ? Set.of(Role.WORKER) : Set.of(Role.CLIENT, Role.OPERATOR);
   }
 
   /** The token in a header; null if there is none. */

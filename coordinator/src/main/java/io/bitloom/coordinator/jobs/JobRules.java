@@ -30,7 +30,10 @@ final class JobRules {
 
   static final int MAX_DISPLAY_NAME = 200;
   private static final int MAX_REQUEST_ID = 128;
-  private static final int MAX_MODEL_NAME = 128;
+
+  /** A model, and a whole digest behind it. */
+  private static final int MAX_MODEL_NAME = 160;
+
   private static final int MAX_LABELS = 32;
   private static final int MAX_LABEL = 128;
   private static final int MAX_PRIORITY = 9;

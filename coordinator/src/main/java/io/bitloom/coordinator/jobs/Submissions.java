@@ -1,5 +1,7 @@
 package io.bitloom.coordinator.jobs;
 
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.dispatch.matching.Arrivals;
@@ -20,6 +22,8 @@ import io.bitloom.v1.Model;
 import java.util.Collection;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 
@@ -71,18 +75,39 @@ public final class Submissions {
     Job job = request.getJob();
     return models
         .resolve(job.getModel())
-        .thenCompose(model -> create(owner, job, model, request.getRequestId()))
+        .thenCompose(model -> create(owner, job, model.getName(), request.getRequestId()))
+        .exceptionallyCompose(e -> repeated(owner, job, request.getRequestId(), e))
         .thenApply(JobMessages::of);
   }
 
-  private CompletionStage<JobRecord> create(Caller owner, Job job, Model model, String requestId) {
+  /**
+   * A label may have moved since a request made its job: then the repeated request means the
+   * version that the job has, and all else has to be the same.
+   */
+  private CompletionStage<JobRecord> repeated(
+      Caller owner, Job job, String requestId, Throwable error) {
+    boolean reused =
+        (error instanceof CompletionException ? error.getCause() : error)
+                instanceof BitloomException known
+            && known.code() == ErrorCode.REQUEST_ID_REUSED;
+    return reused
+        ? queue
+            .jobs()
+            .madeBy(owner.tenant(), requestId)
+            .thenCompose(
+                made -> {
+                  String version = JobMessages.specOf(made).getModel();
+                  return ModelRegistry.mayMean(job.getModel(), version)
+                      ? create(owner, job, version, requestId)
+                      : CompletableFuture.failedStage(error);
+                })
+        : CompletableFuture.failedStage(error);
+  }
+
+  private CompletionStage<JobRecord> create(Caller owner, Job job, String model, String requestId) {
     int priority = job.hasPriority() ? job.getPriority() : JobMessages.DEFAULT_PRIORITY;
     Job complete =
-        job.toBuilder()
-            .setModel(model.getName())
-            .setPriority(priority)
-            .setRequestId(requestId)
-            .build();
+        job.toBuilder().setModel(model).setPriority(priority).setRequestId(requestId).build();
     return quotas.create(
         owner,
         new NewJob(

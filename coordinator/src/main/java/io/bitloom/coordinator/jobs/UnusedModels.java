@@ -1,9 +1,7 @@
 package io.bitloom.coordinator.jobs;
 
-import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.ModelRecords;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
@@ -18,15 +16,15 @@ public final class UnusedModels {
   private static final Logger log = LoggerFactory.getLogger(UnusedModels.class);
 
   private final ModelRecords models;
-  private final JobStore jobs;
+  private final ModelsInUse inUse;
   private final Duration kept;
 
   /**
    * @param kept for how long a model is known that no worker has
    */
-  public UnusedModels(ModelRecords models, JobStore jobs, Duration kept) {
+  public UnusedModels(ModelRecords models, ModelsInUse inUse, Duration kept) {
     this.models = models;
-    this.jobs = jobs;
+    this.inUse = inUse;
     this.kept = kept;
   }
 
@@ -38,22 +36,12 @@ public final class UnusedModels {
             unseen ->
                 unseen.isEmpty()
                     ? CompletableFuture.<Void>completedStage(null)
-                    : namedByJobs().thenCompose(named -> forget(unseen, named)))
+                    : inUse.names().thenCompose(named -> forget(unseen, named)))
         .whenComplete(
             (done, e) -> {
               if (e != null) {
                 log.debug("Unused models are looked for later: {}", e.toString());
               }
-            });
-  }
-
-  private CompletionStage<Set<String>> namedByJobs() {
-    return jobs.open()
-        .thenApply(
-            open -> {
-              Set<String> named = new HashSet<>();
-              open.forEach(job -> named.add(JobMessages.specOf(job).getModel()));
-              return named;
             });
   }
 

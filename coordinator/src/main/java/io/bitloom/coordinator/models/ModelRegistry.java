@@ -5,8 +5,11 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.model.VersionName;
 import io.bitloom.coordinator.queue.ModelRecords;
 import io.bitloom.v1.Model;
+import io.bitloom.v1.ModelVersion;
+import io.bitloom.v1.RegisteredModel;
 import io.bitloom.v1.WorkerModel;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -17,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -24,10 +28,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The models that workers have announced; they stay known when their workers are gone. */
+/**
+ * The models that jobs may name: those that workers have announced, which stay known when their
+ * workers are gone, and the versions that the cluster keeps.
+ */
 public final class ModelRegistry {
 
   private static final Logger log = LoggerFactory.getLogger(ModelRegistry.class);
+
+  private static final String JOB_MODEL = "job.model";
 
   /** How often coordinators say which models their workers have. */
   public static final Duration SAID_EVERY = Duration.ofSeconds(10);
@@ -39,6 +48,7 @@ public final class ModelRegistry {
   private static final Duration FRESH = Duration.ofSeconds(3);
 
   private final ModelRecords records;
+  private final ModelVersions versions;
   private final Optional<String> defaultModel;
 
   /** By which other coordinators tell the workers of this one from theirs. */
@@ -56,10 +66,13 @@ public final class ModelRegistry {
   private long attendedNanos = System.nanoTime() - FRESH.toNanos();
 
   /**
+   * @param versions that the cluster keeps
    * @param defaultModel draws where a job names no model; empty: the only model there is
    */
-  public ModelRegistry(ModelRecords records, Optional<String> defaultModel) {
+  public ModelRegistry(
+      ModelRecords records, ModelVersions versions, Optional<String> defaultModel) {
     this.records = records;
+    this.versions = versions;
     this.defaultModel = defaultModel;
   }
 
@@ -69,28 +82,70 @@ public final class ModelRegistry {
   }
 
   /**
-   * The model that a job means. Fails with {@code MODEL_NOT_FOUND}, or with {@code INVALID_FIELD}
-   * if it says nothing and there are several.
+   * The model that a job means: of one that the cluster keeps, the version that the name means now,
+   * else what workers brought under this name. Fails with {@code MODEL_NOT_FOUND}, or with {@code
+   * INVALID_FIELD} if it says nothing and there are several.
    *
    * @param name as in the job; empty: the default
    */
   public CompletionStage<Model> resolve(String name) {
-    return known().thenApply(models -> resolve(name, models));
+    return records
+        .all()
+        .thenCombine(
+            versions.all(),
+            (announced, registered) ->
+                resolve(
+                    name.isEmpty() ? defaultModel.orElse("") : name,
+                    known(announced, registered),
+                    registered));
   }
 
-  private Model resolve(String name, Map<String, Model> models) {
-    String wanted = name.isEmpty() ? defaultModel.orElse("") : name;
-    if (!wanted.isEmpty()) {
-      return known(wanted, models);
+  private static Model resolve(
+      String name, Map<String, Model> models, Map<String, RegisteredModel> registered) {
+    String wanted = name.isEmpty() ? only(models) : name;
+    RegisteredModel kept = registered.get(modelOf(wanted));
+    if (VersionName.hasReference(wanted)) {
+      VersionName version = VersionName.parse(JOB_MODEL, wanted);
+      RegisteredModel model = kept != null ? kept : RegisteredModel.getDefaultInstance();
+      return models.get(
+          ModelVersions.find(JOB_MODEL, model.toBuilder().setName(version.model()).build(), version)
+              .getName());
     }
-    if (models.size() > 1) {
-      throw BitloomException.invalid(
-          "job.model", name, "must be one of " + String.join(", ", models.keySet()));
+    return Optional.ofNullable(kept)
+        .flatMap(model -> ModelVersions.committed(model, new VersionName(wanted, "")))
+        .map(latest -> models.get(latest.getName()))
+        .orElseGet(() -> known(wanted, models));
+  }
+
+  /** The name of the only model there is, of which there may be versions. */
+  private static String only(Map<String, Model> models) {
+    Set<String> names = new TreeSet<>();
+    models.keySet().forEach(name -> names.add(modelOf(name)));
+    if (names.size() > 1) {
+      throw BitloomException.invalid(JOB_MODEL, "", "must be one of " + String.join(", ", names));
     }
-    return models.values().stream()
+    return names.stream()
         .findFirst()
-        .orElseThrow(
-            () -> notFound(name, "no worker has connected yet, so that there is no model"));
+        .orElseThrow(() -> notFound("", "no worker has connected yet, so that there is no model"));
+  }
+
+  /**
+   * Whether a name may have meant a version before its label moved.
+   *
+   * @param name as in a job; empty: the default
+   */
+  public static boolean mayMean(String name, String version) {
+    boolean moves =
+        !VersionName.hasReference(name) || VersionName.parse(JOB_MODEL, name).digest().isEmpty();
+    return moves
+        && VersionName.hasReference(version)
+        && (name.isEmpty() || modelOf(name).equals(modelOf(version)));
+  }
+
+  /** The name of the model of which a name means a version. */
+  private static String modelOf(String name) {
+    int at = name.indexOf('@');
+    return at < 0 ? name : name.substring(0, at);
   }
 
   /** The model of this name. Fails with {@code MODEL_NOT_FOUND}. */
@@ -114,16 +169,39 @@ public final class ModelRegistry {
   }
 
   private static BitloomException notFound(String name, String message) {
-    return new BitloomException(ErrorCode.MODEL_NOT_FOUND, message, "job.model", name);
+    return new BitloomException(ErrorCode.MODEL_NOT_FOUND, message, JOB_MODEL, name);
   }
 
+  /** What workers have announced and what the cluster keeps. */
   private CompletionStage<Map<String, Model>> known() {
+    return records.all().thenCombine(versions.all(), this::known);
+  }
+
+  private Map<String, Model> known(
+      Map<String, ByteString> announced, Map<String, RegisteredModel> registered) {
+    Map<String, Model> models = new TreeMap<>();
+    announced.forEach((name, bytes) -> models.put(name, model(name, bytes)));
+    Map<String, Model> kept = new TreeMap<>();
+    for (RegisteredModel model : registered.values()) {
+      model.getVersionsList().stream()
+          .filter(ModelVersion::hasCommitTime)
+          .map(ModelVersions::described)
+          .forEach(version -> kept.put(version.getName(), version));
+    }
+    // A version that was deleted may still be with workers, but nobody may name it any more.
+    models.keySet().removeIf(name -> VersionName.hasReference(name) && !kept.containsKey(name));
+    kept.forEach(models::putIfAbsent);
+    return models;
+  }
+
+  /** What workers have announced, whether the cluster keeps it or not. */
+  private CompletionStage<Map<String, Model>> announced() {
     return records
         .all()
         .thenApply(
-            announced -> {
+            found -> {
               Map<String, Model> models = new TreeMap<>();
-              announced.forEach((name, bytes) -> models.put(name, model(name, bytes)));
+              found.forEach((name, bytes) -> models.put(name, model(name, bytes)));
               return models;
             });
   }
@@ -142,7 +220,7 @@ public final class ModelRegistry {
    * MODEL_DIFFERS} if workers have a model with another digest, at whatever coordinator.
    */
   public CompletionStage<Void> announce(Collection<WorkerModel> models) {
-    return known()
+    return announced()
         .thenCompose(
             before -> {
               CompletionStage<Void> announced = CompletableFuture.completedStage(null);

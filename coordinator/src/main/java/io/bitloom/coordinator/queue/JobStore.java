@@ -28,6 +28,9 @@ public interface JobStore {
   /** Fails with {@code JOB_NOT_FOUND}. */
   CompletionStage<JobRecord> get(String jobId);
 
+  /** The job that a tenant's request made. Fails with {@code JOB_NOT_FOUND} if it made none. */
+  CompletionStage<JobRecord> madeBy(String tenant, String requestId);
+
   /**
    * Jobs, newest first.
    *

@@ -144,6 +144,11 @@ public final class S3ResultStore implements ResultStore, DirectAccess, AutoClose
     }
   }
 
+  /** Files of models in the same place; they are closed with the images. */
+  public BlobStore blobs() {
+    return new S3BlobStore(config.bucket(), config.prefix(), s3, presigner);
+  }
+
   @Override
   public String put(ImageName name, ByteString image) {
     String path = name.path();

@@ -81,7 +81,7 @@ class UnusedModelsIT {
   }
 
   private void sweep(Duration kept) {
-    await(new UnusedModels(models, queue.jobs(), kept).sweep());
+    await(new UnusedModels(models, new ModelsInUse(queue.jobs()), kept).sweep());
   }
 
   @Test

@@ -245,6 +245,16 @@ public final class Keys {
     return index("workers");
   }
 
+  /** Models of the registry with their versions. */
+  public String registeredModels() {
+    return index("registry");
+  }
+
+  /** What versions of the registry are made of. */
+  public String manifests() {
+    return index("manifests");
+  }
+
   /** Coordinators whose workers have a model, with its digest. */
   public String servingOf(String model) {
     return index("serving:" + Names.escape(model));

@@ -169,6 +169,11 @@ public final class RedisJobs implements JobStore {
   }
 
   @Override
+  public CompletionStage<JobRecord> madeBy(String tenant, String requestId) {
+    return get(JobIds.of(tenant, requestId));
+  }
+
+  @Override
   public CompletionStage<JobRecord> get(String jobId) {
     return jobs.view(jobId)
         .thenCompose(

@@ -20,6 +20,7 @@ enum Script {
   ATTEND(Tag.INDEX),
   UNSEEN(Tag.INDEX),
   RETRACT(Tag.INDEX),
+  REVISE(Tag.INDEX, Told.CALLERS),
   SWEEP(Tag.INDEX),
 
   CREATE(Tag.JOB, Told.CALLERS),

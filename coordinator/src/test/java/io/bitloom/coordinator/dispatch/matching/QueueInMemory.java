@@ -20,6 +20,7 @@ import io.bitloom.coordinator.queue.ModelRecords;
 import io.bitloom.coordinator.queue.PayloadGroup;
 import io.bitloom.coordinator.queue.PromptStore;
 import io.bitloom.coordinator.queue.ReadyBuckets;
+import io.bitloom.coordinator.queue.RegistryRecords;
 import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.coordinator.queue.TaskFailure;
@@ -286,6 +287,11 @@ final class QueueInMemory implements JobQueue {
 
   @Override
   public ModelRecords models() {
+    throw absent();
+  }
+
+  @Override
+  public RegistryRecords registry() {
     throw absent();
   }
 

@@ -16,6 +16,7 @@ import io.bitloom.coordinator.dispatch.matching.Arrivals;
 import io.bitloom.coordinator.dispatch.matching.Matcher;
 import io.bitloom.coordinator.dispatch.matching.Speeds;
 import io.bitloom.coordinator.models.ModelRegistry;
+import io.bitloom.coordinator.models.ModelVersions;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
@@ -132,7 +133,8 @@ class UnansweredHelloIT {
             loop,
             matcher,
             queue,
-            new ModelRegistry(queue.models(), Optional.empty()),
+            new ModelRegistry(
+                queue.models(), new ModelVersions(queue.registry()), Optional.empty()),
             new FaultyStore(),
             TestCoordinator.QUICK_LEASES,
             Optional.empty(),

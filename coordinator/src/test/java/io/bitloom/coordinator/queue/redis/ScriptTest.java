@@ -46,6 +46,8 @@ class ScriptTest {
                     keys.speeds(),
                     keys.servingOf(name),
                     keys.models(),
+                    keys.registeredModels(),
+                    keys.manifests(),
                     keys.dataVersion(),
                     keys.epoch());
           };

@@ -1,0 +1,320 @@
+package io.bitloom.coordinator.registry;
+
+import com.google.protobuf.Timestamp;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.model.VersionName;
+import io.bitloom.coordinator.auth.Caller;
+import io.bitloom.coordinator.jobs.ModelsInUse;
+import io.bitloom.coordinator.jobs.ResponseSink;
+import io.bitloom.coordinator.jobs.Upload;
+import io.bitloom.coordinator.models.ModelVersions;
+import io.bitloom.coordinator.results.BlobStore;
+import io.bitloom.v1.CommitVersionRequest;
+import io.bitloom.v1.CreateVersionResponse;
+import io.bitloom.v1.GetVersionResponse;
+import io.bitloom.v1.ModelFile;
+import io.bitloom.v1.ModelVersion;
+import io.bitloom.v1.ReadBlobRequest;
+import io.bitloom.v1.ReadBlobResponse;
+import io.bitloom.v1.RegisteredModel;
+import io.bitloom.v1.UploadBlobRequest;
+import io.bitloom.v1.UploadBlobResponse;
+import io.bitloom.v1.VersionManifest;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+
+/**
+ * The models that a cluster keeps. What is wrong with a request fails with {@code INVALID_FIELD}, a
+ * change by somebody who is no operator with {@code PERMISSION_DENIED}, and a version that is not
+ * there with {@code MODEL_NOT_FOUND}.
+ */
+public final class ModelLibrary {
+
+  private static final String VERSION = "version";
+  private static final int MOST_LABELS = 64;
+
+  private final ModelVersions versions;
+  private final BlobStore blobs;
+  private final ModelsInUse inUse;
+  private final UnusedFiles unused;
+  private final Executor threads;
+
+  /**
+   * @param threads where the store is called
+   */
+  public ModelLibrary(
+      ModelVersions versions, BlobStore blobs, ModelsInUse inUse, Executor threads) {
+    this.versions = versions;
+    this.blobs = blobs;
+    this.inUse = inUse;
+    this.unused = new UnusedFiles(versions, blobs, threads);
+    this.threads = threads;
+  }
+
+  /** Begins a version, or goes on with it. */
+  public CompletionStage<CreateVersionResponse> create(Caller caller, VersionManifest manifest) {
+    requireOperator(caller);
+    NewVersion version = NewVersion.of(manifest, blobs);
+    return versions
+        .change(version.model(), before -> version.addedTo(before, now()))
+        .thenCompose(model -> keepManifest(version, model))
+        .thenApplyAsync(begun -> version.response(begun, blobs), threads);
+  }
+
+  private CompletionStage<ModelVersion> keepManifest(NewVersion version, RegisteredModel model) {
+    ModelVersion begun = version.in(model);
+    return versions.putManifest(begun.getName(), version.manifest()).thenApply(done -> begun);
+  }
+
+  /** Brings a file of a version. */
+  public Upload<UploadBlobRequest, UploadBlobResponse> upload(Caller caller) {
+    requireOperator(caller);
+    BlobStore.Pieces pieces =
+        blobs
+            .pieces()
+            .orElseThrow(
+                () ->
+                    BitloomException.invalid(
+                        "sha256", "", "must be put to the URL that CreateVersion gives"));
+    return new BlobUpload(versions, blobs, pieces, threads);
+  }
+
+  /** Ends a version. Fails with {@code MODEL_INCOMPLETE} if a file is missing. */
+  public CompletionStage<ModelVersion> commit(Caller caller, CommitVersionRequest request) {
+    requireOperator(caller);
+    request.getLabelsList().forEach(label -> requireLabel("labels", label));
+    String name = request.getVersion();
+    VersionName wanted = VersionName.parse(VERSION, name);
+    return versions
+        .manifest(name)
+        .thenAcceptAsync(manifest -> manifest.getFilesList().forEach(this::confirm), threads)
+        .thenCompose(
+            there ->
+                versions.change(
+                    wanted.model(), model -> committed(model, name, request.getLabelsList())))
+        .thenApply(model -> version(model, name));
+  }
+
+  private void confirm(ModelFile file) {
+    try {
+      blobs.confirm(file.getSha256(), file.getSizeBytes());
+    } catch (BitloomException e) {
+      if (e.code() == ErrorCode.RESULT_CORRUPT) {
+        blobs.delete(file.getSha256());
+      }
+      boolean incomplete =
+          e.code() == ErrorCode.RESULT_MISSING || e.code() == ErrorCode.RESULT_CORRUPT;
+      throw incomplete
+          ? new BitloomException(
+              ErrorCode.MODEL_INCOMPLETE,
+              file.getName() + " is missing: " + e.getMessage(),
+              VERSION,
+              file.getName())
+          : e;
+    }
+  }
+
+  private static RegisteredModel committed(
+      RegisteredModel model, String name, List<String> labels) {
+    ModelVersion begun = version(model, name);
+    RegisteredModel.Builder changed = model.toBuilder();
+    if (!begun.hasCommitTime()) {
+      int at = model.getVersionsList().indexOf(begun);
+      changed.setVersions(at, begun.toBuilder().setCommitTime(now()));
+    }
+    labels.forEach(label -> changed.putLabels(label, name));
+    requireFewLabels(changed);
+    return changed.build();
+  }
+
+  private static ModelVersion version(RegisteredModel model, String name) {
+    return model.getVersionsList().stream()
+        .filter(version -> version.getName().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new BitloomException(
+                    ErrorCode.MODEL_NOT_FOUND, "nobody has begun version " + name, VERSION, name));
+  }
+
+  private static void requireFewLabels(RegisteredModel.Builder model) {
+    if (model.getLabelsCount() > MOST_LABELS) {
+      throw BitloomException.invalid(
+          "label", model.getLabelsCount() + " labels", "must be one of at most " + MOST_LABELS);
+    }
+  }
+
+  /**
+   * Models with their versions, by name.
+   *
+   * @param model the only one that is wanted; empty: all
+   */
+  public CompletionStage<Collection<RegisteredModel>> list(String model) {
+    return model.isEmpty()
+        ? versions.all().thenApply(models -> List.copyOf(models.values()))
+        : versions
+            .model(VersionName.parse("model", model).model())
+            .thenApply(found -> found.getVersionsCount() == 0 ? List.of() : List.of(found));
+  }
+
+  /** All of a version, and where its files are. */
+  public CompletionStage<GetVersionResponse> get(String name) {
+    return versions
+        .find(VERSION, name)
+        .thenCompose(
+            version ->
+                versions
+                    .manifest(version.getName())
+                    .thenApply(manifest -> response(version, manifest)));
+  }
+
+  private GetVersionResponse response(ModelVersion version, VersionManifest manifest) {
+    GetVersionResponse.Builder response =
+        GetVersionResponse.newBuilder().setVersion(version).setManifest(manifest);
+    blobs
+        .urls()
+        .ifPresent(
+            urls ->
+                manifest
+                    .getFilesList()
+                    .forEach(
+                        file ->
+                            response.putUrls(
+                                file.getSha256(), urls.download(file.getSha256()).toString())));
+    return response.build();
+  }
+
+  /** Reads a file of a version. */
+  public void read(ReadBlobRequest request, ResponseSink<ReadBlobResponse> sink) {
+    new BlobReading(blobs, request, sink, threads).start(versions);
+  }
+
+  /** Lets a label point to a version. */
+  public CompletionStage<RegisteredModel> setLabel(Caller caller, String name, String label) {
+    requireOperator(caller);
+    requireLabel("label", label);
+    return versions
+        .find(VERSION, name)
+        .thenCompose(
+            version ->
+                versions.change(
+                    version.getModel(),
+                    model -> {
+                      RegisteredModel.Builder changed =
+                          model.toBuilder()
+                              .putLabels(label, version(model, version.getName()).getName());
+                      requireFewLabels(changed);
+                      return changed.build();
+                    }));
+  }
+
+  /** Takes a label away; without effect if there is none. */
+  public CompletionStage<RegisteredModel> deleteLabel(Caller caller, String model, String label) {
+    requireOperator(caller);
+    return versions.change(
+        VersionName.parse("model", model).model(),
+        before -> before.toBuilder().removeLabels(label).build());
+  }
+
+  /**
+   * Deletes a version, and the files that no other one has. Fails with {@code MODEL_IN_USE} while a
+   * job names it that has not ended.
+   */
+  public CompletionStage<Void> delete(Caller caller, String name) {
+    requireOperator(caller);
+    VersionName wanted = VersionName.parse(VERSION, name);
+    if (wanted.digest().isEmpty()) {
+      throw BitloomException.invalid(VERSION, name, "must be NAME@DIGEST");
+    }
+    return versions
+        .model(wanted.model())
+        .thenApply(model -> begun(model, wanted))
+        .thenCompose(
+            version ->
+                inUse
+                    .names()
+                    .thenAccept(used -> requireUnused(version, used))
+                    .thenCompose(free -> forget(version)))
+        .thenCompose(done -> unused.delete());
+  }
+
+  /** Also what is not committed can be deleted. */
+  private static ModelVersion begun(RegisteredModel model, VersionName wanted) {
+    String digits = wanted.digest().orElseThrow();
+    return model.getVersionsList().stream()
+        .filter(version -> version.getDigest().startsWith("sha256:" + digits))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new BitloomException(
+                    ErrorCode.MODEL_NOT_FOUND,
+                    "the registry has no " + wanted,
+                    VERSION,
+                    wanted.toString()));
+  }
+
+  private static void requireUnused(ModelVersion version, Collection<String> used) {
+    if (used.contains(version.getName())) {
+      throw new BitloomException(
+          ErrorCode.MODEL_IN_USE,
+          "a job that has not ended names " + version.getName(),
+          VERSION,
+          version.getName());
+    }
+  }
+
+  private CompletionStage<Void> forget(ModelVersion version) {
+    return versions
+        .change(version.getModel(), model -> without(model, version.getName()))
+        .thenCompose(done -> versions.deleteManifest(version.getName()));
+  }
+
+  /** A model without one of its versions and without the labels that point to it. */
+  static RegisteredModel without(RegisteredModel model, String version) {
+    RegisteredModel.Builder left = model.toBuilder().clearVersions().clearLabels();
+    model.getVersionsList().stream()
+        .filter(kept -> !kept.getName().equals(version))
+        .forEach(left::addVersions);
+    model
+        .getLabelsMap()
+        .forEach(
+            (label, pointsTo) -> {
+              if (!pointsTo.equals(version)) {
+                left.putLabels(label, pointsTo);
+              }
+            });
+    return left.build();
+  }
+
+  /**
+   * Deletes what was begun and not ended for a day, and files that no version has; now and then.
+   */
+  public CompletionStage<Void> sweep() {
+    return unused.sweep();
+  }
+
+  private static void requireOperator(Caller caller) {
+    if (!caller.is(Caller.Role.OPERATOR)) {
+      throw new BitloomException(
+          ErrorCode.PERMISSION_DENIED, "only operators may change the model registry");
+    }
+  }
+
+  private static void requireLabel(String field, String label) {
+    if (!VersionName.isLabel(label)) {
+      throw BitloomException.invalid(
+          field,
+          label,
+          "must be letters, digits, dots, dashes and underscores, a letter first, at most 63, and"
+              + " not what could be a digest");
+    }
+  }
+
+  private static Timestamp now() {
+    return Timestamp.newBuilder().setSeconds(Instant.now().getEpochSecond()).build();
+  }
+}
