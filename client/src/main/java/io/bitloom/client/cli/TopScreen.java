@@ -23,6 +23,9 @@ import java.util.stream.Stream;
  */
 record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpeeds speeds) {
 
+  /** Of workers that do not say of which pool they are. */
+  private static final String DEFAULT_POOL = "default";
+
   private static final int BAR = 16;
   private static final int LONGEST_NAME = 30;
   private static final int SHORTEST_NAME = 12;
@@ -143,7 +146,14 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpe
         name(name),
         device(worker.getDevice()),
         String.format(Locale.ROOT, "%,d", worker.getImagesDone()),
-        worker.getConnected() ? draws : "cut off");
+        (worker.getConnected() ? draws : "cut off") + pool(worker));
+  }
+
+  /** Where there are several. */
+  private static String pool(WorkerStatus worker) {
+    return worker.getPool().isEmpty() || worker.getPool().equals(DEFAULT_POOL)
+        ? ""
+        : "  (" + worker.getPool() + ")";
   }
 
   private static String draws(WorkerLease lease) {

@@ -51,6 +51,9 @@ public final class ModelRegistry {
 
   private final Map<String, Model> announced = new ConcurrentHashMap<>();
 
+  /** What was said last of the models of a pool. */
+  private final Map<String, Set<String>> poolModels = new ConcurrentHashMap<>();
+
   // Guarded by this.
   private CompletionStage<List<ByteString>> attended = CompletableFuture.completedStage(List.of());
   private long attendedNanos = System.nanoTime() - FRESH.toNanos();
@@ -199,6 +202,7 @@ public final class ModelRegistry {
   /** Announces what connected workers have: the queue has forgotten it. */
   public void announceAgain() {
     sayAgain();
+    connected.forEach(worker -> sayPool(worker.pool(), worker.modelNames()));
     announced.forEach(
         (name, model) -> {
           if (workers(name) > 0) {
@@ -242,7 +246,12 @@ public final class ModelRegistry {
             clusterWorkers(),
             (models, workers) ->
                 models.stream()
-                    .map(model -> model.toBuilder().setWorkers(workers.of(model.getName())).build())
+                    .map(
+                        model ->
+                            model.toBuilder()
+                                .setWorkers(workers.of(model.getName()))
+                                .addAllPools(workers.pools(model.getName()))
+                                .build())
                     .toList());
   }
 
@@ -276,6 +285,26 @@ public final class ModelRegistry {
     connected.add(worker);
     serving.add(worker);
     changed();
+    if (!worker.modelNames().equals(poolModels.put(worker.pool(), worker.modelNames()))) {
+      sayPool(worker.pool(), worker.modelNames());
+    }
+  }
+
+  private void sayPool(String pool, Set<String> models) {
+    records
+        .putPool(pool, models)
+        .whenComplete(
+            (done, e) -> {
+              if (e != null) {
+                poolModels.remove(pool, models);
+                log.debug("Pool {} could not be told of: {}", pool, e.toString());
+              }
+            });
+  }
+
+  /** The models of the workers of each pool; of one that has none now, what they had last. */
+  public CompletionStage<Map<String, Set<String>>> lastModelsOfPools() {
+    return records.pools();
   }
 
   /** Its leases may wait for it. */

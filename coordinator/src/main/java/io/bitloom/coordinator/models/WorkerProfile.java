@@ -24,6 +24,9 @@ import java.util.concurrent.ConcurrentHashMap;
 /** Who a worker is and what it can draw, as it said in its Hello and learned since. */
 public final class WorkerProfile {
 
+  /** Of workers that do not say of which pool they are. */
+  public static final String DEFAULT_POOL = "default";
+
   private static final int MAX_NAME = 128;
   private static final int MAX_TEXT = 1000;
 
@@ -47,6 +50,9 @@ public final class WorkerProfile {
     checkName("hello.worker_id", hello.getWorkerId(), violations);
     PromptRules.checkLabel("hello.version", hello.getVersion(), MAX_NAME, violations);
     PromptRules.checkLabel("hello.device", hello.getDevice(), MAX_TEXT, violations);
+    if (!hello.getPool().isEmpty()) {
+      checkName("hello.pool", hello.getPool(), violations);
+    }
     if (hello.getModelsCount() == 0) {
       violations.add(FieldViolation.of("hello.models", "", "must name a model"));
     }
@@ -161,6 +167,11 @@ public final class WorkerProfile {
 
   public String device() {
     return hello.getDevice();
+  }
+
+  /** Which of the pools it is of. */
+  public String pool() {
+    return hello.getPool().isEmpty() ? DEFAULT_POOL : hello.getPool();
   }
 
   public Collection<WorkerModel> models() {

@@ -161,6 +161,14 @@ public final class WorkerCommand implements Callable<Integer> {
   private String workerId;
 
   @Option(
+      names = "--pool",
+      paramLabel = "NAME",
+      defaultValue = "${env:BITLOOM_POOL:-default}",
+      description =
+          "Which of the pools it is of, each of which is scaled by itself (default: default).")
+  private String pool;
+
+  @Option(
       names = "--http-port",
       paramLabel = "PORT",
       defaultValue = "${env:BITLOOM_WORKER_HTTP_PORT:-" + NO_PORT + "}",
@@ -196,6 +204,7 @@ public final class WorkerCommand implements Callable<Integer> {
             addresses,
             new CoordinatorAccess(access.token(), access.credentials(addresses)),
             workerId.isBlank() ? newWorkerId() : workerId,
+            pool.isBlank() ? SessionConfig.DEFAULT_POOL : pool,
             ModelOptions.describe(engineConfig));
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     ModelDirectory directory = model.open();

@@ -123,6 +123,7 @@ public final class CoordinatorSession implements AutoCloseable {
       openRequests = 0;
       leaving = draining;
       String version = CoordinatorSession.class.getPackage().getImplementationVersion();
+      boolean ofDefault = config.pool().equals(SessionConfig.DEFAULT_POOL);
       return Hello.newBuilder()
           .setWorkerId(config.workerId())
           .setVersion(version == null ? "development" : version)
@@ -131,6 +132,7 @@ public final class CoordinatorSession implements AutoCloseable {
           .addAllHeldLeases(held.leasesWithPrompts())
           .setInstanceSecret(instance.text())
           .setForm(CoordinatorLink.FORM)
+          .setPool(ofDefault ? "" : config.pool())
           .build();
     }
 

@@ -30,6 +30,7 @@ final class UntrainedWorker {
             List.of(ServerAddress.coordinator("coordinator", coordinator)),
             CoordinatorAccess.OPEN,
             "worker-under-test",
+            SessionConfig.DEFAULT_POOL,
             "cpu",
             2,
             maxUnacknowledgedBytes,
