@@ -40,7 +40,7 @@ class PoolRecordsIT extends QueueFixture {
     replace("gpu", 0, ONE, Duration.ofMillis(1));
     awaitTrue("forgotten", () -> await(queue.pools().read("gpu")).version() == 0);
     replace("other", 0, TWO, LONG);
-    assertEquals(1, await(redis.call(r -> r.hlen(keys.pools()))));
+    assertEquals(1L, await(redis.call(r -> r.hlen(keys.pools()))).longValue());
     assertEquals(1, replace("gpu", 0, ONE, LONG).version());
   }
 
