@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.UnknownFieldSet;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.grpc.GrpcErrors;
@@ -270,6 +271,18 @@ class ExternalScalerIT {
     BitloomException error = GrpcErrors.fromStatus(refusal);
     assertEquals("scalerMetadata.emptyIn", error.violations().get(0).field());
     assertEquals("soon", error.violations().get(0).value());
+  }
+
+  @Test
+  void fieldsThatANewerKedaAddsAreIgnored() {
+    ScaledObjectRef newer =
+        what(Map.of()).toBuilder()
+            .setUnknownFields(
+                UnknownFieldSet.newBuilder()
+                    .addField(9, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
+                    .build())
+            .build();
+    assertFalse(scaler(coordinator).isActive(newer).getResult());
   }
 
   @Test
