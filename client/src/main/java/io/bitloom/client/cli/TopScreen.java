@@ -1,5 +1,6 @@
 package io.bitloom.client.cli;
 
+import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.v1.BucketStatus;
 import io.bitloom.v1.GetClusterResponse;
@@ -22,9 +23,6 @@ import java.util.stream.Stream;
  * @param speeds of the jobs
  */
 record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpeeds speeds) {
-
-  /** Of workers that do not say of which pool they are. */
-  private static final String DEFAULT_POOL = "default";
 
   private static final int BAR = 16;
   private static final int LONGEST_NAME = 30;
@@ -151,7 +149,7 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpe
 
   /** Where there are several. */
   private static String pool(WorkerStatus worker) {
-    return worker.getPool().isEmpty() || worker.getPool().equals(DEFAULT_POOL)
+    return worker.getPool().isEmpty() || worker.getPool().equals(Pools.DEFAULT)
         ? ""
         : "  (" + worker.getPool() + ")";
   }

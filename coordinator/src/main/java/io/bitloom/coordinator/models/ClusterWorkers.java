@@ -2,6 +2,7 @@ package io.bitloom.coordinator.models;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.coordinator.queue.Bucket;
@@ -109,7 +110,7 @@ public final class ClusterWorkers {
         ? elsewhere.getPoolsList()
         : List.of(
             ModelPool.newBuilder()
-                .setPool(WorkerProfile.DEFAULT_POOL)
+                .setPool(Pools.DEFAULT)
                 .setWorkers(elsewhere.getWorkers())
                 .build());
   }

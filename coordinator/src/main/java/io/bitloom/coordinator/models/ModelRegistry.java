@@ -38,6 +38,9 @@ public final class ModelRegistry {
   /** What is known of other coordinators' workers is not asked for more often. */
   private static final Duration FRESH = Duration.ofSeconds(3);
 
+  /** Who says another pool each time is not told of. */
+  private static final int MOST_POOLS = 1000;
+
   private final ModelRecords records;
   private final Optional<String> defaultModel;
 
@@ -285,7 +288,9 @@ public final class ModelRegistry {
     connected.add(worker);
     serving.add(worker);
     changed();
-    if (!worker.modelNames().equals(poolModels.put(worker.pool(), worker.modelNames()))) {
+    Set<String> said = poolModels.get(worker.pool());
+    if (!worker.modelNames().equals(said) && (said != null || poolModels.size() < MOST_POOLS)) {
+      poolModels.put(worker.pool(), worker.modelNames());
       sayPool(worker.pool(), worker.modelNames());
     }
   }

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.models;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
@@ -23,9 +24,6 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** Who a worker is and what it can draw, as it said in its Hello and learned since. */
 public final class WorkerProfile {
-
-  /** Of workers that do not say of which pool they are. */
-  public static final String DEFAULT_POOL = "default";
 
   private static final int MAX_NAME = 128;
   private static final int MAX_TEXT = 1000;
@@ -171,7 +169,7 @@ public final class WorkerProfile {
 
   /** Which of the pools it is of. */
   public String pool() {
-    return hello.getPool().isEmpty() ? DEFAULT_POOL : hello.getPool();
+    return hello.getPool().isEmpty() ? Pools.DEFAULT : hello.getPool();
   }
 
   public Collection<WorkerModel> models() {

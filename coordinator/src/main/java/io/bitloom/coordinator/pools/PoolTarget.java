@@ -4,10 +4,10 @@ import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.coordinator.auth.NamePattern;
-import io.bitloom.coordinator.models.WorkerProfile;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.Names;
 import java.time.Duration;
@@ -159,7 +159,7 @@ public record PoolTarget(
     }
 
     private String pool() {
-      String pool = metadata.getOrDefault(POOL, WorkerProfile.DEFAULT_POOL);
+      String pool = metadata.getOrDefault(POOL, Pools.DEFAULT);
       if (pool.isBlank()
           || pool.length() > MAX_NAME
           || pool.chars().anyMatch(Character::isISOControl)) {

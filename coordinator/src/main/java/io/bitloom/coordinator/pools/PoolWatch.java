@@ -81,7 +81,7 @@ public final class PoolWatch implements Subscription {
     boolean waits = work || looking;
     work = true;
     if (!waits) {
-      lookAfter(System.nanoTime() - lookedNanos < PAUSE.toNanos() ? PAUSE : Duration.ZERO);
+      lookAfter(PAUSE.minusNanos(System.nanoTime() - lookedNanos));
     }
   }
 

@@ -28,6 +28,9 @@ public final class Speeds {
   private static final double CHANGE = 0.1;
   private static final Duration STORE_INTERVAL = Duration.ofSeconds(5);
 
+  /** So many speeds are known; a worker that says another pool each time adds no more. */
+  private static final int MOST = 50_000;
+
   /**
    * Who draws what.
    *
@@ -53,7 +56,10 @@ public final class Speeds {
     if (seconds > 0) {
       Bucket bucket = drawn.whole();
       measured(new Drawn(Optional.empty(), bucket), seconds);
-      measured(new Drawn(Optional.of(pool), bucket), seconds);
+      Drawn ofPool = new Drawn(Optional.of(pool), bucket);
+      if (speeds.size() < MOST || speeds.containsKey(ofPool)) {
+        measured(ofPool, seconds);
+      }
     }
   }
 

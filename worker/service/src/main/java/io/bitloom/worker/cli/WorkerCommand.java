@@ -8,6 +8,7 @@ import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.net.ServerAddress;
+import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.engine.Engine;
@@ -204,7 +205,7 @@ public final class WorkerCommand implements Callable<Integer> {
             addresses,
             new CoordinatorAccess(access.token(), access.credentials(addresses)),
             workerId.isBlank() ? newWorkerId() : workerId,
-            pool.isBlank() ? SessionConfig.DEFAULT_POOL : pool,
+            pool.isBlank() ? Pools.DEFAULT : pool,
             ModelOptions.describe(engineConfig));
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     ModelDirectory directory = model.open();

@@ -1,6 +1,7 @@
 package io.bitloom.worker.session;
 
 import io.bitloom.common.grpc.LeasedTasks;
+import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.secret.Secret;
 import io.bitloom.engine.Engine;
@@ -123,7 +124,8 @@ public final class CoordinatorSession implements AutoCloseable {
       openRequests = 0;
       leaving = draining;
       String version = CoordinatorSession.class.getPackage().getImplementationVersion();
-      boolean ofDefault = config.pool().equals(SessionConfig.DEFAULT_POOL);
+      // Coordinators of before there were pools would refuse the field.
+      boolean ofDefault = config.pool().equals(Pools.DEFAULT);
       return Hello.newBuilder()
           .setWorkerId(config.workerId())
           .setVersion(version == null ? "development" : version)

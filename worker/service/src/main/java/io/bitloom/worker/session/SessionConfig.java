@@ -32,9 +32,6 @@ public record SessionConfig(
     Duration firstRetry,
     Duration longestRetry) {
 
-  /** Of a worker that is of no other. Coordinators of before there were pools know only that. */
-  public static final String DEFAULT_POOL = "default";
-
   /**
    * @throws IllegalArgumentException naming what is out of range
    */
