@@ -137,18 +137,23 @@ public final class RedisModels implements ModelRecords {
   public CompletionStage<Void> putSpeed(String pool, Bucket bucket, double secondsPerImage) {
     String field = Keys.id(bucket) + " " + Names.escape(pool);
     return ifRoom(
-        keys.poolSpeeds(), MOST_POOL_SPEEDS, () -> put(keys.poolSpeeds(), field, secondsPerImage));
+        keys.poolSpeeds(),
+        field,
+        MOST_POOL_SPEEDS,
+        () -> put(keys.poolSpeeds(), field, secondsPerImage));
   }
 
   /** Workers say of which pool they are; who says another name each time fills nothing. */
   private CompletionStage<Void> ifRoom(
-      String hash, long most, Supplier<CompletionStage<Void>> put) {
+      String hash, String field, long most, Supplier<CompletionStage<Void>> put) {
     return redis
-        .call(r -> r.hlen(hash))
+        .call(r -> r.hexists(hash, field))
+        .thenCombine(redis.call(r -> r.hlen(hash)), (there, length) -> there || length < most)
         .thenCompose(
-            length -> {
-              if (length >= most) {
-                throw new BitloomException(ErrorCode.LIMIT_EXCEEDED, hash + " has " + length);
+            room -> {
+              if (!room) {
+                throw new BitloomException(
+                    ErrorCode.LIMIT_EXCEEDED, hash + " has " + most + " entries already");
               }
               return put.get();
             });
@@ -196,6 +201,7 @@ public final class RedisModels implements ModelRecords {
 
   @Override
   public CompletionStage<Void> putPool(String pool, Collection<String> models) {
+    String field = Names.escape(pool);
     byte[] names =
         models.stream()
             .map(Names::escape)
@@ -203,10 +209,11 @@ public final class RedisModels implements ModelRecords {
             .getBytes(StandardCharsets.UTF_8);
     return ifRoom(
         keys.poolModels(),
+        field,
         MOST_POOLS,
         () ->
             redis
-                .call(r -> r.hset(keys.poolModels(), Map.of(Names.escape(pool), names)))
+                .call(r -> r.hset(keys.poolModels(), Map.of(field, names)))
                 .thenApply(added -> null));
   }
 
