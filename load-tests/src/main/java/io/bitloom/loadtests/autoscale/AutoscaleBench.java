@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code ./bitloom bench autoscale}: the coordinator's policy, played against days of arrivals. */
@@ -25,6 +26,7 @@ public final class AutoscaleBench implements Callable<Integer> {
 
   private static final Duration EMPTY_IN = PoolTarget.EMPTY_IN;
   private static final int MINUTE = 60;
+  private static final double MOST_PRICE = 1e6;
 
   @Spec private CommandSpec spec;
 
@@ -53,6 +55,10 @@ public final class AutoscaleBench implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (!(price >= 0 && price <= MOST_PRICE)) {
+      throw new ParameterException(
+          spec.commandLine(), "--price must be 0 to 1000000, not " + price);
+    }
     PrintWriter out = spec.commandLine().getOut();
     if (!json) {
       out.println(
