@@ -38,6 +38,8 @@ import io.bitloom.coordinator.jobs.Submissions;
 import io.bitloom.coordinator.jobs.UnusedModels;
 import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.models.ModelVersions;
+import io.bitloom.coordinator.pools.PoolMetrics;
+import io.bitloom.coordinator.pools.PoolScaling;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
@@ -48,6 +50,7 @@ import io.bitloom.coordinator.results.BlobStore;
 import io.bitloom.coordinator.results.DirectoryBlobStore;
 import io.bitloom.coordinator.results.S3ResultStore;
 import io.bitloom.coordinator.results.WatchedResultStore;
+import io.bitloom.coordinator.scaler.ExternalScalerApi;
 import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
@@ -152,12 +155,14 @@ public final class Coordinator implements AutoCloseable {
       workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
       Jobs jobs = jobs(queue, models, dispatch, timer, registry);
+      PoolScaling pools = new PoolScaling(queue, dispatch.speeds(), models, timer);
       TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
       ModelsInUse inUse = new ModelsInUse(queue.jobs());
       ModelLibrary library =
           new ModelLibrary(versions, stores.models(), inUse, threads("models", MODEL_THREADS));
-      grpc = part(grpcServer(tenants, jobs, library, trainingRuns, registry));
-      http = part(httpPort(tenants, jobs, trainingRuns, metricsPage(registry, queue, models)));
+      grpc = part(grpcServer(tenants, jobs, pools, library, trainingRuns, registry));
+      http =
+          part(httpPort(tenants, jobs, trainingRuns, metricsPage(registry, queue, models, pools)));
       repeat(timer, tenants, jobs.deletion());
       UnusedModels unusedModels = new UnusedModels(queue.models(), inUse, MODELS_KEPT);
       timer.scheduleWithFixedDelay(unusedModels::sweep, 1, 1, TimeUnit.HOURS);
@@ -262,6 +267,7 @@ public final class Coordinator implements AutoCloseable {
   private GrpcServer grpcServer(
       Tenants tenants,
       Jobs jobs,
+      PoolScaling pools,
       ModelLibrary library,
       TrainingRuns trainingRuns,
       MeterRegistry registry)
@@ -279,6 +285,7 @@ public final class Coordinator implements AutoCloseable {
             new ClusterServiceApi(jobs.cluster()),
             new ModelServiceApi(library),
             new WorkerServiceApi(workers),
+            new ExternalScalerApi(pools, tenants, config.listen().access().scalerOpen()),
             new TrainingServiceApi(trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
         new RpcMetrics(registry));
   }
@@ -297,7 +304,7 @@ public final class Coordinator implements AutoCloseable {
   }
 
   private MetricsPage metricsPage(
-      PrometheusMeterRegistry registry, JobQueue queue, ModelRegistry models) {
+      PrometheusMeterRegistry registry, JobQueue queue, ModelRegistry models, PoolScaling pools) {
     return new MetricsPage(
         registry,
         new ClusterMetrics(
@@ -306,6 +313,7 @@ public final class Coordinator implements AutoCloseable {
             queue.jobs(),
             models::all,
             workers::connectedWorkers,
+            new PoolMetrics(registry, pools)::refresh,
             redis::available));
   }
 

@@ -42,6 +42,9 @@ public interface JobQueue extends AutoCloseable {
   /** What they keep of the model registry. */
   RegistryRecords registry();
 
+  /** What coordinators keep of pools of workers. */
+  PoolRecords pools();
+
   /**
    * Calls the listener when Redis has lost all its data, within some seconds: jobs are gone, and
    * what coordinators said once has to be said again.

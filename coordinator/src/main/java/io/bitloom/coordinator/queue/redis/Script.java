@@ -21,6 +21,8 @@ enum Script {
   UNSEEN(Tag.INDEX),
   RETRACT(Tag.INDEX),
   REVISE(Tag.INDEX, Told.CALLERS),
+  POOL(Tag.INDEX),
+  POOLS(Tag.INDEX),
   SWEEP(Tag.INDEX),
 
   CREATE(Tag.JOB, Told.CALLERS),

@@ -6,6 +6,7 @@ import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.Leases;
 import io.bitloom.coordinator.queue.ModelRecords;
+import io.bitloom.coordinator.queue.PoolRecords;
 import io.bitloom.coordinator.queue.PromptStore;
 import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.queue.ReadyBuckets;
@@ -26,6 +27,7 @@ import io.bitloom.coordinator.queue.redis.RedisBacklog;
 import io.bitloom.coordinator.queue.redis.RedisJobs;
 import io.bitloom.coordinator.queue.redis.RedisLeases;
 import io.bitloom.coordinator.queue.redis.RedisModels;
+import io.bitloom.coordinator.queue.redis.RedisPools;
 import io.bitloom.coordinator.queue.redis.RedisPrompts;
 import io.bitloom.coordinator.queue.redis.RedisRegistry;
 import io.bitloom.coordinator.queue.redis.RedisResults;
@@ -55,6 +57,7 @@ public final class RunningQueue implements JobQueue {
   private final RedisBacklog backlog;
   private final RedisModels models;
   private final RedisRegistry registry;
+  private final RedisPools pools;
   private final WakeListener wakeListener;
   private final DataVersion version;
   private final Epoch epoch;
@@ -123,6 +126,7 @@ public final class RunningQueue implements JobQueue {
         new RedisLeases(spread, new JobTurns(redis, keys), bucketScripts, jobEnd, leaseEnd, upkeep);
     this.models = new RedisModels(redis, keys);
     this.registry = new RedisRegistry(redis, keys);
+    this.pools = new RedisPools(redis, keys);
 
     timers.every(sweep, sweep, sweeper::sweepInTurn);
     timers.every(sweep, sweep, deadlines::look);
@@ -174,6 +178,11 @@ public final class RunningQueue implements JobQueue {
   @Override
   public RegistryRecords registry() {
     return registry;
+  }
+
+  @Override
+  public PoolRecords pools() {
+    return pools;
   }
 
   @Override
