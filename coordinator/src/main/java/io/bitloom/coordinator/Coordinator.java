@@ -38,6 +38,7 @@ import io.bitloom.coordinator.jobs.Submissions;
 import io.bitloom.coordinator.jobs.UnusedModels;
 import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.models.ModelVersions;
+import io.bitloom.coordinator.models.WantedModels;
 import io.bitloom.coordinator.pools.PoolMetrics;
 import io.bitloom.coordinator.pools.PoolScaling;
 import io.bitloom.coordinator.queue.JobQueue;
@@ -46,6 +47,7 @@ import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.coordinator.redis.EmbeddedRedis;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.registry.ModelLibrary;
+import io.bitloom.coordinator.registry.PoolsOfModels;
 import io.bitloom.coordinator.results.BlobStore;
 import io.bitloom.coordinator.results.DirectoryBlobStore;
 import io.bitloom.coordinator.results.S3ResultStore;
@@ -151,7 +153,8 @@ public final class Coordinator implements AutoCloseable {
       ModelRegistry models =
           new ModelRegistry(queue.models(), versions, config.jobs().defaultModel());
       queue.onDataLost(models::announceAgain);
-      Dispatch dispatch = dispatch(queue, models, new DispatchMetrics(registry));
+      WantedModels wanted = new WantedModels(queue.registry());
+      Dispatch dispatch = dispatch(queue, models, wanted, new DispatchMetrics(registry));
       workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
       Jobs jobs = jobs(queue, models, dispatch, timer, registry);
@@ -159,7 +162,12 @@ public final class Coordinator implements AutoCloseable {
       TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
       ModelsInUse inUse = new ModelsInUse(queue.jobs());
       ModelLibrary library =
-          new ModelLibrary(versions, stores.models(), inUse, threads("models", MODEL_THREADS));
+          new ModelLibrary(
+              versions,
+              new PoolsOfModels(wanted, models),
+              stores.models(),
+              inUse,
+              threads("models", MODEL_THREADS));
       grpc = part(grpcServer(tenants, jobs, pools, library, trainingRuns, registry));
       http =
           part(httpPort(tenants, jobs, trainingRuns, metricsPage(registry, queue, models, pools)));
@@ -189,7 +197,8 @@ public final class Coordinator implements AutoCloseable {
   /** What matches prompts and workers, as the rules of jobs see it. */
   private record Dispatch(Arrivals arrivals, Speeds speeds, ConnectedWorkers workers) {}
 
-  private Dispatch dispatch(JobQueue queue, ModelRegistry models, DispatchMetrics metrics) {
+  private Dispatch dispatch(
+      JobQueue queue, ModelRegistry models, WantedModels wanted, DispatchMetrics metrics) {
     queue.leases().onGivenUp(prompts -> metrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
     LeaseConfig leases = config.dispatch().leases();
     Arrivals arrivals = new Arrivals();
@@ -212,6 +221,7 @@ public final class Coordinator implements AutoCloseable {
                 matcher,
                 queue,
                 models,
+                wanted,
                 store,
                 leases,
                 config.listen().connections().age(),

@@ -97,7 +97,7 @@ class EventsIT {
     Set<String> missing = new TreeSet<>(Set.of("note", "bad_line", "checked", "estimate"));
     missing.addAll(Set.of("submitted", "progress", "result", "job", "failure", "prompt"));
     missing.addAll(Set.of("deleted", "exported", "worker", "bucket", "error"));
-    missing.addAll(Set.of("pushed", "pulled", "model_version", "labels", "version_deleted"));
+    missing.addAll(Set.of("pushed", "pulled", "model_version", "pool_models", "labels", "version_deleted"));
     missing.removeAll(schema.seen());
     assertEquals(Set.of(), missing, "no command printed these");
   }
@@ -158,7 +158,9 @@ class EventsIT {
     ModelDirectory.open(pulled.toString()).readFiles();
     client.run(0, "model", "pull", "demo", "--out=" + pulled);
     client.run(0, "model", "label", "demo", "stable");
+    client.run(0, "model", "load", "demo", "--pool=gpu");
     String listed = client.run(0, "model", "list");
+    client.run(0, "model", "unload", "demo", "--pool=gpu");
     assertTrue(listed.contains("\"labels\":[\"latest\",\"stable\"]"), listed);
     client.run(REFUSED, "model", "pull", "demo@nightly", "--out=" + pulled);
     client.run(REFUSED, "model", "push", folder.toString());

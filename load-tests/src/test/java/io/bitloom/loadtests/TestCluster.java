@@ -59,12 +59,30 @@ final class TestCluster implements AutoCloseable {
   static TestCluster start(
       Path folder, List<String> coordinatorOptions, Map<String, String> environment)
       throws IOException {
+    TestCluster cluster = startWithoutWorker(folder, coordinatorOptions, environment);
+    try {
+      cluster.startWorker();
+      cluster.await("a model", () -> !cluster.client.listModels().isEmpty());
+      return cluster;
+    } catch (IOException | RuntimeException | AssertionError e) {
+      cluster.close();
+      throw e;
+    }
+  }
+
+  /** Starts a coordinator. */
+  static TestCluster startWithoutWorker(Path folder) throws IOException {
+    return startWithoutWorker(folder, List.of(), Map.of());
+  }
+
+  /** Starts a coordinator with options and environment. */
+  static TestCluster startWithoutWorker(
+      Path folder, List<String> coordinatorOptions, Map<String, String> environment)
+      throws IOException {
     TestCluster cluster = new TestCluster(folder, freePort(), coordinatorOptions, environment);
     try {
       cluster.startCoordinator();
-      cluster.startWorker();
       cluster.client = BitloomClient.builder(cluster.address()).build();
-      cluster.await("a model", () -> !cluster.client.listModels().isEmpty());
       return cluster;
     } catch (IOException | RuntimeException | AssertionError e) {
       cluster.close();
@@ -97,8 +115,10 @@ final class TestCluster implements AutoCloseable {
     await("the coordinator's ports", () -> Files.exists(ports));
   }
 
-  BitloomProcess startWorker() throws IOException {
-    return add("worker", List.of("worker", "--coordinator=" + address()), Map.of());
+  BitloomProcess startWorker(String... options) throws IOException {
+    List<String> arguments = new ArrayList<>(List.of("worker", "--coordinator=" + address()));
+    arguments.addAll(List.of(options));
+    return add("worker", arguments, Map.of());
   }
 
   private BitloomProcess add(String name, List<String> arguments, Map<String, String> environment)

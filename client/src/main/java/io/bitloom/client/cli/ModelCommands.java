@@ -5,9 +5,14 @@ import com.google.gson.JsonObject;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.client.sdk.ModelClient;
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.json.EnumNames;
 import io.bitloom.common.json.MessageJson;
 import io.bitloom.common.model.VersionName;
+import io.bitloom.common.rules.Pools;
+import io.bitloom.v1.ListVersionsResponse;
 import io.bitloom.v1.ModelVersion;
+import io.bitloom.v1.PoolModels;
+import io.bitloom.v1.PoolVersion;
 import io.bitloom.v1.RegisteredModel;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -121,7 +126,8 @@ final class ModelCommands {
 
     @Override
     void run(Console console, ModelClient models) {
-      List<RegisteredModel> found = models.list(model);
+      ListVersionsResponse response = models.list(model);
+      List<RegisteredModel> found = response.getModelsList();
       if (found.isEmpty()) {
         console.say(model.isEmpty() ? "no models" : "no model " + FieldViolation.shown(model));
       }
@@ -143,6 +149,74 @@ final class ModelCommands {
           }
         }
       }
+      response.getPoolsList().forEach(pool -> tell(console, pool));
+    }
+  }
+
+  @Command(
+      name = "load",
+      description = {
+        "Have all workers of a pool fetch a version and load it, beside others as far as their",
+        "memory goes: then those go that were used longest ago, when their prompts are drawn."
+      })
+  static final class Load extends OfPool {
+    @Override
+    PoolModels change(ModelClient models, String version, String pool) {
+      return models.load(version, pool);
+    }
+  }
+
+  @Command(
+      name = "unload",
+      description = "Have the workers of a pool unload a version, when its prompts are drawn.")
+  static final class Unload extends OfPool {
+    @Override
+    PoolModels change(ModelClient models, String version, String pool) {
+      return models.unload(version, pool);
+    }
+  }
+
+  /** A command about a version and a pool. */
+  abstract static class OfPool extends OfCluster {
+
+    @Parameters(paramLabel = "VERSION", description = "NAME, NAME@LABEL or NAME@DIGEST.")
+    private String version;
+
+    @Option(
+        names = "--pool",
+        paramLabel = "NAME",
+        defaultValue = Pools.DEFAULT,
+        description = "Whose workers they are (default: ${DEFAULT-VALUE}).")
+    private String pool;
+
+    abstract PoolModels change(ModelClient models, String version, String pool);
+
+    @Override
+    void run(Console console, ModelClient models) {
+      tell(console, change(models, version, pool));
+    }
+  }
+
+  /** What a pool is to have, and how that stands with its workers. */
+  private static void tell(Console console, PoolModels pool) {
+    JsonObject event = new JsonObject();
+    event.addProperty("event", "pool_models");
+    MessageJson.of(pool).entrySet().forEach(field -> event.add(field.getKey(), field.getValue()));
+    console.emit(event);
+    String wanted = String.join(", ", pool.getVersionsList());
+    console.say(
+        "pool "
+            + console.bold(FieldViolation.shown(pool.getPool()))
+            + (wanted.isEmpty() ? " is to have no version" : " is to have " + wanted));
+    for (PoolVersion state : pool.getStatesList()) {
+      console.say(
+          String.format(
+              Locale.ROOT,
+              "    %s  %s with %s%s",
+              state.getVersion(),
+              EnumNames.of(state.getState()).toLowerCase(Locale.ROOT),
+              JobReport.plural(state.getWorkers(), "worker"),
+              state.getReason().isEmpty() ? "" : ": " + FieldViolation.shown(state.getReason())));
     }
   }
 

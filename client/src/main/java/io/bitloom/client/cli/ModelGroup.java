@@ -14,6 +14,8 @@ import picocli.CommandLine.Spec;
       ModelCommands.Push.class,
       ModelCommands.Pull.class,
       ModelCommands.Versions.class,
+      ModelCommands.Load.class,
+      ModelCommands.Unload.class,
       ModelCommands.SetLabel.class,
       ModelCommands.Delete.class,
       RoutedCommands.ModelImport.class,

@@ -9,11 +9,15 @@ import io.bitloom.v1.DeleteVersionRequest;
 import io.bitloom.v1.GetVersionRequest;
 import io.bitloom.v1.GetVersionResponse;
 import io.bitloom.v1.ListVersionsRequest;
+import io.bitloom.v1.ListVersionsResponse;
+import io.bitloom.v1.LoadModelRequest;
 import io.bitloom.v1.ModelServiceGrpc;
 import io.bitloom.v1.ModelServiceGrpc.ModelServiceBlockingV2Stub;
 import io.bitloom.v1.ModelVersion;
+import io.bitloom.v1.PoolModels;
 import io.bitloom.v1.RegisteredModel;
 import io.bitloom.v1.SetLabelRequest;
+import io.bitloom.v1.UnloadModelRequest;
 import io.bitloom.v1.VersionManifest;
 import io.grpc.Channel;
 import io.grpc.StatusException;
@@ -90,13 +94,31 @@ public final class ModelClient {
   }
 
   /**
-   * Models with their versions and labels, by name.
+   * Models with their versions and labels, by name, and what pools have of them.
    *
    * @param model the only one; empty: all
    */
-  public List<RegisteredModel> list(String model) {
+  public ListVersionsResponse list(String model) {
     ListVersionsRequest request = ListVersionsRequest.newBuilder().setModel(model).build();
-    return call(deadline, service -> service.listVersions(request)).getModelsList();
+    return call(deadline, service -> service.listVersions(request));
+  }
+
+  /**
+   * Has all workers of a pool fetch a version and load it.
+   *
+   * @param pool empty: the default one
+   */
+  public PoolModels load(String version, String pool) {
+    LoadModelRequest request =
+        LoadModelRequest.newBuilder().setVersion(version).setPool(pool).build();
+    return call(deadline, service -> service.loadModel(request)).getPool();
+  }
+
+  /** Has the workers of a pool unload a version, when they have drawn what they hold of it. */
+  public PoolModels unload(String version, String pool) {
+    UnloadModelRequest request =
+        UnloadModelRequest.newBuilder().setVersion(version).setPool(pool).build();
+    return call(deadline, service -> service.unloadModel(request)).getPool();
   }
 
   /** All of a version, and where its files are. */

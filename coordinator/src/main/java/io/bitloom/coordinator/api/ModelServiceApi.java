@@ -15,11 +15,15 @@ import io.bitloom.v1.GetVersionRequest;
 import io.bitloom.v1.GetVersionResponse;
 import io.bitloom.v1.ListVersionsRequest;
 import io.bitloom.v1.ListVersionsResponse;
+import io.bitloom.v1.LoadModelRequest;
+import io.bitloom.v1.LoadModelResponse;
 import io.bitloom.v1.ModelServiceGrpc;
 import io.bitloom.v1.ReadBlobRequest;
 import io.bitloom.v1.ReadBlobResponse;
 import io.bitloom.v1.SetLabelRequest;
 import io.bitloom.v1.SetLabelResponse;
+import io.bitloom.v1.UnloadModelRequest;
+import io.bitloom.v1.UnloadModelResponse;
 import io.bitloom.v1.UploadBlobRequest;
 import io.bitloom.v1.UploadBlobResponse;
 import io.grpc.stub.StreamObserver;
@@ -61,7 +65,31 @@ public final class ModelServiceApi extends ModelServiceGrpc.ModelServiceImplBase
         caller,
         library
             .list(request.getModel())
-            .thenApply(models -> ListVersionsResponse.newBuilder().addAllModels(models).build()));
+            .thenCombine(
+                library.pools(request.getModel()),
+                (models, pools) ->
+                    ListVersionsResponse.newBuilder()
+                        .addAllModels(models)
+                        .addAllPools(pools)
+                        .build()));
+  }
+
+  @Override
+  public void loadModel(LoadModelRequest request, StreamObserver<LoadModelResponse> caller) {
+    Calls.answer(
+        caller,
+        library
+            .load(Authentication.caller(), request.getPool(), request.getVersion())
+            .thenApply(pool -> LoadModelResponse.newBuilder().setPool(pool).build()));
+  }
+
+  @Override
+  public void unloadModel(UnloadModelRequest request, StreamObserver<UnloadModelResponse> caller) {
+    Calls.answer(
+        caller,
+        library
+            .unload(Authentication.caller(), request.getPool(), request.getVersion())
+            .thenApply(pool -> UnloadModelResponse.newBuilder().setPool(pool).build()));
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.auth;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.model.VersionName;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +61,19 @@ public record WorkerRights(
               + ", not "
               + FieldViolation.shown(digest));
     }
+  }
+
+  /** Whether workers of the token may have a version that the cluster keeps. */
+  public boolean mayHave(String version) {
+    String name = VersionName.modelOf(version);
+    return models.entrySet().stream()
+        .filter(model -> model.getKey().matches(name))
+        .map(Map.Entry::getValue)
+        .anyMatch(
+            digest ->
+                digest.equals(ANY_DIGEST)
+                    || VersionName.isDigest(digest)
+                        && VersionName.of(name, digest).equals(version));
   }
 
   /**

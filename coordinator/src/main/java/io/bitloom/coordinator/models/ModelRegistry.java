@@ -109,7 +109,7 @@ public final class ModelRegistry {
   private static Model resolve(
       String name, Map<String, Model> models, Map<String, RegisteredModel> registered) {
     String wanted = name.isEmpty() ? only(models) : name;
-    RegisteredModel kept = registered.get(modelOf(wanted));
+    RegisteredModel kept = registered.get(VersionName.modelOf(wanted));
     if (VersionName.hasReference(wanted)) {
       VersionName version = VersionName.parse(JOB_MODEL, wanted);
       RegisteredModel model = kept != null ? kept : RegisteredModel.getDefaultInstance();
@@ -126,7 +126,7 @@ public final class ModelRegistry {
   /** The name of the only model there is, of which there may be versions. */
   private static String only(Map<String, Model> models) {
     Set<String> names = new TreeSet<>();
-    models.keySet().forEach(name -> names.add(modelOf(name)));
+    models.keySet().forEach(name -> names.add(VersionName.modelOf(name)));
     if (names.size() > 1) {
       throw BitloomException.invalid(JOB_MODEL, "", "must be one of " + String.join(", ", names));
     }
@@ -145,13 +145,7 @@ public final class ModelRegistry {
         !VersionName.hasReference(name) || VersionName.parse(JOB_MODEL, name).digest().isEmpty();
     return moves
         && VersionName.hasReference(version)
-        && (name.isEmpty() || modelOf(name).equals(modelOf(version)));
-  }
-
-  /** The name of the model of which a name means a version. */
-  private static String modelOf(String name) {
-    int at = name.indexOf('@');
-    return at < 0 ? name : name.substring(0, at);
+        && (name.isEmpty() || VersionName.modelOf(name).equals(VersionName.modelOf(version)));
   }
 
   /** The model of this name. Fails with {@code MODEL_NOT_FOUND}. */
@@ -396,16 +390,36 @@ public final class ModelRegistry {
     changed();
   }
 
+  /** A worker has another model now. */
+  public void added(WorkerProfile worker, WorkerModel model) {
+    worker.add(model);
+    changed();
+  }
+
+  /** A worker has one of its models no more. */
+  public void removed(WorkerProfile worker, WorkerModel model) {
+    worker.remove(model.getName());
+    withdrawUnlessServed(model);
+    changed();
+  }
+
   /** It does not come back to what it held. */
   public void gone(WorkerProfile worker) {
     serving.remove(worker);
-    for (WorkerModel model : worker.models()) {
-      if (serving.stream().noneMatch(other -> has(other, model))) {
-        records
-            .withdraw(model.getName(), model.getDigest(), here)
-            .whenComplete((done, e) -> complain("withdrawn", model.getName(), e));
-      }
+    worker.models().forEach(this::withdrawUnlessServed);
+  }
+
+  private void withdrawUnlessServed(WorkerModel model) {
+    if (serving.stream().noneMatch(other -> has(other, model))) {
+      records
+          .withdraw(model.getName(), model.getDigest(), here)
+          .whenComplete((done, e) -> complain("withdrawn", model.getName(), e));
     }
+  }
+
+  /** The workers that are connected here. */
+  public Collection<WorkerProfile> connectedHere() {
+    return List.copyOf(connected);
   }
 
   private static boolean has(WorkerProfile worker, WorkerModel model) {

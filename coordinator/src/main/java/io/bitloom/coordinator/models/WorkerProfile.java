@@ -2,6 +2,7 @@ package io.bitloom.coordinator.models;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.FieldViolation;
+import io.bitloom.common.model.VersionName;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
@@ -11,10 +12,13 @@ import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.v1.CapacityUpdate;
 import io.bitloom.v1.Hello;
+import io.bitloom.v1.ModelState;
+import io.bitloom.v1.ModelStates;
 import io.bitloom.v1.ScheduleCapacity;
 import io.bitloom.v1.WorkerModel;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,10 +36,18 @@ public final class WorkerProfile {
   private static final int MAX_MODEL_BYTES = 64 << 10;
 
   private static final int MAX_IMAGES_PER_BATCH = 4096;
+  private static final int MOST_STATES = 64;
 
   private final Hello hello;
   private final Secret instance;
-  private final Map<String, WorkerModel> models = new LinkedHashMap<>();
+
+  /** Changed by the dispatcher and read by whoever wants to know, as a whole. */
+  private volatile Map<String, WorkerModel> models = Map.of();
+
+  /** Of models that it has or had: what it drew with one that is gone may still come. */
+  private final Map<String, String> digests = new ConcurrentHashMap<>();
+
+  private volatile List<ModelState> states = List.of();
 
   /** Changed by the dispatcher and read by whoever wants to know what can be drawn. */
   private final Map<Bucket, ScheduleCapacity> capacities = new ConcurrentHashMap<>();
@@ -51,7 +63,7 @@ public final class WorkerProfile {
     if (!hello.getPool().isEmpty()) {
       checkName("hello.pool", hello.getPool(), violations);
     }
-    if (hello.getModelsCount() == 0) {
+    if (hello.getModelsCount() == 0 && !hello.getTakesModels()) {
       violations.add(FieldViolation.of("hello.models", "", "must name a model"));
     }
     for (int i = 0; i < hello.getModelsCount(); i++) {
@@ -71,10 +83,7 @@ public final class WorkerProfile {
     }
     this.instance = secret.get();
     this.hello = hello.toBuilder().clearHeldLeases().clearInstanceSecret().build();
-    for (WorkerModel model : hello.getModelsList()) {
-      models.put(model.getName(), model);
-      model.getCapacitiesList().forEach(capacity -> put(model.getName(), capacity));
-    }
+    hello.getModelsList().forEach(this::add);
   }
 
   private static void checkName(String field, String name, List<FieldViolation> violations) {
@@ -87,6 +96,13 @@ public final class WorkerProfile {
   private static void checkModel(String field, WorkerModel model, List<FieldViolation> violations) {
     checkName(field + ".name", model.getName(), violations);
     PromptRules.checkLabel(field + ".digest", model.getDigest(), MAX_NAME, violations);
+    if (VersionName.hasReference(model.getName()) && !isVersion(model)) {
+      violations.add(
+          FieldViolation.of(
+              field + ".name",
+              model.getName(),
+              "must be NAME@DIGEST with 12 digits of its digest"));
+    }
     PromptRules.checkLabel(field + ".description", model.getDescription(), MAX_TEXT, violations);
     if (model.getSerializedSize() > MAX_MODEL_BYTES) {
       violations.add(
@@ -111,6 +127,13 @@ public final class WorkerProfile {
         .map(violation -> violation.in(field + ".defaults"))
         .forEach(violations::add);
     model.getCapacitiesList().forEach(capacity -> check(field, capacity, violations));
+  }
+
+  private static boolean isVersion(WorkerModel model) {
+    return VersionName.isDigest(model.getDigest())
+        && model
+            .getName()
+            .equals(VersionName.of(VersionName.modelOf(model.getName()), model.getDigest()));
   }
 
   private static void check(
@@ -138,6 +161,9 @@ public final class WorkerProfile {
    */
   public void update(CapacityUpdate update) {
     List<FieldViolation> violations = new ArrayList<>();
+    if (VersionName.hasReference(update.getModel()) && !models.containsKey(update.getModel())) {
+      return; // it comes or goes at this moment
+    }
     if (!models.containsKey(update.getModel())) {
       violations.add(
           FieldViolation.of(
@@ -148,6 +174,65 @@ public final class WorkerProfile {
       throw BitloomException.invalid(violations);
     }
     update.getCapacitiesList().forEach(capacity -> put(update.getModel(), capacity));
+  }
+
+  /**
+   * Takes in how versions of the cluster stand with the worker.
+   *
+   * @return models that can be drawn with now and could not before; they are not added yet
+   * @throws BitloomException {@code INVALID_FIELD} with all that is wrong; nothing is changed then
+   */
+  public List<WorkerModel> states(ModelStates said) {
+    List<FieldViolation> violations = new ArrayList<>();
+    if (said.getModelsCount() > MOST_STATES || said.getReadyCount() > MOST_STATES) {
+      violations.add(
+          FieldViolation.of(
+              "model_states", said.getModelsCount(), "must have at most " + MOST_STATES));
+    } else {
+      for (int i = 0; i < said.getReadyCount(); i++) {
+        checkModel("model_states.ready[" + i + "]", said.getReady(i), violations);
+      }
+      for (ModelState state : said.getModelsList()) {
+        checkName("model_states.models.version", state.getVersion(), violations);
+        PromptRules.checkLabel(
+            "model_states.models.reason", state.getReason(), MAX_TEXT, violations);
+      }
+    }
+    if (!violations.isEmpty()) {
+      throw BitloomException.invalid(violations);
+    }
+    states = List.copyOf(said.getModelsList());
+    return said.getReadyList().stream()
+        .filter(model -> VersionName.hasReference(model.getName()))
+        .filter(model -> !models.containsKey(model.getName()))
+        .toList();
+  }
+
+  /** How versions of the cluster stand with the worker. */
+  public List<ModelState> states() {
+    return states;
+  }
+
+  /** From now on it draws with this model, too. */
+  public void add(WorkerModel model) {
+    Map<String, WorkerModel> more = new LinkedHashMap<>(models);
+    more.put(model.getName(), model);
+    digests.put(model.getName(), model.getDigest());
+    model.getCapacitiesList().forEach(capacity -> put(model.getName(), capacity));
+    models = Collections.unmodifiableMap(more);
+  }
+
+  /** From now on it does not draw with this model any more. */
+  public void remove(String model) {
+    Map<String, WorkerModel> left = new LinkedHashMap<>(models);
+    left.remove(model);
+    models = Collections.unmodifiableMap(left);
+    capacities.keySet().removeIf(bucket -> bucket.model().equals(model));
+  }
+
+  /** Whether it fetches and loads what the cluster keeps. */
+  public boolean takesModels() {
+    return hello.getTakesModels();
   }
 
   public String workerId() {
@@ -180,10 +265,9 @@ public final class WorkerProfile {
     return models.keySet();
   }
 
-  /** Digest of a model of this worker; empty if it has no such model. */
+  /** Digest of a model that this worker has or had; empty if it never had it. */
   public String digest(String model) {
-    WorkerModel known = models.get(model);
-    return known == null ? "" : known.getDigest();
+    return digests.getOrDefault(model, "");
   }
 
   /** Largest batch of this bucket in images; 0 if the worker cannot draw it. */

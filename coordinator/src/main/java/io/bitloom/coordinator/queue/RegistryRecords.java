@@ -16,7 +16,9 @@ public interface RegistryRecords {
     /** Versions and labels, by the model's name. */
     MODELS,
     /** What a version is made of, by the version's name. */
-    MANIFESTS
+    MANIFESTS,
+    /** Versions that workers shall have, by the name of their pool. */
+    POOLS
   }
 
   /** Every record of a kind. */

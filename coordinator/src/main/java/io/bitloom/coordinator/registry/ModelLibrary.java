@@ -15,6 +15,7 @@ import io.bitloom.v1.CreateVersionResponse;
 import io.bitloom.v1.GetVersionResponse;
 import io.bitloom.v1.ModelFile;
 import io.bitloom.v1.ModelVersion;
+import io.bitloom.v1.PoolModels;
 import io.bitloom.v1.ReadBlobRequest;
 import io.bitloom.v1.ReadBlobResponse;
 import io.bitloom.v1.RegisteredModel;
@@ -38,6 +39,7 @@ public final class ModelLibrary {
   private static final int MOST_LABELS = 64;
 
   private final ModelVersions versions;
+  private final PoolsOfModels pools;
   private final BlobStore blobs;
   private final ModelsInUse inUse;
   private final UnusedFiles unused;
@@ -47,8 +49,13 @@ public final class ModelLibrary {
    * @param threads where the store is called
    */
   public ModelLibrary(
-      ModelVersions versions, BlobStore blobs, ModelsInUse inUse, Executor threads) {
+      ModelVersions versions,
+      PoolsOfModels pools,
+      BlobStore blobs,
+      ModelsInUse inUse,
+      Executor threads) {
     this.versions = versions;
+    this.pools = pools;
     this.blobs = blobs;
     this.inUse = inUse;
     this.unused = new UnusedFiles(versions, blobs, threads);
@@ -220,9 +227,28 @@ public final class ModelLibrary {
         before -> before.toBuilder().removeLabels(label).build());
   }
 
+  /** Has the workers of a pool have a version. */
+  public CompletionStage<PoolModels> load(Caller caller, String pool, String name) {
+    requireOperator(caller);
+    return versions.find(VERSION, name).thenCompose(version -> pools.load(pool, version.getName()));
+  }
+
+  /** Has the workers of a pool have a version no more. */
+  public CompletionStage<PoolModels> unload(Caller caller, String pool, String name) {
+    requireOperator(caller);
+    return versions
+        .find(VERSION, name)
+        .thenCompose(version -> pools.unload(pool, version.getName()));
+  }
+
+  /** What pools have, and shall have; of one model or of all. */
+  public CompletionStage<Collection<PoolModels>> pools(String model) {
+    return pools.all(version -> model.isEmpty() || VersionName.modelOf(version).equals(model));
+  }
+
   /**
    * Deletes a version, and the files that no other one has. Fails with {@code MODEL_IN_USE} while a
-   * job names it that has not ended.
+   * job names it that has not ended, or a pool shall have it.
    */
   public CompletionStage<Void> delete(Caller caller, String name) {
     requireOperator(caller);
@@ -237,7 +263,8 @@ public final class ModelLibrary {
             version ->
                 inUse
                     .names()
-                    .thenAccept(used -> requireUnused(version, used))
+                    .thenCombine(
+                        pools.wanted(), (jobs, byPools) -> requireUnused(version, jobs, byPools))
                     .thenCompose(free -> forget(version)))
         .thenCompose(done -> unused.delete());
   }
@@ -257,14 +284,21 @@ public final class ModelLibrary {
                     wanted.toString()));
   }
 
-  private static void requireUnused(ModelVersion version, Collection<String> used) {
-    if (used.contains(version.getName())) {
+  private static ModelVersion requireUnused(
+      ModelVersion version, Collection<String> byJobs, Collection<String> byPools) {
+    String name = version.getName();
+    if (byJobs.contains(name)) {
+      throw new BitloomException(
+          ErrorCode.MODEL_IN_USE, "a job that has not ended names " + name, VERSION, name);
+    }
+    if (byPools.contains(name)) {
       throw new BitloomException(
           ErrorCode.MODEL_IN_USE,
-          "a job that has not ended names " + version.getName(),
+          "a pool of workers is to have " + name + ": unload it there first",
           VERSION,
-          version.getName());
+          name);
     }
+    return version;
   }
 
   private CompletionStage<Void> forget(ModelVersion version) {

@@ -50,7 +50,7 @@ class ModelRightsIT {
     try (TestCoordinator coordinator =
         TestCoordinator.start(
             directory,
-            new AccessConfig(Optional.of(tenants), false, Optional.empty()),
+            new AccessConfig(Optional.of(tenants), false, false, Optional.empty()),
             LimitsConfig.DEFAULTS,
             Optional.empty())) {
       TestModel model = TestModel.of("m", "x", "weights");

@@ -6,10 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.common.blobs.BlobDownload;
+import io.bitloom.common.blobs.GrpcBlobs;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.grpc.GrpcErrors;
-import io.bitloom.coordinator.FakeBehaviour;
 import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.v1.CreateJobRequest;
 import io.bitloom.v1.CreateVersionRequest;
@@ -28,8 +29,10 @@ import io.bitloom.v1.RegisteredModel;
 import io.bitloom.v1.SetLabelRequest;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -226,7 +229,7 @@ class ModelServiceIT {
   }
 
   @Test
-  void aVersionIsKnownWithoutAWorkerAndDrawnByThoseThatHaveIt() throws Exception {
+  void aVersionIsKnownWithoutAWorkerAndItsJobsWait() throws Exception {
     ModelVersion version = TestModel.of(name, "kept", "weights").push(coordinator, "latest");
     Model known =
         coordinator
@@ -243,8 +246,7 @@ class ModelServiceIT {
     coordinator.append(job.getName(), 0, TestCoordinator.prompts(3));
     coordinator.seal(job.getName());
     assertTrue(coordinator.job(job.getName()).getWaitsForWorker());
-    coordinator.worker("w", FakeBehaviour.DEFAULT.withModel(version.getName(), "0.06M"));
-    assertEquals(3, coordinator.results(job.getName()).size());
+    coordinator.cancel(job.getName());
   }
 
   @Test
@@ -271,6 +273,43 @@ class ModelServiceIT {
     try (Stream<Path> files = Files.list(directory.resolve("models/sha256"))) {
       assertTrue(files.noneMatch(file -> file.toString().endsWith(".part")));
     }
+  }
+
+  @Test
+  void aDownloadGoesOnAtAnotherCoordinatorWhenOneIsLost(@TempDir Path folder) throws Exception {
+    byte[] bytes = new byte[4_000_000];
+    new Random(1).nextBytes(bytes);
+    ByteString weights = ByteString.copyFrom(bytes);
+    TestModel model = new TestModel(name, "random", Map.of("weights", weights));
+    CreateVersionResponse begun = model.create(coordinator);
+    String version = begun.getVersion().getName();
+    String sha256 = TestModel.sha256(weights);
+    for (int offset = 0; offset < bytes.length; offset += 1_000_000) {
+      ByteString piece = weights.substring(offset, offset + 1_000_000);
+      TestModel.upload(coordinator, version, sha256, offset, piece).get();
+    }
+    TestModel.commit(coordinator, version);
+    Path file = folder.resolve("weights");
+    List<Long> offsets = new ArrayList<>();
+    try (TestCoordinator lost = coordinator.second()) {
+      BlobDownload.bring(
+          file,
+          sha256,
+          bytes.length,
+          offset -> {
+            offsets.add(offset);
+            TestCoordinator asked = offsets.size() == 1 ? lost : coordinator;
+            return GrpcBlobs.read(asked.channel(), version, sha256, offset);
+          },
+          there -> {
+            if (offsets.size() == 1 && there > 500_000) {
+              lost.crash();
+            }
+          });
+    }
+    assertEquals(weights, ByteString.copyFrom(Files.readAllBytes(file)));
+    assertEquals(2, offsets.size(), offsets.toString());
+    assertTrue(offsets.get(1) > 500_000, offsets.toString());
   }
 
   @Test

@@ -29,9 +29,9 @@ import java.util.stream.Collectors;
  *
  * @param files content by name
  */
-record TestModel(String name, String description, Map<String, ByteString> files) {
+public record TestModel(String name, String description, Map<String, ByteString> files) {
 
-  static TestModel of(String name, String description, String... contents) {
+  public static TestModel of(String name, String description, String... contents) {
     Map<String, ByteString> files = new TreeMap<>();
     for (int i = 0; i < contents.length; i++) {
       files.put("part-" + i, ByteString.copyFromUtf8(contents[i]));
@@ -66,7 +66,7 @@ record TestModel(String name, String description, Map<String, ByteString> files)
         .build();
   }
 
-  static ModelServiceBlockingStub service(TestCoordinator coordinator) {
+  public static ModelServiceBlockingStub service(TestCoordinator coordinator) {
     return ModelServiceGrpc.newBlockingStub(coordinator.calls())
         .withDeadlineAfter(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS);
   }
@@ -77,7 +77,7 @@ record TestModel(String name, String description, Map<String, ByteString> files)
   }
 
   /** Brings all of it. */
-  ModelVersion push(TestCoordinator coordinator, String... labels) throws Exception {
+  public ModelVersion push(TestCoordinator coordinator, String... labels) throws Exception {
     CreateVersionResponse begun = create(coordinator);
     for (MissingBlob missing : begun.getMissingList()) {
       ByteString content = content(missing.getSha256());

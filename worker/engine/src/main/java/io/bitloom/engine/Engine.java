@@ -6,6 +6,7 @@ import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.rules.ImagePrompt;
 import io.bitloom.common.rules.ImagePromptRules;
 import io.bitloom.common.schedule.ScaleSchedule;
+import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.engine.image.RgbImage;
 import io.bitloom.engine.model.GenerationBatch;
 import io.bitloom.engine.model.ScaleObserver;
@@ -56,6 +57,7 @@ public final class Engine implements AutoCloseable {
   private final ModelDirectory directory;
   private final ImageModel model;
   private final DeviceThread device;
+  private final boolean ownsDevice;
   private final BatchCapacity capacity;
   private final ImageEncoding encoding;
   private final EngineMetrics metrics;
@@ -67,11 +69,13 @@ public final class Engine implements AutoCloseable {
       EngineConfig config,
       ImageModel model,
       DeviceThread device,
+      boolean ownsDevice,
       Optional<PromptRewriter> rewriter,
       MeterRegistry registry) {
     this.directory = directory;
     this.model = model;
     this.device = device;
+    this.ownsDevice = ownsDevice;
     this.rewriter = rewriter;
     this.capacity =
         new BatchCapacity(
@@ -124,32 +128,75 @@ public final class Engine implements AutoCloseable {
       EngineConfig config,
       Optional<PromptRewriter> rewriter,
       MeterRegistry registry) {
-    if (config.dtype() == DType.BF16 && !config.device().cuda() && !CpuKernels.computesBf16()) {
-      log.warn(
-          "this CPU has no bfloat16 arithmetic: results are rounded to bfloat16, but computed in"
-              + " float32 from float32 weights, which is no faster");
-    }
     DeviceThread device = new DeviceThread(config.device());
     try {
-      ImageModel model =
-          device.call(
-              () -> {
-                if (!config.device().cuda()) {
-                  CpuThreads.use(config.threads());
-                }
-                return ImageModel.load(
-                    directory, config.device(), config.dtype(), config.textCacheBytes());
-              });
-      return new Engine(directory, config, model, device, rewriter, registry);
+      return open(directory, config, rewriter, registry, device, true);
     } catch (RuntimeException e) {
       device.close();
       throw e;
     }
   }
 
+  /**
+   * Loads a model beside others on the same device, whose files' digests are not looked at.
+   *
+   * @param rewriter rewrites prompts before they are encoded; is closed with the engine
+   * @param registry is told how all of these engines are doing
+   * @param device the thread that they share; closed by its owner, after them
+   * @throws io.bitloom.engine.tensor.WeightsException naming file and tensor, if the model cannot
+   *     be used
+   */
+  public static Engine open(
+      ModelDirectory directory,
+      EngineConfig config,
+      Optional<PromptRewriter> rewriter,
+      MeterRegistry registry,
+      DeviceThread device) {
+    return open(directory, config, rewriter, registry, device, false);
+  }
+
+  private static Engine open(
+      ModelDirectory directory,
+      EngineConfig config,
+      Optional<PromptRewriter> rewriter,
+      MeterRegistry registry,
+      DeviceThread device,
+      boolean ownsDevice) {
+    if (config.dtype() == DType.BF16 && !config.device().cuda() && !CpuKernels.computesBf16()) {
+      log.warn(
+          "this CPU has no bfloat16 arithmetic: results are rounded to bfloat16, but computed in"
+              + " float32 from float32 weights, which is no faster");
+    }
+    ImageModel model =
+        device.call(
+            () -> {
+              if (!config.device().cuda()) {
+                CpuThreads.use(config.threads());
+              }
+              return ImageModel.load(
+                  directory, config.device(), config.dtype(), config.textCacheBytes());
+            });
+    return new Engine(directory, config, model, device, ownsDevice, rewriter, registry);
+  }
+
   /** What is drawn with. */
   public ModelDirectory model() {
     return directory;
+  }
+
+  /**
+   * Bytes that a model takes in memory: its weights in the type that they are computed in, and a
+   * batch of one image in its usual size. An estimate.
+   *
+   * @throws io.bitloom.engine.tensor.WeightsException if the model cannot be used
+   */
+  public static long memory(ModelDirectory directory, EngineConfig config) {
+    ScaleSchedule usual = ScaleSchedules.nearest(1).schedule(directory.sizes().get(0));
+    BatchEstimate estimate =
+        new BatchEstimate(
+            directory.transformer(), config.dtype(), true, Long.MAX_VALUE, Long.MAX_VALUE, 1);
+    return directory.weightBytes(config.dtype())
+        + (long) (BatchEstimate.TOLERANCE * estimate.bytesPerImage(usual));
   }
 
   public BatchCapacity capacity() {
@@ -388,16 +435,19 @@ public final class Engine implements AutoCloseable {
         ErrorCode.INTERNAL, "the worker could not draw this prompt, see its log", cause);
   }
 
-  /** Finishes what was submitted, then frees the model and ends all threads. */
+  /** Finishes what was submitted, then frees the model and ends all threads of its own. */
   @Override
   public void close() {
     rewriter.ifPresent(PromptRewriter::close);
-    device.submit(
+    device.call(
         () -> {
           model.close();
+          device.device().releaseCachedMemory();
           return null;
         });
-    device.close();
+    if (ownsDevice) {
+      device.close();
+    }
     encoders.shutdown();
   }
 }

@@ -51,10 +51,21 @@ public record VersionName(String model, String reference) {
     return name.indexOf(SEPARATOR) >= 0;
   }
 
+  /** The name of the model of which a name means a version. */
+  public static String modelOf(String name) {
+    int at = name.indexOf(SEPARATOR);
+    return at < 0 ? name : name.substring(0, at);
+  }
+
   /** The name of the version with a digest, {@code sha256:} and 64 digits. */
   public static String of(String model, String digest) {
     String digits = digest.substring(digest.indexOf(':') + 1);
     return model + SEPARATOR + digits.substring(0, DIGITS);
+  }
+
+  /** Whether a text is a whole digest, {@code sha256:} and 64 digits. */
+  public static boolean isDigest(String text) {
+    return text.matches("sha256:[0-9a-f]{64}");
   }
 
   /** Whether a text can be a label: it begins with a letter and cannot be taken for a digest. */

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -52,6 +53,9 @@ final class WaitingWorkers {
 
     /** Where it is in the order; null: it is not there. */
     private Place place;
+
+    /** The models under which it is there. */
+    private Set<String> models = Set.of();
 
     private Member(BatchTaker taker) {
       this.taker = taker;
@@ -143,13 +147,15 @@ final class WaitingWorkers {
   }
 
   private void enter(Member member, Place place) {
-    if (place.equals(member.place)) {
+    Set<String> models = Set.copyOf(member.profile().modelNames());
+    if (place.equals(member.place) && models.equals(member.models)) {
       return;
     }
     leave(member);
     member.place = place;
+    member.models = models;
     waiting++;
-    for (String model : member.profile().modelNames()) {
+    for (String model : models) {
       byModel.computeIfAbsent(model, key -> new TreeMap<>()).put(place, member);
     }
   }
@@ -158,7 +164,7 @@ final class WaitingWorkers {
     if (member.place == null) {
       return;
     }
-    for (String model : member.profile().modelNames()) {
+    for (String model : member.models) {
       byModel.get(model).remove(member.place);
     }
     waiting--;

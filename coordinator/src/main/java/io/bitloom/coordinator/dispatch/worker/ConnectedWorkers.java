@@ -6,6 +6,7 @@ import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.dispatch.matching.Matcher;
 import io.bitloom.coordinator.models.ModelRegistry;
+import io.bitloom.coordinator.models.WantedModels;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
@@ -44,6 +45,7 @@ public final class ConnectedWorkers implements AutoCloseable {
       Matcher matcher,
       JobQueue queue,
       ModelRegistry models,
+      WantedModels wanted,
       ResultStore store,
       LeaseConfig config,
       Optional<Duration> connectionAge,
@@ -62,6 +64,7 @@ public final class ConnectedWorkers implements AutoCloseable {
             matcher,
             queue,
             models,
+            wanted,
             feed,
             new ImageStorage(store),
             storeThreads,
@@ -71,6 +74,8 @@ public final class ConnectedWorkers implements AutoCloseable {
     this.onStopped = queue.leases().onStopped(jobId -> loop.execute(() -> stopped(jobId)));
     loop.every(config.heartbeatInterval(), this::renewUnread);
     loop.every(ModelRegistry.SAID_EVERY, models::sayAgain);
+    wanted.onChange(() -> loop.execute(this::tellWhatIsWanted));
+    loop.every(ModelRegistry.SAID_EVERY, this::hearWhatIsWanted);
   }
 
   /**
@@ -81,6 +86,17 @@ public final class ConnectedWorkers implements AutoCloseable {
   StreamObserver<ConnectRequest> connect(
       WorkerRights rights, ServerCallStreamObserver<ConnectResponse> stream) {
     return new WorkerSession(rights, stream, parts);
+  }
+
+  private void tellWhatIsWanted() {
+    roster.sessions().forEach(WorkerSession::tellWhatIsWanted);
+  }
+
+  /** Another coordinator may have been told; where no worker takes models, nobody has to know. */
+  private void hearWhatIsWanted() {
+    if (roster.sessions().stream().anyMatch(WorkerSession::takesModels)) {
+      parts.wanted().hear();
+    }
   }
 
   /** What workers say of the batches that they draw. */

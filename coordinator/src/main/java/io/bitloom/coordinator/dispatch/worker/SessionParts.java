@@ -4,6 +4,7 @@ import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.dispatch.matching.Matcher;
 import io.bitloom.coordinator.models.ModelRegistry;
+import io.bitloom.coordinator.models.WantedModels;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import java.time.Duration;
@@ -24,6 +25,7 @@ record SessionParts(
     Matcher matcher,
     JobQueue queue,
     ModelRegistry models,
+    WantedModels wanted,
     ProgressFeed feed,
     ImageStorage images,
     Executor storeThreads,

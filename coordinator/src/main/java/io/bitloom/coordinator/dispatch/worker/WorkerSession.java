@@ -3,6 +3,7 @@ package io.bitloom.coordinator.dispatch.worker;
 import com.google.protobuf.Duration;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.model.VersionName;
 import io.bitloom.coordinator.auth.WorkerRights;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.dispatch.matching.BatchTaker;
@@ -13,9 +14,12 @@ import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.Hello;
+import io.bitloom.v1.ModelSet;
+import io.bitloom.v1.ModelStates;
 import io.bitloom.v1.Preview;
 import io.bitloom.v1.Progress;
 import io.bitloom.v1.Welcome;
+import io.bitloom.v1.WorkerModel;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Instant;
@@ -33,6 +37,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,6 +67,8 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
   private boolean joined;
   private boolean welcomed;
   private Future<?> handOver = CompletableFuture.completedFuture(null);
+  private Optional<List<String>> toldWanted = Optional.empty();
+  private Set<String> ready = Set.of();
   private long lastRequest;
   private final Deque<Long> requests = new ArrayDeque<>();
 
@@ -143,6 +150,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
         parts.matcher().changed(profile);
       }
       case UPLOAD_REQUEST -> reports.upload(message.getUploadRequest());
+      case MODEL_STATES -> states(message.getModelStates());
       case MESSAGE_NOT_SET -> log.debug("{} says something that is not known here", workerId());
     }
   }
@@ -215,7 +223,12 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
   /** Whether the worker's token may be what the worker says that it is. */
   private void checkRights() {
     rights.checkWorker(workerId());
-    profile.models().forEach(model -> rights.checkModel(model.getName(), model.getDigest()));
+    profile.models().forEach(this::checkRights);
+  }
+
+  /** A token names models, not their versions, and the digests that these may have. */
+  private void checkRights(WorkerModel model) {
+    rights.checkModel(VersionName.modelOf(model.getName()), model.getDigest());
   }
 
   /** The worker has connected again, and this session is over. */
@@ -271,6 +284,10 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
                     .addAllLostLeases(held.lost()))
             .build());
     welcomed = true;
+    if (takesModels()) {
+      parts.wanted().hear();
+      tellWhatIsWanted();
+    }
     stream.resume();
     parts.matcher().add(this);
     parts.connectionAge().ifPresent(this::handOverAfter);
@@ -337,6 +354,57 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
     }
   }
 
+  // Versions that the cluster keeps
+
+  boolean takesModels() {
+    return welcomed && profile.takesModels();
+  }
+
+  /** Tells the worker what it shall have, unless that is what it was told last. */
+  void tellWhatIsWanted() {
+    Optional<List<String>> versions =
+        parts.wanted().of(profile.pool()).map(all -> all.stream().filter(rights::mayHave).toList());
+    if (versions.isPresent() && takesModels() && stream.open() && !versions.equals(toldWanted)) {
+      toldWanted = versions;
+      stream.send(
+          ConnectResponse.newBuilder()
+              .setModelSet(ModelSet.newBuilder().addAllVersions(versions.get()))
+              .build());
+    }
+  }
+
+  /** What is not ready any more gets no more leases at once; what is new must be the only one. */
+  private void states(ModelStates states) {
+    List<WorkerModel> added = profile.states(states);
+    added.forEach(this::checkRights);
+    ready = states.getReadyList().stream().map(WorkerModel::getName).collect(Collectors.toSet());
+    for (WorkerModel model : List.copyOf(profile.models())) {
+      if (VersionName.hasReference(model.getName()) && !ready.contains(model.getName())) {
+        log.info("Worker {} does not draw with {} any more", workerId(), model.getName());
+        parts.models().removed(profile, model);
+      }
+    }
+    parts.matcher().changed(profile);
+    for (WorkerModel model : added) {
+      parts
+          .loop()
+          .after(
+              () -> parts.models().announce(List.of(model)),
+              (done, error) -> announced(model, error),
+              this::fail);
+    }
+  }
+
+  private void announced(WorkerModel model, Throwable error) {
+    if (error != null) {
+      fail(error); // it says so again when it is back
+    } else if (stream.open() && ready.contains(model.getName())) {
+      log.info("Worker {} draws with {}", workerId(), model.getName());
+      parts.models().added(profile, model);
+      parts.matcher().changed(profile);
+    }
+  }
+
   // Work
 
   private void workRequest(long number) {
@@ -381,7 +449,8 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
 
   @Override
   public boolean take(LeasedBatch batch) {
-    if (!stream.open() || requests.isEmpty()) {
+    boolean has = profile.capacity(batch.lease().bucket()) > 0;
+    if (!has || !stream.open() || requests.isEmpty()) {
       return false;
     }
     leases.add(new OpenLease(batch, System.nanoTime()));

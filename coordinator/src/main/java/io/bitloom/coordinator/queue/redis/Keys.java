@@ -270,6 +270,11 @@ public final class Keys {
     return index("manifests");
   }
 
+  /** Versions that the workers of each pool shall have. */
+  public String wantedModels() {
+    return index("wanted");
+  }
+
   /** Coordinators whose workers have a model, with its digest. */
   public String servingOf(String model) {
     return index("serving:" + Names.escape(model));

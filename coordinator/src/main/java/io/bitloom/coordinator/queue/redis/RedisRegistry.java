@@ -23,6 +23,7 @@ public final class RedisRegistry implements RegistryRecords {
     return switch (kind) {
       case MODELS -> keys.registeredModels();
       case MANIFESTS -> keys.manifests();
+      case POOLS -> keys.wantedModels();
     };
   }
 

@@ -17,6 +17,7 @@ import io.bitloom.coordinator.dispatch.matching.Matcher;
 import io.bitloom.coordinator.dispatch.matching.Speeds;
 import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.models.ModelVersions;
+import io.bitloom.coordinator.models.WantedModels;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
@@ -135,6 +136,7 @@ class UnansweredHelloIT {
             queue,
             new ModelRegistry(
                 queue.models(), new ModelVersions(queue.registry()), Optional.empty()),
+            new WantedModels(queue.registry()),
             new FaultyStore(),
             TestCoordinator.QUICK_LEASES,
             Optional.empty(),

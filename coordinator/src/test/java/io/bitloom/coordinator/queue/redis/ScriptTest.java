@@ -50,6 +50,7 @@ class ScriptTest {
                     keys.models(),
                     keys.registeredModels(),
                     keys.manifests(),
+                    keys.wantedModels(),
                     keys.dataVersion(),
                     keys.epoch());
           };

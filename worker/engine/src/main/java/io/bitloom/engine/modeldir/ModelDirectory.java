@@ -23,11 +23,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A model as it lies on disk: {@code model.json}, which {@link ModelDescription} explains, and the
@@ -301,6 +303,22 @@ public final class ModelDirectory {
               }
             });
     return listed;
+  }
+
+  /**
+   * Bytes that the weights take in memory: of transformer and tokenizer by their shapes, of the
+   * text encoder by its files, as if they were of two bytes a number.
+   *
+   * @param dtype that they are computed in
+   */
+  public long weightBytes(DType dtype) {
+    long numbers =
+        Stream.of(InfinityLayout.of(transformer()), TokenizerLayout.of(tokenizer()))
+            .flatMap(layout -> layout.values().stream())
+            .mapToLong(shape -> Arrays.stream(shape).reduce(1, (a, b) -> a * b))
+            .sum();
+    long text = textFiles().stream().mapToLong(file -> file.path().toFile().length()).sum();
+    return (numbers + text / 2) * dtype.bytes();
   }
 
   /**

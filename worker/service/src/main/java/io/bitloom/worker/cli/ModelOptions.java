@@ -26,6 +26,9 @@ final class ModelOptions {
     BF16
   }
 
+  /** In place of a model: those of the cluster are enough. */
+  static final String NONE = "none";
+
   @Spec(Target.MIXEE)
   private CommandSpec spec;
 
@@ -86,6 +89,11 @@ final class ModelOptions {
       names = "--bare-images",
       description = "Do not write prompt, seed, parameters and model into PNG files.")
   private boolean bareImages;
+
+  /** Whether there is to be no model. */
+  boolean isNone() {
+    return model.equals(NONE);
+  }
 
   /** The model directory, its files checked; throws {@link ParameterException} without one. */
   ModelDirectory open() {

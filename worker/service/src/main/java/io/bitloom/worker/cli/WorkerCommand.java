@@ -9,11 +9,10 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.common.rules.Pools;
-import io.bitloom.common.schedule.ScaleSchedule;
-import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.engine.Engine;
 import io.bitloom.engine.EngineConfig;
 import io.bitloom.engine.modeldir.ModelDirectory;
+import io.bitloom.engine.tensor.DeviceThread;
 import io.bitloom.engine.tensor.cpu.CpuThreads;
 import io.bitloom.engine.tensor.cpu.Machine;
 import io.bitloom.training.TrainingJob;
@@ -24,7 +23,8 @@ import io.bitloom.training.transformer.TransformerJob;
 import io.bitloom.v1.TrainingRun;
 import io.bitloom.worker.kubernetes.ApiServer;
 import io.bitloom.worker.kubernetes.PodDeletionCost;
-import io.bitloom.worker.rewrite.ChatRewriter;
+import io.bitloom.worker.models.RegistryCalls;
+import io.bitloom.worker.models.WorkerModels;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.bitloom.worker.session.CoordinatorAccess;
 import io.bitloom.worker.session.CoordinatorSession;
@@ -67,6 +67,7 @@ import picocli.CommandLine.Spec;
     description = "Loads a model and draws what a coordinator hands out.",
     footer = {
       "",
+      "--model none begins without a model: those of the cluster (model load) are enough.",
       "SIGTERM: takes no more work, finishes what runs, hands back the rest, exits with 0.",
       "What still runs shortly before the end of --shutdown-grace is handed back, too.",
       "Durations have a unit: 250ms, 1.5s, 10m, 2h.",
@@ -159,6 +160,7 @@ public final class WorkerCommand implements Callable<Integer> {
 
   @Mixin private AccessOptions access;
   @Mixin private ModelOptions model;
+  @Mixin private ClusterModelOptions clusterModels;
   @Mixin private RewriterOptions rewriter;
 
   @Option(
@@ -224,16 +226,17 @@ public final class WorkerCommand implements Callable<Integer> {
     Optional<PromptRewriterConfig> rewriting = rewriter.config();
     Optional<ApiServer> apiServer = apiServer();
     List<ServerAddress> addresses = addresses();
+    CoordinatorAccess caller = new CoordinatorAccess(access.token(), access.credentials(addresses));
     SessionConfig sessionConfig =
         SessionConfig.of(
             addresses,
-            new CoordinatorAccess(access.token(), access.credentials(addresses)),
+            caller,
             workerId.isBlank() ? newWorkerId() : workerId,
             pool.isBlank() ? Pools.DEFAULT : pool,
             ModelOptions.describe(engineConfig));
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    ModelDirectory directory = model.open();
-    long start = System.nanoTime();
+    Optional<ModelDirectory> directory =
+        model.isNone() ? Optional.empty() : Optional.of(model.open());
     CpuThreads.Choice threads = CpuThreads.choose(engineConfig.threads());
     log.info("{}", threads);
     log.info("{}", Machine.of(threads.threads()));
@@ -241,21 +244,20 @@ public final class WorkerCommand implements Callable<Integer> {
       log.info("bfloat16 is faster on this processor, for other pictures: --dtype auto or bf16");
     }
     rewriting.ifPresent(settings -> log.info("Prompts are rewritten by {}", settings));
-    try (Engine engine =
-        Engine.open(
-            directory,
-            engineConfig,
-            rewriting.map(settings -> new ChatRewriter(settings, metrics)),
-            metrics)) {
-      engine.warmUp(usualSchedule(directory));
-      log.info(
-          "Model {} ({}) is loaded and warm after {} ms. {}",
-          directory.name(),
-          directory.digest(),
-          (System.nanoTime() - start) / 1_000_000,
-          directory.description());
-      CoordinatorSession session = new CoordinatorSession(sessionConfig, engine, metrics);
-      return work(session, metrics, apiServer, grace);
+    try (DeviceThread device = new DeviceThread(engineConfig.device())) {
+      WarmEngines engines = new WarmEngines(engineConfig, rewriting, metrics, device);
+      try (Engine own = directory.map(engines::open).orElse(null);
+          WorkerModels cluster =
+              new WorkerModels(
+                  new RegistryCalls(addresses, caller.credentials(), caller.headers()),
+                  clusterModels.cache(),
+                  engines,
+                  clusterModels.memory(engineConfig))) {
+        CoordinatorSession session =
+            new CoordinatorSession(
+                sessionConfig, Optional.ofNullable(own), Optional.of(cluster), metrics);
+        return work(session, metrics, apiServer, grace);
+      }
     }
   }
 
@@ -388,11 +390,6 @@ public final class WorkerCommand implements Callable<Integer> {
     } catch (ConfigException e) {
       throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
     }
-  }
-
-  /** The schedule that most prompts of a model will have: square, in its usual size. */
-  private static ScaleSchedule usualSchedule(ModelDirectory directory) {
-    return ScaleSchedules.nearest(1).schedule(directory.sizes().get(0));
   }
 
   private static String newWorkerId() {

@@ -5,26 +5,21 @@ import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.engine.BatchCapacity;
-import io.bitloom.engine.Engine;
 import io.bitloom.engine.modeldir.ModelDirectory;
 import io.bitloom.v1.ScheduleCapacity;
 import io.bitloom.v1.WorkerModel;
 
-/** What a worker says of its model and of what fits into a batch. */
-record AnnouncedModel(ModelDirectory directory, BatchCapacity capacity) {
-
-  static AnnouncedModel of(Engine engine) {
-    return new AnnouncedModel(engine.model(), engine.capacity());
-  }
-
-  String name() {
-    return directory.name();
-  }
+/**
+ * What a worker says of a model and of what fits into a batch.
+ *
+ * @param name by which coordinators know it
+ */
+record AnnouncedModel(String name, ModelDirectory directory, BatchCapacity capacity) {
 
   WorkerModel toMessage() {
     WorkerModel.Builder model =
         WorkerModel.newBuilder()
-            .setName(name())
+            .setName(name)
             .setDigest(directory.digest())
             .setDescription(directory.description())
             .setDefaults(PromptMessages.message(directory.defaults()))

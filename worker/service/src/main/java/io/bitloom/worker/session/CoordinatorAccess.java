@@ -20,7 +20,7 @@ public record CoordinatorAccess(String token, ChannelCredentials credentials) {
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
   /** What goes along with the stream. */
-  Metadata headers() {
+  public Metadata headers() {
     Metadata headers = new Metadata();
     if (!token.isEmpty()) {
       headers.put(AUTHORIZATION, "Bearer " + token);

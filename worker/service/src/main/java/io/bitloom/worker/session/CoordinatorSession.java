@@ -14,11 +14,15 @@ import io.bitloom.v1.Lease;
 import io.bitloom.v1.LeaseLost;
 import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.LeaseVerdicts;
+import io.bitloom.v1.ModelSet;
+import io.bitloom.v1.ModelStates;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.TaskRef;
 import io.bitloom.v1.UploadRequest;
 import io.bitloom.v1.Welcome;
 import io.bitloom.v1.WorkRequest;
+import io.bitloom.v1.WorkerModel;
+import io.bitloom.worker.models.WorkerModels;
 import io.grpc.Status;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
@@ -45,8 +49,7 @@ public final class CoordinatorSession implements AutoCloseable {
   private static final long PROGRESS_INTERVAL_NANOS = 500_000_000;
 
   private final SessionConfig config;
-  private final AnnouncedModel model;
-  private final LeasedWork leasedWork;
+  private final SessionModels models;
   private final SessionMetrics metrics;
   private final ScheduledThreadPoolExecutor loop;
   private final CoordinatorLink link;
@@ -57,16 +60,28 @@ public final class CoordinatorSession implements AutoCloseable {
 
   private long requestNumber; // of the current connection
   private int openRequests; // of the current connection, without a lease yet
+  private boolean toldModels; // over the current connection, which versions it shall have
   private boolean leaving; // the current connection: no more work over it
   private boolean draining; // for good
   private volatile int leasesOnDevice; // others only read it
   private long nextProgress = System.nanoTime();
   private volatile boolean connected;
 
+  /** A session of a worker that has one model and takes no other. */
   public CoordinatorSession(SessionConfig config, Engine engine, MeterRegistry registry) {
+    this(config, Optional.of(engine), Optional.empty(), registry);
+  }
+
+  /**
+   * @param own the model that the worker was started with
+   * @param cluster versions that the cluster keeps, if the worker takes some
+   */
+  public CoordinatorSession(
+      SessionConfig config,
+      Optional<Engine> own,
+      Optional<WorkerModels> cluster,
+      MeterRegistry registry) {
     this.config = config;
-    this.model = AnnouncedModel.of(engine);
-    this.leasedWork = new LeasedWork(engine);
     this.metrics = new SessionMetrics(registry, this::isConnected);
     this.loop =
         new ScheduledThreadPoolExecutor(
@@ -76,7 +91,10 @@ public final class CoordinatorSession implements AutoCloseable {
     this.loop.setRemoveOnCancelPolicy(true);
     this.link = new CoordinatorLink(config, loop, new LinkEvents());
     this.uploads = new ImageUploads(loop, new UploadEvents());
-    model.capacity().onChange(schedule -> loop.execute(() -> sendCapacity(schedule)));
+    this.models =
+        new SessionModels(
+            own, cluster, (model, schedule) -> loop.execute(() -> sendCapacity(model, schedule)));
+    cluster.ifPresent(versions -> versions.onChange(() -> loop.execute(this::sendModelStates)));
   }
 
   /** Connects, and reconnects until the session ends. */
@@ -142,6 +160,7 @@ public final class CoordinatorSession implements AutoCloseable {
       requestNumber = 0;
       openRequests = 0;
       leaving = draining;
+      toldModels = false;
       String version = CoordinatorSession.class.getPackage().getImplementationVersion();
       // Coordinators of before there were pools would refuse the field.
       boolean ofDefault = config.pool().equals(Pools.DEFAULT);
@@ -149,7 +168,8 @@ public final class CoordinatorSession implements AutoCloseable {
           .setWorkerId(config.workerId())
           .setVersion(version == null ? "development" : version)
           .setDevice(config.device())
-          .addModels(model.toMessage())
+          .addAllModels(models.announced())
+          .setTakesModels(models.cluster().isPresent())
           .addAllHeldLeases(held.leasesWithPrompts())
           .setInstanceSecret(instance.text())
           .setForm(CoordinatorLink.FORM)
@@ -168,7 +188,7 @@ public final class CoordinatorSession implements AutoCloseable {
       log.info(
           "ready: {} draws {} on {} for coordinator {} at {}",
           config.workerId(),
-          model.name(),
+          models.announced().stream().map(WorkerModel::getName).toList(),
           config.device(),
           welcome.getCoordinatorId(),
           address);
@@ -187,6 +207,7 @@ public final class CoordinatorSession implements AutoCloseable {
         case LEASE_VERDICTS -> acknowledged(message.getLeaseVerdicts());
         case LEASE_LOST -> lost(message.getLeaseLost());
         case UPLOAD_GRANT -> uploads.granted(message.getUploadGrant());
+        case MODEL_SET -> wanted(message.getModelSet());
         case DRAIN -> {
           log.info("the coordinator sends its workers away: {}", message.getDrain().getReason());
           leave("the coordinator drains");
@@ -226,15 +247,59 @@ public final class CoordinatorSession implements AutoCloseable {
       log.warn("lease {} is empty", lease.getLeaseId());
       return;
     }
+    Optional<SessionModels.Drawn> model = models.take(lease.getModel());
+    if (model.isEmpty()) {
+      handBack(lease);
+      settle();
+      return;
+    }
     boolean everyScale = lease.getWatch().getEveryScale();
     CompletableFuture<Void> drawn =
-        leasedWork.start(lease, held, message -> display(message, everyScale), this::finished);
+        model
+            .get()
+            .work()
+            .start(lease, held, message -> display(message, everyScale), this::finished);
     leasesOnDevice++;
-    drawn.thenRun(this::deviceIsDone);
+    drawn.thenRun(() -> deviceIsDone(lease.getModel()));
     if (leaving) {
       release(held.releaseUnstarted("the worker is leaving"));
     }
     settle();
+  }
+
+  /** It was on its way when the worker said that it draws with this model no more. */
+  private void handBack(Lease lease) {
+    log.info("lease {} is handed back: {} is not here", lease.getLeaseId(), lease.getModel());
+    release(
+        List.of(
+            Release.newBuilder()
+                .setLeaseId(lease.getLeaseId())
+                .setFencingToken(lease.getFencingToken())
+                .setLeaseSecret(lease.getSecret())
+                .addAllTasks(LeasedTasks.refs(lease))
+                .setReason("the worker does not draw with " + lease.getModel())
+                .build()));
+  }
+
+  private void wanted(ModelSet set) {
+    toldModels = true;
+    models.cluster().ifPresent(cluster -> cluster.want(set.getVersionsList()));
+    sendModelStates();
+  }
+
+  private void sendModelStates() {
+    models
+        .cluster()
+        .filter(cluster -> toldModels)
+        .ifPresent(
+            cluster ->
+                link.send(
+                    ConnectRequest.newBuilder()
+                        .setModelStates(
+                            ModelStates.newBuilder()
+                                .addAllModels(cluster.states())
+                                .addAllReady(models.ready()))
+                        .build()));
   }
 
   private void finished(LeasedOutcome outcome) {
@@ -245,7 +310,8 @@ public final class CoordinatorSession implements AutoCloseable {
         });
   }
 
-  private void deviceIsDone() {
+  private void deviceIsDone(String model) {
+    models.done(model);
     loop.execute(
         () -> {
           leasesOnDevice--;
@@ -335,7 +401,7 @@ public final class CoordinatorSession implements AutoCloseable {
     }
   }
 
-  private void sendCapacity(ScaleSchedule schedule) {
+  private void sendCapacity(AnnouncedModel model, ScaleSchedule schedule) {
     CapacityUpdate update =
         CapacityUpdate.newBuilder()
             .setModel(model.name())

@@ -46,13 +46,18 @@ final class LeasedWork {
   private record Place(HeldLease lease, int index, TaskRef task) {}
 
   private final Engine engine;
+  private final String name;
   private final ModelDirectory model;
 
   /** The coordinator has limited the length of texts already. */
   private final PromptRules rules = new PromptRules(Integer.MAX_VALUE);
 
-  LeasedWork(Engine engine) {
+  /**
+   * @param name by which leases name the model
+   */
+  LeasedWork(Engine engine, String name) {
     this.engine = engine;
+    this.name = name;
     this.model = engine.model();
   }
 
@@ -80,9 +85,7 @@ final class LeasedWork {
     }
     Optional<ScaleSchedule> schedule =
         ScaleSchedules.find(lease.getSchedule())
-            .filter(
-                found ->
-                    lease.getModel().equals(model.name()) && model.sizes().contains(found.size()));
+            .filter(found -> lease.getModel().equals(name) && model.sizes().contains(found.size()));
     List<Place> places = new ArrayList<>();
     List<ImagePrompt> prompts = new ArrayList<>();
     for (int index = 0; index < tasks.size(); index++) {
@@ -150,7 +153,7 @@ final class LeasedWork {
     return new BitloomException(
         ErrorCode.INTERNAL,
         "this worker draws "
-            + model.name()
+            + name
             + " in "
             + model.sizes()
             + ", not "
