@@ -8,6 +8,7 @@ import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -20,6 +21,14 @@ import java.util.zip.ZipOutputStream;
  * that nothing is unpacked at a start or is there twice; those of other systems are left out.
  */
 final class ClassPath {
+
+  /**
+   * JavaCPP copies OpenBLAS to a second name, which one of its own libraries asks for, at every
+   * first start. All others ask for the name inside of it, which it has under that file name as
+   * well.
+   */
+  private static final Map<String, String> OTHER_NAMES =
+      Map.of("libopenblas.so.0", "libopenblas_nolapack.so.0");
 
   private static final LocalDateTime NO_TIME = LocalDateTime.of(2026, 1, 1, 0, 0);
 
@@ -87,6 +96,8 @@ final class ClassPath {
     if (!file.startsWith(natives)) {
       throw new IOException(zip.getName() + " has an entry " + entry.getName());
     }
+    String name = file.getFileName().toString();
+    file = file.resolveSibling(OTHER_NAMES.getOrDefault(name, name));
     Files.createDirectories(file.getParent());
     try (InputStream content = zip.getInputStream(entry)) {
       Files.copy(content, file);
