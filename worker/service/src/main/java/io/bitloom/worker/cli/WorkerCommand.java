@@ -21,6 +21,8 @@ import io.bitloom.training.run.RunConfig;
 import io.bitloom.training.tokenizer.TokenizerJob;
 import io.bitloom.training.transformer.TransformerJob;
 import io.bitloom.v1.TrainingRun;
+import io.bitloom.worker.kubernetes.ApiServer;
+import io.bitloom.worker.kubernetes.PodDeletionCost;
 import io.bitloom.worker.rewrite.ChatRewriter;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.bitloom.worker.session.CoordinatorAccess;
@@ -65,6 +67,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "SIGTERM: takes no more work, finishes what runs, hands back the rest, exits with 0.",
+      "What still runs shortly before the end of --shutdown-grace is handed back, too.",
       "Durations have a unit: 250ms, 1.5s, 10m, 2h.",
       "BITLOOM_LOG=json writes the log as one JSON object a line.",
       "BITLOOM_LOG_LEVEL sets the log level: error, warn, info (default), debug."
@@ -100,6 +103,7 @@ import picocli.CommandLine.Spec;
 public final class WorkerCommand implements Callable<Integer> {
   private static final Logger log = LoggerFactory.getLogger(WorkerCommand.class);
   private static final int NO_PORT = -1;
+  private static final Duration HAND_BACK = Duration.ofSeconds(2);
 
   /** What a worker does. */
   enum Mode {
@@ -189,6 +193,14 @@ public final class WorkerCommand implements Callable<Integer> {
   private String shutdownGrace;
 
   @Option(
+      names = "--pod-deletion-cost",
+      defaultValue = "${env:BITLOOM_POD_DELETION_COST:-false}",
+      description =
+          "In Kubernetes: says in the pod's deletion cost whether there is work, so that idle"
+              + " workers go first; its service account must be allowed to patch pods.")
+  private boolean podDeletionCost;
+
+  @Option(
       names = "--exit-on-stdin-close",
       description = "Stop when standard input ends, so that no worker outlives its parent.")
   private boolean exitOnStdinClose;
@@ -201,6 +213,7 @@ public final class WorkerCommand implements Callable<Integer> {
     }
     EngineConfig engineConfig = model.config();
     Optional<PromptRewriterConfig> rewriting = rewriter.config();
+    Optional<ApiServer> apiServer = apiServer();
     List<ServerAddress> addresses = addresses();
     SessionConfig sessionConfig =
         SessionConfig.of(
@@ -231,7 +244,8 @@ public final class WorkerCommand implements Callable<Integer> {
           directory.digest(),
           (System.nanoTime() - start) / 1_000_000,
           directory.description());
-      return work(new CoordinatorSession(sessionConfig, engine, metrics), metrics, grace);
+      CoordinatorSession session = new CoordinatorSession(sessionConfig, engine, metrics);
+      return work(session, metrics, apiServer, grace);
     }
   }
 
@@ -301,16 +315,23 @@ public final class WorkerCommand implements Callable<Integer> {
   }
 
   /** Runs a session to its end. */
-  private int work(CoordinatorSession session, PrometheusMeterRegistry metrics, Duration grace)
+  private int work(
+      CoordinatorSession session,
+      PrometheusMeterRegistry metrics,
+      Optional<ApiServer> apiServer,
+      Duration grace)
       throws IOException, InterruptedException {
     Termination termination =
-        Termination.onSignal(() -> session.drain("the worker was told to stop"), grace);
+        Termination.onSignal(
+            () -> session.drain("the worker was told to stop", grace.minus(handBack(grace))),
+            grace);
     if (exitOnStdinClose) {
       Termination.onStdinEnd();
     }
     int exitCode = CommandLine.ExitCode.SOFTWARE;
     HealthServer health = null;
-    try {
+    try (PodDeletionCost cost =
+        apiServer.map(server -> new PodDeletionCost(server, session::isBusy)).orElse(null)) {
       if (httpPort != NO_PORT) {
         health = HealthServer.start(httpBind, httpPort, session::isConnected, metrics);
         log.info("Health and metrics at http://{}:{}", httpBind, health.port());
@@ -333,6 +354,22 @@ public final class WorkerCommand implements Callable<Integer> {
       termination.finished(exitCode);
     }
     return exitCode;
+  }
+
+  private Optional<ApiServer> apiServer() {
+    try {
+      return podDeletionCost ? Optional.of(ApiServer.ofThisPod()) : Optional.empty();
+    } catch (IOException e) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--pod-deletion-cost needs a pod with a service account's token: " + e.getMessage());
+    }
+  }
+
+  /** How long before the end of the grace what still runs is handed back. */
+  private static Duration handBack(Duration grace) {
+    Duration quarter = grace.dividedBy(4);
+    return quarter.compareTo(HAND_BACK) < 0 ? quarter : HAND_BACK;
   }
 
   private Duration grace() {
