@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -26,6 +27,9 @@ import picocli.CommandLine.Spec;
         "Builds container images as files for docker load or podman load. Needs a JDK with jlink, and"
             + " apt-get and dpkg-deb of a Debian on x86-64.")
 public final class Main implements Callable<Integer> {
+
+  /** An image that stays the same: by its digest, or as a file. */
+  private static final Pattern BASE = Pattern.compile(".+@sha256:[0-9a-f]{64}|tar://.+");
 
   @Spec private CommandSpec spec;
 
@@ -56,7 +60,7 @@ public final class Main implements Callable<Integer> {
       paramLabel = "IMAGE@sha256:…",
       description =
           "An image with glibc 2.36 or newer, for example one with CUDA, in place of Debian's packages;"
-              + " it is pulled from its registry.")
+              + " it is pulled from its registry, or is a file: tar://FILE.")
   private String base;
 
   @Option(
@@ -83,15 +87,18 @@ public final class Main implements Callable<Integer> {
   private String revision;
 
   public static void main(String[] arguments) {
+    System.exit(commandLine().execute(arguments));
+  }
+
+  static CommandLine commandLine() {
     CommandLine line = new CommandLine(new Main());
-    line.setCaseInsensitiveEnumValuesAllowed(true);
     line.registerConverter(Program.class, Main::program);
     line.setExecutionExceptionHandler(
         (fault, command, given) -> {
           System.err.println("deploy/images/build: " + fault.getMessage());
           return CommandLine.ExitCode.SOFTWARE;
         });
-    System.exit(line.execute(arguments));
+    return line;
   }
 
   private static Program program(String name) {
@@ -106,8 +113,8 @@ public final class Main implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    if (base != null && !base.matches(".+@sha256:[0-9a-f]{64}")) {
-      throw wrong("--base: expected IMAGE@sha256:DIGEST, so that it stays the same, got " + base);
+    if (base != null && !BASE.matcher(base).matches()) {
+      throw wrong("--base: expected IMAGE@sha256:DIGEST or tar://FILE, got " + base);
     }
     if (programs.contains(Program.WORKER_CUDA) && base == null) {
       throw wrong(Program.WORKER_CUDA + " needs --base, an image with the libraries of CUDA");
