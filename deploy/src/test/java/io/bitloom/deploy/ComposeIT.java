@@ -88,7 +88,7 @@ class ComposeIT {
   /** Waits until workers are there: before, a job has no model. */
   private static void awaitWorkers(int count) throws Exception {
     try (BitloomClient client = client()) {
-      for (int tries = 0; tries < 600; tries++) {
+      for (int tries = 0; tries < 3000; tries++) {
         if (client.listModels().stream().mapToInt(Model::getWorkers).sum() >= count) {
           return;
         }
@@ -115,7 +115,7 @@ class ComposeIT {
   private static BitloomClient client() {
     return BitloomClient.builder("127.0.0.1:" + compose.port("BITLOOM_PUBLISHED_GRPC"))
         .token(CLIENT_TOKEN)
-        .firstContact(Duration.ofMinutes(1))
+        .firstContact(Duration.ofMinutes(5))
         .build();
   }
 

@@ -30,6 +30,17 @@ final class ClassPath {
   private static final Map<String, String> OTHER_NAMES =
       Map.of("libopenblas.so.0", "libopenblas_nolapack.so.0");
 
+  /**
+   * Libraries that JavaCPP and JNA load from where the class path has them as files. The other
+   * loaders would copy what they find there, and have theirs in folders of {@code
+   * java.library.path}.
+   */
+  private static final List<String> LOADED_FROM_CLASS_PATH =
+      List.of("com/sun/jna/", "org/bytedeco/");
+
+  private static final String ON_CLASS_PATH = "class-path";
+  private static final String ON_LIBRARY_PATH = "library-path";
+
   private static final LocalDateTime NO_TIME = LocalDateTime.of(2026, 1, 1, 0, 0);
 
   private final Path jars;
@@ -38,7 +49,7 @@ final class ClassPath {
 
   /**
    * @param jars an empty folder, for jars
-   * @param natives an empty folder, for libraries, each where its jar had it
+   * @param natives an empty folder, for libraries
    */
   ClassPath(Path jars, Path natives) {
     this.jars = jars;
@@ -50,13 +61,20 @@ final class ClassPath {
     return List.copyOf(names);
   }
 
-  /** The folders with libraries, relative to that of all. */
+  /** The folder with libraries that belongs to the class path, below that of all. */
+  static String resources() {
+    return ON_CLASS_PATH;
+  }
+
+  /** The folders that {@code java.library.path} is to have, below that of all libraries. */
   Set<String> libraryFolders() throws IOException {
     try (Stream<Path> files = Files.walk(natives)) {
       Set<String> folders = new TreeSet<>();
       files
           .filter(Files::isRegularFile)
-          .forEach(file -> folders.add(natives.relativize(file.getParent()).toString()));
+          .map(file -> natives.relativize(file.getParent()))
+          .filter(folder -> folder.startsWith(ON_LIBRARY_PATH))
+          .forEach(folder -> folders.add(folder.toString()));
       return folders;
     }
   }
@@ -92,8 +110,10 @@ final class ClassPath {
     if (!NativeLibrary.runsHere(entry.getName(), header)) {
       return;
     }
-    Path file = natives.resolve(entry.getName()).normalize();
-    if (!file.startsWith(natives)) {
+    boolean onClassPath = LOADED_FROM_CLASS_PATH.stream().anyMatch(entry.getName()::startsWith);
+    Path folder = natives.resolve(onClassPath ? ON_CLASS_PATH : ON_LIBRARY_PATH);
+    Path file = folder.resolve(entry.getName()).normalize();
+    if (!file.startsWith(folder)) {
       throw new IOException(zip.getName() + " has an entry " + entry.getName());
     }
     String name = file.getFileName().toString();

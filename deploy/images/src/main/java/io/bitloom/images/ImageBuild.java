@@ -140,8 +140,8 @@ final class ImageBuild {
 
   /** Fills the class path and says what is in it, in Debian's packages and in Java. */
   private Bill bill(Program program, ClassPath classPath) throws IOException {
-    Path target = plan.home().resolve(program.code().module()).resolve("target");
-    Path jar = target.resolve(program.code().jar() + ".jar");
+    Path jar = jar(program);
+    Path target = jar.getParent();
     if (!Files.exists(jar)) {
       throw new IOException(jar + " is missing; build it with: mvn -DskipTests package");
     }
@@ -162,12 +162,7 @@ final class ImageBuild {
       bill.add(artifact, Sha256.of(library));
       classPath.add(library);
     }
-    String release =
-        Files.exists(work.resolve("root/etc/debian_version"))
-            ? Files.readString(work.resolve("root/etc/debian_version"))
-                .strip()
-                .replaceAll("\\..*", "")
-            : Files.readString(Path.of("/etc/debian_version")).strip().replaceAll("\\..*", "");
+    String release = Files.readString(Path.of("/etc/debian_version")).strip().split("\\.")[0];
     packages().forEach(debian -> bill.add(debian, release));
     bill.addJava(javaVersion, JavaRuntime.vendor());
     return bill;
@@ -201,6 +196,13 @@ final class ImageBuild {
     return libraries;
   }
 
+  private Path jar(Program program) {
+    return plan.home()
+        .resolve(program.code().module())
+        .resolve("target")
+        .resolve(program.code().jar() + ".jar");
+  }
+
   private static String version(Path jar) throws IOException {
     try (JarFile file = new JarFile(jar.toFile())) {
       return file.getManifest().getMainAttributes().getValue("Implementation-Version");
@@ -223,6 +225,8 @@ final class ImageBuild {
     lines.add("-cp");
     lines.add(
         natives
+            + "/"
+            + ClassPath.resources()
             + classPath.names().stream()
                 .map(name -> ":" + HOME + "/lib/" + name)
                 .collect(Collectors.joining()));
@@ -255,12 +259,7 @@ final class ImageBuild {
     Map<String, String> labels = new TreeMap<>();
     labels.put(prefix + "title", program.image());
     labels.put(prefix + "description", program.description());
-    labels.put(
-        prefix + "version",
-        version(
-            plan.home()
-                .resolve(program.code().module())
-                .resolve("target/" + program.code().jar() + ".jar")));
+    labels.put(prefix + "version", version(jar(program)));
     labels.put(prefix + "licenses", "Apache-2.0");
     labels.put(prefix + "created", plan.created().toString());
     plan.revision().ifPresent(revision -> labels.put(prefix + "revision", revision));

@@ -3,6 +3,7 @@ package io.bitloom.images;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,9 +67,9 @@ class ClassPathTest {
                 "a/B.class", new byte[] {1, 2},
                 "a/linux-x86_64/libb.so.1", LIBRARY,
                 "a/win/b.dll", new byte[] {'M', 'Z'})));
-    assertEquals(Set.of("a/linux-x86_64"), classPath.libraryFolders());
+    assertEquals(Set.of("library-path/a/linux-x86_64"), classPath.libraryFolders());
     assertEquals(
-        LIBRARY.length, (int) Files.size(natives.resolve("a/linux-x86_64").resolve("libb.so.1")));
+        LIBRARY.length, (int) Files.size(natives.resolve("library-path/a/linux-x86_64/libb.so.1")));
     try (ZipFile rest = new ZipFile(jars.resolve("native.jar").toFile())) {
       assertEquals(1, rest.size());
       assertNull(rest.getEntry("a/win/b.dll"));
@@ -76,8 +77,21 @@ class ClassPathTest {
   }
 
   @Test
+  void whatJavaCppLoadsIsOnTheClassPathAlone() throws IOException {
+    String entry = "org/bytedeco/openblas/linux-x86_64/libopenblas.so.0";
+    classPath.add(jar("openblas.jar", Map.of(entry, LIBRARY)));
+    assertEquals(Set.of(), classPath.libraryFolders());
+    assertTrue(
+        Files.exists(
+            natives
+                .resolve(ClassPath.resources())
+                .resolve(entry)
+                .resolveSibling("libopenblas_nolapack.so.0")));
+  }
+
+  @Test
   void anEntryThatLeadsElsewhereIsRefused() throws IOException {
-    Path jar = jar("bad.jar", Map.of("../../libx.so", LIBRARY));
+    Path jar = jar("bad.jar", Map.of("../libx.so", LIBRARY));
     assertThrows(IOException.class, () -> classPath.add(jar));
   }
 }
