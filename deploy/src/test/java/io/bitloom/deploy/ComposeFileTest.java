@@ -34,7 +34,7 @@ class ComposeFileTest {
 
   private CoordinatorConfig coordinator() {
     Map<String, Object> service = services.get("coordinator");
-    return Programs.coordinator(
+    return CommandLines.coordinator(
         ComposeFile.list(service, "command"), ComposeFile.environment(service));
   }
 
@@ -56,7 +56,7 @@ class ComposeFileTest {
   @ParameterizedTest
   @ValueSource(strings = {"worker-1", "worker-2", "worker-gpu"})
   void aWorkerKnowsItsOptions(String name) {
-    ParseResult given = Programs.worker(ComposeFile.list(services.get(name), "command"));
+    ParseResult given = CommandLines.worker(ComposeFile.list(services.get(name), "command"));
     assertEquals(
         List.of("coordinator:" + coordinator().listen().grpcPort()),
         given.matchedOptionValue("--coordinator", List.of()));
@@ -67,32 +67,32 @@ class ComposeFileTest {
   @Test
   void optionsThatAreNotThereAreFound() {
     assertThrows(
-        CommandLine.ParameterException.class, () -> Programs.worker(List.of("--http-prt=1")));
+        CommandLine.ParameterException.class, () -> CommandLines.worker(List.of("--http-prt=1")));
     assertThrows(
         CommandLine.ParameterException.class,
-        () -> Programs.coordinator(List.of("--drain=5s"), Map.of()));
+        () -> CommandLines.coordinator(List.of("--drain=5s"), Map.of()));
   }
 
   @Test
   void everyVariableIsRead() {
     Map<String, Set<String>> known =
         Map.of(
-            "coordinator", Programs.coordinatorVariables(),
-            "worker-1", Programs.workerVariables(),
-            "client", Programs.clientVariables());
+            "coordinator", CommandLines.coordinatorVariables(),
+            "worker-1", CommandLines.workerVariables(),
+            "client", CommandLines.clientVariables());
     known.forEach(
         (name, variables) ->
             Stream.of(services, withTokens)
                 .map(file -> ComposeFile.environment(file.get(name)).keySet())
                 .forEach(used -> assertTrue(variables.containsAll(used), name + ": " + used)));
-    assertTrue(Programs.coordinatorVariables().contains("BITLOOM_TENANTS"));
-    assertTrue(Programs.workerVariables().contains("BITLOOM_TOKEN"));
-    assertTrue(Programs.clientVariables().contains("BITLOOM_TOKEN"));
+    assertTrue(CommandLines.coordinatorVariables().contains("BITLOOM_TENANTS"));
+    assertTrue(CommandLines.workerVariables().contains("BITLOOM_TOKEN"));
+    assertTrue(CommandLines.clientVariables().contains("BITLOOM_TOKEN"));
   }
 
   @Test
   void composeWaitsLongerThanAProgramTakesToStop() {
-    ParseResult worker = Programs.worker(ComposeFile.list(services.get("worker-1"), "command"));
+    ParseResult worker = CommandLines.worker(ComposeFile.list(services.get("worker-1"), "command"));
     assertTrue(
         Settings.duration("stop", ComposeFile.text(services.get("worker-1"), "stop_grace_period"))
                 .compareTo(
@@ -132,6 +132,7 @@ class ComposeFileTest {
 
   @Test
   void theClientsVariablesAreEnoughForACommand() {
-    assertDoesNotThrow(() -> Programs.client(List.of("submit", "prompts.jsonl", "--out", "out")));
+    assertDoesNotThrow(
+        () -> CommandLines.client(List.of("submit", "prompts.jsonl", "--out", "out")));
   }
 }

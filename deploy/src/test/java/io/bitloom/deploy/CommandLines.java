@@ -24,7 +24,7 @@ import picocli.CommandLine.ParseResult;
  * the programs' own command lines, which throw {@link CommandLine.ParameterException} for one that
  * they do not have or cannot read.
  */
-final class Programs {
+final class CommandLines {
 
   /** Paths of the HTTP ports of coordinator and worker that machines ask. */
   static final Set<String> PROBES = Set.of("/health/live", "/health/ready", "/metrics");
@@ -43,7 +43,7 @@ final class Programs {
           "XDG_CACHE_HOME",
           "_JAVA_OPTIONS");
 
-  private Programs() {}
+  private CommandLines() {}
 
   /**
    * The settings of a coordinator that is started so.
