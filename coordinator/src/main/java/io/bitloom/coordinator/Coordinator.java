@@ -185,7 +185,16 @@ public final class Coordinator implements AutoCloseable {
                 speeds,
                 metrics));
     ConnectedWorkers connected =
-        part(new ConnectedWorkers(loop, matcher, queue, models, store, leases, metrics));
+        part(
+            new ConnectedWorkers(
+                loop,
+                matcher,
+                queue,
+                models,
+                store,
+                leases,
+                config.listen().connections().age(),
+                metrics));
     part(loop);
     return new Dispatch(arrivals, speeds, connected);
   }

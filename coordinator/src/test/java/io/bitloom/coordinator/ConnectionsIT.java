@@ -51,7 +51,7 @@ class ConnectionsIT {
                 Optional.empty(),
                 AccessConfig.LOOPBACK,
                 List.of(),
-                new ConnectionsConfig(MOST, CALLS, idleTimeout)));
+                new ConnectionsConfig(MOST, CALLS, idleTimeout, Optional.empty())));
   }
 
   @AfterEach

@@ -76,6 +76,7 @@ public final class FakeWorker implements AutoCloseable {
   private long requestedAt;
   private boolean busy;
   private boolean stalled;
+  private boolean leaving; // the current connection
   private boolean closed;
   private volatile String trouble = "none";
 
@@ -270,6 +271,7 @@ public final class FakeWorker implements AutoCloseable {
       return;
     }
     requests = 0;
+    leaving = false;
     stream =
         WorkerServiceGrpc.newStub(channels.get(connections++ % channels.size()))
             .connect(
@@ -342,7 +344,11 @@ public final class FakeWorker implements AutoCloseable {
         forget(message.getLeaseLost().getLeaseId());
       }
       case UPLOAD_GRANT -> upload(message.getUploadGrant());
-      case DRAIN, OUTCOME_ACK, OUTCOME_ACK_BATCH, MESSAGE_NOT_SET -> {}
+      case DRAIN -> {
+        leaving = true;
+        leaveIfNothingIsHeld();
+      }
+      case OUTCOME_ACK, OUTCOME_ACK_BATCH, MESSAGE_NOT_SET -> {}
     }
   }
 
@@ -361,6 +367,9 @@ public final class FakeWorker implements AutoCloseable {
   }
 
   private void requestWork() {
+    if (leaving) {
+      return;
+    }
     requests++;
     requestedAt = System.nanoTime();
     send(
@@ -481,6 +490,13 @@ public final class FakeWorker implements AutoCloseable {
   private void acknowledged(LeaseVerdicts verdicts) {
     counters.committed.addAndGet(forget(verdicts.getLeaseId(), verdicts.getCommittedList()));
     counters.superseded.addAndGet(forget(verdicts.getLeaseId(), verdicts.getSupersededList()));
+    leaveIfNothingIsHeld();
+  }
+
+  private void leaveIfNothingIsHeld() {
+    if (leaving && leases.count() == 0) {
+      stream.onCompleted();
+    }
   }
 
   private int forget(String leaseId, List<IndexRange> ranges) {

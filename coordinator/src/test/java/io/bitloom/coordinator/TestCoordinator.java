@@ -240,6 +240,19 @@ public final class TestCoordinator implements AutoCloseable {
     return new TestCoordinator(config);
   }
 
+  /** Another coordinator of the same cluster, with ports of some kind. */
+  public TestCoordinator second(ListenConfig listen) throws IOException {
+    return new TestCoordinator(
+        new CoordinatorConfig(
+            config.directory(),
+            config.redis(),
+            listen,
+            config.jobs(),
+            config.dispatch(),
+            config.results(),
+            config.drainTimeout()));
+  }
+
   /** Where clients and workers connect. */
   public String target() {
     return "127.0.0.1:" + coordinator.grpcPort();

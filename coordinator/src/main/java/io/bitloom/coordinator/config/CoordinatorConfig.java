@@ -41,6 +41,7 @@ public record CoordinatorConfig(
           ConnectionsConfig.MOST,
           ConnectionsConfig.CALLS,
           ConnectionsConfig.IDLE_TIMEOUT,
+          ConnectionsConfig.AGE,
           JobsConfig.DEFAULT_MODEL,
           LimitsConfig.PROMPT_CHARACTERS,
           LimitsConfig.PROMPT_BYTES,

@@ -94,6 +94,10 @@ public final class GrpcServer implements AutoCloseable {
             .permitKeepAliveWithoutCalls(true)
             .keepAliveTime(10, TimeUnit.SECONDS)
             .keepAliveTimeout(5, TimeUnit.SECONDS);
+    // Calls that run when a connection is old enough go on over it.
+    port.connections()
+        .age()
+        .ifPresent(age -> builder.maxConnectionAge(age.toMillis(), TimeUnit.MILLISECONDS));
     services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));
     server =
         builder

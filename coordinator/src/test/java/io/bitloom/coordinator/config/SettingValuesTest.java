@@ -92,7 +92,8 @@ class SettingValuesTest {
                 Optional.empty(),
                 AccessConfig.LOOPBACK,
                 List.of(),
-                new ConnectionsConfig(4096, 1000, Duration.ofMinutes(2))),
+                new ConnectionsConfig(
+                    4096, 1000, Duration.ofMinutes(2), Optional.of(Duration.ofHours(1)))),
             new JobsConfig(
                 new LimitsConfig(
                     4000,

@@ -13,7 +13,9 @@ import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
@@ -34,6 +36,9 @@ public final class ConnectedWorkers implements AutoCloseable {
   private final SessionParts parts;
   private final Subscription onStopped;
 
+  /**
+   * @param connectionAge after which a worker is asked to connect anew; empty: never
+   */
   public ConnectedWorkers(
       DispatchLoop loop,
       Matcher matcher,
@@ -41,6 +46,7 @@ public final class ConnectedWorkers implements AutoCloseable {
       ModelRegistry models,
       ResultStore store,
       LeaseConfig config,
+      Optional<Duration> connectionAge,
       DispatchMetrics metrics) {
     this.loop = loop;
     this.matcher = matcher;
@@ -60,6 +66,7 @@ public final class ConnectedWorkers implements AutoCloseable {
             new ImageStorage(store),
             storeThreads,
             config,
+            connectionAge,
             metrics);
     this.onStopped = queue.leases().onStopped(jobId -> loop.execute(() -> stopped(jobId)));
     loop.every(config.heartbeatInterval(), this::renewUnread);

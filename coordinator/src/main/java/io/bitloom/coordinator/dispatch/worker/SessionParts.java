@@ -6,6 +6,8 @@ import io.bitloom.coordinator.dispatch.matching.Matcher;
 import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /**
@@ -13,6 +15,7 @@ import java.util.concurrent.Executor;
  *
  * @param coordinatorId told to workers, for their logs
  * @param storeThreads where images are stored, which blocks
+ * @param connectionAge after which a worker is asked to connect anew; empty: never
  */
 record SessionParts(
     String coordinatorId,
@@ -25,4 +28,5 @@ record SessionParts(
     ImageStorage images,
     Executor storeThreads,
     LeaseConfig config,
+    Optional<Duration> connectionAge,
     DispatchMetrics metrics) {}

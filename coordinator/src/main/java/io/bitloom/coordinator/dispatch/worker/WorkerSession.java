@@ -29,6 +29,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
@@ -59,6 +61,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
   private int form;
   private boolean joined;
   private boolean welcomed;
+  private Future<?> handOver = CompletableFuture.completedFuture(null);
   private long lastRequest;
   private final Deque<Long> requests = new ArrayDeque<>();
 
@@ -270,6 +273,23 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
     welcomed = true;
     stream.resume();
     parts.matcher().add(this);
+    parts.connectionAge().ifPresent(this::handOverAfter);
+  }
+
+  /**
+   * Sends the worker on when the connection is old, so that workers spread over coordinators that
+   * came after it. All that came at once, after a restart, do not go at once.
+   */
+  private void handOverAfter(java.time.Duration age) {
+    long millis = age.toMillis();
+    long jitter = millis / 10;
+    long wait = millis + ThreadLocalRandom.current().nextLong(-jitter, jitter + 1);
+    handOver =
+        parts
+            .loop()
+            .schedule(
+                () -> drain("this connection is " + wait / 1000 + " s old, connect anew"),
+                java.time.Duration.ofMillis(wait));
   }
 
   private static Duration proto(java.time.Duration duration) {
@@ -284,6 +304,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
    * with another coordinator.
    */
   private void left() {
+    handOver.cancel(false);
     parts.matcher().remove(this);
     parts.models().disconnected(profile);
     if (parts.roster().closed() || !parts.roster().has(this)) {

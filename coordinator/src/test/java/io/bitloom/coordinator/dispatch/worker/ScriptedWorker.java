@@ -85,6 +85,11 @@ final class ScriptedWorker {
                     ScheduleCapacity.newBuilder().setSchedule("1.0_0.06M").setMaxImages(4)));
   }
 
+  /** Ends the stream in order. */
+  void complete() {
+    stream.onCompleted();
+  }
+
   void send(Consumer<ConnectRequest.Builder> message) {
     ConnectRequest.Builder request = ConnectRequest.newBuilder();
     message.accept(request);

@@ -135,6 +135,7 @@ class UnansweredHelloIT {
             new ModelRegistry(queue.models(), Optional.empty()),
             new FaultyStore(),
             TestCoordinator.QUICK_LEASES,
+            Optional.empty(),
             metrics);
     String name = InProcessServerBuilder.generateName();
     server = InProcessServerBuilder.forName(name).addService(new OpenDoor()).build().start();

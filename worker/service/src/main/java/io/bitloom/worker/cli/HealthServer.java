@@ -14,33 +14,35 @@ import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
 
 /**
- * The worker's only open port, on the loopback interface: {@code /health/live}, {@code
- * /health/ready} (503 while there is no coordinator) and {@code /metrics}.
+ * The worker's only open port: {@code /health/live}, {@code /health/ready} (503 while there is no
+ * coordinator) and {@code /metrics}.
  */
 final class HealthServer implements AutoCloseable {
   private static final String TEXT = "text/plain; charset=utf-8";
   private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
-  private final KnownHosts hosts = new KnownHosts("localhost", List.of());
+  private final KnownHosts hosts;
   private final HttpServer server;
   private final ExecutorService executor;
 
   /**
    * Starts listening.
    *
+   * @param bind name or address of an interface
    * @param port 0 for any free one
    * @param ready whether the worker can take work
    */
-  static HealthServer start(int port, BooleanSupplier ready, PrometheusMeterRegistry metrics)
+  static HealthServer start(
+      String bind, int port, BooleanSupplier ready, PrometheusMeterRegistry metrics)
       throws IOException {
-    return new HealthServer(
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0),
-        ready,
-        metrics);
+    InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(bind), port);
+    return new HealthServer(HttpServer.create(address, 0), bind, ready, metrics);
   }
 
-  private HealthServer(HttpServer server, BooleanSupplier ready, PrometheusMeterRegistry metrics) {
+  private HealthServer(
+      HttpServer server, String bind, BooleanSupplier ready, PrometheusMeterRegistry metrics) {
     this.server = server;
+    this.hosts = new KnownHosts(bind, List.of());
     this.executor = Executors.newSingleThreadExecutor(task -> new Thread(task, "health"));
     server.setExecutor(executor);
     server.createContext("/health/live", exchange -> answer(exchange, 200, TEXT, "live\n"));

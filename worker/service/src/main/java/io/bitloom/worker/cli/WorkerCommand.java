@@ -21,6 +21,8 @@ import io.bitloom.training.run.RunConfig;
 import io.bitloom.training.tokenizer.TokenizerJob;
 import io.bitloom.training.transformer.TransformerJob;
 import io.bitloom.v1.TrainingRun;
+import io.bitloom.worker.kubernetes.ApiServer;
+import io.bitloom.worker.kubernetes.PodDeletionCost;
 import io.bitloom.worker.rewrite.ChatRewriter;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.bitloom.worker.session.CoordinatorAccess;
@@ -65,6 +67,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "SIGTERM: takes no more work, finishes what runs, hands back the rest, exits with 0.",
+      "What still runs shortly before the end of --shutdown-grace is handed back, too.",
       "Durations have a unit: 250ms, 1.5s, 10m, 2h.",
       "BITLOOM_LOG=json writes the log as one JSON object a line.",
       "BITLOOM_LOG_LEVEL sets the log level: error, warn, info (default), debug."
@@ -79,6 +82,9 @@ import picocli.CommandLine.Spec;
 @OptionRule(
     options = {"--config", "--rank"},
     onlyWith = {"--mode=train", "--mode=train-tokenizer"})
+@OptionRule(
+    options = "--http-bind",
+    notWith = {"--http-port=-1"})
 @OptionRule(
     options = OptionRule.ALL,
     except = {
@@ -97,6 +103,7 @@ import picocli.CommandLine.Spec;
 public final class WorkerCommand implements Callable<Integer> {
   private static final Logger log = LoggerFactory.getLogger(WorkerCommand.class);
   private static final int NO_PORT = -1;
+  private static final Duration HAND_BACK = Duration.ofSeconds(2);
 
   /** What a worker does. */
   enum Mode {
@@ -165,10 +172,18 @@ public final class WorkerCommand implements Callable<Integer> {
       paramLabel = "PORT",
       defaultValue = "${env:BITLOOM_WORKER_HTTP_PORT:-" + NO_PORT + "}",
       description =
-          "Loopback port of /health/live, /health/ready and /metrics; 0 takes a free one (default:"
-              + " none).")
+          "Port of /health/live, /health/ready and /metrics; 0 takes a free one (default: none).")
   @Range(min = 0, max = Range.LAST_PORT, also = NO_PORT)
   private int httpPort;
+
+  @Option(
+      names = "--http-bind",
+      paramLabel = "ADDRESS",
+      defaultValue = "${env:BITLOOM_WORKER_HTTP_BIND:-127.0.0.1}",
+      description =
+          "Where --http-port listens: 0.0.0.0 lets everybody read health and metrics (default:"
+              + " 127.0.0.1).")
+  private String httpBind;
 
   @Option(
       names = "--shutdown-grace",
@@ -176,6 +191,14 @@ public final class WorkerCommand implements Callable<Integer> {
       defaultValue = "${env:BITLOOM_SHUTDOWN_GRACE:-60s}",
       description = "Most time that running work may take after SIGTERM (default: 60s).")
   private String shutdownGrace;
+
+  @Option(
+      names = "--pod-deletion-cost",
+      defaultValue = "${env:BITLOOM_POD_DELETION_COST:-false}",
+      description =
+          "In Kubernetes: says in the pod's deletion cost whether there is work, so that idle"
+              + " workers go first; its service account must be allowed to patch pods.")
+  private boolean podDeletionCost;
 
   @Option(
       names = "--exit-on-stdin-close",
@@ -190,6 +213,7 @@ public final class WorkerCommand implements Callable<Integer> {
     }
     EngineConfig engineConfig = model.config();
     Optional<PromptRewriterConfig> rewriting = rewriter.config();
+    Optional<ApiServer> apiServer = apiServer();
     List<ServerAddress> addresses = addresses();
     SessionConfig sessionConfig =
         SessionConfig.of(
@@ -220,7 +244,8 @@ public final class WorkerCommand implements Callable<Integer> {
           directory.digest(),
           (System.nanoTime() - start) / 1_000_000,
           directory.description());
-      return work(new CoordinatorSession(sessionConfig, engine, metrics), metrics, grace);
+      CoordinatorSession session = new CoordinatorSession(sessionConfig, engine, metrics);
+      return work(session, metrics, apiServer, grace);
     }
   }
 
@@ -290,25 +315,34 @@ public final class WorkerCommand implements Callable<Integer> {
   }
 
   /** Runs a session to its end. */
-  private int work(CoordinatorSession session, PrometheusMeterRegistry metrics, Duration grace)
+  private int work(
+      CoordinatorSession session,
+      PrometheusMeterRegistry metrics,
+      Optional<ApiServer> apiServer,
+      Duration grace)
       throws IOException, InterruptedException {
     Termination termination =
-        Termination.onSignal(() -> session.drain("the worker was told to stop"), grace);
+        Termination.onSignal(
+            () -> session.drain("the worker was told to stop", grace.minus(handBack(grace))),
+            grace);
     if (exitOnStdinClose) {
       Termination.onStdinEnd();
     }
     int exitCode = CommandLine.ExitCode.SOFTWARE;
     HealthServer health = null;
-    try {
+    try (PodDeletionCost cost =
+        apiServer.map(server -> new PodDeletionCost(server, session::isBusy)).orElse(null)) {
       if (httpPort != NO_PORT) {
-        health = HealthServer.start(httpPort, session::isConnected, metrics);
-        log.info("Health and metrics at http://127.0.0.1:{}", health.port());
+        health = HealthServer.start(httpBind, httpPort, session::isConnected, metrics);
+        log.info("Health and metrics at http://{}:{}", httpBind, health.port());
       }
       session.start();
       session.ended().get();
       exitCode = CommandLine.ExitCode.OK;
     } catch (BindException taken) {
-      log.error("--http-port {}: {}", httpPort, taken.getMessage());
+      log.error("--http-port {} of {}: {}", httpPort, httpBind, taken.getMessage());
+    } catch (UnknownHostException unknown) {
+      log.error("--http-bind {} is neither a name that is known here nor an address", httpBind);
     } catch (ExecutionException refused) {
       BitloomException reason = GrpcErrors.fromStatus(refused);
       log.error("The coordinator refuses this worker: {}", reason.getMessage());
@@ -320,6 +354,22 @@ public final class WorkerCommand implements Callable<Integer> {
       termination.finished(exitCode);
     }
     return exitCode;
+  }
+
+  private Optional<ApiServer> apiServer() {
+    try {
+      return podDeletionCost ? Optional.of(ApiServer.ofThisPod()) : Optional.empty();
+    } catch (IOException e) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--pod-deletion-cost needs a pod with a service account's token: " + e.getMessage());
+    }
+  }
+
+  /** How long before the end of the grace what still runs is handed back. */
+  private static Duration handBack(Duration grace) {
+    Duration quarter = grace.dividedBy(4);
+    return quarter.compareTo(HAND_BACK) < 0 ? quarter : HAND_BACK;
   }
 
   private Duration grace() {

@@ -10,6 +10,8 @@ import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.MetadataUtils;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
@@ -22,6 +24,11 @@ final class CoordinatorConnection {
 
   /** What the transport keeps before it is busy: all previews of a batch after a scale fit in. */
   private static final int BUFFERED_BYTES = 4 << 20;
+
+  /** A name may have the addresses of several coordinators; workers spread over them. */
+  private static final Map<String, ?> ANY_ADDRESS =
+      Map.of(
+          "loadBalancingConfig", List.of(Map.of("pick_first", Map.of("shuffleAddressList", true))));
 
   private static final int KEEP_ALIVE_SECONDS = 10;
   private static final int KEEP_ALIVE_TIMEOUT_SECONDS = 5;
@@ -49,6 +56,7 @@ final class CoordinatorConnection {
         Grpc.newChannelBuilder(address.target(), access.credentials())
             .intercept(MetadataUtils.newAttachHeadersInterceptor(access.headers()))
             .executor(session)
+            .defaultServiceConfig(ANY_ADDRESS)
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
             .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
             .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,7 +24,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps a connection to one of the coordinators: connects, greets, sends heartbeats, and after a
  * failure goes on to the next address, with waits that double up to a limit and are spread at
- * random. Confined to the session's thread.
+ * random. It begins with any of them, so that workers spread. Confined to the session's thread.
  */
 final class CoordinatorLink {
   private static final Logger log = LoggerFactory.getLogger(CoordinatorLink.class);
@@ -91,6 +92,7 @@ final class CoordinatorLink {
     this.backoff =
         IntervalFunction.ofExponentialRandomBackoff(
             config.firstRetry(), 2, 0.5, config.longestRetry());
+    this.nextAddress = ThreadLocalRandom.current().nextInt(config.coordinators().size());
   }
 
   /** Connects, or tries to. */
@@ -227,7 +229,7 @@ final class CoordinatorLink {
     nextAddress++;
     failures++;
     Duration wait = Duration.ofMillis(backoff.apply(Math.min(failures, 16)));
-    if (Integer.bitCount(failures) == 1) { // ever more rarely
+    if (!status.isOk() && Integer.bitCount(failures) == 1) { // ever more rarely
       log.warn(
           "{} at {} ({}), trying again in {} ms and so on",
           status.getCode() == Status.Code.ALREADY_EXISTS

@@ -20,11 +20,13 @@ import io.bitloom.v1.Welcome;
 import io.bitloom.v1.WorkRequest;
 import io.grpc.Status;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,7 +58,7 @@ public final class CoordinatorSession implements AutoCloseable {
   private int openRequests; // of the current connection, without a lease yet
   private boolean leaving; // the current connection: no more work over it
   private boolean draining; // for good
-  private int leasesOnDevice;
+  private volatile int leasesOnDevice; // others only read it
   private long nextProgress = System.nanoTime();
   private volatile boolean connected;
 
@@ -86,6 +88,11 @@ public final class CoordinatorSession implements AutoCloseable {
     return connected;
   }
 
+  /** Whether anything is drawn or waits for the device. */
+  public boolean isBusy() {
+    return leasesOnDevice > 0;
+  }
+
   /**
    * Completes when the session is over: normally after {@link #drain} or {@link #close}, with an
    * exception if the coordinator refuses the worker.
@@ -94,16 +101,28 @@ public final class CoordinatorSession implements AutoCloseable {
     return ended;
   }
 
-  /** Takes no more leases, hands back what was not started, delivers the rest, then ends. */
-  public void drain(String reason) {
+  /**
+   * Takes no more leases, hands back what was not started, delivers the rest, then ends.
+   *
+   * @param patience after which what is still being drawn is handed back, too; the device stops at
+   *     its next scale
+   */
+  public void drain(String reason, Duration patience) {
     loop.execute(
         () -> {
           if (!draining) {
             log.info("draining: {}", reason);
             draining = true;
             leave(reason);
+            loop.schedule(this::handBackRunning, patience.toMillis(), TimeUnit.MILLISECONDS);
           }
         });
+  }
+
+  private void handBackRunning() {
+    log.info("handing back what is not drawn yet: the time to end is nearly over");
+    release(held.releaseUndrawn("the worker has to stop"));
+    leaveIfNothingIsHeld();
   }
 
   /** Ends the session now; leases that are still held expire. */
@@ -209,7 +228,7 @@ public final class CoordinatorSession implements AutoCloseable {
     leasesOnDevice++;
     drawn.thenRun(this::deviceIsDone);
     if (leaving) {
-      releaseUnstarted("the worker is leaving");
+      release(held.releaseUnstarted("the worker is leaving"));
     }
     settle();
   }
@@ -345,14 +364,12 @@ public final class CoordinatorSession implements AutoCloseable {
 
   private void leave(String reason) {
     leaving = true;
-    releaseUnstarted(reason);
+    release(held.releaseUnstarted(reason));
     leaveIfNothingIsHeld();
   }
 
-  private void releaseUnstarted(String reason) {
-    for (Release release : held.releaseUnstarted(reason)) {
-      link.send(ConnectRequest.newBuilder().setRelease(release).build());
-    }
+  private void release(List<Release> releases) {
+    releases.forEach(release -> link.send(ConnectRequest.newBuilder().setRelease(release).build()));
   }
 
   private void leaveIfNothingIsHeld() {

@@ -20,6 +20,7 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * The worker's ledger: every prompt that it holds, from its lease until the coordinator has
@@ -238,19 +239,28 @@ final class LeaseLedger {
 
   /** Takes every prompt that the device has not started out of pipeline and ledger. */
   List<Release> releaseUnstarted(String reason) {
+    return release(reason, PromptWork::withdraw);
+  }
+
+  /** Takes every prompt that has no outcome yet out of pipeline and ledger. */
+  List<Release> releaseUndrawn(String reason) {
+    return release(reason, work -> true);
+  }
+
+  private List<Release> release(String reason, Predicate<PromptWork> which) {
     List<Release> releases = new ArrayList<>();
     for (HeldPrompts lease : List.copyOf(leases.values())) {
-      List<Integer> unstarted = new ArrayList<>();
+      List<Integer> released = new ArrayList<>();
       List<TaskRef> tasks = new ArrayList<>();
       lease.prompts.forEach(
           (index, held) -> {
-            if (held.work != null && held.work.withdraw()) {
-              unstarted.add(index);
+            if (held.work != null && which.test(held.work)) {
+              released.add(index);
               tasks.add(held.task);
             }
           });
-      if (!unstarted.isEmpty()) {
-        forget(lease, unstarted);
+      if (!released.isEmpty()) {
+        forget(lease, released);
         releases.add(
             Release.newBuilder()
                 .setLeaseId(lease.lease.getLeaseId())

@@ -55,6 +55,8 @@ class WorkerUsageTest {
         "worker --mode train --config FILE --model demo|--model has no effect with --mode=train",
         "worker --mode train --config FILE --http-port 1|--http-port has no effect with --mode=train",
         "worker --mode train --config FILE --rank -1|--rank must be at least 0",
+        "worker --http-bind 0.0.0.0|--http-bind has no effect with --http-port=-1",
+        "worker --pod-deletion-cost|--pod-deletion-cost needs a pod with a service account's token",
         "worker --http-port 99999|--http-port must be 0 to 65535, not 99999",
         "worker --coordinator 127.0.0.1,192.0.2.7 --token x|--coordinator must be reached by TLS",
         "worker --coordinator ftp://x|--coordinator must begin with",

@@ -33,6 +33,7 @@ import io.grpc.Status;
 import io.grpc.StatusException;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -430,9 +431,25 @@ class CoordinatorSessionIT {
   }
 
   @Test
+  void aDrainedWorkerHandsBackWhatRunsWhenItsTimeIsOver() throws Exception {
+    CoordinatorPeer.Session stream = peer.nextSession();
+    stream.welcome();
+    stream.lease(Leases.longLease("running"));
+    stream.next(MessageCase.PROGRESS);
+    session.drain("test", Duration.ZERO);
+
+    Release release = stream.next(MessageCase.RELEASE).getRelease();
+    assertEquals("running", release.getLeaseId());
+    assertEquals(List.of(Leases.ref("running", 0)), release.getTasksList());
+    stream.awaitEnd();
+    session.ended().get(CoordinatorPeer.PATIENCE_SECONDS, TimeUnit.SECONDS);
+    assertEquals(List.of(), List.copyOf(stream.all(MessageCase.LEASE_OUTCOMES)));
+  }
+
+  @Test
   void aDrainedWorkerWithNothingInHandEndsAtOnce() throws Exception {
     peer.nextSession().welcome();
-    session.drain("test");
+    session.drain("test", Duration.ofMinutes(1));
     session.ended().get(CoordinatorPeer.PATIENCE_SECONDS, TimeUnit.SECONDS);
     assertFalse(session.isConnected());
   }
