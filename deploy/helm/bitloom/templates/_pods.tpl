@@ -1,10 +1,11 @@
-{{/* What all pods of Bitloom have: no token of the cluster, and no variables of Services, whose names (BITLOOM_GRPC_PORT of a Service bitloom-grpc) the programs would take for settings. */}}
+{{/* [root, whether it calls the cluster]. What all pods of Bitloom have: no token of the cluster unless they need one, and no variables of Services, whose names (BITLOOM_GRPC_PORT of a Service bitloom-grpc) the programs would take for settings. */}}
 {{- define "bitloom.pod" -}}
-automountServiceAccountToken: false
+{{- $values := (index . 0).Values -}}
+automountServiceAccountToken: {{ index . 1 }}
 enableServiceLinks: false
 securityContext:
-  {{- toYaml .Values.podSecurityContext | nindent 2 }}
-{{- with .Values.image.pullSecrets }}
+  {{- toYaml $values.podSecurityContext | nindent 2 }}
+{{- with $values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
   - name: {{ . }}

@@ -75,15 +75,22 @@ final class Chart {
   }
 
   private static Manifests rendered(Path values, String kubernetes, String release) {
-    String text =
-        new Helm(WithoutHooks.FOLDER)
-            .template()
-            .withName(release)
-            .withNamespace(NAMESPACE)
-            .withKubeVersion(kubernetes)
-            .withValuesFile(values)
-            .call();
-    return Manifests.parse(text);
+    return Manifests.parse(text(values, kubernetes, release));
+  }
+
+  /** What Helm makes of a file of values, in its own words. */
+  static String text(Path values) {
+    return text(values, KUBERNETES, RELEASE);
+  }
+
+  private static String text(Path values, String kubernetes, String release) {
+    return new Helm(WithoutHooks.FOLDER)
+        .template()
+        .withName(release)
+        .withNamespace(NAMESPACE)
+        .withKubeVersion(kubernetes)
+        .withValuesFile(values)
+        .call();
   }
 
   /**

