@@ -23,8 +23,8 @@
 {{- if and $v.tls.clientCa.secret (not $v.tls.clientSecret) -}}
 {{- $wrong = append $wrong "tls.clientSecret: with tls.clientCa, workers need a certificate" -}}
 {{- end -}}
-{{- if and (not $v.results.s3.bucket) (gt (int $v.coordinator.replicas) 1) (ne $v.results.volume.accessMode "ReadWriteMany") -}}
-{{- $wrong = append $wrong (printf "coordinator.replicas: %d coordinators cannot share a volume that is %s; keep images in S3 (results.s3.bucket), or on a volume that is ReadWriteMany" (int $v.coordinator.replicas) $v.results.volume.accessMode) -}}
+{{- if and (not $v.results.bucket) (gt (int $v.coordinator.replicas) 1) (ne $v.results.volume.accessMode "ReadWriteMany") -}}
+{{- $wrong = append $wrong (printf "coordinator.replicas: %d coordinators cannot share a volume that is %s; keep images in S3 (results.bucket), or on a volume that is ReadWriteMany" (int $v.coordinator.replicas) $v.results.volume.accessMode) -}}
 {{- end -}}
 {{- if and $v.gateway.enabled (not $v.gateway.parentRefs) -}}
 {{- $wrong = append $wrong "gateway.parentRefs: name the Gateway" -}}

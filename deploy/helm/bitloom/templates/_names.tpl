@@ -76,7 +76,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
 
 {{/* The claim on which images are kept; empty if they are in S3. */}}
 {{- define "bitloom.resultsClaim" -}}
-{{- if not .Values.results.s3.bucket -}}
+{{- if not .Values.results.bucket -}}
 {{- default (printf "%s-results" (include "bitloom.fullname" .)) .Values.results.volume.claim -}}
 {{- end -}}
 {{- end -}}

@@ -8,8 +8,8 @@
 
 {{/* Coordinators sign what workers upload, and both speak to S3. */}}
 {{- define "bitloom.s3Egress" -}}
-{{- with .Values.results.s3 -}}
-{{- if .bucket -}}
+{{- with .Values.s3 -}}
+{{- if or $.Values.results.bucket .region .endpoint -}}
 {{- $url := urlParse (default "https://s3" .endpoint) -}}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" -}}
 - ports:

@@ -18,13 +18,16 @@
 {{- $_ := set $own "tls-client-ca" "/etc/bitloom/client-ca/ca.crt" -}}
 {{- end -}}
 {{- end -}}
-{{- with .Values.results.s3 -}}
+{{- with .Values.results -}}
 {{- if .bucket -}}
 {{- $_ := set $own "results" (trimSuffix "/" (printf "s3://%s/%s" .bucket .prefix)) -}}
-{{- with .region }}{{ $_ := set $own "s3-region" . }}{{ end -}}
-{{- with .endpoint }}{{ $_ := set $own "s3-endpoint" . }}{{ end -}}
-{{- if .pathStyle }}{{ $_ := set $own "s3-path-style" "true" }}{{ end -}}
 {{- end -}}
+{{- end -}}
+{{- with .Values.s3.region }}{{ $_ := set $own "s3-region" . }}{{ end -}}
+{{- with .Values.s3.endpoint }}{{ $_ := set $own "s3-endpoint" . }}{{ end -}}
+{{- if .Values.s3.pathStyle }}{{ $_ := set $own "s3-path-style" "true" }}{{ end -}}
+{{- range .Values.coordinator.secretFiles -}}
+{{- $_ := set $own .setting (printf "/etc/bitloom/files/%s" .setting) -}}
 {{- end -}}
 {{- range $name, $value := merge $own .Values.coordinator.settings }}
 {{ $name }}: {{ ternary (printf "%.0f" $value) (toString $value) (kindIs "float64" $value) | quote }}

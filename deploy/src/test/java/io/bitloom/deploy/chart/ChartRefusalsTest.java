@@ -59,7 +59,7 @@ class ChartRefusalsTest {
     assertEquals(
         List.of(
             "coordinator.replicas: 2 coordinators cannot share a volume that is ReadWriteOnce; keep"
-                + " images in S3 (results.s3.bucket), or on a volume that is ReadWriteMany"),
+                + " images in S3 (results.bucket), or on a volume that is ReadWriteMany"),
         refusals("insecure: true", "coordinator: {replicas: 2}"));
   }
 
@@ -132,7 +132,8 @@ class ChartRefusalsTest {
           pools: [{name: a, dtype: int8}]                     | /pools/0/dtype
           pools: [{name: a, autoscaling: {metadata: {pool: b}}}] | pool
           poolDefaults: {resources: {limit: {}}}              | limit
-          results: {s3: {endpoint: minio.example}}            | /results/s3/endpoint
+          s3: {endpoint: minio.example}                       | /s3/endpoint
+          coordinator: {secretFiles: [{setting: tls-key, secret: a, key: b}]} | /coordinator/secretFiles/0
           results: {volume: {accessMode: ReadOnlyMany}}       | /results/volume/accessMode
           redis: {bundled: {password: secret}}                | password
           tenants: {secret: 'a, b'}                           | /tenants/secret

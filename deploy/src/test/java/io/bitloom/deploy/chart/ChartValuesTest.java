@@ -38,7 +38,7 @@ class ChartValuesTest {
 
   private static final String COORDINATOR = "pictures-bitloom-coordinator";
   private static final String WORKER = "pictures-bitloom-worker-";
-  private static final String S3 = "results: {s3: {bucket: pictures, region: us-east-1}}";
+  private static final String S3 = "results: {bucket: pictures}\ns3: {region: us-east-1}";
 
   private static Manifests trial(String... values) {
     return Chart.rendered("insecure: true\n" + String.join("\n", values));
@@ -298,6 +298,19 @@ class ChartValuesTest {
   }
 
   @Test
+  void aSettingCanBeAFileOfASecret() {
+    Manifests manifests =
+        trial(
+            "coordinator:",
+            "  secretFiles: [{setting: webhook-ca, secret: my-webhooks, key: root.pem}]");
+    assertTrue(hasSetting(manifests, "webhook-ca", "/etc/bitloom/files/webhook-ca"));
+    var file =
+        volume(manifests.pods(COORDINATOR), "files").getProjected().getSources().get(0).getSecret();
+    assertEquals("my-webhooks", file.getName());
+    assertEquals("webhook-ca", file.getItems().get(0).getPath());
+  }
+
+  @Test
   void withTlsProbesSpeakIt() {
     Manifests manifests = Chart.rendered(Chart.combinations().get("production"));
     assertEquals(
@@ -388,6 +401,7 @@ class ChartValuesTest {
         Map.of(
             "scalerAddress", "pictures-bitloom.studio.svc:7700",
             "enableTLS", "true",
+            "tokenFromEnv", "BITLOOM_TOKEN",
             "pool", "gpu",
             "maxWorkers", "40",
             "emptyIn", "30m",
