@@ -66,7 +66,7 @@ final class CoordinatorProgram {
   private void check(CommandLine line, Path file, List<String> faults) throws IOException {
     List<String> words = new ArrayList<>();
     Optional<Path> config = Optional.empty();
-    for (String word : Programs.words(container)) {
+    for (String word : Programs.words(container, line.getCommandSpec())) {
       if (word.startsWith(CONFIG)) {
         String path = word.substring(CONFIG.length());
         if (!container.files().containsKey(path)) {

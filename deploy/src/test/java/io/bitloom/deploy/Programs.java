@@ -1,6 +1,7 @@
 package io.bitloom.deploy;
 
 import io.bitloom.client.cli.Bitloom;
+import io.bitloom.common.cli.Usage;
 import io.bitloom.coordinator.CoordinatorCommands;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,13 +65,17 @@ public final class Programs {
     CommandLine client = new CommandLine(new Bitloom());
     CommandSpec command = client.getCommandSpec();
     try {
-      CommandLine.ParseResult given = client.parseArgs(words(container));
+      CommandLine.ParseResult given =
+          client.parseArgs(
+              container.arguments().stream()
+                  .map(argument -> expanded(argument, container.variables()))
+                  .toArray(String[]::new));
       while (given.hasSubcommand()) {
         given = given.subcommand();
       }
       command = given.commandSpec();
     } catch (CommandLine.ParameterException e) {
-      faults.add(e.getMessage());
+      faults.add(Usage.message(e));
     }
     faults.addAll(unknownVariables(container, command));
     container.ports().forEach(port -> faults.add("does not listen on port " + port));
@@ -78,11 +83,29 @@ public final class Programs {
     return faults;
   }
 
-  /** Arguments with the variables in them put in, as Kubernetes does. */
-  static String[] words(ProgramContainer container) {
-    return container.arguments().stream()
-        .map(argument -> expanded(argument, container.variables()))
-        .toArray(String[]::new);
+  /**
+   * Arguments with the variables in them put in, as Kubernetes does, and each option in one word
+   * with its value.
+   */
+  static List<String> words(ProgramContainer container, CommandSpec command) {
+    List<String> words = new ArrayList<>();
+    String waiting = null; // an option whose value comes next
+    for (String argument : container.arguments()) {
+      String word = expanded(argument, container.variables());
+      OptionSpec option = command.findOption(word);
+      if (waiting != null) {
+        words.add(waiting + "=" + word);
+        waiting = null;
+      } else if (option != null && option.arity().max() > 0) {
+        waiting = word;
+      } else {
+        words.add(word);
+      }
+    }
+    if (waiting != null) {
+      words.add(waiting);
+    }
+    return words;
   }
 
   static String expanded(String text, Map<String, String> variables) {
@@ -117,12 +140,17 @@ public final class Programs {
         .findFirst();
   }
 
-  /** Variables as the options whose defaults they are: those cannot be set within this process. */
+  /**
+   * Variables as the options whose defaults they are, unless an argument goes before: the
+   * environment of this process cannot be changed.
+   */
   static List<String> variablesAsOptions(ProgramContainer container, CommandSpec command) {
     List<String> options = new ArrayList<>();
+    List<String> given = words(container, command);
     for (OptionSpec option : command.options()) {
       Optional<String> value =
           variable(option)
+              .filter(variable -> given.stream().noneMatch(word -> names(word, option)))
               .map(container.variables()::get)
               .map(text -> expanded(text, container.variables()));
       if (value.isPresent() && option.arity().max() == 0) {
@@ -134,6 +162,10 @@ public final class Programs {
       }
     }
     return options;
+  }
+
+  private static boolean names(String word, OptionSpec option) {
+    return List.of(option.names()).contains(word.replaceFirst("=.*", ""));
   }
 
   /**

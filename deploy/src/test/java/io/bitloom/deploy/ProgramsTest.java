@@ -54,12 +54,25 @@ class ProgramsTest {
   }
 
   @Test
+  void anArgumentGoesBeforeAVariableInOneWordOrTwo() {
+    assertEquals(
+        List.of(),
+        worker(
+            Map.of("BITLOOM_WORKER_HTTP_PORT", "1", "BITLOOM_MODEL", "demo"),
+            "--http-port",
+            "7702",
+            "--http-bind=0.0.0.0",
+            "--model",
+            "untrained"));
+  }
+
+  @Test
   void anOptionThatThereIsNotIsFound() {
     assertEquals(
         List.of("bitloom-coordinator: bitloom coordinator: there is no option --colour=red"),
         coordinator(Map.of(), "--bind=0.0.0.0", "--insecure", "--colour=red"));
     assertEquals(
-        List.of("bitloom-worker: bitloom: there is no option --colour=red"),
+        List.of("bitloom-worker: there is no option --colour=red"),
         worker(Map.of(), "--http-port=7702", "--http-bind=0.0.0.0", "--colour=red"));
   }
 
@@ -133,7 +146,7 @@ class ProgramsTest {
   @Test
   void aCommandThatThereIsNotIsFound() {
     assertEquals(
-        List.of("bitloom-client: Unmatched argument at index 0: 'dance'"),
+        List.of("bitloom-client: there is no command \"dance\""),
         Programs.faults(
             new ProgramContainer(
                 "bitloom-client", List.of("dance"), Map.of(), Set.of(), List.of(), Map.of())));

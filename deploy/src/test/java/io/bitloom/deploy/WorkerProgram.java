@@ -1,5 +1,6 @@
 package io.bitloom.deploy;
 
+import io.bitloom.common.cli.Usage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -12,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /** A container held to {@code bitloom worker}. */
@@ -36,13 +38,7 @@ final class WorkerProgram {
     try {
       Path file = Files.createTempFile("worker", ".pem");
       try {
-        List<String> words = words(command, file);
-        Optional<String> refusal = refusal(line, words);
-        if (refusal.isPresent()) {
-          faults.add(refusal.get());
-        } else {
-          checkPorts(words, faults);
-        }
+        check(line, words(command, file), faults);
       } finally {
         Files.delete(file);
       }
@@ -56,27 +52,40 @@ final class WorkerProgram {
   private List<String> words(CommandSpec command, Path file) {
     List<String> words = new ArrayList<>(List.of(COMMAND));
     words.addAll(Programs.variablesAsOptions(container, command));
-    words.addAll(List.of(Programs.words(container)));
+    words.addAll(Programs.words(container, command));
     words.replaceAll(word -> word.replaceFirst("^(--tls-(?:ca|cert|key)=).*", "$1" + file));
-    // That a device is there is the machine's affair.
-    words.replaceAll(word -> word.replaceFirst("^--device=cuda:[0-9]+$", "--device=cpu"));
     return words;
   }
 
-  private static Optional<String> refusal(CommandLine line, List<String> words) {
-    List<String> all = new ArrayList<>(words);
-    all.replaceAll(word -> word.startsWith("--model=") ? "--model=" + NO_MODEL : word);
-    if (all.equals(words)) {
-      all.add("--model=" + NO_MODEL);
+  private void check(CommandLine line, List<String> words, List<String> faults) {
+    try {
+      ParseResult given = line.parseArgs(words.toArray(String[]::new)).subcommand();
+      Optional<String> refusal = refusal(words);
+      if (refusal.isPresent()) {
+        faults.add(refusal.get());
+      } else {
+        checkPorts(given, faults);
+      }
+    } catch (ParameterException e) {
+      faults.add(Usage.message(e));
     }
+  }
+
+  /** What the command says of a command line before it needs a machine; empty: nothing. */
+  private static Optional<String> refusal(List<String> words) {
+    List<String> all = new ArrayList<>(words);
+    all.removeIf(word -> word.startsWith("--model="));
+    all.add("--model=" + NO_MODEL);
+    // Whether a device or the cluster is there is not the manifest's affair.
+    all.replaceAll(word -> word.replaceFirst("^--device=cuda:[0-9]+$", "--device=cpu"));
+    all.remove("--pod-deletion-cost");
     StringWriter said = new StringWriter();
-    int exit = line.setErr(new PrintWriter(said)).execute(all.toArray(String[]::new));
+    int exit = Programs.worker().setErr(new PrintWriter(said)).execute(all.toArray(String[]::new));
     String first = said.toString().lines().findFirst().orElse("exit code " + exit);
     return first.contains(NO_MODEL) ? Optional.empty() : Optional.of(first);
   }
 
-  private void checkPorts(List<String> words, List<String> faults) {
-    ParseResult given = Programs.worker().parseArgs(words.toArray(String[]::new)).subcommand();
+  private void checkPorts(ParseResult given, List<String> faults) {
     int http = given.matchedOptionValue("--http-port", 0);
     String bind = given.matchedOptionValue("--http-bind", "127.0.0.1");
     faults.addAll(Programs.portFaults(container, http > 0 ? Set.of(http) : Set.of(), http, false));
