@@ -84,7 +84,23 @@ final class Chart {
   }
 
   private static String text(Path values, String kubernetes, String release) {
-    return new Helm(WithoutHooks.FOLDER)
+    return text(WithoutHooks.FOLDER, values, kubernetes, release);
+  }
+
+  /**
+   * What Helm makes of values with the chart as an archive, as {@code helm package} writes it.
+   *
+   * @param folder for archive and values
+   */
+  static String packaged(Path folder, String values) throws IOException {
+    new Helm(FOLDER).packageIt().withDestination(folder).call();
+    Path file = Files.writeString(folder.resolve("values.yaml"), values);
+    String version = (String) Yamls.read(FOLDER.resolve("Chart.yaml")).get("version");
+    return text(folder.resolve("bitloom-" + version + ".tgz"), file, KUBERNETES, RELEASE);
+  }
+
+  private static String text(Path chart, Path values, String kubernetes, String release) {
+    return new Helm(chart)
         .template()
         .withName(release)
         .withNamespace(NAMESPACE)

@@ -4,7 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -137,6 +140,7 @@ class ChartRefusalsTest {
           results: {volume: {accessMode: ReadOnlyMany}}       | /results/volume/accessMode
           redis: {bundled: {password: secret}}                | password
           tenants: {secret: 'a, b'}                           | /tenants/secret
+          commonLabels: {app.kubernetes.io/name: other}       | app.kubernetes.io/name
           log: {level: loud}                                  | /log/level
           networkPolicy: {clients: everybody}                 | /networkPolicy/clients
           """)
@@ -144,5 +148,31 @@ class ChartRefusalsTest {
     String message = refused("insecure: true", values).getMessage();
     assertTrue(message.contains("values don't meet the specifications"), message);
     assertTrue(message.replaceFirst("(?s).*specifications", "").contains(named), message);
+  }
+
+  /** Where anything may stand: it goes into an object as it is. */
+  private static final Set<String> AS_IT_IS =
+      Set.of("affinity", "behavior", "global", "podSecurityContext", "securityContext");
+
+  @Test
+  void theSchemaLetsNothingPassThatItDoesNotName() {
+    List<String> open = new ArrayList<>();
+    collectOpen("", Yamls.read(Chart.FOLDER.resolve("values.schema.json")), open);
+    assertEquals(List.of(), open);
+  }
+
+  private static void collectOpen(String name, Map<String, Object> schema, List<String> open) {
+    if ("object".equals(schema.get("type"))
+        && !schema.containsKey("additionalProperties")
+        && !AS_IT_IS.contains(name)
+        && !name.equals("items")) {
+      open.add(name);
+    }
+    schema.forEach(
+        (key, value) -> {
+          if (value instanceof Map) {
+            collectOpen(key, Yamls.map(value), open);
+          }
+        });
   }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import io.bitloom.coordinator.CoordinatorProcess;
+import io.bitloom.coordinator.redis.RedisServers;
 import io.bitloom.deploy.ProgramContainer;
 import io.bitloom.deploy.Programs;
 import java.io.BufferedReader;
@@ -18,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -30,7 +32,8 @@ class ChartStartsIT {
   private static final Pattern HEALTH = Pattern.compile("Health and metrics at http://.*:(\\d+)");
 
   @Test
-  void coordinatorAndWorkerAnswerTheirProbes(@TempDir Path folder) throws Exception {
+  void coordinatorAndWorkerAnswerTheirProbesAndRedisIsAsItMustBe(@TempDir Path folder)
+      throws Exception {
     Manifests manifests = Chart.rendered(Chart.combinations().get("minimal"));
     Files.writeString(
         folder.resolve("coordinator.yaml"),
@@ -38,14 +41,33 @@ class ChartStartsIT {
             .files()
             .get("/etc/bitloom/config/coordinator.yaml")
             .replace("\"/data\"", "\"" + folder.resolve("data") + "\""));
-    List<String> options = new ArrayList<>(CoordinatorProcess.usualOptions(folder));
-    options.add("--config=" + folder.resolve("coordinator.yaml"));
-    try (CoordinatorProcess coordinator =
-        CoordinatorProcess.launch(folder, List.of("-Xmx256m"), options)) {
-      JsonObject ports = coordinator.ports();
-      checkPaths(ports.get("http").getAsInt());
-      checkWorker(manifests, ports.get("grpc").getAsInt());
+    try (RedisServers servers = new RedisServers(folder)) {
+      int redis = RedisServers.freePort();
+      servers.start(redis, List.of(), redisArguments(manifests, folder));
+      List<String> options = new ArrayList<>(CoordinatorProcess.usualOptions(folder));
+      options.add("--config=" + folder.resolve("coordinator.yaml"));
+      options.add("--redis=redis://127.0.0.1:" + redis);
+      try (CoordinatorProcess coordinator =
+          CoordinatorProcess.launch(folder, List.of("-Xmx256m"), options)) {
+        JsonObject ports = coordinator.ports();
+        checkPaths(ports.get("http").getAsInt());
+        checkWorker(manifests, ports.get("grpc").getAsInt());
+        assertEquals(List.of(), warningsOfRedis(coordinator.output()));
+      }
     }
+  }
+
+  private static String[] redisArguments(Manifests manifests, Path folder) {
+    return manifests.pods("pictures-bitloom-redis").containers().get(0).getArgs().stream()
+        .map(argument -> argument.equals("/data") ? folder.toString() : argument)
+        .toArray(String[]::new);
+  }
+
+  private static List<String> warningsOfRedis(String log) {
+    return log.lines()
+        .filter(line -> line.matches(".* (WARN|ERROR) .*"))
+        .filter(line -> line.toLowerCase(Locale.ROOT).contains("redis"))
+        .toList();
   }
 
   private static ProgramContainer only(Manifests manifests, String image) {

@@ -26,12 +26,15 @@ import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.kubernetes.api.model.rbac.Role;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.api.model.resource.v1.ResourceClaimTemplate;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What a value does. */
 class ChartValuesTest {
@@ -518,6 +521,12 @@ class ChartValuesTest {
             trial("monitoring: {rules: {enabled: true}}").custom("PrometheusRule").get(0),
             "spec",
             "groups"));
+  }
+
+  @Test
+  void theyAreThereInAPackageToo(@TempDir Path folder) throws IOException {
+    String text = Chart.packaged(folder, "insecure: true\nmonitoring: {rules: {enabled: true}}");
+    assertEquals(1, Manifests.parse(text).custom("PrometheusRule").size());
   }
 
   @Test
