@@ -23,6 +23,7 @@ import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.NodeTuple;
 import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.SequenceNode;
 
 /** The chart's page has every value with its default and what its comment says. */
 class ChartPageTest {
@@ -97,12 +98,18 @@ class ChartPageTest {
 
   /** A default as it is written, on one line. */
   private String standard(Node value) {
-    String written =
-        text.substring(value.getStartMark().getIndex(), value.getEndMark().getIndex())
-            .replaceAll("(?m)#.*$", "")
-            .replaceAll("\\s+", " ")
-            .strip();
-    return "`" + written.replace("|", "\\|") + "`";
+    return "`" + written(value).replace("|", "\\|") + "`";
+  }
+
+  private String written(Node value) {
+    if (value instanceof SequenceNode list && list.getFlowStyle() == FlowStyle.BLOCK) {
+      return list.getValue().stream()
+          .map(this::written)
+          .collect(Collectors.joining(", ", "[", "]"));
+    }
+    String text =
+        this.text.substring(value.getStartMark().getIndex(), value.getEndMark().getIndex());
+    return text.replaceAll("(?m)#.*$", "").replaceAll("\\s+", " ").strip();
   }
 
   /** What stands right above a key. */

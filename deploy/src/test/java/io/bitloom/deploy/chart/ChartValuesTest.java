@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -407,10 +408,31 @@ class ChartValuesTest {
             "tokenFromEnv", "BITLOOM_TOKEN",
             "pool", "gpu",
             "maxWorkers", "40",
+            "models", "infinity-*",
+            "sizes", "0.25M,1M",
             "emptyIn", "30m",
             "nodeStart", "3m",
-            "pricePerGpuHour", "2.5"),
-        Yamls.at(scaled, "spec", "triggers", 0, "metadata"));
+            "idle", "90s"),
+        withoutPrice(Yamls.map(Yamls.at(scaled, "spec", "triggers", 0, "metadata"))));
+  }
+
+  private static Map<String, Object> withoutPrice(Map<String, Object> metadata) {
+    Map<String, Object> rest = new TreeMap<>(metadata);
+    assertEquals("2.5", rest.remove("pricePerGpuHour"));
+    return rest;
+  }
+
+  @Test
+  void theAutoscalerDoesAtOnceWhatCoordinatorsSay() {
+    Object behavior =
+        Yamls.at(
+            Chart.rendered(Chart.combinations().get("mutual-tls")).custom("ScaledObject").get(0),
+            "spec",
+            "advanced",
+            "horizontalPodAutoscalerConfig",
+            "behavior");
+    assertEquals(0, Yamls.at(behavior, "scaleUp", "stabilizationWindowSeconds"));
+    assertEquals(0, Yamls.at(behavior, "scaleDown", "stabilizationWindowSeconds"));
   }
 
   @Test
