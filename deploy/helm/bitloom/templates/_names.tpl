@@ -22,24 +22,29 @@
 {{/* [root, component] or [root, component, pool] */}}
 {{- define "bitloom.selector" -}}
 {{- $root := index . 0 -}}
-app.kubernetes.io/name: {{ include "bitloom.name" $root }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/name: {{ include "bitloom.name" $root | quote }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- if gt (len .) 2 }}
-bitloom.io/pool: {{ index . 2 }}
+bitloom.io/pool: {{ index . 2 | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* Of pods: without versions, so that a new chart alone starts none of them again. */}}
+{{- define "bitloom.podLabels" -}}
+{{ include "bitloom.selector" . }}
+app.kubernetes.io/part-of: bitloom
+{{- with (index . 0).Values.commonLabels }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}
 
 {{- define "bitloom.labels" -}}
 {{- $root := index . 0 -}}
-{{ include "bitloom.selector" . }}
-app.kubernetes.io/part-of: bitloom
+{{ include "bitloom.podLabels" . }}
 app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
-{{- with $root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
 {{- end -}}
 
 {{/* [root, "coordinator" or "worker"] */}}

@@ -1,3 +1,19 @@
+{{/* [root, component]: its pods, as peers. */}}
+{{- define "bitloom.peer" -}}
+{{- dict "podSelector" (dict "matchLabels" (include "bitloom.selector" . | fromYaml)) | list | toYaml -}}
+{{- end -}}
+
+{{/* [[port, peers], ...]: who is let in where. There is no rule without peers, since that would let everybody in. */}}
+{{- define "bitloom.ingress" -}}
+{{- $rules := list -}}
+{{- range . -}}
+{{- if index . 1 -}}
+{{- $rules = append $rules (dict "ports" (list (dict "port" (index . 0))) "from" (index . 1)) -}}
+{{- end -}}
+{{- end -}}
+{{- dict "ingress" $rules | toYaml -}}
+{{- end -}}
+
 {{- define "bitloom.dnsEgress" -}}
 - ports:
     - port: 53

@@ -8,7 +8,7 @@ securityContext:
 {{- with $values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -28,15 +28,15 @@ affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
 {{- define "bitloom.logEnv" -}}
 - name: BITLOOM_LOG
-  value: {{ .Values.log.format }}
+  value: {{ .Values.log.format | quote }}
 - name: BITLOOM_LOG_LEVEL
-  value: {{ .Values.log.level }}
+  value: {{ .Values.log.level | quote }}
 {{- end -}}
 
 {{/* How a pod that calls the coordinators is told about them. */}}
@@ -61,8 +61,8 @@ priorityClassName: {{ . }}
 - name: BITLOOM_TOKEN
   valueFrom:
     secretKeyRef:
-      name: {{ .secret }}
-      key: {{ .key }}
+      name: {{ .secret | quote }}
+      key: {{ .key | quote }}
 {{- if not $root.Values.tls.secret }}
 - name: BITLOOM_INSECURE
   value: "true"
@@ -83,14 +83,14 @@ priorityClassName: {{ . }}
     sources:
       {{- with include "bitloom.caSecret" . }}
       - secret:
-          name: {{ . }}
+          name: {{ . | quote }}
           items:
-            - key: {{ $.Values.tls.ca.key }}
+            - key: {{ $.Values.tls.ca.key | quote }}
               path: ca.crt
       {{- end }}
       {{- with .Values.tls.clientSecret }}
       - secret:
-          name: {{ . }}
+          name: {{ . | quote }}
           items:
             - key: tls.crt
               path: tls.crt

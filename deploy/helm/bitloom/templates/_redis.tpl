@@ -5,8 +5,8 @@
 - name: BITLOOM_REDIS
   valueFrom:
     secretKeyRef:
-      name: {{ .secret }}
-      key: {{ .key }}
+      name: {{ .secret | quote }}
+      key: {{ .key | quote }}
 {{- end -}}
 {{- end -}}
 {{- if include "bitloom.bundledRedis" . -}}
@@ -24,9 +24,9 @@
 {{/* [root, name of the variable] */}}
 {{- define "bitloom.redisPasswordEnv" -}}
 {{- $redis := (index . 0).Values.redis.bundled -}}
-- name: {{ index . 1 }}
+- name: {{ index . 1 | quote }}
   valueFrom:
     secretKeyRef:
-      name: {{ $redis.passwordSecret }}
-      key: {{ $redis.passwordKey }}
+      name: {{ $redis.passwordSecret | quote }}
+      key: {{ $redis.passwordKey | quote }}
 {{- end -}}

@@ -235,13 +235,12 @@ final class ChartRules {
     return meant;
   }
 
+  /** Pods of the chart that a rule is about have its port. */
   private void check(NetworkPolicy policy, List<Pods> pods, NetworkPolicyPort port) {
-    if (port.getPort().getStrVal() != null) {
-      require(
-          !pods.isEmpty() && pods.stream().allMatch(it -> declares(it, port.getPort())),
-          policy,
-          "there is no port " + port.getPort().getStrVal());
-    }
+    require(
+        pods.stream().allMatch(it -> declares(it, port.getPort())),
+        policy,
+        "there is no port " + port.getPort().getValue());
   }
 
   private void check(Ingress ingress) {

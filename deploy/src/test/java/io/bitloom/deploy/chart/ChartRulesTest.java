@@ -35,12 +35,13 @@ class ChartRulesTest {
           enableServiceLinks: false      | enableServiceLinks: true       | has variables of Services
           automountServiceAccountToken: false | automountServiceAccountToken: true | has a token
           port: http, scheme: HTTPS      | port: web, scheme: HTTPS       | at a port that it does not declare
+          - port: 6379                   | - port: 6380                   | there is no port 6380
           targetPort: grpc               | targetPort: rpc                | its pods have no port
-          secretName: existing-tls       | secretName: tls                | which nobody was told to make
-          serviceAccountName: pictures-bitloom-worker | serviceAccountName: other | which is not there
+          secretName: "existing-tls"     | secretName: "tls"              | which nobody was told to make
+          serviceAccountName: "pictures-bitloom-worker" | serviceAccountName: "other" | which is not there
           mountPath: /tmp                | mountPath: /cache              | is mounted twice
           emptyDir: {}                   | hostPath: {path: /}            | sees its node's files
-          scalerAddress: pictures-bitloom.studio.svc:7700 | scalerAddress: pictures.studio.svc:7700 | where nobody listens
+          scalerAddress: "pictures-bitloom.studio.svc:7700" | scalerAddress: "pictures.studio.svc:7700" | where nobody listens
           replicas: 2                    | replicas: 1                    | the only pod there is
           """)
   void aFaultIsFound(String good, String bad, String fault) {

@@ -493,9 +493,9 @@ class ChartValuesTest {
     assertTrue(
         ports(manifests, "pictures-bitloom-coordinator")
             .containsAll(List.of("53", "9000", "6379")));
-    assertEquals(Set.of("53", "grpc", "9000"), ports(manifests, "pictures-bitloom-worker"));
-    assertEquals(Set.of("53", "grpc", "443"), ports(trial(S3), "pictures-bitloom-worker"));
-    assertEquals(Set.of("53", "grpc"), ports(trial(), "pictures-bitloom-worker"));
+    assertEquals(Set.of("53", "7700", "9000"), ports(manifests, "pictures-bitloom-worker"));
+    assertEquals(Set.of("53", "7700", "443"), ports(trial(S3), "pictures-bitloom-worker"));
+    assertEquals(Set.of("53", "7700"), ports(trial(), "pictures-bitloom-worker"));
   }
 
   private static Set<String> ports(Manifests manifests, String policy) {
@@ -504,6 +504,26 @@ class ChartValuesTest {
         .flatMap(List::stream)
         .map(port -> String.valueOf(port.getPort().getValue()))
         .collect(Collectors.toSet());
+  }
+
+  @Test
+  void withoutCallersNobodyIsLetIn() {
+    Manifests manifests =
+        trial(
+            "pools: []",
+            "tests: {enabled: false}",
+            "monitoring: {podMonitors: {enabled: true}}",
+            "networkPolicy: {clients: [], metrics: []}");
+    assertTrue(manifests.one(NetworkPolicy.class, COORDINATOR).getSpec().getIngress().isEmpty());
+  }
+
+  @Test
+  void aNewChartAloneStartsNoPodAgain() {
+    assertTrue(
+        trial().pods().stream()
+            .filter(pods -> !pods.kind().equals("Pod"))
+            .flatMap(pods -> pods.labels().values().stream())
+            .noneMatch(label -> label.contains("0.1.0")));
   }
 
   @Test
@@ -599,6 +619,37 @@ class ChartValuesTest {
             .mapToInt(object -> object.getMetadata().getName().length())
             .max()
             .orElseThrow());
+  }
+
+  @Test
+  void whatLooksLikeANumberOrATruthStaysAText() {
+    Manifests manifests =
+        Chart.rendered(
+            """
+            fullnameOverride: drawing
+            commonLabels: {year: "2026"}
+            tenants: {secret: "1"}
+            tokens: {worker: {secret: "2", key: "3"}, test: {secret: "4", key: "5"}}
+            tls: {secret: "6", clientSecret: "7", ca: {secret: "8", key: "9"}}
+            redis: {external: {secret: "10", key: "11", caSecret: "12"}}
+            results: {bucket: "13", prefix: "14"}
+            s3: {region: "15", credentialsSecret: "16"}
+            image: {tag: "17", pullSecrets: ["18"]}
+            serviceAccounts: {create: false, coordinator: {name: "19"}, worker: {name: "20"}}
+            pools:
+              - name: "on"
+                kueueQueue: "21"
+                runtimeClassName: "22"
+                priorityClassName: "23"
+                gpu: {deviceClass: "24"}
+                model: {claim: "25", path: "26"}
+                autoscaling: {enabled: true, metadata: {models: "27"}}
+              - {name: "1e3", model: {image: "28"}}
+            """,
+            "1.34.0",
+            "29");
+    assertEquals("on", manifests.pods("drawing-worker-on").labels().get("bitloom.io/pool"));
+    assertEquals("1e3", manifests.pods("drawing-worker-1e3").labels().get("bitloom.io/pool"));
   }
 
   @Test
