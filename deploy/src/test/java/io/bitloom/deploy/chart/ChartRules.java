@@ -5,7 +5,6 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.IntOrString;
-import io.fabric8.kubernetes.api.model.LabelSelector;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PodResourceClaim;
 import io.fabric8.kubernetes.api.model.Service;
@@ -17,9 +16,6 @@ import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.gatewayapi.v1.GRPCRoute;
 import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRoute;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
-import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
-import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPeer;
-import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPort;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.kubernetes.api.model.resource.v1.ResourceClaimTemplate;
 import java.util.ArrayList;
@@ -64,7 +60,7 @@ final class ChartRules {
     manifests.pods().forEach(rules::checkReferences);
     manifests.all(Service.class).forEach(rules::check);
     manifests.all(PodDisruptionBudget.class).forEach(rules::check);
-    manifests.all(NetworkPolicy.class).forEach(rules::check);
+    rules.faults.addAll(NetworkRules.faults(manifests));
     manifests.all(Ingress.class).forEach(rules::check);
     rules.checkRoutes();
     rules.checkScaling();
@@ -107,17 +103,13 @@ final class ChartRules {
                   ? set.getSpec().getSelector().getMatchLabels()
                   : null;
       if (selector != null) {
-        List<String> selected = selected(selector).stream().map(Pods::name).toList();
+        List<String> selected = manifests.selected(selector).stream().map(Pods::name).toList();
         require(
             selected.equals(List.of(object.getMetadata().getName())),
             object,
             "selects the pods of " + selected);
       }
     }
-  }
-
-  private List<Pods> selected(Map<String, String> labels) {
-    return manifests.pods().stream().filter(pods -> pods.selectedBy(labels)).toList();
   }
 
   private void checkReferences(Pods pods) {
@@ -167,7 +159,7 @@ final class ChartRules {
   }
 
   private void check(Service service) {
-    List<Pods> selected = selected(service.getSpec().getSelector());
+    List<Pods> selected = manifests.selected(service.getSpec().getSelector());
     require(selected.size() == 1, service, "selects " + selected.size() + " kinds of pods");
     service
         .getSpec()
@@ -175,17 +167,13 @@ final class ChartRules {
         .forEach(
             port ->
                 require(
-                    selected.stream().allMatch(pods -> declares(pods, port.getTargetPort())),
+                    selected.stream().allMatch(pods -> pods.declare(port.getTargetPort())),
                     service,
                     "its pods have no port " + port.getTargetPort()));
   }
 
-  private static boolean declares(Pods pods, IntOrString port) {
-    return pods.containers().stream().anyMatch(it -> PodRules.declares(it, port));
-  }
-
   private void check(PodDisruptionBudget budget) {
-    List<Pods> selected = selected(budget.getSpec().getSelector().getMatchLabels());
+    List<Pods> selected = manifests.selected(budget.getSpec().getSelector().getMatchLabels());
     require(selected.size() == 1, budget, "selects " + selected.size() + " kinds of pods");
     for (Pods pods : selected) {
       // What is scaled by others says no number here.
@@ -194,53 +182,6 @@ final class ChartRules {
           budget,
           "would hold up the drain of a node for the only pod there is");
     }
-  }
-
-  private void check(NetworkPolicy policy) {
-    List<Pods> own = selected(policy.getSpec().getPodSelector().getMatchLabels());
-    require(!own.isEmpty(), policy, "is for no pods");
-    require(
-        List.of("Ingress", "Egress").equals(policy.getSpec().getPolicyTypes()),
-        policy,
-        "lets everything in or out that it does not speak of");
-    policy
-        .getSpec()
-        .getIngress()
-        .forEach(
-            rule -> {
-              require(!rule.getFrom().isEmpty(), policy, "lets everybody in");
-              rule.getFrom().forEach(peer -> check(policy, peer));
-              rule.getPorts().forEach(port -> check(policy, own, port));
-            });
-    policy
-        .getSpec()
-        .getEgress()
-        .forEach(
-            rule -> {
-              require(!rule.getPorts().isEmpty(), policy, "lets out to every port");
-              List<Pods> peers =
-                  rule.getTo().stream().flatMap(peer -> check(policy, peer).stream()).toList();
-              rule.getPorts().forEach(port -> check(policy, peers, port));
-            });
-  }
-
-  /** The pods of the chart that a peer means. */
-  private List<Pods> check(NetworkPolicy policy, NetworkPolicyPeer peer) {
-    LabelSelector selector = peer.getPodSelector();
-    if (selector == null || peer.getNamespaceSelector() != null) {
-      return List.of();
-    }
-    List<Pods> meant = selected(selector.getMatchLabels());
-    require(!meant.isEmpty(), policy, "speaks of pods that there are not: " + selector);
-    return meant;
-  }
-
-  /** Pods of the chart that a rule is about have its port. */
-  private void check(NetworkPolicy policy, List<Pods> pods, NetworkPolicyPort port) {
-    require(
-        pods.stream().allMatch(it -> declares(it, port.getPort())),
-        policy,
-        "there is no port " + port.getPort().getValue());
   }
 
   private void check(Ingress ingress) {
@@ -327,8 +268,8 @@ final class ChartRules {
           .forEach((key, value) -> labels.put(key, (String) value));
       Object endpoint = Yamls.at(monitor, "spec", "podMetricsEndpoints", 0);
       IntOrString port = new IntOrString((String) Yamls.at(endpoint, "port"));
-      List<Pods> scraped = selected(labels);
-      if (scraped.isEmpty() || !scraped.stream().allMatch(pods -> declares(pods, port))) {
+      List<Pods> scraped = manifests.selected(labels);
+      if (scraped.isEmpty() || !scraped.stream().allMatch(pods -> pods.declare(port))) {
         faults.add(whose + " finds no port " + port.getStrVal());
       }
       Object token = Yamls.at(endpoint, "authorization", "credentials", "name");

@@ -2,6 +2,7 @@ package io.bitloom.deploy.chart;
 
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
@@ -23,6 +24,11 @@ record Manifests(List<HasMetadata> objects) {
 
     boolean selectedBy(Map<String, String> labels) {
       return this.labels.entrySet().containsAll(labels.entrySet());
+    }
+
+    /** Whether one of the containers declares a port, by its name or number. */
+    boolean declare(IntOrString port) {
+      return containers().stream().anyMatch(container -> PodRules.declares(container, port));
     }
   }
 
@@ -53,6 +59,11 @@ record Manifests(List<HasMetadata> objects) {
         .filter(object -> object.getKind().equals(kind))
         .map(CustomObject::content)
         .toList();
+  }
+
+  /** Those that a selector means. */
+  List<Pods> selected(Map<String, String> labels) {
+    return pods().stream().filter(pods -> pods.selectedBy(labels)).toList();
   }
 
   List<Pods> pods() {
