@@ -39,6 +39,9 @@ public interface JobQueue extends AutoCloseable {
   /** What coordinators tell one another of models. */
   ModelRecords models();
 
+  /** What coordinators keep of pools of workers. */
+  PoolRecords pools();
+
   /**
    * Calls the listener when Redis has lost all its data, within some seconds: jobs are gone, and
    * what coordinators said once has to be said again.

@@ -18,6 +18,7 @@ import io.bitloom.coordinator.queue.LeasedTask;
 import io.bitloom.coordinator.queue.Leases;
 import io.bitloom.coordinator.queue.ModelRecords;
 import io.bitloom.coordinator.queue.PayloadGroup;
+import io.bitloom.coordinator.queue.PoolRecords;
 import io.bitloom.coordinator.queue.PromptStore;
 import io.bitloom.coordinator.queue.ReadyBuckets;
 import io.bitloom.coordinator.queue.ResultLog;
@@ -159,6 +160,11 @@ final class QueueInMemory implements JobQueue {
         onReady = listener;
         return () -> {};
       }
+
+      @Override
+      public Subscription onWork(Consumer<Bucket> listener) {
+        throw absent();
+      }
     };
   }
 
@@ -286,6 +292,11 @@ final class QueueInMemory implements JobQueue {
 
   @Override
   public ModelRecords models() {
+    throw absent();
+  }
+
+  @Override
+  public PoolRecords pools() {
     throw absent();
   }
 
