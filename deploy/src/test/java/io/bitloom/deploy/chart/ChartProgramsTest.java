@@ -3,6 +3,7 @@ package io.bitloom.deploy.chart;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import io.bitloom.coordinator.pools.PoolTarget;
 import io.bitloom.deploy.ProgramContainer;
 import io.bitloom.deploy.ProgramContainer.Request;
 import io.bitloom.deploy.Programs;
@@ -24,9 +25,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the chart asks of the programs, they can do. */
 class ChartProgramsTest {
+
+  /** Metadata of a trigger that KEDA reads itself, or that says who asks. */
+  private static final Set<String> OF_KEDA = Set.of("scalerAddress", "enableTLS", "tokenFromEnv");
 
   static Set<String> combinations() {
     return Chart.combinations().keySet();
@@ -41,6 +46,20 @@ class ChartProgramsTest {
     assertEquals(
         List.of(),
         containers.stream().flatMap(container -> Programs.faults(container).stream()).toList());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"keda", "mutual-tls"})
+  void whatTheScalerIsToldItUnderstands(String combination) {
+    Map<String, Object> scaled =
+        Chart.rendered(Chart.combinations().get(combination)).custom("ScaledObject").get(0);
+    Map<String, String> metadata = new HashMap<>();
+    Yamls.map(Yamls.at(scaled, "spec", "triggers", 0, "metadata"))
+        .forEach((key, value) -> metadata.put(key, (String) value));
+    metadata.keySet().removeAll(OF_KEDA);
+    PoolTarget target = PoolTarget.of("metadata", metadata);
+    assertEquals(metadata.get("pool"), target.pool());
+    assertEquals(Yamls.at(scaled, "spec", "maxReplicaCount"), target.most());
   }
 
   /** All containers with Bitloom's own images. */
