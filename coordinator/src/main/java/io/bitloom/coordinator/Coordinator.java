@@ -5,6 +5,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.results.DirectoryResultStore;
 import io.bitloom.common.results.ResultStore;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.coordinator.api.BatchServiceApi;
 import io.bitloom.coordinator.api.ClusterServiceApi;
 import io.bitloom.coordinator.auth.Tenants;
@@ -44,10 +45,15 @@ import io.bitloom.coordinator.results.S3ResultStore;
 import io.bitloom.coordinator.results.WatchedResultStore;
 import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.coordinator.telemetry.Exemplars;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
+import io.bitloom.coordinator.telemetry.RpcTraces;
+import io.bitloom.coordinator.telemetry.TraceMetrics;
+import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.coordinator.training.TrainingMeetings;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.bitloom.coordinator.training.TrainingServiceApi;
+import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -56,9 +62,9 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -89,6 +95,8 @@ public final class Coordinator implements AutoCloseable {
   private static final Duration MODELS_KEPT = Duration.ofDays(30);
 
   private final CoordinatorConfig config;
+  private final Tracing tracing;
+  private final PromptTraces traces;
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private Optional<EmbeddedRedis> embedded = Optional.empty();
   private final String redisUri;
@@ -114,17 +122,21 @@ public final class Coordinator implements AutoCloseable {
    * Starts all parts.
    *
    * @param lock taken if Redis is embedded
+   * @param tracing where spans go; is closed with the coordinator
    * @throws IOException if the embedded Redis does not start or an address cannot be bound
    * @throws io.bitloom.common.config.ConfigException if Redis or the result store cannot be used as
    *     it is set
    * @throws io.bitloom.common.error.BitloomException if Redis or the result store is away
    */
-  public static Coordinator start(CoordinatorConfig config, DataLock lock) throws IOException {
-    return new Coordinator(config, lock);
+  public static Coordinator start(CoordinatorConfig config, DataLock lock, Tracing tracing)
+      throws IOException {
+    return new Coordinator(config, lock, tracing);
   }
 
-  private Coordinator(CoordinatorConfig config, DataLock lock) throws IOException {
+  private Coordinator(CoordinatorConfig config, DataLock lock, Tracing tracing) throws IOException {
     this.config = config;
+    this.tracing = part(tracing);
+    this.traces = new PromptTraces(tracing);
     boolean started = false;
     try {
       Tenants tenants = Tenants.of(config.listen().access().tenants(), config.jobs().limits());
@@ -140,7 +152,7 @@ public final class Coordinator implements AutoCloseable {
       workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
       Jobs jobs = jobs(queue, models, dispatch, timer, registry);
-      TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
+      TrainingRuns trainingRuns = new TrainingRuns(java.time.Clock.systemUTC());
       grpc = part(grpcServer(tenants, jobs, trainingRuns, registry));
       http = part(httpPort(tenants, jobs, trainingRuns, metricsPage(registry, queue, models)));
       repeat(timer, tenants, jobs.deletion());
@@ -156,8 +168,15 @@ public final class Coordinator implements AutoCloseable {
 
   /** What every part tells how it is doing; of the process it tells itself. */
   private PrometheusMeterRegistry registry() {
-    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    PrometheusMeterRegistry registry =
+        tracing.on()
+            ? new PrometheusMeterRegistry(
+                PrometheusConfig.DEFAULT, new PrometheusRegistry(), Clock.SYSTEM, new Exemplars())
+            : new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     part(registry::close);
+    if (tracing.on()) {
+      new TraceMetrics(tracing).bindTo(registry);
+    }
     new JvmMemoryMetrics().bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
@@ -194,7 +213,8 @@ public final class Coordinator implements AutoCloseable {
                 store,
                 leases,
                 config.listen().connections().age(),
-                metrics));
+                metrics,
+                traces));
     part(loop);
     return new Dispatch(arrivals, speeds, connected);
   }
@@ -216,7 +236,7 @@ public final class Coordinator implements AutoCloseable {
       ScheduledExecutorService timer,
       MeterRegistry registry) {
     LimitsConfig limits = config.jobs().limits();
-    Quotas quotas = new Quotas(queue);
+    Quotas quotas = new Quotas(queue, traces);
     Speeds speeds = dispatch.speeds();
     ProgressFeed feed = dispatch.workers().feed();
     ExecutorService threads = apiThreads();
@@ -235,7 +255,7 @@ public final class Coordinator implements AutoCloseable {
 
   private ImageDelivery delivery(
       ExecutorService threads, ScheduledExecutorService timer, MeterRegistry registry) {
-    ImageDelivery delivery = new ImageDelivery(store, threads, timer);
+    ImageDelivery delivery = new ImageDelivery(store, threads, timer, traces);
     Gauge.builder("bitloom.results.unread", delivery::unreadBytes)
         .description("Results that readers have not taken from the transport")
         .baseUnit("bytes")
@@ -258,8 +278,11 @@ public final class Coordinator implements AutoCloseable {
                 jobs.generations()),
             new ClusterServiceApi(jobs.cluster()),
             new WorkerServiceApi(workers),
-            new TrainingServiceApi(trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
-        new RpcMetrics(registry));
+            new TrainingServiceApi(
+                trainingRuns, new TrainingMeetings(java.time.Clock.systemUTC()))),
+        tracing.on()
+            ? List.of(new RpcMetrics(registry), new RpcTraces(tracing))
+            : List.of(new RpcMetrics(registry)));
   }
 
   private HttpPort httpPort(

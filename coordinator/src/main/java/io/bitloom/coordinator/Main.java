@@ -10,6 +10,7 @@ import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.net.MaskedUri;
 import io.bitloom.common.process.FolderInUseException;
 import io.bitloom.common.process.FolderLock;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.SettingValues;
@@ -105,7 +106,11 @@ public final class Main implements Callable<Integer> {
     CoordinatorConfig config = config();
     Coordinator coordinator;
     try {
-      coordinator = Coordinator.start(config, folder -> ownData(folder, config));
+      coordinator =
+          Coordinator.start(
+              config,
+              folder -> ownData(folder, config),
+              Tracing.ofEnvironment("bitloom-coordinator"));
     } catch (FolderInUseException e) {
       log.error("The coordinator cannot start: {}", e.getMessage());
       return CommandLine.ExitCode.USAGE;

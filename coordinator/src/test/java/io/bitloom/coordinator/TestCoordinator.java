@@ -1,6 +1,7 @@
 package io.bitloom.coordinator;
 
 import io.bitloom.common.grpc.GrpcErrors;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.ConnectionsConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
@@ -72,8 +73,12 @@ public final class TestCoordinator implements AutoCloseable {
   private final List<FakeWorker> workers = new ArrayList<>();
 
   private TestCoordinator(CoordinatorConfig config) throws IOException {
+    this(config, Tracing.OFF);
+  }
+
+  private TestCoordinator(CoordinatorConfig config, Tracing tracing) throws IOException {
     this.config = config;
-    this.coordinator = Coordinator.start(config, folder -> () -> {});
+    this.coordinator = Coordinator.start(config, folder -> () -> {}, tracing);
     this.channel =
         NettyChannelBuilder.forTarget(target())
             .usePlaintext()
@@ -233,6 +238,11 @@ public final class TestCoordinator implements AutoCloseable {
             new DispatchConfig(leases, Duration.ofMillis(50)),
             results,
             Duration.ofSeconds(2)));
+  }
+
+  /** Another coordinator of the same cluster, with traces. */
+  public TestCoordinator second(Tracing tracing) throws IOException {
+    return new TestCoordinator(config, tracing);
   }
 
   /** Another coordinator of the same cluster. */

@@ -70,10 +70,14 @@ public final class GrpcServer implements AutoCloseable {
    * Starts to listen; health says NOT_SERVING until {@link #setServing}.
    *
    * @param tenants who is let in
+   * @param telemetry looks on, the last one first
    * @throws IOException if the address cannot be bound
    */
   public GrpcServer(
-      PortConfig port, Tenants tenants, List<BindableService> services, ServerInterceptor telemetry)
+      PortConfig port,
+      Tenants tenants,
+      List<BindableService> services,
+      List<ServerInterceptor> telemetry)
       throws IOException {
     setServing(false);
     AtomicInteger number = new AtomicInteger();
@@ -98,6 +102,7 @@ public final class GrpcServer implements AutoCloseable {
     port.connections()
         .age()
         .ifPresent(age -> builder.maxConnectionAge(age.toMillis(), TimeUnit.MILLISECONDS));
+    telemetry.forEach(builder::intercept);
     services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));
     server =
         builder
@@ -109,7 +114,6 @@ public final class GrpcServer implements AutoCloseable {
             .intercept(new Authentication(tenants))
             .intercept(new ErrorInterceptor())
             .intercept(calls)
-            .intercept(telemetry)
             .build();
     try {
       server.start();
