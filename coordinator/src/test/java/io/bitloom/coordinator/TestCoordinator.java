@@ -183,6 +183,20 @@ public final class TestCoordinator implements AutoCloseable {
         Optional.empty());
   }
 
+  /** A coordinator of a cluster of its own that writes traces. */
+  public static TestCoordinator start(Path directory, Tracing tracing) throws IOException {
+    return new TestCoordinator(
+        new CoordinatorConfig(
+            new DirectoryConfig(directory, false),
+            new RedisConfig(TestRedis.uri(), "test-" + UUID.randomUUID(), Optional.empty(), 0, 1),
+            onFreePorts(AccessConfig.LOOPBACK),
+            new JobsConfig(LimitsConfig.DEFAULTS, Optional.empty(), Optional.empty()),
+            new DispatchConfig(QUICK_LEASES, Duration.ofMillis(50)),
+            new ResultsConfig(false, Optional.empty()),
+            Duration.ofSeconds(2)),
+        tracing);
+  }
+
   /** A coordinator that works with a Redis in some way. */
   public static TestCoordinator start(Path directory, RedisConfig redis) throws IOException {
     return start(
@@ -238,11 +252,6 @@ public final class TestCoordinator implements AutoCloseable {
             new DispatchConfig(leases, Duration.ofMillis(50)),
             results,
             Duration.ofSeconds(2)));
-  }
-
-  /** Another coordinator of the same cluster, with traces. */
-  public TestCoordinator second(Tracing tracing) throws IOException {
-    return new TestCoordinator(config, tracing);
   }
 
   /** Another coordinator of the same cluster. */
