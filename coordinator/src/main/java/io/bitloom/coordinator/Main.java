@@ -1,6 +1,7 @@
 package io.bitloom.coordinator;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.Usage;
 import io.bitloom.common.config.ConfigException;
@@ -71,6 +72,7 @@ public final class Main implements Callable<Integer> {
   private boolean exitOnStdinClose;
 
   public static void main(String[] arguments) {
+    GrpcLog.leaveFailuresToTheProgram();
     System.exit(commandLine().execute(arguments));
   }
 

@@ -4,6 +4,7 @@ import com.google.protobuf.FieldMask;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.grpc.TokenSecrecy;
 import io.bitloom.common.net.ServerAddress;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.CancelJobRequest;
 import io.bitloom.v1.ClusterServiceGrpc;
@@ -76,6 +77,8 @@ public final class BitloomClient implements AutoCloseable {
 
   private final Connection connection;
   private final Duration deadline;
+  private final Tracing tracing = Tracing.ofEnvironment("bitloom-client");
+  private final SubmitTraces traces = new SubmitTraces(tracing);
 
   private BitloomClient(Builder settings) {
     connection =
@@ -84,7 +87,8 @@ public final class BitloomClient implements AutoCloseable {
             settings.credentials(),
             settings.token,
             settings.firstContact,
-            settings.patience);
+            settings.patience,
+            traces);
     deadline = settings.deadline;
   }
 
@@ -199,7 +203,7 @@ public final class BitloomClient implements AutoCloseable {
    */
   public long append(String job, long offset, Iterator<Prompt> prompts, LongConsumer acknowledged) {
     PromptAppender appender =
-        new PromptAppender(connection, name -> getJob(name).getCounts().getAppended());
+        new PromptAppender(connection, name -> getJob(name).getCounts().getAppended(), traces);
     return appender.append(job, offset, prompts, acknowledged);
   }
 
@@ -425,6 +429,7 @@ public final class BitloomClient implements AutoCloseable {
   @Override
   public void close() {
     connection.close();
+    tracing.close();
   }
 
   private <T> T call(Connection.Call<T> call) {

@@ -34,7 +34,7 @@ final class OtlpTracing implements Tracing {
   private static final String DEFAULT_SAMPLER = "traceidratio";
 
   private static final String DEFAULT_RATIO = "0.001";
-  private static final int LAST_WORDS_SECONDS = 5;
+  private static final int LAST_WORDS_SECONDS = 2;
 
   private final SdkTracerProvider provider;
   private final Tracer tracer;

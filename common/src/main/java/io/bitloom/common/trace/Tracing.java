@@ -44,7 +44,7 @@ public interface Tracing extends AutoCloseable {
   /** What became of spans so far. */
   SpanCounts counts();
 
-  /** Sends what waits, for a few seconds at most. */
+  /** Sends what waits, for two seconds at most. */
   @Override
   void close();
 
