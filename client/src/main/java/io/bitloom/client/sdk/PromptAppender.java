@@ -28,6 +28,7 @@ final class PromptAppender {
   private static final int MESSAGE_BYTES = 1 << 20;
   private static final int WINDOW_PROMPTS = 64 * MESSAGE_PROMPTS;
   private static final int WINDOW_BYTES = 16 << 20;
+  private static final int MOST_LATE = 256;
   private static final Duration WINDOW_DEADLINE = Duration.ofMinutes(2);
 
   private final Connection connection;
@@ -175,7 +176,7 @@ final class PromptAppender {
   private void forgetUntil(long offset) {
     while (!window.isEmpty() && window.peek().end() <= offset) {
       Message arrived = window.remove();
-      if (traces.on()) {
+      if (traces.on() && late.size() < MOST_LATE) {
         late.add(arrived);
       }
     }
