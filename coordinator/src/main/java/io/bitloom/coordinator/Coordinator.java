@@ -174,9 +174,7 @@ public final class Coordinator implements AutoCloseable {
                 PrometheusConfig.DEFAULT, new PrometheusRegistry(), Clock.SYSTEM, new Exemplars())
             : new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     part(registry::close);
-    if (tracing.on()) {
-      new TraceMetrics(tracing).bindTo(registry);
-    }
+    new TraceMetrics(tracing).bindTo(registry);
     new JvmMemoryMetrics().bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);

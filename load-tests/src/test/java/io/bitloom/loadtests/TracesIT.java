@@ -71,12 +71,19 @@ class TracesIT {
         TestS3 s3 = TestS3.start();
         TestCluster cluster = cluster(s3, receiver.environment("1"))) {
       submit(cluster, 1, receiver.environment("1"));
-      receiver.await(spans -> steps(spans).containsAll(List.of("deliver", "submit", "commit")));
+      receiver.await(
+          spans ->
+              steps(spans).containsAll(STEPS_OF_ALL) && steps(spans).contains("process demo"));
       onePrompt(receiver.spans());
 
       submit(cluster, 4, receiver.environment("1"));
       receiver.await(
-          spans -> named(spans, "submit").size() == 5 && named(spans, "deliver").size() == 5);
+          spans ->
+              STEPS_OF_ALL.stream().allMatch(step -> named(spans, step).size() == 5)
+                  && named(spans, "process demo").stream()
+                          .mapToInt(batch -> batch.links().size())
+                          .sum()
+                      == 5);
       severalPrompts(receiver.spans());
     }
   }
@@ -176,8 +183,7 @@ class TracesIT {
         Map.of(
             "BITLOOM_JAVA_OPTS",
             "-XX:TieredStopAtLevel=1 -Xlog:class+load:file=" + folder + "/classes-%p.log");
-    try (TestS3 s3 = TestS3.start();
-        TestCluster cluster = cluster(s3, watched)) {
+    try (TestCluster cluster = TestCluster.start(folder, List.of(), watched, watched)) {
       submit(cluster, 1, watched);
     }
     try (var files = Files.list(folder)) {

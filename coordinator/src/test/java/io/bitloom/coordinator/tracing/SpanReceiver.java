@@ -1,10 +1,18 @@
 package io.bitloom.coordinator.tracing;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.coordinator.SelfSigned;
 import io.bitloom.coordinator.TestCoordinator;
+import io.bitloom.coordinator.grpc.Authentication;
 import io.grpc.Grpc;
 import io.grpc.InsecureServerCredentials;
+import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerCredentials;
+import io.grpc.ServerInterceptor;
+import io.grpc.TlsServerCredentials;
 import io.grpc.stub.StreamObserver;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceResponse;
@@ -85,16 +93,42 @@ public final class SpanReceiver implements AutoCloseable {
   private final List<Received> spans = new ArrayList<>(); // guarded by this
   private final Server server;
 
-  private SpanReceiver() throws IOException {
-    server =
-        Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+  private final String scheme;
+  private volatile String authorization; // of the last call
+
+  private SpanReceiver(String scheme, ServerCredentials credentials) throws IOException {
+    this.scheme = scheme;
+    this.server =
+        Grpc.newServerBuilderForPort(0, credentials)
             .addService(new Service())
+            .intercept(new Listener())
             .build()
             .start();
   }
 
   public static SpanReceiver start() throws IOException {
-    return new SpanReceiver();
+    return new SpanReceiver("http", InsecureServerCredentials.create());
+  }
+
+  /** One that is reached by TLS. */
+  public static SpanReceiver start(SelfSigned identity) throws IOException {
+    return new SpanReceiver(
+        "https",
+        TlsServerCredentials.create(identity.certificate().toFile(), identity.key().toFile()));
+  }
+
+  private final class Listener implements ServerInterceptor {
+    @Override
+    public <Q, A> ServerCall.Listener<Q> interceptCall(
+        ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+      authorization = headers.get(Authentication.AUTHORIZATION);
+      return next.startCall(call, headers);
+    }
+  }
+
+  /** Header of the last call; null if it had none. */
+  public String authorization() {
+    return authorization;
   }
 
   private final class Service extends TraceServiceGrpc.TraceServiceImplBase {
@@ -122,7 +156,7 @@ public final class SpanReceiver implements AutoCloseable {
   public Map<String, String> environment(String ratio) {
     return Map.of(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "http://127.0.0.1:" + server.getPort(),
+        scheme + "://127.0.0.1:" + server.getPort(),
         "OTEL_TRACES_SAMPLER",
         "traceidratio",
         "OTEL_TRACES_SAMPLER_ARG",
