@@ -53,7 +53,6 @@ import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.coordinator.training.TrainingMeetings;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.bitloom.coordinator.training.TrainingServiceApi;
-import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -62,9 +61,9 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -152,7 +151,7 @@ public final class Coordinator implements AutoCloseable {
       workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
       Jobs jobs = jobs(queue, models, dispatch, timer, registry);
-      TrainingRuns trainingRuns = new TrainingRuns(java.time.Clock.systemUTC());
+      TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
       grpc = part(grpcServer(tenants, jobs, trainingRuns, registry));
       http = part(httpPort(tenants, jobs, trainingRuns, metricsPage(registry, queue, models)));
       repeat(timer, tenants, jobs.deletion());
@@ -169,10 +168,7 @@ public final class Coordinator implements AutoCloseable {
   /** What every part tells how it is doing; of the process it tells itself. */
   private PrometheusMeterRegistry registry() {
     PrometheusMeterRegistry registry =
-        tracing.on()
-            ? new PrometheusMeterRegistry(
-                PrometheusConfig.DEFAULT, new PrometheusRegistry(), Clock.SYSTEM, new Exemplars())
-            : new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        tracing.on() ? Exemplars.registry() : new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     part(registry::close);
     new TraceMetrics(tracing).bindTo(registry);
     new JvmMemoryMetrics().bindTo(registry);
@@ -276,8 +272,7 @@ public final class Coordinator implements AutoCloseable {
                 jobs.generations()),
             new ClusterServiceApi(jobs.cluster()),
             new WorkerServiceApi(workers),
-            new TrainingServiceApi(
-                trainingRuns, new TrainingMeetings(java.time.Clock.systemUTC()))),
+            new TrainingServiceApi(trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
         tracing.on()
             ? List.of(new RpcMetrics(registry), new RpcTraces(tracing))
             : List.of(new RpcMetrics(registry)));

@@ -147,7 +147,8 @@ class TracesIT {
       assertFollows(spans.get(order.get(i - 1)), spans.get(order.get(i)));
     }
     assertEquals(spans.get("enqueue").start(), spans.get("lease").start());
-    assertFollows(spans.get("lease"), spans.get("commit"));
+    assertFollows(spans.get("lease"), spans.get("text"));
+    assertTrue(spans.get("lease").end() <= process.start());
     for (int i = 1; i < drawn.size(); i++) {
       assertFollows(spans.get(drawn.get(i - 1)), spans.get(drawn.get(i)));
     }

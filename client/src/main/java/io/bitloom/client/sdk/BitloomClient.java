@@ -70,6 +70,8 @@ import java.util.stream.Stream;
  *
  * <p>Calls and streams survive a coordinator that goes away and comes back within the client's
  * patience. Everything that goes wrong is a {@link BitloomException}. Thread-safe.
+ *
+ * <p>Where OpenTelemetry's environment variables name a receiver, traces of prompts begin here.
  */
 public final class BitloomClient implements AutoCloseable {
 

@@ -20,7 +20,6 @@ import io.opentelemetry.sdk.common.export.MessageWriter;
 import io.opentelemetry.sdk.common.export.RetryPolicy;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -78,22 +77,7 @@ final class ChannelSender implements GrpcSender {
     if (config.getTrustManager() != null) {
       tls.trustManager(config.getTrustManager());
     }
-    String certificate = ofClient("CERTIFICATE");
-    String key = ofClient("KEY");
-    if (certificate != null && key != null) {
-      try {
-        tls.keyManager(new File(certificate), new File(key));
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
     return tls.build();
-  }
-
-  /** The exporter reads these, but hands them on in a form that is of no use to gRPC. */
-  private static String ofClient(String what) {
-    String ofTraces = System.getenv("OTEL_EXPORTER_OTLP_TRACES_CLIENT_" + what);
-    return ofTraces != null ? ofTraces : System.getenv("OTEL_EXPORTER_OTLP_CLIENT_" + what);
   }
 
   private static Map<String, ?> repeating(RetryPolicy policy) {

@@ -104,6 +104,17 @@ final class OtlpTracing implements Tracing {
       throw new ConfigurationException(
           "OTEL_TRACES_EXPORTER is " + exporter + ", and only otlp and none are known");
     }
+    boolean overHttp =
+        properties
+            .getOrDefault(
+                "otel.exporter.otlp.traces.protocol",
+                properties.getOrDefault("otel.exporter.otlp.protocol", "grpc"))
+            .startsWith("http");
+    if (!overHttp && properties.keySet().stream().anyMatch(name -> name.endsWith(".client.key"))) {
+      throw new ConfigurationException(
+          "OTEL_EXPORTER_OTLP_CLIENT_KEY is known with OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
+              + " only");
+    }
     return properties;
   }
 

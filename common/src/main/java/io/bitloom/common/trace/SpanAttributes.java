@@ -12,7 +12,6 @@ public final class SpanAttributes {
   public static final String OPERATION = "messaging.operation.name";
   public static final String OPERATION_TYPE = "messaging.operation.type";
   public static final String DESTINATION = "messaging.destination.name";
-  public static final String MESSAGE_ID = "messaging.message.id";
   public static final String BATCH_COUNT = "messaging.batch.message_count";
 
   // https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans

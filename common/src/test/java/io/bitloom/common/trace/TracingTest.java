@@ -53,6 +53,9 @@ class TracingTest {
   void aSettingThatIsWrongLeavesItOff() {
     assertSame(Tracing.OFF, of("OTEL_TRACES_EXPORTER", "zipkin"));
     assertSame(Tracing.OFF, of("OTEL_EXPORTER_OTLP_ENDPOINT", "no address"));
+    assertSame(
+        Tracing.OFF,
+        of("OTEL_EXPORTER_OTLP_ENDPOINT", NOWHERE, "OTEL_EXPORTER_OTLP_CLIENT_KEY", "key.pem"));
     for (String[] sampler :
         new String[][] {
           {"jaeger_remote", "1"},

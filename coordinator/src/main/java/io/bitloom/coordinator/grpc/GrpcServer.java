@@ -102,19 +102,18 @@ public final class GrpcServer implements AutoCloseable {
     port.connections()
         .age()
         .ifPresent(age -> builder.maxConnectionAge(age.toMillis(), TimeUnit.MILLISECONDS));
-    telemetry.forEach(builder::intercept);
     services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));
-    server =
-        builder
-            .executor(threads)
-            .callExecutor(GrpcServer::executor)
-            .addService(health.getHealthService())
-            .addService(ProtoReflectionServiceV1.newInstance())
-            .addService(olderReflection())
-            .intercept(new Authentication(tenants))
-            .intercept(new ErrorInterceptor())
-            .intercept(calls)
-            .build();
+    builder
+        .executor(threads)
+        .callExecutor(GrpcServer::executor)
+        .addService(health.getHealthService())
+        .addService(ProtoReflectionServiceV1.newInstance())
+        .addService(olderReflection())
+        .intercept(new Authentication(tenants))
+        .intercept(new ErrorInterceptor())
+        .intercept(calls);
+    telemetry.forEach(builder::intercept);
+    server = builder.build();
     try {
       server.start();
     } catch (IOException e) {

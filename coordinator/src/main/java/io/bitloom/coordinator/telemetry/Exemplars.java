@@ -1,6 +1,10 @@
 package io.bitloom.coordinator.telemetry;
 
 import io.bitloom.common.trace.SpanRef;
+import io.micrometer.core.instrument.Clock;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.tracer.common.SpanContext;
 import java.util.Optional;
 
@@ -11,6 +15,12 @@ import java.util.Optional;
 public final class Exemplars implements SpanContext {
 
   private static final ThreadLocal<SpanRef> MEASURED = new ThreadLocal<>();
+
+  /** A registry whose histograms have exemplars. */
+  public static PrometheusMeterRegistry registry() {
+    return new PrometheusMeterRegistry(
+        PrometheusConfig.DEFAULT, new PrometheusRegistry(), Clock.SYSTEM, new Exemplars());
+  }
 
   /** Records a measurement that belongs to a span, if there is one. */
   public static void of(Optional<SpanRef> span, Runnable measurement) {

@@ -105,7 +105,7 @@ public final class PromptTraces {
 
   // To a worker
 
-  /** A lease was sent to its worker. */
+  /** A lease goes to its worker. */
   public void leased(LeasedBatch batch, String worker) {
     long now = TraceClock.now();
     for (LeasedTask leased : batch.tasks()) {

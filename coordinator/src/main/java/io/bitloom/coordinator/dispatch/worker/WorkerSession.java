@@ -390,10 +390,10 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
       return false;
     }
     leases.add(new OpenLease(batch, System.nanoTime()));
-    stream.send(WorkerMessages.lease(form, requests.remove(), batch, parts.feed().wanted(batch)));
     if (parts.traces().on()) {
       parts.traces().leased(batch, workerId());
     }
+    stream.send(WorkerMessages.lease(form, requests.remove(), batch, parts.feed().wanted(batch)));
     return true;
   }
 

@@ -59,7 +59,7 @@ final class WorkerTraces {
    * The device is done with a lease, which is a trace of its own that names those of its prompts.
    *
    * @param tasks its prompts that were given to the engine
-   * @param since when it came
+   * @param since when it came; 0 if nobody asked then
    */
   void batch(Lease lease, List<TaskRef> tasks, long since) {
     TraceSpan.Builder span =
@@ -83,7 +83,7 @@ final class WorkerTraces {
         span.link(trace.get().span(Steps.LEASE, lease.getFencingToken()));
       }
     }
-    if (traced) {
+    if (traced && since != 0) {
       tracing.record(span.between(since, TraceClock.now()));
     }
   }
@@ -103,12 +103,13 @@ final class WorkerTraces {
   /**
    * Image files of a prompt have left the worker, or could not.
    *
-   * @param since when that began
+   * @param since when that began; 0 if nobody asked then
    * @param target {@code store} or {@code coordinator}
    * @param failure why they could not; empty if they have
    */
   void uploaded(LeasedOutcome outcome, long since, String target, String failure) {
     of(outcome.task())
+        .filter(trace -> since != 0)
         .ifPresent(
             trace -> {
               Drawn prompt = new Drawn(outcome.lease(), outcome.task(), trace);
