@@ -79,10 +79,12 @@ public final class BitloomClient implements AutoCloseable {
 
   private final Connection connection;
   private final Duration deadline;
-  private final Tracing tracing = Tracing.ofEnvironment("bitloom-client");
-  private final SubmitTraces traces = new SubmitTraces(tracing);
+  private final Tracing tracing;
+  private final SubmitTraces traces;
 
   private BitloomClient(Builder settings) {
+    tracing = settings.tracing == null ? Tracing.ofEnvironment("bitloom-client") : settings.tracing;
+    traces = new SubmitTraces(tracing);
     connection =
         new Connection(
             settings.coordinator,
@@ -114,6 +116,7 @@ public final class BitloomClient implements AutoCloseable {
     private ChannelCredentials credentials; // null until they are said
     private String token = "";
     private boolean insecure;
+    private Tracing tracing; // null: as the environment says
     private Duration deadline = Duration.ofSeconds(30);
     private Duration firstContact = Duration.ofSeconds(3);
     private Duration patience = Duration.ofMinutes(5);
@@ -158,6 +161,12 @@ public final class BitloomClient implements AutoCloseable {
     /** How long later calls and streams wait for a coordinator that went away. Default 5 min. */
     public Builder patience(Duration patience) {
       this.patience = patience;
+      return this;
+    }
+
+    /** Where spans go. Default: as the environment says. It is closed with the client. */
+    Builder tracing(Tracing tracing) {
+      this.tracing = tracing;
       return this;
     }
 
