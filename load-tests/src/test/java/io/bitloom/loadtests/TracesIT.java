@@ -72,8 +72,7 @@ class TracesIT {
         TestCluster cluster = cluster(s3, receiver.environment("1"))) {
       submit(cluster, 1, receiver.environment("1"));
       receiver.await(
-          spans ->
-              steps(spans).containsAll(STEPS_OF_ALL) && steps(spans).contains("process demo"));
+          spans -> steps(spans).containsAll(STEPS_OF_ALL) && steps(spans).contains("process demo"));
       onePrompt(receiver.spans());
 
       submit(cluster, 4, receiver.environment("1"));
