@@ -212,6 +212,12 @@ class TracedPromptsIT {
     assertEquals(
         List.of("4bf92f3577b34da6a3ce929d0e0e4736/00f067aa0ba902b7"),
         one(spans, Steps.APPEND).links());
+    assertTrue(
+        Pattern.compile(
+                "bitloom_rpc_seconds_bucket\\{method=\"bitloom.v1.BatchService/CreateJob\".*# "
+                    + "\\{span_id=\"00f067aa0ba902b7\",trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"\\}")
+            .matcher(metrics("application/openmetrics-text"))
+            .find());
   }
 
   private static List<Received> ofCaller(List<Received> spans) {
