@@ -5,6 +5,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.results.DirectoryResultStore;
 import io.bitloom.common.results.ResultStore;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.coordinator.api.BatchServiceApi;
 import io.bitloom.coordinator.api.ClusterServiceApi;
 import io.bitloom.coordinator.auth.Tenants;
@@ -47,7 +48,11 @@ import io.bitloom.coordinator.results.WatchedResultStore;
 import io.bitloom.coordinator.scaler.ExternalScalerApi;
 import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.coordinator.telemetry.Exemplars;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
+import io.bitloom.coordinator.telemetry.RpcTraces;
+import io.bitloom.coordinator.telemetry.TraceMetrics;
+import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.coordinator.training.TrainingMeetings;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.bitloom.coordinator.training.TrainingServiceApi;
@@ -92,6 +97,8 @@ public final class Coordinator implements AutoCloseable {
   private static final Duration MODELS_KEPT = Duration.ofDays(30);
 
   private final CoordinatorConfig config;
+  private final Tracing tracing;
+  private final PromptTraces traces;
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private Optional<EmbeddedRedis> embedded = Optional.empty();
   private final String redisUri;
@@ -117,17 +124,21 @@ public final class Coordinator implements AutoCloseable {
    * Starts all parts.
    *
    * @param lock taken if Redis is embedded
+   * @param tracing where spans go; is closed with the coordinator
    * @throws IOException if the embedded Redis does not start or an address cannot be bound
    * @throws io.bitloom.common.config.ConfigException if Redis or the result store cannot be used as
    *     it is set
    * @throws io.bitloom.common.error.BitloomException if Redis or the result store is away
    */
-  public static Coordinator start(CoordinatorConfig config, DataLock lock) throws IOException {
-    return new Coordinator(config, lock);
+  public static Coordinator start(CoordinatorConfig config, DataLock lock, Tracing tracing)
+      throws IOException {
+    return new Coordinator(config, lock, tracing);
   }
 
-  private Coordinator(CoordinatorConfig config, DataLock lock) throws IOException {
+  private Coordinator(CoordinatorConfig config, DataLock lock, Tracing tracing) throws IOException {
     this.config = config;
+    this.tracing = part(tracing);
+    this.traces = new PromptTraces(tracing);
     boolean started = false;
     try {
       Tenants tenants = Tenants.of(config.listen().access().tenants(), config.jobs().limits());
@@ -161,8 +172,10 @@ public final class Coordinator implements AutoCloseable {
 
   /** What every part tells how it is doing; of the process it tells itself. */
   private PrometheusMeterRegistry registry() {
-    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    PrometheusMeterRegistry registry =
+        tracing.on() ? Exemplars.registry() : new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     part(registry::close);
+    new TraceMetrics(tracing).bindTo(registry);
     new JvmMemoryMetrics().bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
@@ -199,7 +212,8 @@ public final class Coordinator implements AutoCloseable {
                 store,
                 leases,
                 config.listen().connections().age(),
-                metrics));
+                metrics,
+                traces));
     part(loop);
     return new Dispatch(arrivals, speeds, connected);
   }
@@ -221,7 +235,7 @@ public final class Coordinator implements AutoCloseable {
       ScheduledExecutorService timer,
       MeterRegistry registry) {
     LimitsConfig limits = config.jobs().limits();
-    Quotas quotas = new Quotas(queue);
+    Quotas quotas = new Quotas(queue, traces);
     Speeds speeds = dispatch.speeds();
     ProgressFeed feed = dispatch.workers().feed();
     ExecutorService threads = apiThreads();
@@ -240,7 +254,7 @@ public final class Coordinator implements AutoCloseable {
 
   private ImageDelivery delivery(
       ExecutorService threads, ScheduledExecutorService timer, MeterRegistry registry) {
-    ImageDelivery delivery = new ImageDelivery(store, threads, timer);
+    ImageDelivery delivery = new ImageDelivery(store, threads, timer, traces);
     Gauge.builder("bitloom.results.unread", delivery::unreadBytes)
         .description("Results that readers have not taken from the transport")
         .baseUnit("bytes")
@@ -269,7 +283,9 @@ public final class Coordinator implements AutoCloseable {
             new WorkerServiceApi(workers),
             new ExternalScalerApi(pools, tenants, config.listen().access().scalerOpen()),
             new TrainingServiceApi(trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
-        new RpcMetrics(registry));
+        tracing.on()
+            ? List.of(new RpcMetrics(registry), new RpcTraces(tracing))
+            : List.of(new RpcMetrics(registry)));
   }
 
   private HttpPort httpPort(

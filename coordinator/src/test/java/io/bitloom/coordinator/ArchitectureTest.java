@@ -43,6 +43,11 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("io.lettuce..");
 
+  /** So that nothing of it is loaded while there are no traces. */
+  @ArchTest
+  static final ArchRule NOBODY_KNOWS_OPENTELEMETRY =
+      noClasses().should().dependOnClassesThat().resideInAPackage("io.opentelemetry..");
+
   @ArchTest
   static final ArchRule ONLY_THE_HTTP_PORT_KNOWS_VERTX =
       noClasses()

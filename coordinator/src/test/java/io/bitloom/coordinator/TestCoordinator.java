@@ -1,6 +1,7 @@
 package io.bitloom.coordinator;
 
 import io.bitloom.common.grpc.GrpcErrors;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.ConnectionsConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
@@ -72,8 +73,12 @@ public final class TestCoordinator implements AutoCloseable {
   private final List<FakeWorker> workers = new ArrayList<>();
 
   private TestCoordinator(CoordinatorConfig config) throws IOException {
+    this(config, Tracing.OFF);
+  }
+
+  private TestCoordinator(CoordinatorConfig config, Tracing tracing) throws IOException {
     this.config = config;
-    this.coordinator = Coordinator.start(config, folder -> () -> {});
+    this.coordinator = Coordinator.start(config, folder -> () -> {}, tracing);
     this.channel =
         NettyChannelBuilder.forTarget(target())
             .usePlaintext()
@@ -176,6 +181,20 @@ public final class TestCoordinator implements AutoCloseable {
         LimitsConfig.DEFAULTS,
         new ResultsConfig(false, Optional.empty()),
         Optional.empty());
+  }
+
+  /** A coordinator of a cluster of its own that writes traces. */
+  public static TestCoordinator start(Path directory, Tracing tracing) throws IOException {
+    return new TestCoordinator(
+        new CoordinatorConfig(
+            new DirectoryConfig(directory, false),
+            new RedisConfig(TestRedis.uri(), "test-" + UUID.randomUUID(), Optional.empty(), 0, 1),
+            onFreePorts(AccessConfig.LOOPBACK),
+            new JobsConfig(LimitsConfig.DEFAULTS, Optional.empty(), Optional.empty()),
+            new DispatchConfig(QUICK_LEASES, Duration.ofMillis(50)),
+            new ResultsConfig(false, Optional.empty()),
+            Duration.ofSeconds(2)),
+        tracing);
   }
 
   /** A coordinator that works with a Redis in some way. */

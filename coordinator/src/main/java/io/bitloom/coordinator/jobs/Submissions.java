@@ -9,6 +9,8 @@ import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.coordinator.tracing.Arrival;
+import io.bitloom.coordinator.tracing.CallersTrace;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.CreateJobRequest;
@@ -97,9 +99,14 @@ public final class Submissions {
             false));
   }
 
-  /** Prompts for the job that the first message names. */
-  public Upload<AppendPromptsRequest, AppendPromptsResponse> append(Caller owner) {
-    return new Append(this, owner, arrivals.begin());
+  /**
+   * Prompts for the job that the first message names.
+   *
+   * @param caller what it says of its own traces
+   */
+  public Upload<AppendPromptsRequest, AppendPromptsResponse> append(
+      Caller owner, CallersTrace caller) {
+    return new Append(this, owner, caller, arrivals.begin());
   }
 
   /** Where a caller's prompts go. */
@@ -116,8 +123,13 @@ public final class Submissions {
   }
 
   /** The next offset, once the tenant may have these prompts and they are in the queue. */
-  CompletionStage<Long> append(Caller owner, String jobId, long offset, List<NewPrompt> prompts) {
-    return quotas.append(owner, jobId, offset, prompts);
+  CompletionStage<Long> append(
+      Caller owner, String jobId, long offset, List<NewPrompt> prompts, Arrival arrival) {
+    return quotas.append(owner, jobId, offset, prompts, arrival);
+  }
+
+  Quotas quotas() {
+    return quotas;
   }
 
   JobRules rules() {
