@@ -12,6 +12,7 @@ import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.RedisConfig;
 import io.bitloom.coordinator.config.ResultsConfig;
+import io.bitloom.coordinator.config.WebhookConfig;
 import io.bitloom.coordinator.grpc.Authentication;
 import io.bitloom.coordinator.redis.TestRedis;
 import io.bitloom.v1.AppendPromptsRequest;
@@ -190,6 +191,21 @@ public final class TestCoordinator implements AutoCloseable {
         Optional.empty());
   }
 
+  /** A coordinator that tells others what becomes of jobs. */
+  public static TestCoordinator start(
+      Path directory, RedisConfig redis, AccessConfig access, WebhookConfig webhooks)
+      throws IOException {
+    return start(
+        directory,
+        redis,
+        QUICK_LEASES,
+        onFreePorts(access),
+        LimitsConfig.DEFAULTS,
+        new ResultsConfig(false, Optional.empty()),
+        Optional.empty(),
+        webhooks);
+  }
+
   private static ListenConfig onFreePorts(AccessConfig access) {
     return new ListenConfig(
         "127.0.0.1", 0, 0, Optional.empty(), access, List.of(), ConnectionsConfig.DEFAULTS);
@@ -224,6 +240,20 @@ public final class TestCoordinator implements AutoCloseable {
       ResultsConfig results,
       Optional<Duration> retention)
       throws IOException {
+    return start(
+        directory, redis, leases, listen, limits, results, retention, WebhookConfig.DEFAULTS);
+  }
+
+  private static TestCoordinator start(
+      Path directory,
+      RedisConfig redis,
+      LeaseConfig leases,
+      ListenConfig listen,
+      LimitsConfig limits,
+      ResultsConfig results,
+      Optional<Duration> retention,
+      WebhookConfig webhooks)
+      throws IOException {
     return new TestCoordinator(
         new CoordinatorConfig(
             new DirectoryConfig(directory, false),
@@ -232,6 +262,7 @@ public final class TestCoordinator implements AutoCloseable {
             new JobsConfig(limits, Optional.empty(), retention),
             new DispatchConfig(leases, Duration.ofMillis(50)),
             results,
+            webhooks,
             Duration.ofSeconds(2)));
   }
 

@@ -27,7 +27,7 @@ class TenantsFileTest {
   private Map<String, Caller> read(String text) throws Exception {
     Path file =
         Files.writeString(directory.resolve("tenants.json"), text.replace("DIGEST", DIGEST));
-    return TenantsFile.read(file, LimitsConfig.DEFAULTS);
+    return TenantsFile.read(file, LimitsConfig.DEFAULTS).callers();
   }
 
   @Test
