@@ -66,8 +66,7 @@ final class TestReceiver implements AutoCloseable {
   }
 
   static TestReceiver secured(SSLContext tls, String secret) throws IOException {
-    HttpsServer server =
-        HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    HttpsServer server = HttpsServer.create(new InetSocketAddress(0), 0);
     server.setHttpsConfigurator(new HttpsConfigurator(tls));
     return new TestReceiver(server, secret);
   }
