@@ -166,15 +166,14 @@ final class TenantsFile {
         throw bad(place, "whsec_…", e.getMessage());
       }
     }
+    Path secretFile;
     try {
-      Path secretFile = file.resolveSibling(text);
-      secretFiles.add(secretFile);
-      return WebhookSecretFile.read(AccessConfig.TENANTS.name(), secretFile);
-    } catch (ConfigException e) {
-      throw bad(place, text, e.getMessage());
+      secretFile = file.resolveSibling(text);
     } catch (InvalidPathException e) {
       throw bad(place, text, "must be whsec_… or a file");
     }
+    secretFiles.add(secretFile);
+    return WebhookSecretFile.read(AccessConfig.TENANTS.name(), secretFile);
   }
 
   private LimitsConfig limits(String place, JsonElement element) {
