@@ -45,7 +45,7 @@ public record WebhookConfig(
           "5s,5m,30m,2h,5h,10h,14h,20h,24h",
           "After which times a failed webhook is repeated before it is given up (default:"
               + " {default}).");
-  static final Setting<Optional<Path>> CA =
+  public static final Setting<Optional<Path>> CA =
       Setting.optionalFile(
           "webhook-ca",
           "Certificates (PEM) by which those of webhooks' receivers must be signed (default: those"

@@ -164,7 +164,8 @@ final class Telling {
     }
     return full.isPresent()
         ? later(taken.claim(), full.get())
-        : attempt(job, untold.get(0), receiver)
+        : CompletableFuture.completedFuture(untold.get(0))
+            .thenCompose(first -> attempt(job, first, receiver))
             .handle(
                 (answer, e) -> {
                   long took = System.nanoTime() - beginNanos;

@@ -1,9 +1,12 @@
 package io.bitloom.coordinator.webhooks;
 
+import io.bitloom.common.config.ConfigException;
+import io.bitloom.coordinator.config.WebhookConfig;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
@@ -13,8 +16,13 @@ import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.net.PemTrustOptions;
 import io.vertx.core.net.SocketAddress;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.net.InetAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
@@ -24,6 +32,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Posts webhooks over HTTP. Connections go to the address that is given and nowhere else; the name
@@ -35,20 +45,36 @@ final class WebhookSender implements AutoCloseable {
   /** Whoever sends more than this in an answer is not listened to any longer. */
   private static final long MOST_BYTES = 64 << 10;
 
+  private static final Logger log = LoggerFactory.getLogger(WebhookSender.class);
+
   private final Vertx vertx;
   private final HttpClient client;
 
   /**
    * @param ca certificates by which those of receivers must be signed; empty: those that Java
    *     trusts
+   * @throws ConfigException if the file has none
    */
   WebhookSender(Optional<Path> ca, int mostConnections) {
-    this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(1));
     HttpClientOptions options = new HttpClientOptions().setKeepAlive(false);
-    ca.ifPresent(
-        file -> options.setTrustOptions(new PemTrustOptions().addCertPath(file.toString())));
+    ca.ifPresent(file -> options.setTrustOptions(trust(file)));
+    this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(1));
     this.client =
         vertx.createHttpClient(options, new PoolOptions().setHttp1MaxSize(mostConnections));
+  }
+
+  private static PemTrustOptions trust(Path file) {
+    try {
+      byte[] bytes = Files.readAllBytes(file);
+      CertificateFactory known = CertificateFactory.getInstance("X.509");
+      if (!known.generateCertificates(new ByteArrayInputStream(bytes)).isEmpty()) {
+        return new PemTrustOptions().addCertValue(Buffer.buffer(bytes));
+      }
+    } catch (IOException | CertificateException e) {
+      log.debug("{} is not used: {}", file, e.toString());
+    }
+    throw new ConfigException(
+        WebhookConfig.CA.name(), file, "must be a readable file of certificates (PEM)");
   }
 
   /**

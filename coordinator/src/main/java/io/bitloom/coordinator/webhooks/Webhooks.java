@@ -55,6 +55,7 @@ public final class Webhooks implements AutoCloseable {
   /**
    * @param messages jobs as callers see them
    * @param tenants what is known of a tenant, by its name
+   * @throws io.bitloom.common.config.ConfigException if the file of certificates has none
    */
   public Webhooks(
       JobQueue queue,
@@ -65,8 +66,8 @@ public final class Webhooks implements AutoCloseable {
       ScheduledExecutorService timers,
       MeterRegistry registry) {
     this.queue = queue.webhooks();
-    this.lookup = new Lookup(InetAddress::getAllByName, targets);
     this.sender = new WebhookSender(config.ca(), MOST_AT_ONCE);
+    this.lookup = new Lookup(InetAddress::getAllByName, targets);
     this.timeout = config.timeout();
     this.timers = timers;
     this.telling =

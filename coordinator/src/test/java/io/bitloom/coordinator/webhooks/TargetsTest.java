@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,7 +101,7 @@ class TargetsTest {
   void aPublicOneIsNot(String address) throws UnknownHostException {
     assertTrue(Targets.isPublic(InetAddress.getByName(address)));
     String host = address.contains(":") ? "[" + address + "]" : address;
-    assertEquals(java.util.Optional.empty(), none.problem("https://" + host + "/hook?a=b"));
+    assertEquals(Optional.empty(), none.problem("https://" + host + "/hook?a=b"));
   }
 
   @ParameterizedTest

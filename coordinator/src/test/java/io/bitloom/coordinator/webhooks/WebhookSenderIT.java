@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.common.config.ConfigException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -20,6 +24,7 @@ import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What receivers do that no library of HTTP does. */
 class WebhookSenderIT {
@@ -148,6 +153,17 @@ class WebhookSenderIT {
     Throwable e = assertThrows(CompletionException.class, answer::join).getCause();
     assertEquals(TimeoutException.class, e.getClass());
     assertEquals("no answer in time", Failed.why(e));
+  }
+
+  @Test
+  void aFileWithoutCertificatesIsNamedAtTheStart(@TempDir Path folder) throws IOException {
+    Path none = Files.writeString(folder.resolve("none.pem"), "nonsense");
+    for (Path file : List.of(none, folder.resolve("missing.pem"))) {
+      ConfigException e =
+          assertThrows(
+              ConfigException.class, () -> new WebhookSender(Optional.of(file), 1).close());
+      assertTrue(e.getMessage().startsWith("webhook-ca must be"), e.getMessage());
+    }
   }
 
   @Test
