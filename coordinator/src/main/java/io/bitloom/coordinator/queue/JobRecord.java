@@ -76,14 +76,19 @@ public record JobRecord(
   }
 
   /**
-   * What is to be told of the job, in the order in which it came about, else as they are declared.
+   * What is to be told of the job, in the order in which it came about. Clocks of several Redis
+   * servers may differ, but nothing comes before a creation, or after an end.
    */
   public List<Milestone> untold() {
     Map<Milestone, Instant> times = milestones();
     return webhook.stream()
         .flatMap(state -> times.keySet().stream().filter(passed -> !state.told().contains(passed)))
-        .sorted(Comparator.comparing(times::get))
+        .sorted(Comparator.comparing(JobRecord::phase).thenComparing(times::get))
         .toList();
+  }
+
+  private static int phase(Milestone milestone) {
+    return milestone == Milestone.CREATED ? 0 : milestone == Milestone.ENDED ? 2 : 1;
   }
 
   /** What a job is or has done, to follow "it": {@code is running}, {@code has failed}. */
