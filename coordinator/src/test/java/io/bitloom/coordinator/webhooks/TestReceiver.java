@@ -22,6 +22,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -46,7 +47,6 @@ final class TestReceiver implements AutoCloseable {
   private final List<String> wrong = new ArrayList<>();
   private volatile List<String> secrets;
   private volatile Behaviour behaviour = event -> 200;
-  private volatile Optional<String> retryAfter = Optional.empty();
 
   private TestReceiver(HttpServer server, String secret) {
     this.server = server;
@@ -74,10 +74,6 @@ final class TestReceiver implements AutoCloseable {
   TestReceiver behaving(Behaviour next) {
     this.behaviour = next;
     return this;
-  }
-
-  void retryAfter(String text) {
-    this.retryAfter = Optional.of(text);
   }
 
   /** From now on every request must have a signature by each of these. */
@@ -125,7 +121,6 @@ final class TestReceiver implements AutoCloseable {
           acknowledged.add(received);
         }
       }
-      retryAfter.ifPresent(text -> exchange.getResponseHeaders().add("retry-after", text));
       exchange.sendResponseHeaders(status, -1);
       exchange.close();
     }
@@ -169,8 +164,7 @@ final class TestReceiver implements AutoCloseable {
     return told(event -> event.job().equals(job), Received::type);
   }
 
-  synchronized <T> List<T> told(
-      java.util.function.Predicate<Received> which, Function<Received, T> what) {
+  synchronized <T> List<T> told(Predicate<Received> which, Function<Received, T> what) {
     return acknowledged.stream().filter(which).map(what).collect(Collectors.toList());
   }
 
