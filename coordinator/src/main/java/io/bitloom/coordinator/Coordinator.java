@@ -30,8 +30,10 @@ import io.bitloom.coordinator.jobs.Forecast;
 import io.bitloom.coordinator.jobs.GenerateCalls;
 import io.bitloom.coordinator.jobs.ImageDelivery;
 import io.bitloom.coordinator.jobs.JobDirectory;
+import io.bitloom.coordinator.jobs.JobMessages;
 import io.bitloom.coordinator.jobs.JobWatches;
 import io.bitloom.coordinator.jobs.Quotas;
+import io.bitloom.coordinator.jobs.Receivers;
 import io.bitloom.coordinator.jobs.Results;
 import io.bitloom.coordinator.jobs.Submissions;
 import io.bitloom.coordinator.jobs.UnusedModels;
@@ -56,6 +58,8 @@ import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.coordinator.training.TrainingMeetings;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.bitloom.coordinator.training.TrainingServiceApi;
+import io.bitloom.coordinator.webhooks.Targets;
+import io.bitloom.coordinator.webhooks.Webhooks;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -141,7 +145,11 @@ public final class Coordinator implements AutoCloseable {
     this.traces = new PromptTraces(tracing);
     boolean started = false;
     try {
-      Tenants tenants = Tenants.of(config.listen().access().tenants(), config.jobs().limits());
+      Tenants tenants =
+          Tenants.of(
+              config.listen().access().tenants(),
+              config.webhooks().secretFile(),
+              config.jobs().limits());
       redisUri = redisUri(lock);
       redis = part(patiently(this::connectToRedis));
       JobQueue queue = part(patiently(() -> new RunningQueue(redis, queueSettings())));
@@ -153,7 +161,18 @@ public final class Coordinator implements AutoCloseable {
       Dispatch dispatch = dispatch(queue, models, new DispatchMetrics(registry));
       workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
-      Jobs jobs = jobs(queue, models, dispatch, timer, registry);
+      Targets targets = new Targets(config.webhooks().allow());
+      Receivers receivers = new Receivers(targets, tenants::webhooks);
+      Jobs jobs = jobs(queue, models, dispatch, receivers, timer, registry);
+      part(
+          new Webhooks(
+              queue,
+              config.webhooks(),
+              targets,
+              JobMessages::of,
+              tenants::webhooks,
+              timer,
+              registry));
       PoolScaling pools = new PoolScaling(queue, dispatch.speeds(), models, timer);
       TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
       grpc = part(grpcServer(tenants, jobs, pools, trainingRuns, registry));
@@ -232,6 +251,7 @@ public final class Coordinator implements AutoCloseable {
       JobQueue queue,
       ModelRegistry models,
       Dispatch dispatch,
+      Receivers receivers,
       ScheduledExecutorService timer,
       MeterRegistry registry) {
     LimitsConfig limits = config.jobs().limits();
@@ -243,8 +263,9 @@ public final class Coordinator implements AutoCloseable {
     ImageDelivery delivery = delivery(threads, timer, registry);
     Forecast forecast = new Forecast(queue.backlog(), speeds, models);
     return new Jobs(
-        new Submissions(queue, models, speeds, limits, quotas, dispatch.arrivals(), threads),
-        new JobDirectory(queue.jobs(), forecast, deletion),
+        new Submissions(
+            queue, models, speeds, limits, quotas, receivers, dispatch.arrivals(), threads),
+        new JobDirectory(queue.jobs(), forecast, deletion, receivers),
         new Results(queue, delivery, threads),
         new JobWatches(queue.jobs(), queue.results(), forecast, feed, timer),
         new GenerateCalls(queue, models, limits, quotas, feed, delivery, deletion, timer),

@@ -284,7 +284,8 @@ public final class BitloomClient implements AutoCloseable {
    * Changes parts of a job.
    *
    * @param job with its name and the new values
-   * @param parts which they are: {@code priority}, {@code display_name}, {@code labels}
+   * @param parts which they are: {@code priority}, {@code display_name}, {@code labels}, {@code
+   *     webhook_url}
    */
   public Job update(Job job, String... parts) {
     UpdateJobRequest request =

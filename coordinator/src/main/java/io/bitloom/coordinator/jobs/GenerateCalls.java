@@ -119,7 +119,8 @@ public final class GenerateCalls {
             Optional.empty(),
             Quotas.of(owner),
             new NewJob.First(1, StoredBytes.of(List.of(queued))),
-            true),
+            true,
+            false),
         queued,
         arrival);
   }

@@ -85,7 +85,8 @@ final class Replay {
             Optional.empty(),
             Quotas.of(owner),
             NewJob.First.NONE,
-            false);
+            false,
+            !spec.getWebhookUrl().isEmpty());
     return quotas
         .create(owner, replay)
         .thenCompose(

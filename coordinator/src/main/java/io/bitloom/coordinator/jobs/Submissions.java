@@ -39,12 +39,14 @@ public final class Submissions {
   private final JobRules rules;
   private final Quotas quotas;
   private final Replay replay;
+  private final Receivers receivers;
   private final Arrivals arrivals;
   private final Executor blockingThreads;
 
   /**
    * @param limits of prompts; those of tenants come with their callers
    * @param quotas of tenants, the same for all ways in
+   * @param receivers of webhooks
    * @param arrivals told about prompts that are on their way
    * @param blockingThreads where prompts are checked
    */
@@ -54,6 +56,7 @@ public final class Submissions {
       Speeds speeds,
       LimitsConfig limits,
       Quotas quotas,
+      Receivers receivers,
       Arrivals arrivals,
       Executor blockingThreads) {
     this.queue = queue;
@@ -63,6 +66,7 @@ public final class Submissions {
     this.rules = new JobRules(limits);
     this.quotas = quotas;
     this.replay = new Replay(queue, quotas);
+    this.receivers = receivers;
     this.arrivals = arrivals;
     this.blockingThreads = blockingThreads;
   }
@@ -70,7 +74,8 @@ public final class Submissions {
   /** A new job, or that of an earlier request with the same id. */
   public CompletionStage<Job> create(Caller owner, CreateJobRequest request) {
     rules.check(request);
-    Job job = request.getJob();
+    String webhook = receivers.of(owner.tenant(), request.getJob().getWebhookUrl());
+    Job job = request.getJob().toBuilder().setWebhookUrl(webhook).build();
     return models
         .resolve(job.getModel())
         .thenCompose(model -> create(owner, job, model, request.getRequestId()))
@@ -96,7 +101,8 @@ public final class Submissions {
             JobMessages.completionWindow(job),
             Quotas.of(owner),
             NewJob.First.NONE,
-            false));
+            false,
+            !job.getWebhookUrl().isEmpty()));
   }
 
   /**

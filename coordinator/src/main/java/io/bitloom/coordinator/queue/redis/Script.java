@@ -23,6 +23,9 @@ enum Script {
   POOL(Tag.INDEX),
   POOLS(Tag.INDEX),
   SWEEP(Tag.INDEX),
+  HOOK_CLAIM(Tag.INDEX),
+  HOOK_RELEASE(Tag.INDEX),
+  HOOK_WAKE(Tag.INDEX),
 
   CREATE(Tag.JOB, Told.CALLERS),
   OPEN(Tag.JOB, Told.CALLERS),
@@ -39,6 +42,9 @@ enum Script {
   WAITING(Tag.JOB),
   UNDELIVERED(Tag.JOB),
   LOOSE_ENDS(Tag.JOB),
+  HOOK_TOLD(Tag.JOB),
+  HOOK_FAILED(Tag.JOB),
+  HOOK_AGAIN(Tag.JOB, Told.CALLERS),
 
   ENQUEUE(Tag.BUCKET),
   LEASE(Tag.BUCKET),
