@@ -4,6 +4,7 @@ import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.PortConfig;
+import io.bitloom.externalscaler.ExternalScalerGrpc;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.BindableService;
@@ -42,11 +43,12 @@ public final class GrpcServer implements AutoCloseable {
 
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(2);
 
-  /** Streams that follow a job for as long as it takes, and go on at another coordinator. */
+  /** Streams that follow something for as long as it takes, and go on at another coordinator. */
   private static final Set<String> FOLLOWING =
       Set.of(
           BatchServiceGrpc.getWatchJobMethod().getFullMethodName(),
-          BatchServiceGrpc.getReadResultsMethod().getFullMethodName());
+          BatchServiceGrpc.getReadResultsMethod().getFullMethodName(),
+          ExternalScalerGrpc.getStreamIsActiveMethod().getFullMethodName());
 
   /**
    * Calls whose messages are only handed on. This is done in the thread that has read them, and so
@@ -70,10 +72,14 @@ public final class GrpcServer implements AutoCloseable {
    * Starts to listen; health says NOT_SERVING until {@link #setServing}.
    *
    * @param tenants who is let in
+   * @param telemetry looks on, the last one first
    * @throws IOException if the address cannot be bound
    */
   public GrpcServer(
-      PortConfig port, Tenants tenants, List<BindableService> services, ServerInterceptor telemetry)
+      PortConfig port,
+      Tenants tenants,
+      List<BindableService> services,
+      List<ServerInterceptor> telemetry)
       throws IOException {
     setServing(false);
     AtomicInteger number = new AtomicInteger();
@@ -99,18 +105,17 @@ public final class GrpcServer implements AutoCloseable {
         .age()
         .ifPresent(age -> builder.maxConnectionAge(age.toMillis(), TimeUnit.MILLISECONDS));
     services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));
-    server =
-        builder
-            .executor(threads)
-            .callExecutor(GrpcServer::executor)
-            .addService(health.getHealthService())
-            .addService(ProtoReflectionServiceV1.newInstance())
-            .addService(olderReflection())
-            .intercept(new Authentication(tenants))
-            .intercept(new ErrorInterceptor())
-            .intercept(calls)
-            .intercept(telemetry)
-            .build();
+    builder
+        .executor(threads)
+        .callExecutor(GrpcServer::executor)
+        .addService(health.getHealthService())
+        .addService(ProtoReflectionServiceV1.newInstance())
+        .addService(olderReflection())
+        .intercept(new Authentication(tenants))
+        .intercept(new ErrorInterceptor())
+        .intercept(calls);
+    telemetry.forEach(builder::intercept);
+    server = builder.build();
     try {
       server.start();
     } catch (IOException e) {

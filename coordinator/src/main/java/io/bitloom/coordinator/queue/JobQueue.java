@@ -36,8 +36,14 @@ public interface JobQueue extends AutoCloseable {
   /** How much waits, and whose. */
   Backlog backlog();
 
+  /** Of which jobs somebody is to be told. */
+  WebhookQueue webhooks();
+
   /** What coordinators tell one another of models. */
   ModelRecords models();
+
+  /** What coordinators keep of pools of workers. */
+  PoolRecords pools();
 
   /**
    * Calls the listener when Redis has lost all its data, within some seconds: jobs are gone, and

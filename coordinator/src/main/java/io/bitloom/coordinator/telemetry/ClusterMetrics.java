@@ -40,6 +40,7 @@ public final class ClusterMetrics {
   private final JobStore jobStore;
   private final Supplier<CompletionStage<Collection<Model>>> knownModels;
   private final Supplier<CompletionStage<Long>> connectedWorkers;
+  private final Supplier<CompletionStage<Void>> pools;
   private final MultiGauge prompts;
   private final MultiGauge images;
   private final MultiGauge retries;
@@ -52,6 +53,7 @@ public final class ClusterMetrics {
   /**
    * @param knownModels with the number of workers that are connected here
    * @param connectedWorkers to this coordinator
+   * @param pools asks for the numbers of pools, and completes normally in any case
    * @param redisAvailable whether Redis answers and takes jobs
    */
   public ClusterMetrics(
@@ -60,11 +62,13 @@ public final class ClusterMetrics {
       JobStore jobStore,
       Supplier<CompletionStage<Collection<Model>>> knownModels,
       Supplier<CompletionStage<Long>> connectedWorkers,
+      Supplier<CompletionStage<Void>> pools,
       BooleanSupplier redisAvailable) {
     this.backlog = backlog;
     this.jobStore = jobStore;
     this.knownModels = knownModels;
     this.connectedWorkers = connectedWorkers;
+    this.pools = pools;
     prompts = gauge(registry, "queue.prompts", "Prompts that wait for their first attempt", null);
     images = gauge(registry, "queue.images", "Images that these prompts ask for", null);
     retries = gauge(registry, "queue.retries", "Prompts that wait for a later attempt", null);
@@ -105,7 +109,8 @@ public final class ClusterMetrics {
     return waiting
         .thenCombine(open, (a, b) -> a)
         .thenCombine(known, (a, b) -> a)
-        .thenCombine(here, (a, b) -> a);
+        .thenCombine(here, (a, b) -> a)
+        .thenCombine(pools.get(), (a, b) -> a);
   }
 
   private static <T> CompletionStage<Void> taken(

@@ -56,7 +56,8 @@ public final class JobIndex {
       keys.jobsOf(job.tenant()),
       keys.activeJobs(),
       keys.deadlines(),
-      keys.openJobsOf(job.tenant())
+      keys.openJobsOf(job.tenant()),
+      keys.hooks()
     };
     String window = job.completionWindow().map(known -> Long.toString(known.toMillis())).orElse("");
     Arguments arguments =
@@ -68,7 +69,9 @@ public final class JobIndex {
             .add(job.first().prompts())
             .add(job.first().bytes())
             .add(job.limits().openJobs());
-    return run(Script.REGISTER, lists, add(arguments, job.limits()))
+    add(arguments, job.limits());
+    arguments.add(job.webhook() ? Long.toString(RedisWebhooks.LOOKED_AFTER.toMillis()) : "");
+    return run(Script.REGISTER, lists, arguments)
         .thenCompose(
             reply ->
                 reply.nextFlag()
@@ -113,8 +116,12 @@ public final class JobIndex {
     return run(Script.BOOK, lists, arguments).thenApply(JobIndex::use);
   }
 
-  /** Nothing is left to be done for this job, which ended. */
-  CompletionStage<Void> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
+  /**
+   * Nothing is left to be done for this job, which ended.
+   *
+   * @return whether somebody may have to be told
+   */
+  CompletionStage<Boolean> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
     String[] lists = {
       keys.ledger(),
       keys.useOf(tenant),
@@ -122,7 +129,9 @@ public final class JobIndex {
       keys.deadlines(),
       keys.openJobsOf(tenant),
       fleeting ? keys.fleetingJobs() : keys.endedJobs(),
-      keys.jobsOf(tenant)
+      keys.jobsOf(tenant),
+      keys.hooks(),
+      keys.hookClaims()
     };
     Arguments arguments =
         new Arguments()
@@ -131,7 +140,7 @@ public final class JobIndex {
             .add(use.prompts())
             .add(use.bytes())
             .add(use.results());
-    return run(Script.RETIRE, lists, arguments).thenApply(reply -> null);
+    return run(Script.RETIRE, lists, arguments).thenApply(Reply::nextFlag);
   }
 
   /** Takes a job off all lists. */

@@ -231,6 +231,21 @@ public final class Keys {
     return index("speeds");
   }
 
+  /** Likewise, as pools of workers draw them. */
+  public String poolSpeeds() {
+    return index("pool-speeds");
+  }
+
+  /** What is kept of the scaling of pools. */
+  public String pools() {
+    return index("pools");
+  }
+
+  /** Models of each pool. */
+  public String poolModels() {
+    return index("pool-models");
+  }
+
   public String models() {
     return versioned("models");
   }
@@ -253,6 +268,16 @@ public final class Keys {
   /** How many jobs had not ended when they were swept last, by state. */
   public String states() {
     return index("states");
+  }
+
+  /** Jobs of which somebody is to be told, by when to look at them next. */
+  public String hooks() {
+    return index("hooks");
+  }
+
+  /** Which of these somebody looks at. */
+  public String hookClaims() {
+    return index("hook_claims");
   }
 
   /** Whose turn it is to sweep. */

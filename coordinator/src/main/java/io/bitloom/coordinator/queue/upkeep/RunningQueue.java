@@ -6,11 +6,13 @@ import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.Leases;
 import io.bitloom.coordinator.queue.ModelRecords;
+import io.bitloom.coordinator.queue.PoolRecords;
 import io.bitloom.coordinator.queue.PromptStore;
 import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.queue.ReadyBuckets;
 import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.coordinator.queue.WebhookQueue;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import io.bitloom.coordinator.queue.redis.DataHeader;
 import io.bitloom.coordinator.queue.redis.JobEnd;
@@ -25,8 +27,10 @@ import io.bitloom.coordinator.queue.redis.RedisBacklog;
 import io.bitloom.coordinator.queue.redis.RedisJobs;
 import io.bitloom.coordinator.queue.redis.RedisLeases;
 import io.bitloom.coordinator.queue.redis.RedisModels;
+import io.bitloom.coordinator.queue.redis.RedisPools;
 import io.bitloom.coordinator.queue.redis.RedisPrompts;
 import io.bitloom.coordinator.queue.redis.RedisResults;
+import io.bitloom.coordinator.queue.redis.RedisWebhooks;
 import io.bitloom.coordinator.queue.redis.Spread;
 import io.bitloom.coordinator.queue.redis.SweepTurn;
 import io.bitloom.coordinator.queue.redis.UnusedBuckets;
@@ -52,6 +56,8 @@ public final class RunningQueue implements JobQueue {
   private final FinishedLeases finishedLeases;
   private final RedisBacklog backlog;
   private final RedisModels models;
+  private final RedisPools pools;
+  private final RedisWebhooks webhooks;
   private final WakeListener wakeListener;
   private final DataVersion version;
   private final Epoch epoch;
@@ -74,7 +80,8 @@ public final class RunningQueue implements JobQueue {
     this.backlog = new RedisBacklog(index, bucketScripts, keys);
     this.version = new DataVersion(header, keys, backlog::recount);
     version.enter();
-    JobEnd jobEnd = new JobEnd(jobScripts, partScripts, bucketScripts, index);
+    this.webhooks = new RedisWebhooks(redis, keys);
+    JobEnd jobEnd = new JobEnd(jobScripts, partScripts, bucketScripts, index, webhooks);
     LeaseEnd leaseEnd = new LeaseEnd(jobScripts, bucketScripts, jobEnd);
 
     Reaper reaper = new Reaper(bucketScripts, leaseEnd, settings, timers);
@@ -86,7 +93,8 @@ public final class RunningQueue implements JobQueue {
     Duration sweep = settings.sweepInterval();
     SweepTurn turn = new SweepTurn(redis, keys, sweep.multipliedBy(2));
     Sweeper sweeper =
-        new Sweeper(jobSweep, index, new UnusedBuckets(index, bucketScripts, keys), turn, timers);
+        new Sweeper(
+            jobSweep, index, new UnusedBuckets(index, bucketScripts, keys), webhooks, turn, timers);
     LostReplies lostReplies = new LostReplies(bucketScripts, leaseEnd, jobSweep, timers);
     this.ready = new WakeUps(timers);
     this.finishedLeases = new FinishedLeases(bucketScripts, timers);
@@ -102,6 +110,7 @@ public final class RunningQueue implements JobQueue {
             partScripts,
             bucketScripts,
             jobEnd,
+            webhooks,
             upkeep,
             channels,
             keys,
@@ -117,8 +126,15 @@ public final class RunningQueue implements JobQueue {
             upkeep);
     this.results = new RedisResults(redis, keys, spread);
     this.leases =
-        new RedisLeases(spread, new JobTurns(redis, keys), bucketScripts, jobEnd, leaseEnd, upkeep);
+        new RedisLeases(
+            spread,
+            new JobTurns(redis, keys, webhooks::passed),
+            bucketScripts,
+            jobEnd,
+            leaseEnd,
+            upkeep);
     this.models = new RedisModels(redis, keys);
+    this.pools = new RedisPools(redis, keys);
 
     timers.every(sweep, sweep, sweeper::sweepInTurn);
     timers.every(sweep, sweep, deadlines::look);
@@ -163,8 +179,18 @@ public final class RunningQueue implements JobQueue {
   }
 
   @Override
+  public WebhookQueue webhooks() {
+    return webhooks;
+  }
+
+  @Override
   public ModelRecords models() {
     return models;
+  }
+
+  @Override
+  public PoolRecords pools() {
+    return pools;
   }
 
   @Override

@@ -18,6 +18,7 @@ import io.bitloom.coordinator.queue.LeasedTask;
 import io.bitloom.coordinator.queue.Leases;
 import io.bitloom.coordinator.queue.ModelRecords;
 import io.bitloom.coordinator.queue.PayloadGroup;
+import io.bitloom.coordinator.queue.PoolRecords;
 import io.bitloom.coordinator.queue.PromptStore;
 import io.bitloom.coordinator.queue.ReadyBuckets;
 import io.bitloom.coordinator.queue.ResultLog;
@@ -26,6 +27,7 @@ import io.bitloom.coordinator.queue.TaskFailure;
 import io.bitloom.coordinator.queue.TaskOutcome;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.queue.TaskVerdict;
+import io.bitloom.coordinator.queue.WebhookQueue;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -159,6 +161,11 @@ final class QueueInMemory implements JobQueue {
         onReady = listener;
         return () -> {};
       }
+
+      @Override
+      public Subscription onWork(Consumer<Bucket> listener) {
+        throw absent();
+      }
     };
   }
 
@@ -285,7 +292,17 @@ final class QueueInMemory implements JobQueue {
   }
 
   @Override
+  public WebhookQueue webhooks() {
+    throw absent();
+  }
+
+  @Override
   public ModelRecords models() {
+    throw absent();
+  }
+
+  @Override
+  public PoolRecords pools() {
     throw absent();
   }
 

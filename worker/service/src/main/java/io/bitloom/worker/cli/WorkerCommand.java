@@ -8,8 +8,10 @@ import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.net.ServerAddress;
+import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.engine.Engine;
 import io.bitloom.engine.EngineConfig;
 import io.bitloom.engine.modeldir.ModelDirectory;
@@ -168,6 +170,14 @@ public final class WorkerCommand implements Callable<Integer> {
   private String workerId;
 
   @Option(
+      names = "--pool",
+      paramLabel = "NAME",
+      defaultValue = "${env:BITLOOM_POOL:-default}",
+      description =
+          "Which of the pools it is of, each of which is scaled by itself (default: default).")
+  private String pool;
+
+  @Option(
       names = "--http-port",
       paramLabel = "PORT",
       defaultValue = "${env:BITLOOM_WORKER_HTTP_PORT:-" + NO_PORT + "}",
@@ -220,6 +230,7 @@ public final class WorkerCommand implements Callable<Integer> {
             addresses,
             new CoordinatorAccess(access.token(), access.credentials(addresses)),
             workerId.isBlank() ? newWorkerId() : workerId,
+            pool.isBlank() ? Pools.DEFAULT : pool,
             ModelOptions.describe(engineConfig));
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     ModelDirectory directory = model.open();
@@ -244,8 +255,9 @@ public final class WorkerCommand implements Callable<Integer> {
           directory.digest(),
           (System.nanoTime() - start) / 1_000_000,
           directory.description());
-      CoordinatorSession session = new CoordinatorSession(sessionConfig, engine, metrics);
-      return work(session, metrics, apiServer, grace);
+      Tracing tracing = Tracing.ofEnvironment("bitloom-worker");
+      CoordinatorSession session = new CoordinatorSession(sessionConfig, engine, metrics, tracing);
+      return work(session, tracing, metrics, apiServer, grace);
     }
   }
 
@@ -317,6 +329,7 @@ public final class WorkerCommand implements Callable<Integer> {
   /** Runs a session to its end. */
   private int work(
       CoordinatorSession session,
+      Tracing tracing,
       PrometheusMeterRegistry metrics,
       Optional<ApiServer> apiServer,
       Duration grace)
@@ -351,6 +364,7 @@ public final class WorkerCommand implements Callable<Integer> {
       if (health != null) {
         health.close();
       }
+      tracing.close();
       termination.finished(exitCode);
     }
     return exitCode;

@@ -1,8 +1,10 @@
 package io.bitloom.worker.session;
 
 import io.bitloom.common.grpc.LeasedTasks;
+import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.secret.Secret;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.engine.Engine;
 import io.bitloom.v1.CapacityUpdate;
 import io.bitloom.v1.ConnectRequest;
@@ -11,7 +13,6 @@ import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Hello;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.LeaseLost;
-import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.LeaseVerdicts;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.TaskRef;
@@ -46,6 +47,7 @@ public final class CoordinatorSession implements AutoCloseable {
   private final SessionConfig config;
   private final AnnouncedModel model;
   private final LeasedWork leasedWork;
+  private final WorkerTraces traces;
   private final SessionMetrics metrics;
   private final ScheduledThreadPoolExecutor loop;
   private final CoordinatorLink link;
@@ -62,10 +64,12 @@ public final class CoordinatorSession implements AutoCloseable {
   private long nextProgress = System.nanoTime();
   private volatile boolean connected;
 
-  public CoordinatorSession(SessionConfig config, Engine engine, MeterRegistry registry) {
+  public CoordinatorSession(
+      SessionConfig config, Engine engine, MeterRegistry registry, Tracing tracing) {
+    this.traces = new WorkerTraces(tracing);
     this.config = config;
     this.model = AnnouncedModel.of(engine);
-    this.leasedWork = new LeasedWork(engine);
+    this.leasedWork = new LeasedWork(engine, traces);
     this.metrics = new SessionMetrics(registry, this::isConnected);
     this.loop =
         new ScheduledThreadPoolExecutor(
@@ -74,7 +78,7 @@ public final class CoordinatorSession implements AutoCloseable {
             new ThreadPoolExecutor.DiscardPolicy()); // late callbacks after the end
     this.loop.setRemoveOnCancelPolicy(true);
     this.link = new CoordinatorLink(config, loop, new LinkEvents());
-    this.uploads = new ImageUploads(loop, new UploadEvents());
+    this.uploads = new ImageUploads(loop, new UploadEvents(), traces);
     model.capacity().onChange(schedule -> loop.execute(() -> sendCapacity(schedule)));
   }
 
@@ -142,6 +146,8 @@ public final class CoordinatorSession implements AutoCloseable {
       openRequests = 0;
       leaving = draining;
       String version = CoordinatorSession.class.getPackage().getImplementationVersion();
+      // Coordinators of before there were pools would refuse the field.
+      boolean ofDefault = config.pool().equals(Pools.DEFAULT);
       return Hello.newBuilder()
           .setWorkerId(config.workerId())
           .setVersion(version == null ? "development" : version)
@@ -150,6 +156,7 @@ public final class CoordinatorSession implements AutoCloseable {
           .addAllHeldLeases(held.leasesWithPrompts())
           .setInstanceSecret(instance.text())
           .setForm(CoordinatorLink.FORM)
+          .setPool(ofDefault ? "" : config.pool())
           .build();
     }
 
@@ -161,6 +168,7 @@ public final class CoordinatorSession implements AutoCloseable {
     @Override
     public void welcomed(Welcome welcome, String address) {
       connected = true;
+      traces.welcomed(welcome.getTraceRatio());
       log.info(
           "ready: {} draws {} on {} for coordinator {} at {}",
           config.workerId(),
@@ -292,11 +300,17 @@ public final class CoordinatorSession implements AutoCloseable {
       uploads.start(unstored.get());
     }
     while (link.isReady()) {
-      Optional<LeaseOutcomes> outcomes = held.nextUnsent();
+      List<LeasedOutcome> outcomes = held.nextUnsent();
       if (outcomes.isEmpty()) {
         return;
       }
-      link.send(ConnectRequest.newBuilder().setLeaseOutcomes(outcomes.get()).build());
+      link.send(
+          ConnectRequest.newBuilder().setLeaseOutcomes(LeasedOutcome.message(outcomes)).build());
+      if (traces.on()) {
+        outcomes.stream()
+            .filter(LeasedOutcome::carriesBytes)
+            .forEach(outcome -> traces.uploaded(outcome, outcome.ready(), "coordinator", ""));
+      }
     }
   }
 

@@ -1,6 +1,8 @@
 package io.bitloom.worker.session;
 
 import io.bitloom.common.net.ServerAddress;
+import io.bitloom.common.rules.Pools;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.engine.Engine;
 import io.bitloom.engine.EngineConfig;
 import io.bitloom.engine.modeldir.ModelDirectory;
@@ -30,12 +32,13 @@ final class UntrainedWorker {
             List.of(ServerAddress.coordinator("coordinator", coordinator)),
             CoordinatorAccess.OPEN,
             "worker-under-test",
+            Pools.DEFAULT,
             "cpu",
             2,
             maxUnacknowledgedBytes,
             Duration.ofSeconds(10),
             Duration.ofMillis(50),
             Duration.ofMillis(500));
-    return new CoordinatorSession(config, engine, new SimpleMeterRegistry());
+    return new CoordinatorSession(config, engine, new SimpleMeterRegistry(), Tracing.OFF);
   }
 }
