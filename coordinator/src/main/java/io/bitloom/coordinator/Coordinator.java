@@ -8,7 +8,10 @@ import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.api.BatchServiceApi;
 import io.bitloom.coordinator.api.ClusterServiceApi;
 import io.bitloom.coordinator.auth.Tenants;
+import io.bitloom.coordinator.chores.ObjectJobs;
+import io.bitloom.coordinator.chores.OutputFiles;
 import io.bitloom.coordinator.config.CoordinatorConfig;
+import io.bitloom.coordinator.config.InputConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.config.S3Config;
@@ -28,6 +31,7 @@ import io.bitloom.coordinator.jobs.Deletion;
 import io.bitloom.coordinator.jobs.Forecast;
 import io.bitloom.coordinator.jobs.GenerateCalls;
 import io.bitloom.coordinator.jobs.ImageDelivery;
+import io.bitloom.coordinator.jobs.InputRules;
 import io.bitloom.coordinator.jobs.JobDirectory;
 import io.bitloom.coordinator.jobs.JobWatches;
 import io.bitloom.coordinator.jobs.Quotas;
@@ -140,6 +144,7 @@ public final class Coordinator implements AutoCloseable {
       workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
       Jobs jobs = jobs(queue, models, dispatch, timer, registry);
+      chores(queue, jobs.submissions(), tenants, timer);
       TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
       grpc = part(grpcServer(tenants, jobs, trainingRuns, registry));
       http = part(httpPort(tenants, jobs, trainingRuns, metricsPage(registry, queue, models)));
@@ -215,13 +220,35 @@ public final class Coordinator implements AutoCloseable {
     ImageDelivery delivery = delivery(threads, timer, registry);
     Forecast forecast = new Forecast(queue.backlog(), speeds, models);
     return new Jobs(
-        new Submissions(queue, models, speeds, limits, quotas, dispatch.arrivals(), threads),
+        new Submissions(
+            queue,
+            models,
+            speeds,
+            limits,
+            quotas,
+            dispatch.arrivals(),
+            new InputRules(config.inputs()),
+            threads),
         new JobDirectory(queue.jobs(), forecast, deletion),
         new Results(queue, delivery, threads),
         new JobWatches(queue.jobs(), queue.results(), forecast, feed, timer),
         new GenerateCalls(queue, models, limits, quotas, feed, delivery, deletion, timer),
         new ClusterState(queue.backlog(), dispatch.workers(), speeds, this::trouble),
         deletion);
+  }
+
+  /** What is done for jobs besides answering calls. */
+  private void chores(
+      JobQueue queue, Submissions submissions, Tenants tenants, ScheduledExecutorService timer) {
+    Duration lasts = config.dispatch().leases().duration();
+    InputConfig inputs = config.inputs();
+    if (inputs.isOpen()) {
+      InputRules rules = new InputRules(inputs);
+      part(new ObjectJobs(inputs, queue, submissions, tenants, rules, lasts, timer));
+    }
+    store
+        .directAccess()
+        .ifPresent(access -> part(new OutputFiles(queue, store, access, lasts, timer)));
   }
 
   private ImageDelivery delivery(
@@ -355,7 +382,8 @@ public final class Coordinator implements AutoCloseable {
             config.dispatch().leases().duration(),
             defaults.reapGrace(),
             defaults.sweepInterval())
-        .spread(config.redis().shards(), defaults.shardRun());
+        .spread(config.redis().shards(), defaults.shardRun())
+        .withOutputs(config.results().s3().isPresent());
   }
 
   private ExecutorService apiThreads() {

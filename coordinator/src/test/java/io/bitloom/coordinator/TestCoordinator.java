@@ -6,12 +6,14 @@ import io.bitloom.coordinator.config.ConnectionsConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.DirectoryConfig;
 import io.bitloom.coordinator.config.DispatchConfig;
+import io.bitloom.coordinator.config.InputConfig;
 import io.bitloom.coordinator.config.JobsConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.RedisConfig;
 import io.bitloom.coordinator.config.ResultsConfig;
+import io.bitloom.coordinator.config.S3Server;
 import io.bitloom.coordinator.grpc.Authentication;
 import io.bitloom.coordinator.redis.TestRedis;
 import io.bitloom.v1.AppendPromptsRequest;
@@ -63,6 +65,9 @@ public final class TestCoordinator implements AutoCloseable {
 
   public static final LeaseConfig QUICK_LEASES =
       new LeaseConfig(Duration.ofSeconds(6), Duration.ofMillis(300), Duration.ofSeconds(2), 3);
+
+  private static final InputConfig NO_INPUTS =
+      new InputConfig(List.of(), 1 << 30, new S3Server(Optional.empty(), Optional.empty(), false));
 
   private final CoordinatorConfig config;
   private final Coordinator coordinator;
@@ -224,6 +229,38 @@ public final class TestCoordinator implements AutoCloseable {
       ResultsConfig results,
       Optional<Duration> retention)
       throws IOException {
+    return start(directory, redis, leases, listen, limits, results, NO_INPUTS, retention);
+  }
+
+  /** A coordinator of a cluster of its own that reads objects and keeps its images in S3. */
+  public static TestCoordinator start(
+      Path directory,
+      AccessConfig access,
+      LimitsConfig limits,
+      ResultsConfig results,
+      InputConfig inputs)
+      throws IOException {
+    return start(
+        directory,
+        new RedisConfig(TestRedis.uri(), "test-" + UUID.randomUUID(), Optional.empty(), 0, 1),
+        QUICK_LEASES,
+        onFreePorts(access),
+        limits,
+        results,
+        inputs,
+        Optional.empty());
+  }
+
+  private static TestCoordinator start(
+      Path directory,
+      RedisConfig redis,
+      LeaseConfig leases,
+      ListenConfig listen,
+      LimitsConfig limits,
+      ResultsConfig results,
+      InputConfig inputs,
+      Optional<Duration> retention)
+      throws IOException {
     return new TestCoordinator(
         new CoordinatorConfig(
             new DirectoryConfig(directory, false),
@@ -232,6 +269,7 @@ public final class TestCoordinator implements AutoCloseable {
             new JobsConfig(limits, Optional.empty(), retention),
             new DispatchConfig(leases, Duration.ofMillis(50)),
             results,
+            inputs,
             Duration.ofSeconds(2)));
   }
 

@@ -17,6 +17,7 @@ public record CoordinatorConfig(
     JobsConfig jobs,
     DispatchConfig dispatch,
     ResultsConfig results,
+    InputConfig inputs,
     Duration drainTimeout) {
 
   static final Setting<Duration> DRAIN_TIMEOUT =
@@ -64,10 +65,12 @@ public record CoordinatorConfig(
           LeaseConfig.MAX_ATTEMPTS,
           DispatchConfig.MAX_BATCH_DELAY,
           ResultsConfig.RESULTS,
-          S3Config.ENDPOINT,
-          S3Config.REGION,
-          S3Config.PATH_STYLE,
+          S3Server.ENDPOINT,
+          S3Server.REGION,
+          S3Server.PATH_STYLE,
           ResultsConfig.NO_FSYNC,
+          InputConfig.PLACES,
+          InputConfig.BYTES,
           DRAIN_TIMEOUT);
 
   /**
@@ -88,6 +91,7 @@ public record CoordinatorConfig(
         JobsConfig.of(values),
         DispatchConfig.of(values),
         ResultsConfig.of(values),
+        InputConfig.of(values),
         values.get(DRAIN_TIMEOUT));
   }
 }

@@ -25,6 +25,10 @@ final class JobMessages {
   static final String DISPLAY_NAME = "display_name";
   static final String LABELS = "labels";
 
+  // Parts that coordinators change, as the queue calls them.
+  private static final String INPUT = "input";
+  private static final String OUTPUT = "output";
+
   private JobMessages() {}
 
   /**
@@ -40,6 +44,9 @@ final class JobMessages {
             .setPriority(job.getPriority())
             .setRequestId(job.getRequestId())
             .putAllLabels(job.getLabelsMap());
+    if (job.hasInput()) {
+      spec.setInput(job.getInput());
+    }
     if (job.hasCompletionWindow()) {
       spec.setCompletionWindow(job.getCompletionWindow());
     }
@@ -111,6 +118,10 @@ final class JobMessages {
                 job.setDisplayName(now.getDisplayName());
               } else if (path.equals(LABELS)) {
                 job.clearLabels().putAllLabels(now.getLabelsMap());
+              } else if (path.equals(INPUT)) {
+                job.setInputProgress(now.getInputProgress());
+              } else if (path.equals(OUTPUT)) {
+                job.setOutput(now.getOutput());
               }
             });
     return job.build();

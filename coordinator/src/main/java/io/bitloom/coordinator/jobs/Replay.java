@@ -72,6 +72,7 @@ final class Replay {
             .setDisplayName(ReplayName.of(before, old.id(), includeCancelled))
             .setReplayOf(name)
             .clearRequestId()
+            .clearInput()
             .clearCompletionWindow()
             .build();
     NewJob replay =

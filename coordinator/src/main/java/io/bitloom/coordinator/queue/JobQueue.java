@@ -36,6 +36,9 @@ public interface JobQueue extends AutoCloseable {
   /** How much waits, and whose. */
   Backlog backlog();
 
+  /** What coordinators do for jobs, one at a time. */
+  Chores chores();
+
   /** What coordinators tell one another of models. */
   ModelRecords models();
 

@@ -21,6 +21,8 @@ enum Script {
   UNSEEN(Tag.INDEX),
   RETRACT(Tag.INDEX),
   SWEEP(Tag.INDEX),
+  TAKE_ON(Tag.INDEX),
+  KEEP(Tag.INDEX),
 
   CREATE(Tag.JOB, Told.CALLERS),
   OPEN(Tag.JOB, Told.CALLERS),
@@ -37,6 +39,7 @@ enum Script {
   WAITING(Tag.JOB),
   UNDELIVERED(Tag.JOB),
   LOOSE_ENDS(Tag.JOB),
+  NOTE(Tag.JOB),
 
   ENQUEUE(Tag.BUCKET),
   LEASE(Tag.BUCKET),

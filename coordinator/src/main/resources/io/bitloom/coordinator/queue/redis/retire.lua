@@ -1,12 +1,17 @@
 -- Nothing is left to be done for a job that ended; from now on it grows old, and what it takes stays
 -- as it is.
 -- KEYS   1 ledger, 2 use of the tenant, 3 active jobs, 4 deadlines, 5 open jobs of the tenant,
---        6 ended jobs: zset job -> when it ended (ms), 7 jobs of the tenant
--- ARGV   1 job, 2 tenant, 3 prompts, 4 bytes in Redis, 5 bytes of results
+--        6 ended jobs: zset job -> when it ended (ms), 7 jobs of the tenant, 8 jobs whose outcomes are
+--        to be written to files: zset job -> when (ms), see take_on.lua
+-- ARGV   1 job, 2 tenant, 3 prompts, 4 bytes in Redis, 5 bytes of results, 6 1 if its outcomes are to be
+--        written to files, else 0
 -- Reply  {}
 --@include drain
 --@include ledger
 
+if ARGV[6] == '1' and redis.call('ZSCORE', KEYS[3], ARGV[1]) then
+  redis.call('ZADD', KEYS[8], 'NX', 0, ARGV[1])
+end
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
 redis.call('SREM', KEYS[5], ARGV[1])
