@@ -31,6 +31,7 @@ class BenchUsageTest {
         "queue --prompts 0|--prompts must be at least 1",
         "queue --prompts many|\"many\" is not a whole number",
         "chaos --seed x|\"x\" is not a whole number",
+        "objects --prompts 10|--prompts must be 1000 to 10000000, not 10",
         "chaos now|\"now\" is one word too many",
       })
   void wrongUsageIsSaidAndExitsWithTwo(String arguments, String complaint) {
