@@ -82,7 +82,7 @@ class S3ClusterIT {
       assertTrue(bad.err().contains("has bad lines (1); nothing was queued"), bad::said);
 
       BitloomProcess forbidden = submit(cluster, "out/x.jsonl");
-      assertEquals(1, forbidden.exitCode(), forbidden::said);
+      assertEquals(2, forbidden.exitCode(), forbidden::said);
       assertTrue(forbidden.err().contains("must not name objects here"), forbidden::said);
 
       BitloomProcess checked = submit(cluster, "in/bad.txt", "--dry-run");
