@@ -5,11 +5,15 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.results.DirectoryResultStore;
 import io.bitloom.common.results.ResultStore;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.coordinator.api.BatchServiceApi;
 import io.bitloom.coordinator.api.ClusterServiceApi;
 import io.bitloom.coordinator.api.ModelServiceApi;
 import io.bitloom.coordinator.auth.Tenants;
+import io.bitloom.coordinator.chores.ObjectJobs;
+import io.bitloom.coordinator.chores.OutputFiles;
 import io.bitloom.coordinator.config.CoordinatorConfig;
+import io.bitloom.coordinator.config.InputConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.config.S3Config;
@@ -29,10 +33,13 @@ import io.bitloom.coordinator.jobs.Deletion;
 import io.bitloom.coordinator.jobs.Forecast;
 import io.bitloom.coordinator.jobs.GenerateCalls;
 import io.bitloom.coordinator.jobs.ImageDelivery;
+import io.bitloom.coordinator.jobs.InputRules;
 import io.bitloom.coordinator.jobs.JobDirectory;
+import io.bitloom.coordinator.jobs.JobMessages;
 import io.bitloom.coordinator.jobs.JobWatches;
 import io.bitloom.coordinator.jobs.ModelsInUse;
 import io.bitloom.coordinator.jobs.Quotas;
+import io.bitloom.coordinator.jobs.Receivers;
 import io.bitloom.coordinator.jobs.Results;
 import io.bitloom.coordinator.jobs.Submissions;
 import io.bitloom.coordinator.jobs.UnusedModels;
@@ -55,10 +62,16 @@ import io.bitloom.coordinator.results.WatchedResultStore;
 import io.bitloom.coordinator.scaler.ExternalScalerApi;
 import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.coordinator.telemetry.Exemplars;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
+import io.bitloom.coordinator.telemetry.RpcTraces;
+import io.bitloom.coordinator.telemetry.TraceMetrics;
+import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.coordinator.training.TrainingMeetings;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.bitloom.coordinator.training.TrainingServiceApi;
+import io.bitloom.coordinator.webhooks.Targets;
+import io.bitloom.coordinator.webhooks.Webhooks;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -103,6 +116,8 @@ public final class Coordinator implements AutoCloseable {
   private static final Duration MODELS_KEPT = Duration.ofDays(30);
 
   private final CoordinatorConfig config;
+  private final Tracing tracing;
+  private final PromptTraces traces;
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private Optional<EmbeddedRedis> embedded = Optional.empty();
   private final String redisUri;
@@ -128,20 +143,28 @@ public final class Coordinator implements AutoCloseable {
    * Starts all parts.
    *
    * @param lock taken if Redis is embedded
+   * @param tracing where spans go; is closed with the coordinator
    * @throws IOException if the embedded Redis does not start or an address cannot be bound
    * @throws io.bitloom.common.config.ConfigException if Redis or the result store cannot be used as
    *     it is set
    * @throws io.bitloom.common.error.BitloomException if Redis or the result store is away
    */
-  public static Coordinator start(CoordinatorConfig config, DataLock lock) throws IOException {
-    return new Coordinator(config, lock);
+  public static Coordinator start(CoordinatorConfig config, DataLock lock, Tracing tracing)
+      throws IOException {
+    return new Coordinator(config, lock, tracing);
   }
 
-  private Coordinator(CoordinatorConfig config, DataLock lock) throws IOException {
+  private Coordinator(CoordinatorConfig config, DataLock lock, Tracing tracing) throws IOException {
     this.config = config;
+    this.tracing = part(tracing);
+    this.traces = new PromptTraces(tracing);
     boolean started = false;
     try {
-      Tenants tenants = Tenants.of(config.listen().access().tenants(), config.jobs().limits());
+      Tenants tenants =
+          Tenants.of(
+              config.listen().access().tenants(),
+              config.webhooks().secretFile(),
+              config.jobs().limits());
       redisUri = redisUri(lock);
       redis = part(patiently(this::connectToRedis));
       JobQueue queue = part(patiently(() -> new RunningQueue(redis, queueSettings())));
@@ -157,8 +180,20 @@ public final class Coordinator implements AutoCloseable {
       Dispatch dispatch = dispatch(queue, models, wanted, new DispatchMetrics(registry));
       workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
-      Jobs jobs = jobs(queue, models, dispatch, timer, registry);
+      Targets targets = new Targets(config.webhooks().allow());
+      Receivers receivers = new Receivers(targets, tenants::webhooks);
+      Jobs jobs = jobs(queue, models, dispatch, receivers, timer, registry);
+      part(
+          new Webhooks(
+              queue,
+              config.webhooks(),
+              targets,
+              JobMessages::of,
+              tenants::webhooks,
+              timer,
+              registry));
       PoolScaling pools = new PoolScaling(queue, dispatch.speeds(), models, timer);
+      chores(queue, jobs.submissions(), tenants, timer);
       TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
       ModelsInUse inUse = new ModelsInUse(queue.jobs());
       ModelLibrary library =
@@ -185,8 +220,10 @@ public final class Coordinator implements AutoCloseable {
 
   /** What every part tells how it is doing; of the process it tells itself. */
   private PrometheusMeterRegistry registry() {
-    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    PrometheusMeterRegistry registry =
+        tracing.on() ? Exemplars.registry() : new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     part(registry::close);
+    new TraceMetrics(tracing).bindTo(registry);
     new JvmMemoryMetrics().bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
@@ -225,7 +262,8 @@ public final class Coordinator implements AutoCloseable {
                 store,
                 leases,
                 config.listen().connections().age(),
-                metrics));
+                metrics,
+                traces));
     part(loop);
     return new Dispatch(arrivals, speeds, connected);
   }
@@ -244,10 +282,11 @@ public final class Coordinator implements AutoCloseable {
       JobQueue queue,
       ModelRegistry models,
       Dispatch dispatch,
+      Receivers receivers,
       ScheduledExecutorService timer,
       MeterRegistry registry) {
     LimitsConfig limits = config.jobs().limits();
-    Quotas quotas = new Quotas(queue);
+    Quotas quotas = new Quotas(queue, traces);
     Speeds speeds = dispatch.speeds();
     ProgressFeed feed = dispatch.workers().feed();
     ExecutorService threads = threads("api", API_THREADS);
@@ -255,8 +294,17 @@ public final class Coordinator implements AutoCloseable {
     ImageDelivery delivery = delivery(threads, timer, registry);
     Forecast forecast = new Forecast(queue.backlog(), speeds, models);
     return new Jobs(
-        new Submissions(queue, models, speeds, limits, quotas, dispatch.arrivals(), threads),
-        new JobDirectory(queue.jobs(), forecast, deletion),
+        new Submissions(
+            queue,
+            models,
+            speeds,
+            limits,
+            quotas,
+            receivers,
+            dispatch.arrivals(),
+            new InputRules(config.inputs()),
+            threads),
+        new JobDirectory(queue.jobs(), forecast, deletion, receivers),
         new Results(queue, delivery, threads),
         new JobWatches(queue.jobs(), queue.results(), forecast, feed, timer),
         new GenerateCalls(queue, models, limits, quotas, feed, delivery, deletion, timer),
@@ -264,9 +312,23 @@ public final class Coordinator implements AutoCloseable {
         deletion);
   }
 
+  /** What is done for jobs besides answering calls. */
+  private void chores(
+      JobQueue queue, Submissions submissions, Tenants tenants, ScheduledExecutorService timer) {
+    Duration lasts = config.dispatch().leases().duration();
+    InputConfig inputs = config.inputs();
+    if (inputs.isOpen()) {
+      InputRules rules = new InputRules(inputs);
+      part(new ObjectJobs(inputs, queue, submissions, tenants, rules, lasts, timer));
+    }
+    store
+        .directAccess()
+        .ifPresent(access -> part(new OutputFiles(queue, store, access, lasts, timer)));
+  }
+
   private ImageDelivery delivery(
       ExecutorService threads, ScheduledExecutorService timer, MeterRegistry registry) {
-    ImageDelivery delivery = new ImageDelivery(store, threads, timer);
+    ImageDelivery delivery = new ImageDelivery(store, threads, timer, traces);
     Gauge.builder("bitloom.results.unread", delivery::unreadBytes)
         .description("Results that readers have not taken from the transport")
         .baseUnit("bytes")
@@ -297,7 +359,9 @@ public final class Coordinator implements AutoCloseable {
             new WorkerServiceApi(workers),
             new ExternalScalerApi(pools, tenants, config.listen().access().scalerOpen()),
             new TrainingServiceApi(trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
-        new RpcMetrics(registry));
+        tracing.on()
+            ? List.of(new RpcMetrics(registry), new RpcTraces(tracing))
+            : List.of(new RpcMetrics(registry)));
   }
 
   private HttpPort httpPort(
@@ -410,7 +474,8 @@ public final class Coordinator implements AutoCloseable {
             config.dispatch().leases().duration(),
             defaults.reapGrace(),
             defaults.sweepInterval())
-        .spread(config.redis().shards(), defaults.shardRun());
+        .spread(config.redis().shards(), defaults.shardRun())
+        .withOutputs(config.results().s3().isPresent());
   }
 
   private ExecutorService threads(String name, int count) {

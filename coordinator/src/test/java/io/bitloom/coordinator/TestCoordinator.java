@@ -1,17 +1,21 @@
 package io.bitloom.coordinator;
 
 import io.bitloom.common.grpc.GrpcErrors;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.ConnectionsConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.DirectoryConfig;
 import io.bitloom.coordinator.config.DispatchConfig;
+import io.bitloom.coordinator.config.InputConfig;
 import io.bitloom.coordinator.config.JobsConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.RedisConfig;
 import io.bitloom.coordinator.config.ResultsConfig;
+import io.bitloom.coordinator.config.S3Server;
+import io.bitloom.coordinator.config.WebhookConfig;
 import io.bitloom.coordinator.grpc.Authentication;
 import io.bitloom.coordinator.redis.TestRedis;
 import io.bitloom.v1.AppendPromptsRequest;
@@ -64,6 +68,9 @@ public final class TestCoordinator implements AutoCloseable {
   public static final LeaseConfig QUICK_LEASES =
       new LeaseConfig(Duration.ofSeconds(6), Duration.ofMillis(300), Duration.ofSeconds(2), 3);
 
+  private static final InputConfig NO_INPUTS =
+      new InputConfig(List.of(), 1 << 30, new S3Server(Optional.empty(), Optional.empty(), false));
+
   private final CoordinatorConfig config;
   private final Coordinator coordinator;
   private final ManagedChannel channel;
@@ -72,8 +79,12 @@ public final class TestCoordinator implements AutoCloseable {
   private final List<FakeWorker> workers = new ArrayList<>();
 
   private TestCoordinator(CoordinatorConfig config) throws IOException {
+    this(config, Tracing.OFF);
+  }
+
+  private TestCoordinator(CoordinatorConfig config, Tracing tracing) throws IOException {
     this.config = config;
-    this.coordinator = Coordinator.start(config, folder -> () -> {});
+    this.coordinator = Coordinator.start(config, folder -> () -> {}, tracing);
     this.channel =
         NettyChannelBuilder.forTarget(target())
             .usePlaintext()
@@ -178,6 +189,22 @@ public final class TestCoordinator implements AutoCloseable {
         Optional.empty());
   }
 
+  /** A coordinator of a cluster of its own that writes traces. */
+  public static TestCoordinator start(Path directory, Tracing tracing) throws IOException {
+    return new TestCoordinator(
+        new CoordinatorConfig(
+            new DirectoryConfig(directory, false),
+            new RedisConfig(TestRedis.uri(), "test-" + UUID.randomUUID(), Optional.empty(), 0, 1),
+            onFreePorts(AccessConfig.LOOPBACK),
+            new JobsConfig(LimitsConfig.DEFAULTS, Optional.empty(), Optional.empty()),
+            new DispatchConfig(QUICK_LEASES, Duration.ofMillis(50)),
+            new ResultsConfig(false, Optional.empty()),
+            WebhookConfig.DEFAULTS,
+            NO_INPUTS,
+            Duration.ofSeconds(2)),
+        tracing);
+  }
+
   /** A coordinator that works with a Redis in some way. */
   public static TestCoordinator start(Path directory, RedisConfig redis) throws IOException {
     return start(
@@ -187,6 +214,22 @@ public final class TestCoordinator implements AutoCloseable {
         onFreePorts(AccessConfig.LOOPBACK),
         LimitsConfig.DEFAULTS,
         new ResultsConfig(false, Optional.empty()),
+        Optional.empty());
+  }
+
+  /** A coordinator that tells others what becomes of jobs. */
+  public static TestCoordinator start(
+      Path directory, RedisConfig redis, AccessConfig access, WebhookConfig webhooks)
+      throws IOException {
+    return start(
+        directory,
+        redis,
+        QUICK_LEASES,
+        onFreePorts(access),
+        LimitsConfig.DEFAULTS,
+        new ResultsConfig(false, Optional.empty()),
+        webhooks,
+        NO_INPUTS,
         Optional.empty());
   }
 
@@ -224,6 +267,49 @@ public final class TestCoordinator implements AutoCloseable {
       ResultsConfig results,
       Optional<Duration> retention)
       throws IOException {
+    return start(
+        directory,
+        redis,
+        leases,
+        listen,
+        limits,
+        results,
+        WebhookConfig.DEFAULTS,
+        NO_INPUTS,
+        retention);
+  }
+
+  /** A coordinator of a cluster of its own that reads objects and keeps its images in S3. */
+  public static TestCoordinator start(
+      Path directory,
+      AccessConfig access,
+      LimitsConfig limits,
+      ResultsConfig results,
+      InputConfig inputs)
+      throws IOException {
+    return start(
+        directory,
+        new RedisConfig(TestRedis.uri(), "test-" + UUID.randomUUID(), Optional.empty(), 0, 1),
+        QUICK_LEASES,
+        onFreePorts(access),
+        limits,
+        results,
+        WebhookConfig.DEFAULTS,
+        inputs,
+        Optional.empty());
+  }
+
+  private static TestCoordinator start(
+      Path directory,
+      RedisConfig redis,
+      LeaseConfig leases,
+      ListenConfig listen,
+      LimitsConfig limits,
+      ResultsConfig results,
+      WebhookConfig webhooks,
+      InputConfig inputs,
+      Optional<Duration> retention)
+      throws IOException {
     return new TestCoordinator(
         new CoordinatorConfig(
             new DirectoryConfig(directory, false),
@@ -232,6 +318,8 @@ public final class TestCoordinator implements AutoCloseable {
             new JobsConfig(limits, Optional.empty(), retention),
             new DispatchConfig(leases, Duration.ofMillis(50)),
             results,
+            webhooks,
+            inputs,
             Duration.ofSeconds(2)));
   }
 
@@ -250,6 +338,8 @@ public final class TestCoordinator implements AutoCloseable {
             config.jobs(),
             config.dispatch(),
             config.results(),
+            config.webhooks(),
+            config.inputs(),
             config.drainTimeout()));
   }
 

@@ -97,7 +97,8 @@ class EventsIT {
     Set<String> missing = new TreeSet<>(Set.of("note", "bad_line", "checked", "estimate"));
     missing.addAll(Set.of("submitted", "progress", "result", "job", "failure", "prompt"));
     missing.addAll(Set.of("deleted", "exported", "worker", "bucket", "error"));
-    missing.addAll(Set.of("pushed", "pulled", "model_version", "pool_models", "labels", "version_deleted"));
+    missing.addAll(
+        Set.of("pushed", "pulled", "model_version", "pool_models", "labels", "version_deleted"));
     missing.removeAll(schema.seen());
     assertEquals(Set.of(), missing, "no command printed these");
   }

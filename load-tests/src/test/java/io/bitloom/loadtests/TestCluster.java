@@ -36,13 +36,19 @@ final class TestCluster implements AutoCloseable {
 
   private final List<String> coordinatorOptions;
   private final Map<String, String> environment;
+  private final Map<String, String> workerEnvironment;
 
   private TestCluster(
-      Path folder, int port, List<String> coordinatorOptions, Map<String, String> environment) {
+      Path folder,
+      int port,
+      List<String> coordinatorOptions,
+      Map<String, String> environment,
+      Map<String, String> workerEnvironment) {
     this.folder = folder;
     this.port = port;
     this.coordinatorOptions = coordinatorOptions;
     this.environment = environment;
+    this.workerEnvironment = workerEnvironment;
   }
 
   /** Starts a coordinator and one worker and waits until a model is there. */
@@ -59,7 +65,18 @@ final class TestCluster implements AutoCloseable {
   static TestCluster start(
       Path folder, List<String> coordinatorOptions, Map<String, String> environment)
       throws IOException {
-    TestCluster cluster = startWithoutWorker(folder, coordinatorOptions, environment);
+    return start(folder, coordinatorOptions, environment, Map.of());
+  }
+
+  /** Likewise, with an environment of workers. */
+  static TestCluster start(
+      Path folder,
+      List<String> coordinatorOptions,
+      Map<String, String> environment,
+      Map<String, String> workerEnvironment)
+      throws IOException {
+    TestCluster cluster =
+        startWithoutWorker(folder, coordinatorOptions, environment, workerEnvironment);
     try {
       cluster.startWorker();
       cluster.await("a model", () -> !cluster.client.listModels().isEmpty());
@@ -79,7 +96,17 @@ final class TestCluster implements AutoCloseable {
   static TestCluster startWithoutWorker(
       Path folder, List<String> coordinatorOptions, Map<String, String> environment)
       throws IOException {
-    TestCluster cluster = new TestCluster(folder, freePort(), coordinatorOptions, environment);
+    return startWithoutWorker(folder, coordinatorOptions, environment, Map.of());
+  }
+
+  private static TestCluster startWithoutWorker(
+      Path folder,
+      List<String> coordinatorOptions,
+      Map<String, String> environment,
+      Map<String, String> workerEnvironment)
+      throws IOException {
+    TestCluster cluster =
+        new TestCluster(folder, freePort(), coordinatorOptions, environment, workerEnvironment);
     try {
       cluster.startCoordinator();
       cluster.client = BitloomClient.builder(cluster.address()).build();
@@ -118,7 +145,7 @@ final class TestCluster implements AutoCloseable {
   BitloomProcess startWorker(String... options) throws IOException {
     List<String> arguments = new ArrayList<>(List.of("worker", "--coordinator=" + address()));
     arguments.addAll(List.of(options));
-    return add("worker", arguments, Map.of());
+    return add("worker", arguments, workerEnvironment);
   }
 
   private BitloomProcess add(String name, List<String> arguments, Map<String, String> environment)

@@ -17,6 +17,8 @@ public record CoordinatorConfig(
     JobsConfig jobs,
     DispatchConfig dispatch,
     ResultsConfig results,
+    WebhookConfig webhooks,
+    InputConfig inputs,
     Duration drainTimeout) {
 
   static final Setting<Duration> DRAIN_TIMEOUT =
@@ -66,10 +68,17 @@ public record CoordinatorConfig(
           LeaseConfig.MAX_ATTEMPTS,
           DispatchConfig.MAX_BATCH_DELAY,
           ResultsConfig.RESULTS,
-          S3Config.ENDPOINT,
-          S3Config.REGION,
-          S3Config.PATH_STYLE,
+          S3Server.ENDPOINT,
+          S3Server.REGION,
+          S3Server.PATH_STYLE,
           ResultsConfig.NO_FSYNC,
+          WebhookConfig.SECRET_FILE,
+          WebhookConfig.ALLOW,
+          WebhookConfig.TIMEOUT,
+          WebhookConfig.RETRIES,
+          WebhookConfig.CA,
+          InputConfig.PLACES,
+          InputConfig.BYTES,
           DRAIN_TIMEOUT);
 
   /**
@@ -83,13 +92,16 @@ public record CoordinatorConfig(
    * @throws ConfigException naming the key of the first bad value
    */
   public static CoordinatorConfig of(SettingValues values) {
+    ListenConfig listen = ListenConfig.of(values);
     return new CoordinatorConfig(
         DirectoryConfig.of(values),
         RedisConfig.of(values),
-        ListenConfig.of(values),
+        listen,
         JobsConfig.of(values),
         DispatchConfig.of(values),
         ResultsConfig.of(values),
+        WebhookConfig.of(values, listen.access().tenants()),
+        InputConfig.of(values),
         values.get(DRAIN_TIMEOUT));
   }
 }

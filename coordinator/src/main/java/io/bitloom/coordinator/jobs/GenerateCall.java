@@ -9,6 +9,7 @@ import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
 import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.coordinator.tracing.Arrival;
 import io.bitloom.v1.GenerateRequest;
 import io.bitloom.v1.GenerateResponse;
 import io.bitloom.v1.PromptResult;
@@ -80,8 +81,8 @@ final class GenerateCall {
     caller.onEnd(this::ended);
   }
 
-  /** What is to be drawn, the job for it, and whose it is. */
-  record Order(Caller owner, NewJob job, NewPrompt prompt) {}
+  /** What is to be drawn, the job for it, whose it is, and how it came in. */
+  record Order(Caller owner, NewJob job, NewPrompt prompt, Arrival arrival) {}
 
   void start(CompletionStage<Order> order) {
     order
@@ -109,7 +110,7 @@ final class GenerateCall {
         });
     display.watch(feed, jobId);
     return quotas
-        .appendFirst(order.owner(), jobId, 0, List.of(order.prompt()))
+        .appendFirst(order.owner(), jobId, 0, List.of(order.prompt()), order.arrival())
         .thenCompose(appended -> queue.jobs().seal(jobId, OptionalLong.of(1)))
         .thenCompose(complete -> queue.jobs().onChanged(jobId, this::changed))
         .thenAccept(
@@ -148,6 +149,7 @@ final class GenerateCall {
   }
 
   private void finish() {
+    long since = delivery.now();
     queue
         .results()
         .read(jobId, Cursor.START, 1)
@@ -160,15 +162,16 @@ final class GenerateCall {
               if (error != null) {
                 failIf(error);
               } else {
-                deliver(result.getResult());
+                deliver(result.getResult(), since);
               }
             },
             timer);
   }
 
-  private void deliver(PromptResult result) {
+  private void deliver(PromptResult result, long since) {
     if (subscriptions.end()) {
       caller.send(GenerateResponse.newBuilder().setResult(result).build());
+      delivery.delivered(jobId, result, since);
       caller.complete();
     }
     delete();

@@ -47,6 +47,11 @@ public final class DispatchMetrics {
 
   private static final String OTHER = "OTHER";
 
+  private static final java.time.Duration[] BOUNDS_OF_STAGES =
+      Stream.of(10, 50, 200, 1_000, 5_000, 20_000, 60_000)
+          .map(java.time.Duration::ofMillis)
+          .toArray(java.time.Duration[]::new);
+
   private final MeterRegistry registry;
   private final Map<Bucket, OfBucket> buckets = new ConcurrentHashMap<>();
   private final Counter succeeded;
@@ -150,6 +155,7 @@ public final class DispatchMetrics {
     return Timer.builder("bitloom.stage")
         .description("Wall time of a batch in one stage of a worker")
         .tag("stage", stage)
+        .serviceLevelObjectives(BOUNDS_OF_STAGES)
         .register(registry);
   }
 }

@@ -113,6 +113,9 @@ class SettingValuesTest {
                     Duration.ofSeconds(10), Duration.ofSeconds(2), Duration.ofSeconds(1), 5),
                 Duration.ofMillis(50)),
             new ResultsConfig(true, Optional.empty()),
+            WebhookConfig.DEFAULTS,
+            new InputConfig(
+                List.of(), 16L << 30, new S3Server(Optional.empty(), Optional.empty(), false)),
             Duration.ofSeconds(5)),
         config);
   }

@@ -9,6 +9,8 @@ import io.bitloom.coordinator.models.WorkerProfile;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.queue.TaskVerdict;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.coordinator.telemetry.Exemplars;
+import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.UploadGrant;
@@ -28,6 +30,7 @@ final class OutcomeAnswers {
   private final OpenLeases leases;
   private final Matcher matcher;
   private final DispatchMetrics metrics;
+  private final PromptTraces traces;
   private final boolean relative;
   private long imagesDone;
 
@@ -46,6 +49,7 @@ final class OutcomeAnswers {
     this.leases = leases;
     this.matcher = parts.matcher();
     this.metrics = parts.metrics();
+    this.traces = parts.traces();
   }
 
   /** Images that this session brought. */
@@ -79,6 +83,9 @@ final class OutcomeAnswers {
     lease.acknowledged(report.task(), taken);
     leases.forgetIfDone(lease);
     count(report, verdict);
+    if (traces.on()) {
+      trace(report, verdict);
+    }
     if (relative) {
       stream.acknowledge(lease.ref().id(), report.task().index(), taken);
     } else {
@@ -93,12 +100,22 @@ final class OutcomeAnswers {
     matcher.changed(worker);
   }
 
+  private void trace(Report report, TaskVerdict verdict) {
+    PromptOutcome outcome = report.outcome();
+    String failure =
+        outcome.hasFailure()
+            ? outcome.getFailure().getReason()
+            : verdict == TaskVerdict.COMMITTED ? "" : verdict.name();
+    traces.settled(report.lease().ref(), report.task().ref(), report.came(), verdict, failure);
+  }
+
   private void count(Report report, TaskVerdict verdict) {
     OpenLease lease = report.lease();
     Drawing drawing = report.drawing();
     PromptOutcome outcome = report.outcome();
     if (lease.firstSettled() && drawing.hasTimes()) {
-      metrics.stages(drawing.times());
+      Exemplars.of(
+          traces.exemplar(lease.ref(), report.task().ref()), () -> metrics.stages(drawing.times()));
       matcher.drawn(worker, lease.ref().bucket(), drawing.times(), drawing.batchImages());
     }
     switch (verdict) {

@@ -7,6 +7,7 @@ import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.models.WantedModels;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.coordinator.tracing.PromptTraces;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -31,4 +32,5 @@ record SessionParts(
     Executor storeThreads,
     LeaseConfig config,
     Optional<Duration> connectionAge,
-    DispatchMetrics metrics) {}
+    DispatchMetrics metrics,
+    PromptTraces traces) {}

@@ -23,12 +23,19 @@ public final class JobEnd {
   private final PartScripts parts;
   private final BucketScripts buckets;
   private final JobIndex index;
+  private final RedisWebhooks webhooks;
 
-  public JobEnd(JobScripts jobs, PartScripts parts, BucketScripts buckets, JobIndex index) {
+  public JobEnd(
+      JobScripts jobs,
+      PartScripts parts,
+      BucketScripts buckets,
+      JobIndex index,
+      RedisWebhooks webhooks) {
     this.jobs = jobs;
     this.parts = parts;
     this.buckets = buckets;
     this.index = index;
+    this.webhooks = webhooks;
   }
 
   /** Cleans up if a part of a job is terminal, or would be but for other parts. */
@@ -53,7 +60,7 @@ public final class JobEnd {
         .thenCompose(
             done ->
                 partId.equals(jobId) && ends.parts().equals(JobScripts.Parts.ONE)
-                    ? index.retire(jobId, ends.tenant(), ends.fleeting(), ends.use())
+                    ? retire(jobId, ends.tenant(), ends.fleeting(), ends.use())
                     : conclude(jobId));
   }
 
@@ -78,7 +85,18 @@ public final class JobEnd {
   private CompletionStage<Void> retire(String jobId, List<JobFields> fields) {
     JobFields job = fields.get(0);
     JobUse use = fields.stream().map(JobFields::use).reduce(JobUse.NONE, JobUse::plus);
-    return index.retire(jobId, job.tenant(), job.fleeting(), use);
+    return retire(jobId, job.tenant(), job.fleeting(), use);
+  }
+
+  private CompletionStage<Void> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
+    return index
+        .retire(jobId, tenant, fleeting, use)
+        .thenAccept(
+            hooked -> {
+              if (hooked) {
+                webhooks.mayBeDue();
+              }
+            });
   }
 
   /** Lets buckets forget what waits of a part of a job that ends. */

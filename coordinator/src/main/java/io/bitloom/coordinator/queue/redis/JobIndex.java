@@ -2,6 +2,7 @@ package io.bitloom.coordinator.queue.redis;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.Chores;
 import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.PromptStore;
@@ -38,9 +39,20 @@ public final class JobIndex {
   private final Keys keys;
   private final Set<Bucket> knownBuckets = ConcurrentHashMap.newKeySet();
 
+  private final boolean outputs;
+
+  /** An index of jobs whose outcomes nobody writes to files. */
   public JobIndex(RedisConnection redis, Keys keys) {
+    this(redis, keys, false);
+  }
+
+  /**
+   * @param outputs whether the outcomes of jobs are written to files when these have ended
+   */
+  public JobIndex(RedisConnection redis, Keys keys, boolean outputs) {
     this.redis = new IndexCalls(redis, keys);
     this.keys = keys;
+    this.outputs = outputs;
   }
 
   /**
@@ -56,7 +68,8 @@ public final class JobIndex {
       keys.jobsOf(job.tenant()),
       keys.activeJobs(),
       keys.deadlines(),
-      keys.openJobsOf(job.tenant())
+      keys.openJobsOf(job.tenant()),
+      keys.hooks()
     };
     String window = job.completionWindow().map(known -> Long.toString(known.toMillis())).orElse("");
     Arguments arguments =
@@ -68,7 +81,9 @@ public final class JobIndex {
             .add(job.first().prompts())
             .add(job.first().bytes())
             .add(job.limits().openJobs());
-    return run(Script.REGISTER, lists, add(arguments, job.limits()))
+    add(arguments, job.limits());
+    arguments.add(job.webhook() ? Long.toString(RedisWebhooks.LOOKED_AFTER.toMillis()) : "");
+    return run(Script.REGISTER, lists, arguments)
         .thenCompose(
             reply ->
                 reply.nextFlag()
@@ -113,8 +128,12 @@ public final class JobIndex {
     return run(Script.BOOK, lists, arguments).thenApply(JobIndex::use);
   }
 
-  /** Nothing is left to be done for this job, which ended. */
-  CompletionStage<Void> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
+  /**
+   * Nothing is left to be done for this job, which ended.
+   *
+   * @return whether somebody may have to be told
+   */
+  CompletionStage<Boolean> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
     String[] lists = {
       keys.ledger(),
       keys.useOf(tenant),
@@ -122,7 +141,10 @@ public final class JobIndex {
       keys.deadlines(),
       keys.openJobsOf(tenant),
       fleeting ? keys.fleetingJobs() : keys.endedJobs(),
-      keys.jobsOf(tenant)
+      keys.jobsOf(tenant),
+      keys.hooks(),
+      keys.hookClaims(),
+      keys.chores(Chores.Kind.OUTPUT)
     };
     Arguments arguments =
         new Arguments()
@@ -130,8 +152,9 @@ public final class JobIndex {
             .add(tenant)
             .add(use.prompts())
             .add(use.bytes())
-            .add(use.results());
-    return run(Script.RETIRE, lists, arguments).thenApply(reply -> null);
+            .add(use.results())
+            .add(outputs && !fleeting ? 1 : 0);
+    return run(Script.RETIRE, lists, arguments).thenApply(Reply::nextFlag);
   }
 
   /** Takes a job off all lists. */

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /**
  * What leases have to say to their jobs: outcomes of prompts, and prompts that are to be given to
@@ -29,15 +30,25 @@ public final class JobTurns {
   /** More prompts do not go into one call. */
   private static final int MOST_PROMPTS = 1024;
 
+  // What a job has become by a call.
+  private static final int ENDED = 1;
+  private static final int BEGUN = 2;
+
   private final RedisConnection redis;
   private final Keys keys;
+  private final Consumer<String> begun;
 
   /** What waits for the call that is under way, by job. Guarded by this. */
   private final Map<String, Deque<Step<?>>> waiting = new HashMap<>();
 
-  public JobTurns(RedisConnection redis, Keys keys) {
+  /**
+   * @param begun hears of jobs, or parts of them, whose first prompt was given, if somebody is to
+   *     be told of these
+   */
+  public JobTurns(RedisConnection redis, Keys keys, Consumer<String> begun) {
     this.redis = redis;
     this.keys = keys;
+    this.begun = begun;
   }
 
   /** One thing that is said to a job. */
@@ -244,7 +255,7 @@ public final class JobTurns {
             Script.TURN.lua().acknowledging(steps.stream().anyMatch(Step::acknowledges)),
             keys.job(jobId),
             arguments.toArray())
-        .thenAccept(values -> answer(steps, new Reply(values)))
+        .thenAccept(values -> answer(jobId, steps, new Reply(values)))
         .whenComplete(
             (done, e) -> {
               next(jobId);
@@ -254,10 +265,13 @@ public final class JobTurns {
             });
   }
 
-  private static void answer(List<Step<?>> steps, Reply reply) {
-    boolean terminal = reply.nextFlag();
-    Turn turn = new Turn(terminal, owned(reply.nextReply()));
+  private void answer(String jobId, List<Step<?>> steps, Reply reply) {
+    int became = reply.nextInt();
+    Turn turn = new Turn((became & ENDED) != 0, owned(reply.nextReply()));
     steps.forEach(step -> step.answer(turn, reply.nextReply()));
+    if ((became & BEGUN) != 0) {
+      begun.accept(jobId);
+    }
   }
 
   private static Optional<JobScripts.Owned> owned(Reply reply) {

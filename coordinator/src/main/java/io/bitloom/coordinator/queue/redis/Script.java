@@ -24,6 +24,11 @@ enum Script {
   POOL(Tag.INDEX),
   POOLS(Tag.INDEX),
   SWEEP(Tag.INDEX),
+  HOOK_CLAIM(Tag.INDEX),
+  HOOK_RELEASE(Tag.INDEX),
+  HOOK_WAKE(Tag.INDEX),
+  TAKE_ON(Tag.INDEX),
+  KEEP(Tag.INDEX),
 
   CREATE(Tag.JOB, Told.CALLERS),
   OPEN(Tag.JOB, Told.CALLERS),
@@ -40,6 +45,10 @@ enum Script {
   WAITING(Tag.JOB),
   UNDELIVERED(Tag.JOB),
   LOOSE_ENDS(Tag.JOB),
+  HOOK_TOLD(Tag.JOB),
+  HOOK_FAILED(Tag.JOB),
+  HOOK_AGAIN(Tag.JOB, Told.CALLERS),
+  NOTE(Tag.JOB),
 
   ENQUEUE(Tag.BUCKET),
   LEASE(Tag.BUCKET),

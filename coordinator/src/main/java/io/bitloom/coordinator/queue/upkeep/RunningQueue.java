@@ -2,6 +2,7 @@ package io.bitloom.coordinator.queue.upkeep;
 
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.coordinator.queue.Backlog;
+import io.bitloom.coordinator.queue.Chores;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.Leases;
@@ -13,6 +14,7 @@ import io.bitloom.coordinator.queue.ReadyBuckets;
 import io.bitloom.coordinator.queue.RegistryRecords;
 import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.coordinator.queue.WebhookQueue;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import io.bitloom.coordinator.queue.redis.DataHeader;
 import io.bitloom.coordinator.queue.redis.JobEnd;
@@ -24,6 +26,7 @@ import io.bitloom.coordinator.queue.redis.Keys;
 import io.bitloom.coordinator.queue.redis.LeaseEnd;
 import io.bitloom.coordinator.queue.redis.PartScripts;
 import io.bitloom.coordinator.queue.redis.RedisBacklog;
+import io.bitloom.coordinator.queue.redis.RedisChores;
 import io.bitloom.coordinator.queue.redis.RedisJobs;
 import io.bitloom.coordinator.queue.redis.RedisLeases;
 import io.bitloom.coordinator.queue.redis.RedisModels;
@@ -31,6 +34,7 @@ import io.bitloom.coordinator.queue.redis.RedisPools;
 import io.bitloom.coordinator.queue.redis.RedisPrompts;
 import io.bitloom.coordinator.queue.redis.RedisRegistry;
 import io.bitloom.coordinator.queue.redis.RedisResults;
+import io.bitloom.coordinator.queue.redis.RedisWebhooks;
 import io.bitloom.coordinator.queue.redis.Spread;
 import io.bitloom.coordinator.queue.redis.SweepTurn;
 import io.bitloom.coordinator.queue.redis.UnusedBuckets;
@@ -55,9 +59,11 @@ public final class RunningQueue implements JobQueue {
   private final WakeUps ready;
   private final FinishedLeases finishedLeases;
   private final RedisBacklog backlog;
+  private final RedisChores chores;
   private final RedisModels models;
   private final RedisRegistry registry;
   private final RedisPools pools;
+  private final RedisWebhooks webhooks;
   private final WakeListener wakeListener;
   private final DataVersion version;
   private final Epoch epoch;
@@ -73,14 +79,15 @@ public final class RunningQueue implements JobQueue {
     Keys keys = new Keys(settings.namespace(), redis.channels().sharded());
     Spread spread = new Spread(settings.shardRun());
     DataHeader header = new DataHeader(redis, keys);
-    JobIndex index = new JobIndex(redis, keys);
+    JobIndex index = new JobIndex(redis, keys, settings.outputs());
     JobScripts jobScripts = new JobScripts(redis, keys);
     PartScripts partScripts = new PartScripts(redis, keys, jobScripts);
     BucketScripts bucketScripts = new BucketScripts(redis, keys, settings);
     this.backlog = new RedisBacklog(index, bucketScripts, keys);
     this.version = new DataVersion(header, keys, backlog::recount);
     version.enter();
-    JobEnd jobEnd = new JobEnd(jobScripts, partScripts, bucketScripts, index);
+    this.webhooks = new RedisWebhooks(redis, keys);
+    JobEnd jobEnd = new JobEnd(jobScripts, partScripts, bucketScripts, index, webhooks);
     LeaseEnd leaseEnd = new LeaseEnd(jobScripts, bucketScripts, jobEnd);
 
     Reaper reaper = new Reaper(bucketScripts, leaseEnd, settings, timers);
@@ -92,7 +99,8 @@ public final class RunningQueue implements JobQueue {
     Duration sweep = settings.sweepInterval();
     SweepTurn turn = new SweepTurn(redis, keys, sweep.multipliedBy(2));
     Sweeper sweeper =
-        new Sweeper(jobSweep, index, new UnusedBuckets(index, bucketScripts, keys), turn, timers);
+        new Sweeper(
+            jobSweep, index, new UnusedBuckets(index, bucketScripts, keys), webhooks, turn, timers);
     LostReplies lostReplies = new LostReplies(bucketScripts, leaseEnd, jobSweep, timers);
     this.ready = new WakeUps(timers);
     this.finishedLeases = new FinishedLeases(bucketScripts, timers);
@@ -108,6 +116,7 @@ public final class RunningQueue implements JobQueue {
             partScripts,
             bucketScripts,
             jobEnd,
+            webhooks,
             upkeep,
             channels,
             keys,
@@ -123,7 +132,14 @@ public final class RunningQueue implements JobQueue {
             upkeep);
     this.results = new RedisResults(redis, keys, spread);
     this.leases =
-        new RedisLeases(spread, new JobTurns(redis, keys), bucketScripts, jobEnd, leaseEnd, upkeep);
+        new RedisLeases(
+            spread,
+            new JobTurns(redis, keys, webhooks::passed),
+            bucketScripts,
+            jobEnd,
+            leaseEnd,
+            upkeep);
+    this.chores = new RedisChores(redis, keys);
     this.models = new RedisModels(redis, keys);
     this.registry = new RedisRegistry(redis, keys);
     this.pools = new RedisPools(redis, keys);
@@ -168,6 +184,16 @@ public final class RunningQueue implements JobQueue {
   @Override
   public Backlog backlog() {
     return backlog;
+  }
+
+  @Override
+  public WebhookQueue webhooks() {
+    return webhooks;
+  }
+
+  @Override
+  public Chores chores() {
+    return chores;
   }
 
   @Override

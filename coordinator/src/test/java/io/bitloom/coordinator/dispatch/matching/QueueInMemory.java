@@ -10,6 +10,7 @@ import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
 import io.bitloom.coordinator.queue.BucketRank;
+import io.bitloom.coordinator.queue.Chores;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.LeaseRef;
@@ -28,6 +29,7 @@ import io.bitloom.coordinator.queue.TaskFailure;
 import io.bitloom.coordinator.queue.TaskOutcome;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.queue.TaskVerdict;
+import io.bitloom.coordinator.queue.WebhookQueue;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -288,6 +290,16 @@ final class QueueInMemory implements JobQueue {
 
   @Override
   public ResultLog results() {
+    throw absent();
+  }
+
+  @Override
+  public WebhookQueue webhooks() {
+    throw absent();
+  }
+
+  @Override
+  public Chores chores() {
     throw absent();
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.Chores;
 import io.lettuce.core.cluster.SlotHash;
 import java.util.Arrays;
 import java.util.List;
@@ -40,6 +41,10 @@ class ScriptTest {
                     keys.ledger(),
                     keys.useOf(name),
                     keys.sweeper(),
+                    keys.hooks(),
+                    keys.hookClaims(),
+                    keys.chores(Chores.Kind.INPUT),
+                    keys.claims(Chores.Kind.OUTPUT),
                     keys.states(),
                     keys.modelsSeen(),
                     keys.workers(),
@@ -67,7 +72,7 @@ class ScriptTest {
         switch (script.tag()) {
           case JOB -> "job|appends|prompts|buckets|running|done|results|failures|KEYS\\[1]";
           case BUCKET -> "flows|runs|ready|tenants|retry|leases|held|meta|lines|KEYS\\[1]";
-          case INDEX -> "KEYS\\[(\\d|k|k \\+ 1)]";
+          case INDEX -> "KEYS\\[(\\d+|c|k|k \\+ 1)]";
         };
     // Calls name their key first; calls with many arguments are put together in a table.
     List<String> touched =

@@ -9,6 +9,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.common.rules.Pools;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.engine.Engine;
 import io.bitloom.engine.EngineConfig;
 import io.bitloom.engine.modeldir.ModelDirectory;
@@ -253,10 +254,11 @@ public final class WorkerCommand implements Callable<Integer> {
                   clusterModels.cache(),
                   engines,
                   clusterModels.memory(engineConfig))) {
+        Tracing tracing = Tracing.ofEnvironment("bitloom-worker");
         CoordinatorSession session =
             new CoordinatorSession(
-                sessionConfig, Optional.ofNullable(own), Optional.of(cluster), metrics);
-        return work(session, metrics, apiServer, grace);
+                sessionConfig, Optional.ofNullable(own), Optional.of(cluster), metrics, tracing);
+        return work(session, tracing, metrics, apiServer, grace);
       }
     }
   }
@@ -329,6 +331,7 @@ public final class WorkerCommand implements Callable<Integer> {
   /** Runs a session to its end. */
   private int work(
       CoordinatorSession session,
+      Tracing tracing,
       PrometheusMeterRegistry metrics,
       Optional<ApiServer> apiServer,
       Duration grace)
@@ -363,6 +366,7 @@ public final class WorkerCommand implements Callable<Integer> {
       if (health != null) {
         health.close();
       }
+      tracing.close();
       termination.finished(exitCode);
     }
     return exitCode;

@@ -4,6 +4,7 @@ import io.bitloom.common.grpc.LeasedTasks;
 import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.secret.Secret;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.engine.Engine;
 import io.bitloom.v1.CapacityUpdate;
 import io.bitloom.v1.ConnectRequest;
@@ -12,7 +13,6 @@ import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Hello;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.LeaseLost;
-import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.LeaseVerdicts;
 import io.bitloom.v1.ModelSet;
 import io.bitloom.v1.ModelStates;
@@ -50,6 +50,7 @@ public final class CoordinatorSession implements AutoCloseable {
 
   private final SessionConfig config;
   private final SessionModels models;
+  private final WorkerTraces traces;
   private final SessionMetrics metrics;
   private final ScheduledThreadPoolExecutor loop;
   private final CoordinatorLink link;
@@ -68,8 +69,9 @@ public final class CoordinatorSession implements AutoCloseable {
   private volatile boolean connected;
 
   /** A session of a worker that has one model and takes no other. */
-  public CoordinatorSession(SessionConfig config, Engine engine, MeterRegistry registry) {
-    this(config, Optional.of(engine), Optional.empty(), registry);
+  public CoordinatorSession(
+      SessionConfig config, Engine engine, MeterRegistry registry, Tracing tracing) {
+    this(config, Optional.of(engine), Optional.empty(), registry, tracing);
   }
 
   /**
@@ -80,7 +82,9 @@ public final class CoordinatorSession implements AutoCloseable {
       SessionConfig config,
       Optional<Engine> own,
       Optional<WorkerModels> cluster,
-      MeterRegistry registry) {
+      MeterRegistry registry,
+      Tracing tracing) {
+    this.traces = new WorkerTraces(tracing);
     this.config = config;
     this.metrics = new SessionMetrics(registry, this::isConnected);
     this.loop =
@@ -90,10 +94,13 @@ public final class CoordinatorSession implements AutoCloseable {
             new ThreadPoolExecutor.DiscardPolicy()); // late callbacks after the end
     this.loop.setRemoveOnCancelPolicy(true);
     this.link = new CoordinatorLink(config, loop, new LinkEvents());
-    this.uploads = new ImageUploads(loop, new UploadEvents());
+    this.uploads = new ImageUploads(loop, new UploadEvents(), traces);
     this.models =
         new SessionModels(
-            own, cluster, (model, schedule) -> loop.execute(() -> sendCapacity(model, schedule)));
+            own,
+            cluster,
+            traces,
+            (model, schedule) -> loop.execute(() -> sendCapacity(model, schedule)));
     cluster.ifPresent(versions -> versions.onChange(() -> loop.execute(this::sendModelStates)));
   }
 
@@ -185,6 +192,7 @@ public final class CoordinatorSession implements AutoCloseable {
     @Override
     public void welcomed(Welcome welcome, String address) {
       connected = true;
+      traces.welcomed(welcome.getTraceRatio());
       log.info(
           "ready: {} draws {} on {} for coordinator {} at {}",
           config.workerId(),
@@ -362,11 +370,17 @@ public final class CoordinatorSession implements AutoCloseable {
       uploads.start(unstored.get());
     }
     while (link.isReady()) {
-      Optional<LeaseOutcomes> outcomes = held.nextUnsent();
+      List<LeasedOutcome> outcomes = held.nextUnsent();
       if (outcomes.isEmpty()) {
         return;
       }
-      link.send(ConnectRequest.newBuilder().setLeaseOutcomes(outcomes.get()).build());
+      link.send(
+          ConnectRequest.newBuilder().setLeaseOutcomes(LeasedOutcome.message(outcomes)).build());
+      if (traces.on()) {
+        outcomes.stream()
+            .filter(LeasedOutcome::carriesBytes)
+            .forEach(outcome -> traces.uploaded(outcome, outcome.ready(), "coordinator", ""));
+      }
     }
   }
 

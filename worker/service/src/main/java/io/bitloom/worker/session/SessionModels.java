@@ -23,6 +23,7 @@ final class SessionModels {
 
   private final Optional<Drawn> own;
   private final Optional<WorkerModels> cluster;
+  private final WorkerTraces traces;
   private final BiConsumer<AnnouncedModel, ScaleSchedule> onCapacity;
   private final Map<String, Drawn> versions = new TreeMap<>();
 
@@ -32,8 +33,10 @@ final class SessionModels {
   SessionModels(
       Optional<Engine> own,
       Optional<WorkerModels> cluster,
+      WorkerTraces traces,
       BiConsumer<AnnouncedModel, ScaleSchedule> onCapacity) {
     this.cluster = cluster;
+    this.traces = traces;
     this.onCapacity = onCapacity;
     this.own = own.map(engine -> drawn(engine.model().name(), engine));
   }
@@ -41,7 +44,7 @@ final class SessionModels {
   private Drawn drawn(String name, Engine engine) {
     AnnouncedModel announced = new AnnouncedModel(name, engine.model(), engine.capacity());
     engine.capacity().onChange(schedule -> onCapacity.accept(announced, schedule));
-    return new Drawn(announced, new LeasedWork(engine, name), engine);
+    return new Drawn(announced, new LeasedWork(engine, name, traces), engine);
   }
 
   /** Versions that the cluster keeps, if the worker takes some. */

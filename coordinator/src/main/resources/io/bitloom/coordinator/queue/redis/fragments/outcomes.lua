@@ -7,8 +7,11 @@ local function terminal(state)
 end
 
 -- What a job in this state becomes when its last prompt has its outcome; nil: it stays.
-local function end_state(state, sealed, ending, succeeded, failed)
+local function end_state(state, sealed, ending, succeeded, failed, refused)
   if state == 'CANCELLING' then
+    if refused then
+      return 'FAILED'
+    end
     return ending == 'X' and 'EXPIRED' or 'CANCELLED'
   elseif sealed and OPEN[state] then
     if failed == 0 then
@@ -31,7 +34,7 @@ local SUCCEEDED, FAILED, LOST = string.byte('SFL', 1, 3)
 -- these with their outcome, bytes that it takes, bytes of its results}.
 local function record(tasks, reports, freed, now, more_results)
   local was = redis.call('HMGET', job, 'state', 'appended', 'running', 'succeeded', 'failed',
-    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results', 'tenant', 'page', 'parts')
+    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results', 'tenant', 'page', 'parts', 'refused')
   local succeeded, failed, cancelled = tonumber(was[4]), tonumber(was[5]), tonumber(was[6])
   local drawn, bytes = tonumber(was[9] or 0), tonumber(was[10] or 0)
   local before, n, page = succeeded + failed + cancelled, #tasks, tonumber(was[13] or math.huge)
@@ -72,7 +75,7 @@ local function record(tasks, reports, freed, now, more_results)
     'results', results_bytes}
   local with_outcome = before + n
   local ended = with_outcome == tonumber(was[2])
-    and end_state(was[1], was[7], was[8], succeeded, failed)
+    and end_state(was[1], was[7], was[8], succeeded, failed, was[15])
   if ended then
     redis.call('UNLINK', appends, running)
   end
