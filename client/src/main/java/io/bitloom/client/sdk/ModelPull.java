@@ -1,9 +1,9 @@
 package io.bitloom.client.sdk;
 
 import io.bitloom.common.blobs.BlobDownload;
+import io.bitloom.common.blobs.FileDigest;
 import io.bitloom.common.blobs.GrpcBlobs;
 import io.bitloom.common.blobs.HttpBlobs;
-import io.bitloom.common.blobs.Sha256;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.file.WholeFile;
@@ -73,7 +73,7 @@ final class ModelPull {
   private void bring(String version, String name, String sha256, long size) throws IOException {
     Path file = directory.resolve(name);
     if (Files.exists(file)) {
-      if (Files.size(file) == size && Sha256.of(file).equals(sha256)) {
+      if (Files.size(file) == size && FileDigest.of(file).equals(sha256)) {
         progress.at(name, size, size);
         return;
       }

@@ -1,8 +1,8 @@
 package io.bitloom.client.sdk;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.common.blobs.FileDigest;
 import io.bitloom.common.blobs.HttpBlobs;
-import io.bitloom.common.blobs.Sha256;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.model.ModelManifest;
@@ -102,7 +102,7 @@ final class ModelPush {
             .findFirst()
             .orElseThrow();
     Path path = directory.resolve(file.getName());
-    String found = Sha256.of(path);
+    String found = FileDigest.of(path);
     if (!found.equals(file.getSha256())) {
       throw BitloomException.invalid(
           file.getName(), found, "must have the SHA-256 " + file.getSha256() + " of model.json");

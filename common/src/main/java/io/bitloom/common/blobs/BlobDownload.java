@@ -110,7 +110,7 @@ public final class BlobDownload {
   }
 
   private void readWhatIsThere() throws IOException {
-    digest = Sha256.start();
+    digest = FileDigest.start();
     received = 0;
     if (!Files.exists(part)) {
       return;
@@ -147,7 +147,7 @@ public final class BlobDownload {
   }
 
   private void finish() throws IOException {
-    String found = Sha256.text(digest.digest());
+    String found = FileDigest.text(digest.digest());
     if (!found.equals(sha256)) {
       Files.deleteIfExists(part);
       throw new BitloomException(

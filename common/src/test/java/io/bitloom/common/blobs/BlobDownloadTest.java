@@ -61,7 +61,7 @@ class BlobDownloadTest {
         });
     server.start();
     url = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/file");
-    sha256 = Sha256.of(Files.write(folder.resolve("original"), CONTENT));
+    sha256 = FileDigest.of(Files.write(folder.resolve("original"), CONTENT));
     file = folder.resolve("came");
   }
 
@@ -136,7 +136,7 @@ class BlobDownloadTest {
 
   @Test
   void anEmptyFileIsThereWithoutAskingForIt() throws Exception {
-    String empty = Sha256.of(Files.createFile(folder.resolve("empty")));
+    String empty = FileDigest.of(Files.createFile(folder.resolve("empty")));
     BlobDownload.bring(
         file,
         empty,

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.bitloom.common.blobs.Sha256;
+import io.bitloom.common.blobs.FileDigest;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.model.ModelManifest;
@@ -47,7 +47,7 @@ class ModelCacheTest {
     Map<String, String> digests = new HashMap<>();
     for (char letter : letters.toCharArray()) {
       byte[] content = String.valueOf(letter).repeat(FILE_BYTES).getBytes(StandardCharsets.UTF_8);
-      String sha256 = Sha256.of(Files.write(folder.resolve("file"), content));
+      String sha256 = FileDigest.of(Files.write(folder.resolve("file"), content));
       store.put(sha256, content);
       digests.put("file-" + letter, sha256);
     }

@@ -9,11 +9,11 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** Digests of files, in hexadecimal. */
-public final class Sha256 {
+public final class FileDigest {
 
   private static final int BUFFER = 1 << 20;
 
-  private Sha256() {}
+  private FileDigest() {}
 
   /** The digest of a file. */
   public static String of(Path file) throws IOException {
