@@ -9,9 +9,11 @@ import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
 import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.coordinator.telemetry.JobMetrics;
 import io.bitloom.v1.GenerateRequest;
 import io.bitloom.v1.GenerateResponse;
 import io.bitloom.v1.PromptResult;
+import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -42,6 +44,8 @@ final class GenerateCall {
   private final ProgressDisplay<GenerateResponse> display;
   private final CompletableFuture<Subscription> afterEnd = new CompletableFuture<>();
   private final AtomicBoolean deleting = new AtomicBoolean();
+  private final JobMetrics metrics;
+  private final long beginNanos = System.nanoTime();
 
   // Guarded by this.
   private String jobId;
@@ -57,8 +61,10 @@ final class GenerateCall {
       ImageDelivery delivery,
       ProgressFeed feed,
       Deletion deletion,
-      ScheduledExecutorService timer) {
+      ScheduledExecutorService timer,
+      JobMetrics metrics) {
     this.owner = owner;
+    this.metrics = metrics;
     this.caller = caller;
     this.queue = queue;
     this.quotas = quotas;
@@ -168,6 +174,7 @@ final class GenerateCall {
 
   private void deliver(PromptResult result) {
     if (subscriptions.end()) {
+      answered(result.hasImages());
       caller.send(GenerateResponse.newBuilder().setResult(result).build());
       caller.complete();
     }
@@ -179,12 +186,17 @@ final class GenerateCall {
       timer.execute(
           () -> {
             if (subscriptions.end()) {
+              answered(false);
               budget.end();
               caller.fail(error);
               cancel();
             }
           });
     }
+  }
+
+  private void answered(boolean succeeded) {
+    metrics.generated(succeeded, Duration.ofNanos(System.nanoTime() - beginNanos));
   }
 
   private void ended() {

@@ -12,6 +12,7 @@ import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
 import io.bitloom.coordinator.queue.StoredBytes;
+import io.bitloom.coordinator.telemetry.JobMetrics;
 import io.bitloom.v1.GenerateRequest;
 import io.bitloom.v1.GenerateResponse;
 import io.bitloom.v1.Job;
@@ -36,6 +37,7 @@ public final class GenerateCalls {
   private final ImageDelivery delivery;
   private final Deletion deletion;
   private final ScheduledExecutorService timer;
+  private final JobMetrics metrics;
 
   /**
    * @param limits of prompts
@@ -50,7 +52,8 @@ public final class GenerateCalls {
       ProgressFeed feed,
       ImageDelivery delivery,
       Deletion deletion,
-      ScheduledExecutorService timer) {
+      ScheduledExecutorService timer,
+      JobMetrics metrics) {
     this.queue = queue;
     this.models = models;
     this.rules = new JobRules(limits);
@@ -59,11 +62,12 @@ public final class GenerateCalls {
     this.delivery = delivery;
     this.deletion = deletion;
     this.timer = timer;
+    this.metrics = metrics;
   }
 
   /** Sends the job of a prompt, how it is drawn if asked, and its result. */
   public void generate(Caller owner, GenerateRequest request, ResponseSink<GenerateResponse> sink) {
-    new GenerateCall(owner, sink, request, queue, quotas, delivery, feed, deletion, timer)
+    new GenerateCall(owner, sink, request, queue, quotas, delivery, feed, deletion, timer, metrics)
         .start(
             models
                 .resolve(request.getModel())

@@ -39,6 +39,9 @@ public interface JobQueue extends AutoCloseable {
   /** What coordinators tell one another of models. */
   ModelRecords models();
 
+  /** From now on this one, and no other, hears how long jobs take. It must not block. */
+  void tellTimes(JobTimes listener);
+
   /**
    * Calls the listener when Redis has lost all its data, within some seconds: jobs are gone, and
    * what coordinators said once has to be said again.

@@ -1,6 +1,8 @@
 package io.bitloom.coordinator.queue.redis;
 
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.JobTimes;
 import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.JobState;
@@ -23,12 +25,18 @@ public final class JobEnd {
   private final PartScripts parts;
   private final BucketScripts buckets;
   private final JobIndex index;
+  private volatile JobTimes times = JobTimes.UNHEARD;
 
   public JobEnd(JobScripts jobs, PartScripts parts, BucketScripts buckets, JobIndex index) {
     this.jobs = jobs;
     this.parts = parts;
     this.buckets = buckets;
     this.index = index;
+  }
+
+  /** From now on this one hears of jobs that end. */
+  public void tellTimes(JobTimes listener) {
+    times = listener;
   }
 
   /** Cleans up if a part of a job is terminal, or would be but for other parts. */
@@ -53,8 +61,16 @@ public final class JobEnd {
         .thenCompose(
             done ->
                 partId.equals(jobId) && ends.parts().equals(JobScripts.Parts.ONE)
-                    ? index.retire(jobId, ends.tenant(), ends.fleeting(), ends.use())
+                    ? index
+                        .retire(jobId, ends.tenant(), ends.fleeting(), ends.use())
+                        .thenAccept(first -> tell(first, ends))
                     : conclude(jobId));
+  }
+
+  private void tell(boolean first, JobScripts.LooseEnds ends) {
+    if (first && ends.state().filter(JobRecord::terminal).isPresent()) {
+      ends.lasted().ifPresent(time -> times.ended(ends.state().get(), time));
+    }
   }
 
   /** Ends a job of several parts if all of these have ended. */
@@ -78,7 +94,13 @@ public final class JobEnd {
   private CompletionStage<Void> retire(String jobId, List<JobFields> fields) {
     JobFields job = fields.get(0);
     JobUse use = fields.stream().map(JobFields::use).reduce(JobUse.NONE, JobUse::plus);
-    return index.retire(jobId, job.tenant(), job.fleeting(), use);
+    return index
+        .retire(jobId, job.tenant(), job.fleeting(), use)
+        .thenCompose(
+            first ->
+                first
+                    ? jobs.looseEnds(jobId).thenAccept(ends -> tell(true, ends))
+                    : Stages.nothing());
   }
 
   /** Lets buckets forget what waits of a part of a job that ends. */

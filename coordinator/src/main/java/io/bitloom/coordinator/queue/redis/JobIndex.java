@@ -113,8 +113,12 @@ public final class JobIndex {
     return run(Script.BOOK, lists, arguments).thenApply(JobIndex::use);
   }
 
-  /** Nothing is left to be done for this job, which ended. */
-  CompletionStage<Void> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
+  /**
+   * Nothing is left to be done for this job, which ended.
+   *
+   * @return whether nobody has said so before
+   */
+  CompletionStage<Boolean> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
     String[] lists = {
       keys.ledger(),
       keys.useOf(tenant),
@@ -131,7 +135,7 @@ public final class JobIndex {
             .add(use.prompts())
             .add(use.bytes())
             .add(use.results());
-    return run(Script.RETIRE, lists, arguments).thenApply(reply -> null);
+    return run(Script.RETIRE, lists, arguments).thenApply(Reply::nextFlag);
   }
 
   /** Takes a job off all lists. */

@@ -21,6 +21,7 @@ enum Script {
   UNSEEN(Tag.INDEX),
   RETRACT(Tag.INDEX),
   SWEEP(Tag.INDEX),
+  REPORT(Tag.INDEX),
 
   CREATE(Tag.JOB, Told.CALLERS),
   OPEN(Tag.JOB, Told.CALLERS),

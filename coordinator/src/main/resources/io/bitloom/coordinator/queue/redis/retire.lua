@@ -3,11 +3,11 @@
 -- KEYS   1 ledger, 2 use of the tenant, 3 active jobs, 4 deadlines, 5 open jobs of the tenant,
 --        6 ended jobs: zset job -> when it ended (ms), 7 jobs of the tenant
 -- ARGV   1 job, 2 tenant, 3 prompts, 4 bytes in Redis, 5 bytes of results
--- Reply  {}
+-- Reply  {1 if it was among the active jobs until now}
 --@include drain
 --@include ledger
 
-redis.call('ZREM', KEYS[3], ARGV[1])
+local was_active = redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
 redis.call('SREM', KEYS[5], ARGV[1])
 local t = redis.call('TIME')
@@ -16,4 +16,4 @@ if redis.call('ZSCORE', KEYS[7], ARGV[1]) then
   enter(ARGV[1], entry_of(ARGV[1]) or nil, {t = ARGV[2], a = tonumber(ARGV[3]),
     d = tonumber(ARGV[3]), b = tonumber(ARGV[4]), r = tonumber(ARGV[5]), h = 0, g = 0, u = 0})
 end
-return {}
+return {was_active}

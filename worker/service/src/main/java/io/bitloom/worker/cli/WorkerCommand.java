@@ -222,6 +222,7 @@ public final class WorkerCommand implements Callable<Integer> {
             workerId.isBlank() ? newWorkerId() : workerId,
             ModelOptions.describe(engineConfig));
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    ProcessMemory.bindTo(metrics);
     ModelDirectory directory = model.open();
     long start = System.nanoTime();
     CpuThreads.Choice threads = CpuThreads.choose(engineConfig.threads());
