@@ -67,11 +67,13 @@ final class Download {
     if (made.isPresent()) {
       try (ImageFolder folder = ImageFolder.open(out, made.get())) {
         save(client.getJob(made.get()), folder, false);
+        fillGaps(made.get(), folder);
       }
     }
     try (ImageFolder folder = ImageFolder.open(out, job.getName(), replayed)) {
       taken.run();
       save(job, folder, follow);
+      fillGaps(job.getName(), folder);
       folder.merge();
       String counted = title + "  ·  " + JobReport.plural(folder.images(), "image");
       ContactSheet.draw(out, counted, note);
@@ -123,13 +125,42 @@ final class Download {
                 ? client.followResults(job.getName(), folder.cursor())
                 : client.readResults(job.getName(), folder.cursor())) {
       while (results.hasNext()) {
-        ReadResultsResponse response = results.next();
-        List<String> files = folder.save(response);
-        if (firstImageNanos == 0 && !files.isEmpty()) {
-          firstImageNanos = System.nanoTime();
-        }
-        report(response.getResult(), files);
+        save(results.next(), folder);
         progress.update(folder.prompts(), folder.failed(), folder.stopped(), folder.images());
+      }
+    }
+    countFailures();
+  }
+
+  private void save(ReadResultsResponse response, ImageFolder folder) throws IOException {
+    List<String> files = folder.save(response);
+    if (firstImageNanos == 0 && !files.isEmpty()) {
+      firstImageNanos = System.nanoTime();
+    }
+    report(response.getResult(), files);
+  }
+
+  /**
+   * Reads all results again if there are fewer here than the job has. This is so where the queue
+   * was set back, by a backup or by a Redis that lost its last writes, to a place that the folder
+   * had passed: what was drawn since then came in another order.
+   */
+  private void fillGaps(String name, ImageFolder folder) throws IOException {
+    Job job = client.getJob(name);
+    long ended = JobReport.ended(job.getCounts());
+    if (JobReport.isOpen(job) || folder.prompts() >= ended) {
+      return;
+    }
+    console.say(
+        "the queue was set back while results were read, and "
+            + JobReport.plural(ended - folder.prompts(), "result")
+            + " came before the place where this folder was: looking through all of them");
+    try (ResumingStream<ReadResultsResponse> results = client.readResults(name, "")) {
+      while (results.hasNext()) {
+        ReadResultsResponse response = results.next();
+        if (!folder.has(response.getResult())) {
+          save(response, folder);
+        }
       }
     }
     countFailures();

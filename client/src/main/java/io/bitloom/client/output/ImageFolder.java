@@ -282,6 +282,11 @@ public final class ImageFolder implements AutoCloseable {
     stopped.set(offset, !line.succeeded() && !failed.get(offset));
   }
 
+  /** Whether the outcome of a prompt of the opened job is here. */
+  public boolean has(PromptResult result) {
+    return prompts.get(Math.toIntExact(result.getOffset()));
+  }
+
   private boolean has(int place) {
     return pictured.get(place) || withoutPictures.get(place);
   }

@@ -55,9 +55,14 @@ public final class ApiServer {
     try {
       URI pod =
           new URI(
-              "https://%s:%s/api/v1/namespaces/%s/pods/%s"
-                  .formatted(
-                      host.indexOf(':') < 0 ? host : "[" + host + "]", port, namespace, name));
+              "https://"
+                  + (host.indexOf(':') < 0 ? host : "[" + host + "]")
+                  + ":"
+                  + port
+                  + "/api/v1/namespaces/"
+                  + namespace
+                  + "/pods/"
+                  + name);
       HttpClient client =
           HttpClient.newBuilder()
               .connectTimeout(TIMEOUT)
