@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -23,9 +24,16 @@ record Dashboard(JsonObject json) {
    * A part of the page.
    *
    * @param unit how Grafana calls the unit of its values
+   * @param most at the end of the axis, if that is not what the values need
    */
   record Panel(
-      String title, String type, String unit, Place place, boolean stacked, List<Query> queries) {}
+      String title,
+      String type,
+      String unit,
+      Optional<Double> most,
+      Place place,
+      boolean stacked,
+      List<Query> queries) {}
 
   /** Where a panel is, in Grafana's units: the page is 24 wide. */
   record Place(int x, int y, int w, int h) {}
@@ -69,6 +77,7 @@ record Dashboard(JsonObject json) {
         panel.get("title").getAsString(),
         panel.get("type").getAsString(),
         defaults.get("unit").getAsString(),
+        Optional.ofNullable(defaults.get("max")).map(JsonElement::getAsDouble),
         new Place(
             place.get("x").getAsInt(),
             place.get("y").getAsInt(),

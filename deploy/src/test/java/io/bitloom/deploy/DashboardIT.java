@@ -28,6 +28,8 @@ class DashboardIT {
 
   private static final boolean WRITE = Boolean.getBoolean("bitloom.write.docs");
   private static final Duration SCRAPE = Duration.ofMillis(500);
+  private static final int DRAWN = WRITE ? 12 : 6;
+  private static final int FAKED = WRITE ? 200 : 120;
   private static final String RATE = WRITE ? "8s" : "4s";
   private static final Pattern NAME = Pattern.compile("`(bitloom_worker_[a-z_]+)`");
 
@@ -50,7 +52,7 @@ class DashboardIT {
         "a first scrape",
         () -> prometheus.now("sum(up)").stream().anyMatch(all -> all.points().get(0)[1] == 3));
     from = Instant.now();
-    draw(WRITE ? 24 : 1);
+    draw(WRITE ? 9 : 1);
     Thread.sleep(2 * SCRAPE.toMillis()); // what was counted last has been scraped
     to = Instant.now();
   }
@@ -63,20 +65,20 @@ class DashboardIT {
   private static void draw(int times) throws Exception {
     try (BitloomClient studio = cluster.client("studio");
         BitloomClient shop = cluster.client("shop")) {
-      Job drawn = WatchedCluster.submit(studio, WatchedCluster.DRAWN, 12 * times);
+      Job drawn = WatchedCluster.submit(studio, WatchedCluster.DRAWN, DRAWN * times);
       List<Job> fake = new ArrayList<>();
       for (int i = 0; i < times; i++) {
-        fake.add(WatchedCluster.submit(i % 3 == 2 ? studio : shop, WatchedCluster.FAKE, 200));
-        for (int calls = 0; calls < 2; calls++) {
+        fake.add(WatchedCluster.submit(i % 3 == 2 ? studio : shop, WatchedCluster.FAKE, FAKED));
+        for (int calls = 0; calls < (WRITE ? 2 : 1); calls++) {
           WatchedCluster.generate(studio);
         }
         if (i % 2 == 1) {
           Thread.sleep(WRITE ? 3000 : 0);
         }
       }
-      assertEquals(12 * times, WatchedCluster.results(studio, drawn));
+      assertEquals(DRAWN * times, WatchedCluster.results(studio, drawn));
       for (int i = 0; i < times; i++) {
-        assertEquals(200, WatchedCluster.results(i % 3 == 2 ? studio : shop, fake.get(i)));
+        assertEquals(FAKED, WatchedCluster.results(i % 3 == 2 ? studio : shop, fake.get(i)));
       }
     }
   }

@@ -64,6 +64,7 @@ final class DashboardPicture {
     if (said.exitCode() != 0) {
       throw new IOException(said.text());
     }
+    FewColours.rewrite(FILE);
   }
 
   private static final String PAGE =

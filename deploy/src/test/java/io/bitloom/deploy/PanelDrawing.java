@@ -71,7 +71,7 @@ final class PanelDrawing {
             .mapToDouble(point -> point[1])
             .max()
             .orElse(0);
-    double top = most <= 0 ? 1 : roundUp(most);
+    double top = panel.most().orElse(most <= 0 ? 1 : roundUp(most));
     List<String> legend = legend(shown);
     int bottom = height - AXIS - 6 - legend.size() * LEGEND_LINE;
     double begin = from.getEpochSecond();
@@ -112,7 +112,7 @@ final class PanelDrawing {
     double x = 0;
     for (double[] point : line.points()) {
       x = LEFT + (width - LEFT - RIGHT) * (point[0] - begin) / seconds;
-      double y = bottom - (bottom - 8) * point[1] / top;
+      double y = bottom - (bottom - 8) * Math.min(point[1], top) / top;
       boolean on = point[0] - before <= 1.5;
       firstX = path.isEmpty() ? x : firstX;
       path.append(

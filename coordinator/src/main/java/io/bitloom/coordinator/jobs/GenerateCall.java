@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.jobs;
 
+import io.bitloom.common.log.LogFields;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.coordinator.queue.Cursor;
@@ -243,7 +244,10 @@ final class GenerateCall {
 
   private void report(String what, Throwable error) {
     if (error != null) {
-      log.warn("{} is not {}: {}", JobNames.of(jobId), what, error.toString());
+      log.atWarn()
+          .addKeyValue(LogFields.JOB, jobId)
+          .addKeyValue(LogFields.TENANT, owner.tenant())
+          .log("{} is not {}: {}", JobNames.of(jobId), what, error.toString());
     }
   }
 }

@@ -28,7 +28,7 @@ final class EngineMetrics {
   private final DistributionSummary batchImages;
   private final Counter images;
   private final Counter memoryExhaustions;
-  private final Counter deviceBusy;
+  private final BusyTime deviceBusy = new BusyTime();
   private final Map<String, Timer> stages;
 
   EngineMetrics(MeterRegistry registry, CachedTextEncoder texts) {
@@ -45,11 +45,10 @@ final class EngineMetrics {
         Counter.builder("bitloom.worker.memory.exhaustions")
             .description("Batches that ran out of memory and were halved")
             .register(registry);
-    this.deviceBusy =
-        Counter.builder("bitloom.worker.device.busy")
-            .description("Time in which batches that were drawn had the device")
-            .baseUnit("seconds")
-            .register(registry);
+    FunctionCounter.builder("bitloom.worker.device.busy", deviceBusy, BusyTime::seconds)
+        .description("Time in which the device had a batch")
+        .baseUnit("seconds")
+        .register(registry);
     this.stages =
         Stream.of("text", "transformer", "decode", "encode")
             .collect(Collectors.toMap(stage -> stage, this::stageTimer));
@@ -69,13 +68,20 @@ final class EngineMetrics {
         .register(registry);
   }
 
+  /** A batch has the device from now on, until {@link #released}. */
+  void occupied() {
+    deviceBusy.begin();
+  }
+
+  void released() {
+    deviceBusy.end();
+  }
+
   void drawn(int images, StageDurations durations) {
     batchImages.record(images);
     stages.get("text").record(durations.text());
     stages.get("transformer").record(durations.transformer());
     stages.get("decode").record(durations.decode());
-    deviceBusy.increment(
-        durations.text().plus(durations.transformer()).plus(durations.decode()).toNanos() / 1e9);
   }
 
   void encoded(Duration time) {

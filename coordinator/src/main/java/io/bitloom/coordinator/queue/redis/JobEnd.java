@@ -1,17 +1,21 @@
 package io.bitloom.coordinator.queue.redis;
 
+import io.bitloom.common.log.LogFields;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.JobTimes;
 import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.JobState;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What is left to be done when a job ends: its buckets forget it, and nobody watches over it. A job
@@ -19,6 +23,7 @@ import java.util.concurrent.CompletionStage;
  */
 public final class JobEnd {
 
+  private static final Logger LOG = LoggerFactory.getLogger(JobEnd.class);
   private static final int CANCEL_APPENDS = 64;
 
   private final JobScripts jobs;
@@ -63,14 +68,25 @@ public final class JobEnd {
                 partId.equals(jobId) && ends.parts().equals(JobScripts.Parts.ONE)
                     ? index
                         .retire(jobId, ends.tenant(), ends.fleeting(), ends.use())
-                        .thenAccept(first -> tell(first, ends))
+                        .thenAccept(first -> tell(first, jobId, ends))
                     : conclude(jobId));
   }
 
-  private void tell(boolean first, JobScripts.LooseEnds ends) {
-    if (first && ends.state().filter(JobRecord::terminal).isPresent()) {
-      ends.lasted().ifPresent(time -> times.ended(ends.state().get(), time));
+  private void tell(boolean first, String jobId, JobScripts.LooseEnds ends) {
+    if (!first || ends.fleeting() || ends.lasted().isEmpty()) {
+      return;
     }
+    ends.state()
+        .filter(JobRecord::terminal)
+        .ifPresent(
+            state -> {
+              Duration time = ends.lasted().get();
+              times.ended(state, time);
+              LOG.atInfo()
+                  .addKeyValue(LogFields.JOB, jobId)
+                  .addKeyValue(LogFields.TENANT, ends.tenant())
+                  .log("Job {} {} after {} ms", jobId, JobRecord.inWords(state), time.toMillis());
+            });
   }
 
   /** Ends a job of several parts if all of these have ended. */
@@ -99,7 +115,7 @@ public final class JobEnd {
         .thenCompose(
             first ->
                 first
-                    ? jobs.looseEnds(jobId).thenAccept(ends -> tell(true, ends))
+                    ? jobs.looseEnds(jobId).thenAccept(ends -> tell(true, jobId, ends))
                     : Stages.nothing());
   }
 
