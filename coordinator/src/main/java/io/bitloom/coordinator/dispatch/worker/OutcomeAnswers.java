@@ -106,7 +106,9 @@ final class OutcomeAnswers {
 
   /** At debug: of a job that is wrong as a whole there may be a million. */
   private void logFailure(Report report, TaskVerdict verdict) {
-    if (report.outcome().hasFailure() && verdict != TaskVerdict.SUPERSEDED) {
+    if (log.isDebugEnabled()
+        && report.outcome().hasFailure()
+        && verdict != TaskVerdict.SUPERSEDED) {
       about(log.atDebug(), worker, report.lease(), report.task().ref())
           .log(
               "{} {}: {} {}",

@@ -224,7 +224,7 @@ public final class WorkerCommand implements Callable<Integer> {
             workerId.isBlank() ? newWorkerId() : workerId,
             ModelOptions.describe(engineConfig));
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    ProcessMemory.bindTo(metrics);
+    ResidentMemory.bindTo(metrics);
     if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
       context.putProperty(
           LogFields.WORKER, sessionConfig.workerId()); // in every line, of any thread

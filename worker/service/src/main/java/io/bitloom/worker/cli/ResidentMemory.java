@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** How much memory the process has, libtorch's included: the JVM knows only of its own. */
-final class ProcessMemory {
+final class ResidentMemory {
 
   /** Pages of the process: all, and those in memory; see {@code proc(5)}. */
   private static final Path STATM = Path.of("/proc/self/statm");
@@ -15,10 +15,10 @@ final class ProcessMemory {
   /** Of Linux on x86-64, the only system that Bitloom runs on. */
   private static final long PAGE_BYTES = 4096;
 
-  private ProcessMemory() {}
+  private ResidentMemory() {}
 
   static void bindTo(MeterRegistry registry) {
-    Gauge.builder("bitloom.worker.memory", ProcessMemory::residentBytes)
+    Gauge.builder("bitloom.worker.memory", ResidentMemory::residentBytes)
         .description("Memory that the process has, in the GPU's memory nothing")
         .baseUnit("bytes")
         .register(registry);
