@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -24,12 +26,14 @@ record Dashboard(JsonObject json) {
    * A part of the page.
    *
    * @param unit how Grafana calls the unit of its values
+   * @param limits from which value on a number is shown in which colour
    * @param most at the end of the axis, if that is not what the values need
    */
   record Panel(
       String title,
       String type,
       String unit,
+      SortedMap<Double, String> limits,
       Optional<Double> most,
       Place place,
       boolean stacked,
@@ -77,6 +81,7 @@ record Dashboard(JsonObject json) {
         panel.get("title").getAsString(),
         panel.get("type").getAsString(),
         defaults.get("unit").getAsString(),
+        limits(defaults),
         Optional.ofNullable(defaults.get("max")).map(JsonElement::getAsDouble),
         new Place(
             place.get("x").getAsInt(),
@@ -91,6 +96,17 @@ record Dashboard(JsonObject json) {
                         substituted(target.get("expr").getAsString(), values),
                         target.get("legendFormat").getAsString()))
             .toList());
+  }
+
+  private static SortedMap<Double, String> limits(JsonObject defaults) {
+    SortedMap<Double, String> limits = new TreeMap<>();
+    if (defaults.has("thresholds")) {
+      elements(defaults.getAsJsonObject("thresholds"), "steps")
+          .filter(step -> !step.get("value").isJsonNull())
+          .forEach(
+              step -> limits.put(step.get("value").getAsDouble(), step.get("color").getAsString()));
+    }
+    return limits;
   }
 
   private static String substituted(String expr, Map<String, String> values) {

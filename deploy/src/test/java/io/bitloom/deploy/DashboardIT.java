@@ -27,10 +27,10 @@ import org.junit.jupiter.api.io.TempDir;
 class DashboardIT {
 
   private static final boolean WRITE = Boolean.getBoolean("bitloom.write.docs");
-  private static final Duration SCRAPE = Duration.ofMillis(500);
+  private static final Duration SCRAPE = Duration.ofSeconds(1);
   private static final int DRAWN = WRITE ? 12 : 6;
   private static final int FAKED = WRITE ? 200 : 120;
-  private static final String RATE = WRITE ? "8s" : "4s";
+  private static final String RATE = WRITE ? "8s" : "5s";
   private static final Pattern NAME = Pattern.compile("`(bitloom_worker_[a-z_]+)`");
 
   /** Metrics of a worker that come when something happens that does not happen here. */

@@ -76,7 +76,10 @@ final class DashboardPicture {
       section {position: absolute; background: #fff; border: 1px solid #e1e4e8;
         border-radius: 3px; box-sizing: border-box; overflow: hidden}
       h2 {margin: 7px 10px 0; font-size: 12px}
-      .stat {font-size: 30px; text-align: center; color: #1a7f37; margin-top: 14px}
+      .stat {font-size: 30px; text-align: center; margin-top: 14px}
+      .green {color: #1a7f37}
+      .yellow {color: #9a6700}
+      .red {color: #cf222e}
       svg {display: block}
       text {font-size: 10px; fill: #57606a}
       </style><h1>Bitloom</h1><p>%d s of a run of the tests</p>

@@ -60,7 +60,11 @@ final class PanelDrawing {
   private String stat(List<Line> lines) {
     List<double[]> points = lines.get(0).points();
     double last = points.get(points.size() - 1)[1];
-    return "<div class=\"stat\">" + Units.text(panel.unit(), last) + "</div>";
+    String colour = "green";
+    for (Map.Entry<Double, String> limit : panel.limits().entrySet()) {
+      colour = last >= limit.getKey() ? limit.getValue() : colour;
+    }
+    return "<div class=\"stat " + colour + "\">" + Units.text(panel.unit(), last) + "</div>";
   }
 
   private String graph(List<Line> lines, Instant from, Instant to) {

@@ -43,6 +43,7 @@ class RunbooksTest {
           "systemctl",
           "tail");
 
+  private static final Pattern IN_A_SENTENCE = Pattern.compile("`(\\./bitloom [^`]+)`");
   private static final Pattern METRIC = Pattern.compile("\\bbitloom_[a-z_]+\\b");
 
   @Test
@@ -110,10 +111,11 @@ class RunbooksTest {
             });
   }
 
-  /** All lines of all blocks of commands; behind a pipe begins another one. */
+  /** All commands in sentences, and all lines of blocks, where behind a pipe begins another one. */
   private static List<String> commands() throws Exception {
     List<String> commands = new ArrayList<>();
     for (String runbook : runbooks().values()) {
+      IN_A_SENTENCE.matcher(runbook).results().forEach(found -> commands.add(found.group(1)));
       String[] blocks = runbook.split("```bash\n");
       for (int i = 1; i < blocks.length; i++) {
         for (String line : blocks[i].substring(0, blocks[i].indexOf("```")).split("\n")) {

@@ -1,10 +1,11 @@
 package io.bitloom.deploy;
 
-import com.google.gson.JsonParser;
+import com.google.gson.JsonObject;
 import io.bitloom.client.sdk.BitloomClient;
 import io.bitloom.client.sdk.ResumingStream;
-import io.bitloom.loadtests.process.CoordinatorProcess;
-import io.bitloom.loadtests.process.FakeWorkerProcess;
+import io.bitloom.coordinator.CoordinatorProcess;
+import io.bitloom.coordinator.FakeBehaviour;
+import io.bitloom.coordinator.FakeWorker;
 import io.bitloom.v1.GenerateRequest;
 import io.bitloom.v1.GenerateResponse;
 import io.bitloom.v1.Job;
@@ -23,11 +24,13 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -61,27 +64,25 @@ final class WatchedCluster implements AutoCloseable {
     try {
       Path tenants = folder.resolve("tenants.json");
       Files.writeString(tenants, tenants());
-      List<CoordinatorProcess> processes =
-          List.of(coordinator(folder, "a", tenants), coordinator(folder, "b", tenants));
-      for (CoordinatorProcess process : processes) {
-        process.awaitReady();
+      List<JsonObject> ports = new ArrayList<>();
+      for (CoordinatorProcess process :
+          List.of(coordinator(folder, "a", tenants), coordinator(folder, "b", tenants))) {
+        ports.add(process.ports());
       }
-      String addresses =
-          processes.stream().map(CoordinatorProcess::target).collect(Collectors.joining(","));
-      coordinators = List.of(httpOf(folder, "a"), httpOf(folder, "b"));
+      List<String> addresses = addresses(ports, "grpc");
+      coordinators = addresses(ports, "http");
+      address = addresses.get(0);
       worker = "127.0.0.1:" + freePort();
-      parts.push(startWorker(folder, addresses));
+      parts.push(startWorker(folder, String.join(",", addresses)));
       parts.push(
-          FakeWorkerProcess.start(
-              folder,
+          FakeWorker.start(
+              addresses,
+              Optional.of("worker-token"),
               "fake",
-              List.of(
-                  "--coordinator=" + addresses,
-                  "--token=worker-token",
-                  "--batch-time=250ms",
-                  "--failure-rate=0.05",
-                  "--refusal-rate=0.02")));
-      address = processes.get(0).target();
+              FakeBehaviour.DEFAULT
+                  .withBatch(8, Duration.ofMillis(250))
+                  .with(new FakeBehaviour.Troubles(0.05, 0.02, 0, 1)),
+              (lease, tasks, waitNanos) -> {}));
       try (BitloomClient client = client("studio")) {
         await(
             "both models",
@@ -126,17 +127,27 @@ final class WatchedCluster implements AutoCloseable {
     }
   }
 
+  /** They share Redis and images. */
   private CoordinatorProcess coordinator(Path folder, String name, Path tenants)
       throws IOException {
+    Path own = Files.createDirectory(folder.resolve(name));
     CoordinatorProcess process =
-        CoordinatorProcess.start(folder, name, 0, List.of("--tenants=" + tenants));
+        CoordinatorProcess.launch(
+            own,
+            List.of("-Xmx512m"),
+            List.of(
+                "--data=" + folder.resolve("data"),
+                "--share-data",
+                "--grpc-port=0",
+                "--http-port=0",
+                "--ports-file=" + own.resolve("ports.json"),
+                "--tenants=" + tenants));
     parts.push(process);
     return process;
   }
 
-  private static String httpOf(Path folder, String name) throws IOException {
-    String ports = Files.readString(folder.resolve(name + ".json"));
-    return "127.0.0.1:" + JsonParser.parseString(ports).getAsJsonObject().get("http").getAsInt();
+  private static List<String> addresses(List<JsonObject> ports, String door) {
+    return ports.stream().map(all -> "127.0.0.1:" + all.get(door).getAsInt()).toList();
   }
 
   private static int freePort() throws IOException {
