@@ -35,6 +35,8 @@ import io.bitloom.coordinator.jobs.Results;
 import io.bitloom.coordinator.jobs.Submissions;
 import io.bitloom.coordinator.jobs.UnusedModels;
 import io.bitloom.coordinator.models.ModelRegistry;
+import io.bitloom.coordinator.pools.PoolMetrics;
+import io.bitloom.coordinator.pools.PoolScaling;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
@@ -43,6 +45,7 @@ import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.results.MeasuredResultStore;
 import io.bitloom.coordinator.results.S3ResultStore;
 import io.bitloom.coordinator.results.WatchedResultStore;
+import io.bitloom.coordinator.scaler.ExternalScalerApi;
 import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.coordinator.telemetry.JobMetrics;
@@ -149,9 +152,11 @@ public final class Coordinator implements AutoCloseable {
       workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
       Jobs jobs = jobs(queue, models, dispatch, timer, registry, jobMetrics);
+      PoolScaling pools = new PoolScaling(queue, dispatch.speeds(), models, timer);
       TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
-      grpc = part(grpcServer(tenants, jobs, trainingRuns, registry));
-      http = part(httpPort(tenants, jobs, trainingRuns, metricsPage(registry, queue, models)));
+      grpc = part(grpcServer(tenants, jobs, pools, trainingRuns, registry));
+      http =
+          part(httpPort(tenants, jobs, trainingRuns, metricsPage(registry, queue, models, pools)));
       repeat(timer, tenants, jobs.deletion());
       UnusedModels unusedModels = new UnusedModels(queue.models(), queue.jobs(), MODELS_KEPT);
       timer.scheduleWithFixedDelay(unusedModels::sweep, 1, 1, TimeUnit.HOURS);
@@ -255,7 +260,11 @@ public final class Coordinator implements AutoCloseable {
   }
 
   private GrpcServer grpcServer(
-      Tenants tenants, Jobs jobs, TrainingRuns trainingRuns, MeterRegistry registry)
+      Tenants tenants,
+      Jobs jobs,
+      PoolScaling pools,
+      TrainingRuns trainingRuns,
+      MeterRegistry registry)
       throws IOException {
     return new GrpcServer(
         config.listen().grpc(),
@@ -269,6 +278,7 @@ public final class Coordinator implements AutoCloseable {
                 jobs.generations()),
             new ClusterServiceApi(jobs.cluster()),
             new WorkerServiceApi(workers),
+            new ExternalScalerApi(pools, tenants, config.listen().access().scalerOpen()),
             new TrainingServiceApi(trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
         new RpcMetrics(registry));
   }
@@ -287,7 +297,7 @@ public final class Coordinator implements AutoCloseable {
   }
 
   private MetricsPage metricsPage(
-      PrometheusMeterRegistry registry, JobQueue queue, ModelRegistry models) {
+      PrometheusMeterRegistry registry, JobQueue queue, ModelRegistry models, PoolScaling pools) {
     return new MetricsPage(
         registry,
         part(
@@ -297,6 +307,7 @@ public final class Coordinator implements AutoCloseable {
                 queue.jobs(),
                 models::all,
                 workers::connectedWorkers,
+                new PoolMetrics(registry, pools)::refresh,
                 redis::available)));
   }
 

@@ -65,7 +65,7 @@ class ArchitectureTest {
   static final ArchRule THE_RULES_OF_JOBS_KNOW_NO_DOOR =
       noClasses()
           .that()
-          .resideInAPackage("..coordinator.jobs..")
+          .resideInAnyPackage("..coordinator.jobs..", "..coordinator.pools..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("io.grpc..", "..coordinator.grpc..", "io.vertx..")
@@ -80,7 +80,8 @@ class ArchitectureTest {
   static final ArchRule DOORS_REACH_JOBS_BY_THEIR_RULES_ONLY =
       noClasses()
           .that()
-          .resideInAnyPackage("..coordinator.api..", "..coordinator.http..")
+          .resideInAnyPackage(
+              "..coordinator.api..", "..coordinator.http..", "..coordinator.scaler..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(

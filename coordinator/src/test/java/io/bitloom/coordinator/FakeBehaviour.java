@@ -13,6 +13,8 @@ import java.util.List;
  * @param imageBytes size of an image
  * @param prefetch how many batches it asks for ahead
  * @param oneByOne every outcome is a message of its own, as images are that become ready one by one
+ * @param pool of which it says that it is; empty: it says nothing
+ * @param secondsPerImage that it says an image takes; 0: it says nothing
  */
 public record FakeBehaviour(
     String model,
@@ -22,6 +24,8 @@ public record FakeBehaviour(
     int imageBytes,
     int prefetch,
     boolean oneByOne,
+    String pool,
+    double secondsPerImage,
     Troubles troubles) {
 
   /**
@@ -46,21 +50,50 @@ public record FakeBehaviour(
           200,
           2,
           false,
+          "",
+          0,
           Troubles.NONE);
 
   public FakeBehaviour withModel(String model, String... sizes) {
     return new FakeBehaviour(
-        model, List.of(sizes), maxImages, batchTime, imageBytes, prefetch, oneByOne, troubles);
+        model,
+        List.of(sizes),
+        maxImages,
+        batchTime,
+        imageBytes,
+        prefetch,
+        oneByOne,
+        pool,
+        secondsPerImage,
+        troubles);
   }
 
   public FakeBehaviour withBatch(int maxImages, Duration batchTime) {
     return new FakeBehaviour(
-        model, sizes, maxImages, batchTime, imageBytes, prefetch, oneByOne, troubles);
+        model,
+        sizes,
+        maxImages,
+        batchTime,
+        imageBytes,
+        prefetch,
+        oneByOne,
+        pool,
+        secondsPerImage,
+        troubles);
   }
 
   public FakeBehaviour withImageBytes(int imageBytes) {
     return new FakeBehaviour(
-        model, sizes, maxImages, batchTime, imageBytes, prefetch, oneByOne, troubles);
+        model,
+        sizes,
+        maxImages,
+        batchTime,
+        imageBytes,
+        prefetch,
+        oneByOne,
+        pool,
+        secondsPerImage,
+        troubles);
   }
 
   public FakeBehaviour withTroubles(double failureRate, double crashRate, long seed) {
@@ -69,16 +102,57 @@ public record FakeBehaviour(
 
   public FakeBehaviour with(Troubles troubles) {
     return new FakeBehaviour(
-        model, sizes, maxImages, batchTime, imageBytes, prefetch, oneByOne, troubles);
+        model,
+        sizes,
+        maxImages,
+        batchTime,
+        imageBytes,
+        prefetch,
+        oneByOne,
+        pool,
+        secondsPerImage,
+        troubles);
   }
 
   public FakeBehaviour withPrefetch(int prefetch) {
     return new FakeBehaviour(
-        model, sizes, maxImages, batchTime, imageBytes, prefetch, oneByOne, troubles);
+        model,
+        sizes,
+        maxImages,
+        batchTime,
+        imageBytes,
+        prefetch,
+        oneByOne,
+        pool,
+        secondsPerImage,
+        troubles);
   }
 
   public FakeBehaviour withOneByOne(boolean oneByOne) {
     return new FakeBehaviour(
-        model, sizes, maxImages, batchTime, imageBytes, prefetch, oneByOne, troubles);
+        model,
+        sizes,
+        maxImages,
+        batchTime,
+        imageBytes,
+        prefetch,
+        oneByOne,
+        pool,
+        secondsPerImage,
+        troubles);
+  }
+
+  public FakeBehaviour withPool(String pool, double secondsPerImage) {
+    return new FakeBehaviour(
+        model,
+        sizes,
+        maxImages,
+        batchTime,
+        imageBytes,
+        prefetch,
+        oneByOne,
+        pool,
+        secondsPerImage,
+        troubles);
   }
 }

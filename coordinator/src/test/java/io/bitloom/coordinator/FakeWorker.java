@@ -10,10 +10,12 @@ import io.bitloom.v1.Heartbeat;
 import io.bitloom.v1.Hello;
 import io.bitloom.v1.IndexRange;
 import io.bitloom.v1.Lease;
+import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.LeaseVerdicts;
 import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.ScheduleCapacity;
+import io.bitloom.v1.StageTimes;
 import io.bitloom.v1.Task;
 import io.bitloom.v1.UploadGrant;
 import io.bitloom.v1.Welcome;
@@ -317,6 +319,7 @@ public final class FakeWorker implements AutoCloseable {
             .setVersion("fake")
             .setDevice("none")
             .setForm(2)
+            .setPool(behaviour.pool())
             .addModels(model);
     leases.all().forEach(lease -> hello.addHeldLeases(lease.named()));
     return hello.build();
@@ -454,7 +457,19 @@ public final class FakeWorker implements AutoCloseable {
   }
 
   private void send(FakeLeases.Held lease, List<PromptOutcome> outcomes) {
-    send(ConnectRequest.newBuilder().setLeaseOutcomes(lease.outcomes().addAllOutcomes(outcomes)));
+    LeaseOutcomes.Builder message = lease.outcomes().addAllOutcomes(outcomes);
+    if (behaviour.secondsPerImage() > 0) {
+      long nanos = (long) (behaviour.secondsPerImage() * outcomes.size() * 1e9);
+      message
+          .setBatchImages(outcomes.size())
+          .setTimes(
+              StageTimes.newBuilder()
+                  .setTransformer(
+                      com.google.protobuf.Duration.newBuilder()
+                          .setSeconds(nanos / 1_000_000_000)
+                          .setNanos((int) (nanos % 1_000_000_000))));
+    }
+    send(ConnectRequest.newBuilder().setLeaseOutcomes(message));
   }
 
   private void askToUpload(FakeLeases.Held lease, PromptOutcome outcome) {

@@ -277,6 +277,18 @@ public final class TestCoordinator implements AutoCloseable {
     }
   }
 
+  /** All metrics, as Prometheus reads them. */
+  public String metrics() {
+    try {
+      return http.send(
+              HttpRequest.newBuilder(URI.create(http("/metrics"))).build(),
+              HttpResponse.BodyHandlers.ofString())
+          .body();
+    } catch (IOException | InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   public int httpPort() {
     return coordinator.httpPort();
   }

@@ -2,6 +2,7 @@ package io.bitloom.loadtests;
 
 import io.bitloom.common.cli.Usage;
 import io.bitloom.engine.NativeLibraries;
+import io.bitloom.loadtests.autoscale.AutoscaleBench;
 import io.bitloom.loadtests.chaos.ChaosCommand;
 import io.bitloom.loadtests.engine.ConvolutionBenchmark;
 import io.bitloom.loadtests.engine.EngineBenchmark;
@@ -30,7 +31,8 @@ import picocli.CommandLine.Spec;
       PicturesBenchmark.class,
       QueueBench.class,
       IdleBench.class,
-      ChaosCommand.class
+      ChaosCommand.class,
+      AutoscaleBench.class
     })
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -51,6 +53,7 @@ public final class Main implements Callable<Integer> {
   public Integer call() {
     throw new ParameterException(
         spec.commandLine(),
-        "say what to run: bench engine, convolutions, guidance, memory, pictures, queue, idle or chaos");
+        "say what to run: bench engine, convolutions, guidance, memory, pictures, queue, idle, chaos or"
+            + " autoscale");
   }
 }

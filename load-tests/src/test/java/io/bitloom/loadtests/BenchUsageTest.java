@@ -31,6 +31,9 @@ class BenchUsageTest {
         "queue --prompts 0|--prompts must be at least 1",
         "queue --prompts many|\"many\" is not a whole number",
         "chaos --seed x|\"x\" is not a whole number",
+        "autoscale --days 0|--days must be 1 to 1000",
+        "autoscale --polling x|\"x\" is not a whole number",
+        "autoscale --price -1|--price must be 0 to 1000000",
         "chaos now|\"now\" is one word too many",
       })
   void wrongUsageIsSaidAndExitsWithTwo(String arguments, String complaint) {

@@ -1,5 +1,6 @@
 package io.bitloom.client.cli;
 
+import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.v1.BucketStatus;
 import io.bitloom.v1.GetClusterResponse;
@@ -143,7 +144,14 @@ record TopScreen(List<Job> jobs, GetClusterResponse cluster, int columns, JobSpe
         name(name),
         device(worker.getDevice()),
         String.format(Locale.ROOT, "%,d", worker.getImagesDone()),
-        worker.getConnected() ? draws : "cut off");
+        (worker.getConnected() ? draws : "cut off") + pool(worker));
+  }
+
+  /** Where there are several. */
+  private static String pool(WorkerStatus worker) {
+    return worker.getPool().isEmpty() || worker.getPool().equals(Pools.DEFAULT)
+        ? ""
+        : "  (" + worker.getPool() + ")";
   }
 
   private static String draws(WorkerLease lease) {

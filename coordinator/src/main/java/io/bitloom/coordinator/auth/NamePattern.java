@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
  *
  * @param text the name, or the beginning with a {@code *} behind it
  */
-record NamePattern(String text) {
+public record NamePattern(String text) {
 
   static final NamePattern ANY = new NamePattern("*");
 
@@ -16,7 +16,7 @@ record NamePattern(String text) {
   private static final int MAX_LENGTH = 128;
 
   /** Whether a text can be one. */
-  static boolean isValid(String text) {
+  public static boolean isValid(String text) {
     int star = text.indexOf(REST);
     return !text.isBlank()
         && text.length() <= MAX_LENGTH
@@ -30,7 +30,7 @@ record NamePattern(String text) {
         : name.equals(text);
   }
 
-  static boolean anyMatches(Collection<NamePattern> patterns, String name) {
+  public static boolean anyMatches(Collection<NamePattern> patterns, String name) {
     return patterns.stream().anyMatch(pattern -> pattern.matches(name));
   }
 

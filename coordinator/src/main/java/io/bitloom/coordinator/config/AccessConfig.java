@@ -11,9 +11,11 @@ import java.util.Optional;
  *
  * @param tenants file of tenants and their tokens; without it everybody is let in
  * @param insecure whether other machines are let in without tokens, or with tokens in plain text
+ * @param scalerOpen whether everybody may ask how many workers pools need
  * @param tls how both ports are secured; empty: not at all
  */
-public record AccessConfig(Optional<Path> tenants, boolean insecure, Optional<Tls> tls) {
+public record AccessConfig(
+    Optional<Path> tenants, boolean insecure, boolean scalerOpen, Optional<Tls> tls) {
 
   public static final Setting<Optional<Path>> TENANTS =
       Setting.optionalFile(
@@ -23,6 +25,10 @@ public record AccessConfig(Optional<Path> tenants, boolean insecure, Optional<Tl
           "insecure",
           "Listen beyond this machine without --tenants, or without --tls-cert: tokens then cross the"
               + " network in plain text.");
+  static final Setting<Boolean> SCALER_OPEN =
+      Setting.flag(
+          "scaler-open",
+          "Let everybody ask how many workers pools need, as KEDA does, without a token.");
   static final Setting<Optional<Path>> TLS_CERT =
       Setting.optionalFile("tls-cert", "Certificate chain (PEM); secures both ports.");
   static final Setting<Optional<Path>> TLS_KEY =
@@ -34,7 +40,7 @@ public record AccessConfig(Optional<Path> tenants, boolean insecure, Optional<Tl
 
   /** Everybody on this machine. */
   public static final AccessConfig LOOPBACK =
-      new AccessConfig(Optional.empty(), false, Optional.empty());
+      new AccessConfig(Optional.empty(), false, false, Optional.empty());
 
   /**
    * TLS with PEM files.
@@ -50,7 +56,8 @@ public record AccessConfig(Optional<Path> tenants, boolean insecure, Optional<Tl
    * @throws ConfigException naming the key of the first bad value
    */
   static AccessConfig of(SettingValues values) {
-    return new AccessConfig(values.get(TENANTS), values.get(INSECURE), tls(values));
+    return new AccessConfig(
+        values.get(TENANTS), values.get(INSECURE), values.get(SCALER_OPEN), tls(values));
   }
 
   private static Optional<Tls> tls(SettingValues values) {

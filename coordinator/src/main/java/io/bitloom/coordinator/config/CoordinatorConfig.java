@@ -56,6 +56,7 @@ public record CoordinatorConfig(
           JobsConfig.RETENTION,
           AccessConfig.TENANTS,
           AccessConfig.INSECURE,
+          AccessConfig.SCALER_OPEN,
           AccessConfig.TLS_CERT,
           AccessConfig.TLS_KEY,
           AccessConfig.TLS_CLIENT_CA,

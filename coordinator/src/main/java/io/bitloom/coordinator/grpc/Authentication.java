@@ -5,6 +5,7 @@ import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.auth.Caller.Role;
 import io.bitloom.coordinator.auth.Tenants;
+import io.bitloom.externalscaler.ExternalScalerGrpc;
 import io.bitloom.v1.TrainingServiceGrpc;
 import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.Context;
@@ -14,11 +15,12 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * Finds out who makes a call and whether that is allowed: {@link #caller} tells services. Health is
- * everybody's to ask.
+ * everybody's to ask. The autoscaler's token is not in a header; its service looks for it.
  */
 public final class Authentication implements ServerInterceptor {
 
@@ -47,16 +49,21 @@ public final class Authentication implements ServerInterceptor {
     return caller;
   }
 
+  /** Likewise; empty where a service finds out for itself who calls. */
+  public static Optional<Caller> knownCaller() {
+    return Optional.ofNullable(CALLER.get());
+  }
+
   @Override
   public <Q, A> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
     String service = call.getMethodDescriptor().getServiceName();
-    if (HEALTH.equals(service)) {
+    boolean asksItself = ExternalScalerGrpc.SERVICE_NAME.equals(service);
+    if (HEALTH.equals(service) || asksItself && headers.get(AUTHORIZATION) == null) {
       return next.startCall(call, headers);
     }
     Caller caller = tenants.caller(token(headers.get(AUTHORIZATION)));
-    Set<Role> needed =
-        FOR_WORKERS.contains(service) ? Set.of(Role.WORKER) : Set.of(Role.CLIENT, Role.OPERATOR);
+    Set<Role> needed = needed(service);
     if (needed.stream().noneMatch(caller::is)) {
       throw new BitloomException(
           ErrorCode.PERMISSION_DENIED,
@@ -64,6 +71,13 @@ public final class Authentication implements ServerInterceptor {
               + needed.iterator().next().name().toLowerCase(Locale.ROOT));
     }
     return Contexts.interceptCall(Context.current().withValue(CALLER, caller), call, headers, next);
+  }
+
+  private static Set<Role> needed(String service) {
+    if (ExternalScalerGrpc.SERVICE_NAME.equals(service)) {
+      return Set.of(Role.WORKER, Role.OPERATOR);
+    }
+    return FOR_WORKERS.contains(service) ? Set.of(Role.WORKER) : Set.of(Role.CLIENT, Role.OPERATOR);
   }
 
   /** The token in a header; null if there is none. */

@@ -100,10 +100,17 @@ final class ErrorInterceptor implements ServerInterceptor {
       } else {
         guarded(
             () -> {
-              UnknownFields.refuse((Message) message);
+              if (isOurs((Message) message)) {
+                UnknownFields.refuse((Message) message);
+              }
               super.onMessage(message);
             });
       }
+    }
+
+    /** Fields that others add to messages of theirs are theirs to add. */
+    private static boolean isOurs(Message message) {
+      return message.getDescriptorForType().getFile().getPackage().startsWith("bitloom.");
     }
 
     @Override

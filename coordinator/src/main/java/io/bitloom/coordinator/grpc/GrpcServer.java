@@ -4,6 +4,7 @@ import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.PortConfig;
+import io.bitloom.externalscaler.ExternalScalerGrpc;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.BindableService;
@@ -42,11 +43,12 @@ public final class GrpcServer implements AutoCloseable {
 
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(2);
 
-  /** Streams that follow a job for as long as it takes, and go on at another coordinator. */
+  /** Streams that follow something for as long as it takes, and go on at another coordinator. */
   private static final Set<String> FOLLOWING =
       Set.of(
           BatchServiceGrpc.getWatchJobMethod().getFullMethodName(),
-          BatchServiceGrpc.getReadResultsMethod().getFullMethodName());
+          BatchServiceGrpc.getReadResultsMethod().getFullMethodName(),
+          ExternalScalerGrpc.getStreamIsActiveMethod().getFullMethodName());
 
   /**
    * Calls whose messages are only handed on. This is done in the thread that has read them, and so

@@ -77,6 +77,7 @@ public final class ClusterState {
   private static WorkerStatus status(Caller caller, WorkerView worker) {
     WorkerStatus.Builder status =
         WorkerStatus.newBuilder()
+            .setPool(worker.pool())
             .addAllModels(worker.models())
             .setConnected(worker.connected())
             .setImagesDone(worker.imagesDone());

@@ -38,6 +38,9 @@ public final class ModelRegistry {
   /** What is known of other coordinators' workers is not asked for more often. */
   private static final Duration FRESH = Duration.ofSeconds(3);
 
+  /** Who says another pool each time is not told of. */
+  private static final int MOST_POOLS = 1000;
+
   private final ModelRecords records;
   private final Optional<String> defaultModel;
 
@@ -50,6 +53,9 @@ public final class ModelRegistry {
   private final Set<WorkerProfile> serving = ConcurrentHashMap.newKeySet();
 
   private final Map<String, Model> announced = new ConcurrentHashMap<>();
+
+  /** What was said last of the models of a pool. */
+  private final Map<String, Set<String>> poolModels = new ConcurrentHashMap<>();
 
   // Guarded by this.
   private CompletionStage<List<ByteString>> attended = CompletableFuture.completedStage(List.of());
@@ -199,6 +205,7 @@ public final class ModelRegistry {
   /** Announces what connected workers have: the queue has forgotten it. */
   public void announceAgain() {
     sayAgain();
+    connected.forEach(worker -> sayPool(worker.pool(), worker.modelNames()));
     announced.forEach(
         (name, model) -> {
           if (workers(name) > 0) {
@@ -242,7 +249,12 @@ public final class ModelRegistry {
             clusterWorkers(),
             (models, workers) ->
                 models.stream()
-                    .map(model -> model.toBuilder().setWorkers(workers.of(model.getName())).build())
+                    .map(
+                        model ->
+                            model.toBuilder()
+                                .setWorkers(workers.of(model.getName()))
+                                .addAllPools(workers.pools(model.getName()))
+                                .build())
                     .toList());
   }
 
@@ -276,6 +288,28 @@ public final class ModelRegistry {
     connected.add(worker);
     serving.add(worker);
     changed();
+    Set<String> said = poolModels.get(worker.pool());
+    if (!worker.modelNames().equals(said) && (said != null || poolModels.size() < MOST_POOLS)) {
+      poolModels.put(worker.pool(), worker.modelNames());
+      sayPool(worker.pool(), worker.modelNames());
+    }
+  }
+
+  private void sayPool(String pool, Set<String> models) {
+    records
+        .putPool(pool, models)
+        .whenComplete(
+            (done, e) -> {
+              if (e != null) {
+                poolModels.remove(pool, models);
+                log.debug("Pool {} could not be told of: {}", pool, e.toString());
+              }
+            });
+  }
+
+  /** The models of the workers of each pool; of one that has none now, what they had last. */
+  public CompletionStage<Map<String, Set<String>>> lastModelsOfPools() {
+    return records.pools();
   }
 
   /** Its leases may wait for it. */

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.models;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.prompt.PromptRules;
+import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
@@ -47,6 +48,9 @@ public final class WorkerProfile {
     checkName("hello.worker_id", hello.getWorkerId(), violations);
     PromptRules.checkLabel("hello.version", hello.getVersion(), MAX_NAME, violations);
     PromptRules.checkLabel("hello.device", hello.getDevice(), MAX_TEXT, violations);
+    if (!hello.getPool().isEmpty()) {
+      checkName("hello.pool", hello.getPool(), violations);
+    }
     if (hello.getModelsCount() == 0) {
       violations.add(FieldViolation.of("hello.models", "", "must name a model"));
     }
@@ -161,6 +165,11 @@ public final class WorkerProfile {
 
   public String device() {
     return hello.getDevice();
+  }
+
+  /** Which of the pools it is of. */
+  public String pool() {
+    return hello.getPool().isEmpty() ? Pools.DEFAULT : hello.getPool();
   }
 
   public Collection<WorkerModel> models() {

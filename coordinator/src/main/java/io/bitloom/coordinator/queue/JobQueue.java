@@ -42,6 +42,9 @@ public interface JobQueue extends AutoCloseable {
   /** From now on this one, and no other, hears how long jobs take. It must not block. */
   void tellTimes(JobTimes listener);
 
+  /** What coordinators keep of pools of workers. */
+  PoolRecords pools();
+
   /**
    * Calls the listener when Redis has lost all its data, within some seconds: jobs are gone, and
    * what coordinators said once has to be said again.

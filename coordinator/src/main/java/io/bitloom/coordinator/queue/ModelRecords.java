@@ -2,9 +2,11 @@ package io.bitloom.coordinator.queue;
 
 import com.google.protobuf.ByteString;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -69,4 +71,16 @@ public interface ModelRecords {
 
   /** How many seconds an image takes, of all buckets of known models that were measured. */
   CompletionStage<Map<Bucket, Double>> speeds();
+
+  /** Remembers how long an image takes that a pool of workers draws. */
+  CompletionStage<Void> putSpeed(String pool, Bucket bucket, double secondsPerImage);
+
+  /** Likewise, by pool. */
+  CompletionStage<Map<String, Map<Bucket, Double>>> poolSpeeds();
+
+  /** Remembers which models the workers of a pool have, in place of those that they had. */
+  CompletionStage<Void> putPool(String pool, Collection<String> models);
+
+  /** Which models the workers of each known pool have, or had last. */
+  CompletionStage<Map<String, Set<String>>> pools();
 }

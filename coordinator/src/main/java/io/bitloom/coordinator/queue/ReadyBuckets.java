@@ -18,4 +18,10 @@ public interface ReadyBuckets {
    * nothing.
    */
   Subscription onReady(Consumer<Bucket> listener);
+
+  /**
+   * Calls the listener whenever the queue tells that prompts come into a bucket that had none,
+   * whether or not it is among {@link #buckets()} already; perhaps once more.
+   */
+  Subscription onWork(Consumer<Bucket> listener);
 }

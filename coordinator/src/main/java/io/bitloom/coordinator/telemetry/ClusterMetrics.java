@@ -13,11 +13,11 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
@@ -50,6 +50,7 @@ public final class ClusterMetrics implements AutoCloseable {
   private final JobStore jobStore;
   private final Supplier<CompletionStage<Collection<Model>>> knownModels;
   private final Supplier<CompletionStage<Long>> connectedWorkers;
+  private final Function<Boolean, CompletionStage<Void>> pools;
   private final MultiGauge prompts;
   private final MultiGauge images;
   private final MultiGauge retries;
@@ -64,6 +65,8 @@ public final class ClusterMetrics implements AutoCloseable {
   /**
    * @param knownModels with the number of workers that are connected here
    * @param connectedWorkers to this coordinator
+   * @param pools asks for the numbers of pools or, with false, forgets them, as another coordinator
+   *     tells them; completes normally in any case
    * @param redisAvailable whether Redis answers and takes jobs
    */
   public ClusterMetrics(
@@ -72,11 +75,13 @@ public final class ClusterMetrics implements AutoCloseable {
       JobStore jobStore,
       Supplier<CompletionStage<Collection<Model>>> knownModels,
       Supplier<CompletionStage<Long>> connectedWorkers,
+      Function<Boolean, CompletionStage<Void>> pools,
       BooleanSupplier redisAvailable) {
     this.backlog = backlog;
     this.jobStore = jobStore;
     this.knownModels = knownModels;
     this.connectedWorkers = connectedWorkers;
+    this.pools = pools;
     prompts = gauge(registry, "queue.prompts", "Prompts that wait for their first attempt", null);
     images = gauge(registry, "queue.images", "Images that these prompts ask for", null);
     retries = gauge(registry, "queue.retries", "Prompts that wait for a later attempt", null);
@@ -122,13 +127,13 @@ public final class ClusterMetrics implements AutoCloseable {
   private CompletionStage<Void> refreshCluster() {
     CompletionStage<Void> waiting = taken("the queue", backlog.buckets(), this::showBacklog);
     CompletionStage<Void> open = taken("the jobs", jobStore.openByState(), this::showJobs);
-    return waiting.thenCombine(open, (a, b) -> a);
+    return waiting.thenCombine(open, (a, b) -> a).thenCombine(pools.apply(true), (a, b) -> a);
   }
 
   private CompletionStage<Void> forgetCluster() {
     Stream.of(prompts, images, retries, leased, age, jobs)
         .forEach(gauge -> gauge.register(List.of(), true));
-    return CompletableFuture.completedStage(null);
+    return pools.apply(false);
   }
 
   /** Lets another coordinator tell the cluster's numbers; waits no longer than a moment for it. */

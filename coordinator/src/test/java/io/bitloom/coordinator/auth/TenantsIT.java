@@ -78,7 +78,7 @@ class TenantsIT {
     coordinator =
         TestCoordinator.start(
             directory,
-            new AccessConfig(Optional.of(tenants), false, Optional.empty()),
+            new AccessConfig(Optional.of(tenants), false, false, Optional.empty()),
             new LimitsConfig(
                 100, 1 << 10, 2, 1 << 10, 1 << 20, 1000, 1_000_000, 1_000_000, 1 << 20, 1 << 20),
             Optional.empty());

@@ -42,6 +42,7 @@ class TlsIT {
             new AccessConfig(
                 Optional.empty(),
                 false,
+                false,
                 Optional.of(
                     new AccessConfig.Tls(
                         server.certificate(), server.key(), Optional.of(client.certificate())))),

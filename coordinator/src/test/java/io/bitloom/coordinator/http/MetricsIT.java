@@ -10,6 +10,8 @@ import io.bitloom.coordinator.FakeWorker;
 import io.bitloom.coordinator.TestCoordinator;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.redis.TestRedis;
+import io.bitloom.externalscaler.ExternalScalerGrpc;
+import io.bitloom.externalscaler.ScaledObjectRef;
 import io.bitloom.v1.Job;
 import java.io.IOException;
 import java.net.URI;
@@ -95,6 +97,8 @@ class MetricsIT {
       assertTrue(worker.batches() > 0);
     }
     has("bitloom_failures_total{reason=\"OTHER\"} 2.0"); // a worker may say anything
+    ExternalScalerGrpc.newBlockingStub(coordinator.calls())
+        .isActive(ScaledObjectRef.getDefaultInstance());
 
     Set<String> exported =
         scrape()

@@ -15,6 +15,7 @@ import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.redis.TestRedis;
 import io.bitloom.v1.Job;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
@@ -69,6 +70,7 @@ class UnusedModelsIT {
     await(models.serve(name, "digest", "here", Duration.ofMillis(1)));
     await(models.put(name, ByteString.copyFromUtf8("description of " + name)));
     await(models.putSpeed(new Bucket(name, "1"), 2.0));
+    await(models.putSpeed("a pool", new Bucket(name, "1"), 3.0));
   }
 
   private Set<String> known() {
@@ -104,6 +106,9 @@ class UnusedModelsIT {
     assertEquals(
         Set.of(new Bucket("wanted", "1"), new Bucket("served", "1")),
         await(models.speeds()).keySet());
+    assertEquals(
+        Map.of("a pool", Map.of(new Bucket("wanted", "1"), 3.0, new Bucket("served", "1"), 3.0)),
+        await(models.poolSpeeds()));
     await(queue.jobs().cancel(job));
     sweep(Duration.ofMillis(10));
     assertEquals(Set.of("served"), known());

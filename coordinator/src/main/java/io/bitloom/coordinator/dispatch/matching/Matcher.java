@@ -103,8 +103,8 @@ public final class Matcher implements AutoCloseable {
   }
 
   /** A worker drew a batch of so many images. */
-  public void drawn(Bucket bucket, StageTimes times, int images) {
-    speeds.measured(bucket, times, images);
+  public void drawn(WorkerProfile worker, Bucket bucket, StageTimes times, int images) {
+    speeds.measured(worker.pool(), bucket, times, images);
   }
 
   /** From now on nobody gets a batch. */

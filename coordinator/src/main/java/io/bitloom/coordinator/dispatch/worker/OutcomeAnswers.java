@@ -126,7 +126,7 @@ final class OutcomeAnswers {
     PromptOutcome outcome = report.outcome();
     if (lease.firstSettled() && drawing.hasTimes()) {
       metrics.stages(drawing.times());
-      matcher.drawn(lease.ref().bucket(), drawing.times(), drawing.batchImages());
+      matcher.drawn(worker, lease.ref().bucket(), drawing.times(), drawing.batchImages());
     }
     switch (verdict) {
       case COMMITTED -> {

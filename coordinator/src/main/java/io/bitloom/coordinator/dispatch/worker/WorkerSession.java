@@ -462,6 +462,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
         workerId(),
         profile.version(),
         profile.device(),
+        profile.pool(),
         List.copyOf(profile.modelNames()),
         stream.open(),
         since,

@@ -13,6 +13,7 @@ public record WorkerView(
     String id,
     String version,
     String device,
+    String pool,
     List<String> models,
     boolean connected,
     Instant since,

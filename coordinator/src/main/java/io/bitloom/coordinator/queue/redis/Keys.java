@@ -231,6 +231,21 @@ public final class Keys {
     return index("speeds");
   }
 
+  /** Likewise, as pools of workers draw them. */
+  public String poolSpeeds() {
+    return index("pool-speeds");
+  }
+
+  /** What is kept of the scaling of pools. */
+  public String pools() {
+    return index("pools");
+  }
+
+  /** Models of each pool. */
+  public String poolModels() {
+    return index("pool-models");
+  }
+
   public String models() {
     return versioned("models");
   }

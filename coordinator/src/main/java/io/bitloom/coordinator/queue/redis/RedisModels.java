@@ -1,20 +1,31 @@
 package io.bitloom.coordinator.queue.redis;
 
 import com.google.protobuf.ByteString;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.ModelRecords;
+import io.bitloom.coordinator.queue.Names;
 import io.bitloom.coordinator.redis.RedisConnection;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** The lists of models and of their speeds. */
 public final class RedisModels implements ModelRecords {
+
+  private static final long MOST_POOLS = 1000;
+  private static final long MOST_POOL_SPEEDS = 50_000;
 
   private final IndexCalls redis;
   private final Keys keys;
@@ -108,7 +119,9 @@ public final class RedisModels implements ModelRecords {
 
   @Override
   public CompletionStage<Boolean> retract(String name, Duration age) {
-    String[] lists = {keys.models(), keys.modelsSeen(), keys.speeds(), keys.servingOf(name)};
+    String[] lists = {
+      keys.models(), keys.modelsSeen(), keys.speeds(), keys.servingOf(name), keys.poolSpeeds()
+    };
     String buckets = Keys.id(new Bucket(name, ""));
     return redis
         .run(Script.RETRACT, lists, new Arguments().add(name).add(age).add(buckets))
@@ -117,10 +130,38 @@ public final class RedisModels implements ModelRecords {
 
   @Override
   public CompletionStage<Void> putSpeed(Bucket bucket, double secondsPerImage) {
-    byte[] seconds = Double.toString(secondsPerImage).getBytes(StandardCharsets.UTF_8);
+    return put(keys.speeds(), Keys.id(bucket), secondsPerImage);
+  }
+
+  @Override
+  public CompletionStage<Void> putSpeed(String pool, Bucket bucket, double secondsPerImage) {
+    String field = Keys.id(bucket) + " " + Names.escape(pool);
+    return ifRoom(
+        keys.poolSpeeds(),
+        field,
+        MOST_POOL_SPEEDS,
+        () -> put(keys.poolSpeeds(), field, secondsPerImage));
+  }
+
+  /** Workers say of which pool they are; who says another name each time fills nothing. */
+  private CompletionStage<Void> ifRoom(
+      String hash, String field, long most, Supplier<CompletionStage<Void>> put) {
     return redis
-        .call(r -> r.hset(keys.speeds(), Map.of(Keys.id(bucket), seconds)))
-        .thenApply(added -> null);
+        .call(r -> r.hexists(hash, field))
+        .thenCombine(redis.call(r -> r.hlen(hash)), (there, length) -> there || length < most)
+        .thenCompose(
+            room -> {
+              if (!room) {
+                throw new BitloomException(
+                    ErrorCode.LIMIT_EXCEEDED, hash + " has " + most + " entries already");
+              }
+              return put.get();
+            });
+  }
+
+  private CompletionStage<Void> put(String speeds, String field, double secondsPerImage) {
+    byte[] seconds = Double.toString(secondsPerImage).getBytes(StandardCharsets.UTF_8);
+    return redis.call(r -> r.hset(speeds, Map.of(field, seconds))).thenApply(added -> null);
   }
 
   @Override
@@ -130,12 +171,67 @@ public final class RedisModels implements ModelRecords {
         .thenApply(
             speeds -> {
               Map<Bucket, Double> byBucket = new HashMap<>();
-              speeds.forEach(
-                  (id, value) ->
-                      byBucket.put(
-                          Keys.bucketOf(id),
-                          Double.parseDouble(new String(value, StandardCharsets.UTF_8))));
+              speeds.forEach((id, value) -> byBucket.put(Keys.bucketOf(id), seconds(value)));
               return byBucket;
             });
+  }
+
+  @Override
+  public CompletionStage<Map<String, Map<Bucket, Double>>> poolSpeeds() {
+    return redis
+        .call(r -> r.hgetall(keys.poolSpeeds()))
+        .thenApply(
+            speeds -> {
+              Map<String, Map<Bucket, Double>> byPool = new HashMap<>();
+              speeds.forEach(
+                  (field, value) -> {
+                    int space = field.indexOf(' ');
+                    byPool
+                        .computeIfAbsent(
+                            Names.unescape(field.substring(space + 1)), pool -> new HashMap<>())
+                        .put(Keys.bucketOf(field.substring(0, space)), seconds(value));
+                  });
+              return byPool;
+            });
+  }
+
+  private static double seconds(byte[] value) {
+    return Double.parseDouble(new String(value, StandardCharsets.UTF_8));
+  }
+
+  @Override
+  public CompletionStage<Void> putPool(String pool, Collection<String> models) {
+    String field = Names.escape(pool);
+    byte[] names =
+        models.stream()
+            .map(Names::escape)
+            .collect(Collectors.joining(" "))
+            .getBytes(StandardCharsets.UTF_8);
+    return ifRoom(
+        keys.poolModels(),
+        field,
+        MOST_POOLS,
+        () ->
+            redis
+                .call(r -> r.hset(keys.poolModels(), Map.of(field, names)))
+                .thenApply(added -> null));
+  }
+
+  @Override
+  public CompletionStage<Map<String, Set<String>>> pools() {
+    return redis
+        .call(r -> r.hgetall(keys.poolModels()))
+        .thenApply(
+            pools -> {
+              Map<String, Set<String>> models = new HashMap<>();
+              pools.forEach((pool, names) -> models.put(Names.unescape(pool), names(names)));
+              return models;
+            });
+  }
+
+  private static Set<String> names(byte[] names) {
+    return Arrays.stream(new String(names, StandardCharsets.UTF_8).split(" "))
+        .map(Names::unescape)
+        .collect(Collectors.toSet());
   }
 }

@@ -20,6 +20,8 @@ enum Script {
   ATTEND(Tag.INDEX),
   UNSEEN(Tag.INDEX),
   RETRACT(Tag.INDEX),
+  POOL(Tag.INDEX),
+  POOLS(Tag.INDEX),
   SWEEP(Tag.INDEX),
   REPORT(Tag.INDEX),
 

@@ -7,6 +7,7 @@ import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.JobTimes;
 import io.bitloom.coordinator.queue.Leases;
 import io.bitloom.coordinator.queue.ModelRecords;
+import io.bitloom.coordinator.queue.PoolRecords;
 import io.bitloom.coordinator.queue.PromptStore;
 import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.queue.ReadyBuckets;
@@ -26,6 +27,7 @@ import io.bitloom.coordinator.queue.redis.RedisBacklog;
 import io.bitloom.coordinator.queue.redis.RedisJobs;
 import io.bitloom.coordinator.queue.redis.RedisLeases;
 import io.bitloom.coordinator.queue.redis.RedisModels;
+import io.bitloom.coordinator.queue.redis.RedisPools;
 import io.bitloom.coordinator.queue.redis.RedisPrompts;
 import io.bitloom.coordinator.queue.redis.RedisResults;
 import io.bitloom.coordinator.queue.redis.ReportTurn;
@@ -55,6 +57,7 @@ public final class RunningQueue implements JobQueue {
   private final FinishedLeases finishedLeases;
   private final RedisBacklog backlog;
   private final RedisModels models;
+  private final RedisPools pools;
   private final WakeListener wakeListener;
   private final DataVersion version;
   private final Epoch epoch;
@@ -122,6 +125,7 @@ public final class RunningQueue implements JobQueue {
     this.leases =
         new RedisLeases(spread, new JobTurns(redis, keys), bucketScripts, jobEnd, leaseEnd, upkeep);
     this.models = new RedisModels(redis, keys);
+    this.pools = new RedisPools(redis, keys);
 
     timers.every(sweep, sweep, sweeper::sweepInTurn);
     timers.every(sweep, sweep, deadlines::look);
@@ -174,6 +178,11 @@ public final class RunningQueue implements JobQueue {
   public void tellTimes(JobTimes listener) {
     leases.tellTimes(listener);
     jobEnd.tellTimes(listener);
+  }
+
+  @Override
+  public PoolRecords pools() {
+    return pools;
   }
 
   @Override

@@ -30,6 +30,7 @@ final class WakeUps implements ReadyBuckets {
   private volatile Set<Bucket> ready = Set.of();
 
   private final List<Consumer<Bucket>> listeners = new CopyOnWriteArrayList<>();
+  private final List<Consumer<Bucket>> workListeners = new CopyOnWriteArrayList<>();
 
   WakeUps(Timers timers) {
     this.timers = timers;
@@ -52,6 +53,12 @@ final class WakeUps implements ReadyBuckets {
     return () -> listeners.remove(listener);
   }
 
+  @Override
+  public Subscription onWork(Consumer<Bucket> listener) {
+    workListeners.add(listener);
+    return () -> workListeners.remove(listener);
+  }
+
   /** Redis told that prompts become ready after a delay. */
   void notified(Bucket bucket, long wake, Duration delay) {
     State state = state(bucket);
@@ -63,6 +70,7 @@ final class WakeUps implements ReadyBuckets {
     } else {
       readyAfter(bucket, delay.toMillis());
     }
+    workListeners.forEach(listener -> listener.accept(bucket));
   }
 
   /** A lease was asked for, and perhaps there is nothing more. */
@@ -96,6 +104,7 @@ final class WakeUps implements ReadyBuckets {
     }
     if (standing.prompts() > 0) {
       markReady(bucket);
+      workListeners.forEach(listener -> listener.accept(bucket));
     }
     readyAfter(bucket, standing.nextRetryMillis());
   }

@@ -19,6 +19,7 @@ import io.bitloom.coordinator.queue.LeasedTask;
 import io.bitloom.coordinator.queue.Leases;
 import io.bitloom.coordinator.queue.ModelRecords;
 import io.bitloom.coordinator.queue.PayloadGroup;
+import io.bitloom.coordinator.queue.PoolRecords;
 import io.bitloom.coordinator.queue.PromptStore;
 import io.bitloom.coordinator.queue.ReadyBuckets;
 import io.bitloom.coordinator.queue.ResultLog;
@@ -159,6 +160,11 @@ final class QueueInMemory implements JobQueue {
       public Subscription onReady(Consumer<Bucket> listener) {
         onReady = listener;
         return () -> {};
+      }
+
+      @Override
+      public Subscription onWork(Consumer<Bucket> listener) {
+        throw absent();
       }
     };
   }
@@ -303,6 +309,11 @@ final class QueueInMemory implements JobQueue {
 
   @Override
   public void tellTimes(JobTimes listener) {
+    throw absent();
+  }
+
+  @Override
+  public PoolRecords pools() {
     throw absent();
   }
 

@@ -55,7 +55,7 @@ class TenantSharesIT {
     try (TestCoordinator coordinator =
         TestCoordinator.start(
             directory,
-            new AccessConfig(Optional.of(tenants), false, Optional.empty()),
+            new AccessConfig(Optional.of(tenants), false, false, Optional.empty()),
             LimitsConfig.DEFAULTS,
             Optional.empty())) {
       announce(coordinator);

@@ -44,7 +44,7 @@ abstract class TokensFixture {
     coordinator =
         TestCoordinator.start(
             directory,
-            new AccessConfig(Optional.of(tenants), false, Optional.empty()),
+            new AccessConfig(Optional.of(tenants), false, false, Optional.empty()),
             LimitsConfig.DEFAULTS,
             Optional.empty());
   }

@@ -44,6 +44,8 @@ class ScriptTest {
                     keys.modelsSeen(),
                     keys.workers(),
                     keys.speeds(),
+                    keys.poolSpeeds(),
+                    keys.pools(),
                     keys.servingOf(name),
                     keys.models(),
                     keys.dataVersion(),

@@ -10,6 +10,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.log.LogFields;
 import io.bitloom.common.net.ServerAddress;
+import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.engine.Engine;
@@ -170,6 +171,14 @@ public final class WorkerCommand implements Callable<Integer> {
   private String workerId;
 
   @Option(
+      names = "--pool",
+      paramLabel = "NAME",
+      defaultValue = "${env:BITLOOM_POOL:-default}",
+      description =
+          "Which of the pools it is of, each of which is scaled by itself (default: default).")
+  private String pool;
+
+  @Option(
       names = "--http-port",
       paramLabel = "PORT",
       defaultValue = "${env:BITLOOM_WORKER_HTTP_PORT:-" + NO_PORT + "}",
@@ -222,6 +231,7 @@ public final class WorkerCommand implements Callable<Integer> {
             addresses,
             new CoordinatorAccess(access.token(), access.credentials(addresses)),
             workerId.isBlank() ? newWorkerId() : workerId,
+            pool.isBlank() ? Pools.DEFAULT : pool,
             ModelOptions.describe(engineConfig));
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     ResidentMemory.bindTo(metrics);

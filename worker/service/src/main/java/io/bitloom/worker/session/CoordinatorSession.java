@@ -2,6 +2,7 @@ package io.bitloom.worker.session;
 
 import io.bitloom.common.grpc.LeasedTasks;
 import io.bitloom.common.log.LogFields;
+import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.secret.Secret;
 import io.bitloom.engine.Engine;
@@ -143,6 +144,8 @@ public final class CoordinatorSession implements AutoCloseable {
       openRequests = 0;
       leaving = draining;
       String version = CoordinatorSession.class.getPackage().getImplementationVersion();
+      // Coordinators of before there were pools would refuse the field.
+      boolean ofDefault = config.pool().equals(Pools.DEFAULT);
       return Hello.newBuilder()
           .setWorkerId(config.workerId())
           .setVersion(version == null ? "development" : version)
@@ -151,6 +154,7 @@ public final class CoordinatorSession implements AutoCloseable {
           .addAllHeldLeases(held.leasesWithPrompts())
           .setInstanceSecret(instance.text())
           .setForm(CoordinatorLink.FORM)
+          .setPool(ofDefault ? "" : config.pool())
           .build();
     }
 

@@ -10,6 +10,7 @@ import java.util.List;
  * @param coordinators of which one is used at a time, the next after a failure
  * @param access who the worker is to them
  * @param workerId unique among workers, the same as long as the process lives
+ * @param pool of workers that it is of
  * @param device for people: {@code cpu, 2 threads}
  * @param leasesAhead leases that the worker wants to hold while the device is busy, the running one
  *     included; 2 hides the way to the coordinator and back
@@ -23,6 +24,7 @@ public record SessionConfig(
     List<ServerAddress> coordinators,
     CoordinatorAccess access,
     String workerId,
+    String pool,
     String device,
     int leasesAhead,
     long maxUnacknowledgedBytes,
@@ -61,11 +63,16 @@ public record SessionConfig(
 
   /** The usual settings. */
   public static SessionConfig of(
-      List<ServerAddress> coordinators, CoordinatorAccess access, String workerId, String device) {
+      List<ServerAddress> coordinators,
+      CoordinatorAccess access,
+      String workerId,
+      String pool,
+      String device) {
     return new SessionConfig(
         coordinators,
         access,
         workerId,
+        pool,
         device,
         2,
         256L << 20,

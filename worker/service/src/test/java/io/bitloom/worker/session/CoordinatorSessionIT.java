@@ -75,6 +75,7 @@ class CoordinatorSessionIT {
     CoordinatorPeer.Session stream = peer.nextSession();
     Hello hello = stream.welcome();
     assertEquals("worker-under-test", hello.getWorkerId());
+    assertEquals("", hello.getPool(), "of before there were pools");
     WorkerModel model = hello.getModels(0);
     assertEquals("untrained", model.getName());
     assertTrue(model.getDigest().startsWith("sha256:"));

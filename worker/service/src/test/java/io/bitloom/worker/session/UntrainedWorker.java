@@ -1,6 +1,7 @@
 package io.bitloom.worker.session;
 
 import io.bitloom.common.net.ServerAddress;
+import io.bitloom.common.rules.Pools;
 import io.bitloom.engine.Engine;
 import io.bitloom.engine.EngineConfig;
 import io.bitloom.engine.modeldir.ModelDirectory;
@@ -30,6 +31,7 @@ final class UntrainedWorker {
             List.of(ServerAddress.coordinator("coordinator", coordinator)),
             CoordinatorAccess.OPEN,
             "worker-under-test",
+            Pools.DEFAULT,
             "cpu",
             2,
             maxUnacknowledgedBytes,

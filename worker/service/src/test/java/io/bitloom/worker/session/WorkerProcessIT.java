@@ -27,9 +27,10 @@ class WorkerProcessIT {
   void onSigtermItHandsBackWhatWaitsFinishesWhatRunsAndExitsWithZero() throws Exception {
     try (CoordinatorPeer peer = CoordinatorPeer.start();
         ChildJvm worker =
-            WorkerJvm.start("worker", "--coordinator", peer.address(), "--model", "untrained")) {
+            WorkerJvm.start(
+                "worker", "--coordinator", peer.address(), "--model=untrained", "--pool=gpu")) {
       CoordinatorPeer.Session stream = peer.nextSession();
-      stream.welcome();
+      assertEquals("gpu", stream.welcome().getPool());
       stream.lease(Leases.longLease("running"));
       stream.next(MessageCase.PROGRESS);
       stream.lease(Leases.lease("waiting", "1.0_0.06M", Leases.prompt("1.0_0.06M", 1)));
