@@ -5,6 +5,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.results.DirectoryResultStore;
 import io.bitloom.common.results.ResultStore;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.coordinator.api.BatchServiceApi;
 import io.bitloom.coordinator.api.ClusterServiceApi;
 import io.bitloom.coordinator.auth.Tenants;
@@ -29,8 +30,10 @@ import io.bitloom.coordinator.jobs.Forecast;
 import io.bitloom.coordinator.jobs.GenerateCalls;
 import io.bitloom.coordinator.jobs.ImageDelivery;
 import io.bitloom.coordinator.jobs.JobDirectory;
+import io.bitloom.coordinator.jobs.JobMessages;
 import io.bitloom.coordinator.jobs.JobWatches;
 import io.bitloom.coordinator.jobs.Quotas;
+import io.bitloom.coordinator.jobs.Receivers;
 import io.bitloom.coordinator.jobs.Results;
 import io.bitloom.coordinator.jobs.Submissions;
 import io.bitloom.coordinator.jobs.UnusedModels;
@@ -48,14 +51,20 @@ import io.bitloom.coordinator.results.WatchedResultStore;
 import io.bitloom.coordinator.scaler.ExternalScalerApi;
 import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.coordinator.telemetry.Exemplars;
 import io.bitloom.coordinator.telemetry.JobMetrics;
 import io.bitloom.coordinator.telemetry.LoopMetrics;
 import io.bitloom.coordinator.telemetry.RedisMetrics;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
+import io.bitloom.coordinator.telemetry.RpcTraces;
 import io.bitloom.coordinator.telemetry.StoreMetrics;
+import io.bitloom.coordinator.telemetry.TraceMetrics;
+import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.coordinator.training.TrainingMeetings;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.bitloom.coordinator.training.TrainingServiceApi;
+import io.bitloom.coordinator.webhooks.Targets;
+import io.bitloom.coordinator.webhooks.Webhooks;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -97,6 +106,8 @@ public final class Coordinator implements AutoCloseable {
   private static final Duration MODELS_KEPT = Duration.ofDays(30);
 
   private final CoordinatorConfig config;
+  private final Tracing tracing;
+  private final PromptTraces traces;
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private Optional<EmbeddedRedis> embedded = Optional.empty();
   private final String redisUri;
@@ -122,20 +133,28 @@ public final class Coordinator implements AutoCloseable {
    * Starts all parts.
    *
    * @param lock taken if Redis is embedded
+   * @param tracing where spans go; is closed with the coordinator
    * @throws IOException if the embedded Redis does not start or an address cannot be bound
    * @throws io.bitloom.common.config.ConfigException if Redis or the result store cannot be used as
    *     it is set
    * @throws io.bitloom.common.error.BitloomException if Redis or the result store is away
    */
-  public static Coordinator start(CoordinatorConfig config, DataLock lock) throws IOException {
-    return new Coordinator(config, lock);
+  public static Coordinator start(CoordinatorConfig config, DataLock lock, Tracing tracing)
+      throws IOException {
+    return new Coordinator(config, lock, tracing);
   }
 
-  private Coordinator(CoordinatorConfig config, DataLock lock) throws IOException {
+  private Coordinator(CoordinatorConfig config, DataLock lock, Tracing tracing) throws IOException {
     this.config = config;
+    this.tracing = part(tracing);
+    this.traces = new PromptTraces(tracing);
     boolean started = false;
     try {
-      Tenants tenants = Tenants.of(config.listen().access().tenants(), config.jobs().limits());
+      Tenants tenants =
+          Tenants.of(
+              config.listen().access().tenants(),
+              config.webhooks().secretFile(),
+              config.jobs().limits());
       redisUri = redisUri(lock);
       PrometheusMeterRegistry registry = registry();
       redis = part(patiently(this::connectToRedis));
@@ -151,7 +170,18 @@ public final class Coordinator implements AutoCloseable {
           dispatch(queue, models, new DispatchMetrics(registry), new LoopMetrics(registry));
       workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
-      Jobs jobs = jobs(queue, models, dispatch, timer, registry, jobMetrics);
+      Targets targets = new Targets(config.webhooks().allow());
+      Receivers receivers = new Receivers(targets, tenants::webhooks);
+      Jobs jobs = jobs(queue, models, dispatch, receivers, timer, registry, jobMetrics);
+      part(
+          new Webhooks(
+              queue,
+              config.webhooks(),
+              targets,
+              JobMessages::of,
+              tenants::webhooks,
+              timer,
+              registry));
       PoolScaling pools = new PoolScaling(queue, dispatch.speeds(), models, timer);
       TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
       grpc = part(grpcServer(tenants, jobs, pools, trainingRuns, registry));
@@ -170,8 +200,10 @@ public final class Coordinator implements AutoCloseable {
 
   /** What every part tells how it is doing; of the process it tells itself. */
   private PrometheusMeterRegistry registry() {
-    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    PrometheusMeterRegistry registry =
+        tracing.on() ? Exemplars.registry() : new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     part(registry::close);
+    new TraceMetrics(tracing).bindTo(registry);
     new JvmMemoryMetrics().bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
@@ -209,7 +241,8 @@ public final class Coordinator implements AutoCloseable {
                 store,
                 leases,
                 config.listen().connections().age(),
-                metrics));
+                metrics,
+                traces));
     part(loop);
     return new Dispatch(arrivals, speeds, connected);
   }
@@ -228,11 +261,12 @@ public final class Coordinator implements AutoCloseable {
       JobQueue queue,
       ModelRegistry models,
       Dispatch dispatch,
+      Receivers receivers,
       ScheduledExecutorService timer,
       MeterRegistry registry,
       JobMetrics metrics) {
     LimitsConfig limits = config.jobs().limits();
-    Quotas quotas = new Quotas(queue);
+    Quotas quotas = new Quotas(queue, traces);
     Speeds speeds = dispatch.speeds();
     ProgressFeed feed = dispatch.workers().feed();
     ExecutorService threads = apiThreads();
@@ -240,8 +274,9 @@ public final class Coordinator implements AutoCloseable {
     ImageDelivery delivery = delivery(threads, timer, registry);
     Forecast forecast = new Forecast(queue.backlog(), speeds, models);
     return new Jobs(
-        new Submissions(queue, models, speeds, limits, quotas, dispatch.arrivals(), threads),
-        new JobDirectory(queue.jobs(), forecast, deletion),
+        new Submissions(
+            queue, models, speeds, limits, quotas, receivers, dispatch.arrivals(), threads),
+        new JobDirectory(queue.jobs(), forecast, deletion, receivers),
         new Results(queue, delivery, threads),
         new JobWatches(queue.jobs(), queue.results(), forecast, feed, timer),
         new GenerateCalls(queue, models, limits, quotas, feed, delivery, deletion, timer, metrics),
@@ -251,7 +286,7 @@ public final class Coordinator implements AutoCloseable {
 
   private ImageDelivery delivery(
       ExecutorService threads, ScheduledExecutorService timer, MeterRegistry registry) {
-    ImageDelivery delivery = new ImageDelivery(store, threads, timer);
+    ImageDelivery delivery = new ImageDelivery(store, threads, timer, traces);
     Gauge.builder("bitloom.results.unread", delivery::unreadBytes)
         .description("Results that readers have not taken from the transport")
         .baseUnit("bytes")
@@ -280,7 +315,9 @@ public final class Coordinator implements AutoCloseable {
             new WorkerServiceApi(workers),
             new ExternalScalerApi(pools, tenants, config.listen().access().scalerOpen()),
             new TrainingServiceApi(trainingRuns, new TrainingMeetings(Clock.systemUTC()))),
-        new RpcMetrics(registry));
+        tracing.on()
+            ? List.of(new RpcMetrics(registry), new RpcTraces(tracing))
+            : List.of(new RpcMetrics(registry)));
   }
 
   private HttpPort httpPort(

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator;
 
 import com.google.gson.JsonObject;
+import io.bitloom.common.cli.GrpcLog;
 import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.Usage;
 import io.bitloom.common.config.ConfigException;
@@ -10,6 +11,7 @@ import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.net.MaskedUri;
 import io.bitloom.common.process.FolderInUseException;
 import io.bitloom.common.process.FolderLock;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.SettingValues;
@@ -70,6 +72,7 @@ public final class Main implements Callable<Integer> {
   private boolean exitOnStdinClose;
 
   public static void main(String[] arguments) {
+    GrpcLog.leaveFailuresToTheProgram();
     System.exit(commandLine().execute(arguments));
   }
 
@@ -105,7 +108,11 @@ public final class Main implements Callable<Integer> {
     CoordinatorConfig config = config();
     Coordinator coordinator;
     try {
-      coordinator = Coordinator.start(config, folder -> ownData(folder, config));
+      coordinator =
+          Coordinator.start(
+              config,
+              folder -> ownData(folder, config),
+              Tracing.ofEnvironment("bitloom-coordinator"));
     } catch (FolderInUseException e) {
       log.error("The coordinator cannot start: {}", e.getMessage());
       return CommandLine.ExitCode.USAGE;

@@ -43,11 +43,18 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("io.lettuce..");
 
+  /** So that nothing of it is loaded while there are no traces. */
   @ArchTest
-  static final ArchRule ONLY_THE_HTTP_PORT_KNOWS_VERTX =
+  static final ArchRule NOBODY_KNOWS_OPENTELEMETRY =
+      noClasses().should().dependOnClassesThat().resideInAPackage("io.opentelemetry..");
+
+  @ArchTest
+  static final ArchRule ONLY_THE_HTTP_PORT_AND_THE_SENDER_OF_WEBHOOKS_KNOW_VERTX =
       noClasses()
           .that()
           .resideOutsideOfPackage("..coordinator.http..")
+          .and()
+          .haveNameNotMatching(".*\\.webhooks\\.WebhookSender(\\$.*)?")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("io.vertx..");
@@ -75,6 +82,26 @@ class ArchitectureTest {
           .orShould()
           .dependOnClassesThat()
           .haveSimpleName("GrpcErrors");
+
+  /**
+   * Jobs ask who may receive; what a job is like, its messages, is handed in by who puts all
+   * together.
+   */
+  @ArchTest
+  static final ArchRule WEBHOOKS_KNOW_NEITHER_DOORS_NOR_THE_RULES_OF_JOBS =
+      noClasses()
+          .that()
+          .resideInAPackage("..coordinator.webhooks..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.grpc..",
+              "..coordinator.api..",
+              "..coordinator.grpc..",
+              "..coordinator.http..",
+              "..coordinator.jobs..",
+              "..coordinator.dispatch..",
+              "..coordinator.redis..");
 
   @ArchTest
   static final ArchRule DOORS_REACH_JOBS_BY_THEIR_RULES_ONLY =

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator;
 
 import io.bitloom.common.grpc.GrpcErrors;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.ConnectionsConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
@@ -12,6 +13,7 @@ import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.RedisConfig;
 import io.bitloom.coordinator.config.ResultsConfig;
+import io.bitloom.coordinator.config.WebhookConfig;
 import io.bitloom.coordinator.grpc.Authentication;
 import io.bitloom.coordinator.redis.TestRedis;
 import io.bitloom.v1.AppendPromptsRequest;
@@ -72,8 +74,12 @@ public final class TestCoordinator implements AutoCloseable {
   private final List<FakeWorker> workers = new ArrayList<>();
 
   private TestCoordinator(CoordinatorConfig config) throws IOException {
+    this(config, Tracing.OFF);
+  }
+
+  private TestCoordinator(CoordinatorConfig config, Tracing tracing) throws IOException {
     this.config = config;
-    this.coordinator = Coordinator.start(config, folder -> () -> {});
+    this.coordinator = Coordinator.start(config, folder -> () -> {}, tracing);
     this.channel =
         NettyChannelBuilder.forTarget(target())
             .usePlaintext()
@@ -178,6 +184,21 @@ public final class TestCoordinator implements AutoCloseable {
         Optional.empty());
   }
 
+  /** A coordinator of a cluster of its own that writes traces. */
+  public static TestCoordinator start(Path directory, Tracing tracing) throws IOException {
+    return new TestCoordinator(
+        new CoordinatorConfig(
+            new DirectoryConfig(directory, false),
+            new RedisConfig(TestRedis.uri(), "test-" + UUID.randomUUID(), Optional.empty(), 0, 1),
+            onFreePorts(AccessConfig.LOOPBACK),
+            new JobsConfig(LimitsConfig.DEFAULTS, Optional.empty(), Optional.empty()),
+            new DispatchConfig(QUICK_LEASES, Duration.ofMillis(50)),
+            new ResultsConfig(false, Optional.empty()),
+            WebhookConfig.DEFAULTS,
+            Duration.ofSeconds(2)),
+        tracing);
+  }
+
   /** A coordinator that works with a Redis in some way. */
   public static TestCoordinator start(Path directory, RedisConfig redis) throws IOException {
     return start(
@@ -188,6 +209,21 @@ public final class TestCoordinator implements AutoCloseable {
         LimitsConfig.DEFAULTS,
         new ResultsConfig(false, Optional.empty()),
         Optional.empty());
+  }
+
+  /** A coordinator that tells others what becomes of jobs. */
+  public static TestCoordinator start(
+      Path directory, RedisConfig redis, AccessConfig access, WebhookConfig webhooks)
+      throws IOException {
+    return start(
+        directory,
+        redis,
+        QUICK_LEASES,
+        onFreePorts(access),
+        LimitsConfig.DEFAULTS,
+        new ResultsConfig(false, Optional.empty()),
+        Optional.empty(),
+        webhooks);
   }
 
   private static ListenConfig onFreePorts(AccessConfig access) {
@@ -224,6 +260,20 @@ public final class TestCoordinator implements AutoCloseable {
       ResultsConfig results,
       Optional<Duration> retention)
       throws IOException {
+    return start(
+        directory, redis, leases, listen, limits, results, retention, WebhookConfig.DEFAULTS);
+  }
+
+  private static TestCoordinator start(
+      Path directory,
+      RedisConfig redis,
+      LeaseConfig leases,
+      ListenConfig listen,
+      LimitsConfig limits,
+      ResultsConfig results,
+      Optional<Duration> retention,
+      WebhookConfig webhooks)
+      throws IOException {
     return new TestCoordinator(
         new CoordinatorConfig(
             new DirectoryConfig(directory, false),
@@ -232,6 +282,7 @@ public final class TestCoordinator implements AutoCloseable {
             new JobsConfig(limits, Optional.empty(), retention),
             new DispatchConfig(leases, Duration.ofMillis(50)),
             results,
+            webhooks,
             Duration.ofSeconds(2)));
   }
 
@@ -250,6 +301,7 @@ public final class TestCoordinator implements AutoCloseable {
             config.jobs(),
             config.dispatch(),
             config.results(),
+            config.webhooks(),
             config.drainTimeout()));
   }
 

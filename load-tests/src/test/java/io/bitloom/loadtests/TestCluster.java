@@ -36,13 +36,19 @@ final class TestCluster implements AutoCloseable {
 
   private final List<String> coordinatorOptions;
   private final Map<String, String> environment;
+  private final Map<String, String> workerEnvironment;
 
   private TestCluster(
-      Path folder, int port, List<String> coordinatorOptions, Map<String, String> environment) {
+      Path folder,
+      int port,
+      List<String> coordinatorOptions,
+      Map<String, String> environment,
+      Map<String, String> workerEnvironment) {
     this.folder = folder;
     this.port = port;
     this.coordinatorOptions = coordinatorOptions;
     this.environment = environment;
+    this.workerEnvironment = workerEnvironment;
   }
 
   /** Starts a coordinator and one worker and waits until a model is there. */
@@ -59,7 +65,18 @@ final class TestCluster implements AutoCloseable {
   static TestCluster start(
       Path folder, List<String> coordinatorOptions, Map<String, String> environment)
       throws IOException {
-    TestCluster cluster = new TestCluster(folder, freePort(), coordinatorOptions, environment);
+    return start(folder, coordinatorOptions, environment, Map.of());
+  }
+
+  /** Likewise, with an environment of workers. */
+  static TestCluster start(
+      Path folder,
+      List<String> coordinatorOptions,
+      Map<String, String> environment,
+      Map<String, String> workerEnvironment)
+      throws IOException {
+    TestCluster cluster =
+        new TestCluster(folder, freePort(), coordinatorOptions, environment, workerEnvironment);
     try {
       cluster.startCoordinator();
       cluster.startWorker();
@@ -98,7 +115,7 @@ final class TestCluster implements AutoCloseable {
   }
 
   BitloomProcess startWorker() throws IOException {
-    return add("worker", List.of("worker", "--coordinator=" + address()), Map.of());
+    return add("worker", List.of("worker", "--coordinator=" + address()), workerEnvironment);
   }
 
   private BitloomProcess add(String name, List<String> arguments, Map<String, String> environment)

@@ -3,6 +3,7 @@ package io.bitloom.client.cli;
 import com.google.protobuf.Timestamp;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.v1.Job;
+import io.bitloom.v1.WebhookStatus;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
@@ -59,6 +60,28 @@ record JobFacts(Job job, Instant now) {
         .entrySet().stream()
             .map(label -> FieldViolation.shown(label.getKey() + "=" + label.getValue()))
             .collect(Collectors.joining(", "));
+  }
+
+  /**
+   * {@code 2 events, 1 to come, next attempt … (HTTP 500)}: what its receiver knows; may be empty.
+   */
+  String webhook() {
+    if (!job.hasWebhook()) {
+      return "";
+    }
+    WebhookStatus status = job.getWebhook();
+    StringBuilder text = new StringBuilder(JobReport.plural(status.getDelivered(), "event"));
+    if (status.getPending() > 0) {
+      text.append(", ").append(status.getPending());
+      text.append(status.getGivenUp() > 0 ? " given up" : " to come");
+      if (status.hasNextAttemptTime()) {
+        text.append(", next attempt ").append(JobReport.time(status.getNextAttemptTime()));
+      }
+    }
+    if (!status.getLastError().isEmpty()) {
+      text.append(" (").append(FieldViolation.shown(status.getLastError())).append(")");
+    }
+    return text.toString();
   }
 
   private static Instant instant(Timestamp time) {

@@ -62,6 +62,8 @@ final class StatusCommand implements Callable<Integer> {
             ? JobReport.time(job.getEstimatedEndTime()) + ", as things stand"
             : "");
     facts.put("expires", job.hasExpireTime() ? JobReport.time(job.getExpireTime()) : "");
+    facts.put("webhook", FieldViolation.shown(job.getWebhookUrl()));
+    facts.put("told", about.webhook());
     facts.put("created", JobReport.time(job.getCreateTime()));
     facts.put("started", JobReport.time(job.getStartTime()));
     facts.put("ended", JobReport.time(job.getEndTime()));

@@ -69,7 +69,7 @@ import picocli.CommandLine.Spec;
     },
     notWith = "--offline")
 @OptionRule(
-    options = {"--name", "--priority", "--label", "--window"},
+    options = {"--name", "--priority", "--label", "--window", "--webhook"},
     notWith = "--resume")
 final class SubmitCommand implements Callable<Integer> {
 
@@ -113,6 +113,12 @@ final class SubmitCommand implements Callable<Integer> {
       paramLabel = "TIME",
       description = "What is not drawn after this time expires: 30m, 12h, 2d.")
   private String window;
+
+  @Option(
+      names = "--webhook",
+      paramLabel = "URL",
+      description = "Is told what becomes of the job, by signed requests.")
+  private String webhook = "";
 
   @Option(names = "--model", paramLabel = "NAME", description = "The model that draws.")
   private String modelName = "";
@@ -349,6 +355,7 @@ final class SubmitCommand implements Callable<Integer> {
         Job.newBuilder()
             .setDisplayName(name == null ? input.title() : name)
             .setModel(modelName)
+            .setWebhookUrl(webhook)
             .setDefaults(prompts.defaults())
             .putAllLabels(labels);
     if (priority != null) {

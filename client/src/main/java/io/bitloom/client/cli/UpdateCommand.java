@@ -18,8 +18,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "update",
     description = {
-      "Give a job, also one that has ended, another name or other labels.",
-      "Labels that are not named stay; one without a value is taken away."
+      "Give a job, also one that has ended, another name, other labels or another webhook.",
+      "Labels that are not named stay; one without a value is taken away. With --webhook,",
+      "events that were given up are sent again, also to the URL that the job has."
     })
 final class UpdateCommand implements Callable<Integer> {
 
@@ -38,6 +39,12 @@ final class UpdateCommand implements Callable<Integer> {
       description = "Labels of the job.")
   private Map<String, String> labels = new LinkedHashMap<>();
 
+  @Option(
+      names = "--webhook",
+      paramLabel = "URL",
+      description = "Is told what becomes of the job, by signed requests.")
+  private String webhook;
+
   @Mixin private ConnectionOptions connection;
   @Mixin private OutputOptions output;
 
@@ -52,8 +59,13 @@ final class UpdateCommand implements Callable<Integer> {
     if (!labels.isEmpty()) {
       parts.add("labels");
     }
+    if (webhook != null) {
+      job.setWebhookUrl(webhook);
+      parts.add("webhook_url");
+    }
     if (parts.isEmpty()) {
-      throw new ParameterException(command.commandLine(), "update needs --name or --label");
+      throw new ParameterException(
+          command.commandLine(), "update needs --name, --label or --webhook");
     }
     try (BitloomClient client = connection.client()) {
       if (!labels.isEmpty()) {

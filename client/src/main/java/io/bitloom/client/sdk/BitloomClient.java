@@ -4,6 +4,7 @@ import com.google.protobuf.FieldMask;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.grpc.TokenSecrecy;
 import io.bitloom.common.net.ServerAddress;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.CancelJobRequest;
 import io.bitloom.v1.ClusterServiceGrpc;
@@ -69,6 +70,8 @@ import java.util.stream.Stream;
  *
  * <p>Calls and streams survive a coordinator that goes away and comes back within the client's
  * patience. Everything that goes wrong is a {@link BitloomException}. Thread-safe.
+ *
+ * <p>Where OpenTelemetry's environment variables name a receiver, traces of prompts begin here.
  */
 public final class BitloomClient implements AutoCloseable {
 
@@ -76,15 +79,20 @@ public final class BitloomClient implements AutoCloseable {
 
   private final Connection connection;
   private final Duration deadline;
+  private final Tracing tracing;
+  private final SubmitTraces traces;
 
   private BitloomClient(Builder settings) {
+    tracing = settings.tracing == null ? Tracing.ofEnvironment("bitloom-client") : settings.tracing;
+    traces = new SubmitTraces(tracing);
     connection =
         new Connection(
             settings.coordinator,
             settings.credentials(),
             settings.token,
             settings.firstContact,
-            settings.patience);
+            settings.patience,
+            traces);
     deadline = settings.deadline;
   }
 
@@ -108,6 +116,7 @@ public final class BitloomClient implements AutoCloseable {
     private ChannelCredentials credentials; // null until they are said
     private String token = "";
     private boolean insecure;
+    private Tracing tracing; // null: as the environment says
     private Duration deadline = Duration.ofSeconds(30);
     private Duration firstContact = Duration.ofSeconds(3);
     private Duration patience = Duration.ofMinutes(5);
@@ -155,6 +164,12 @@ public final class BitloomClient implements AutoCloseable {
       return this;
     }
 
+    /** Where spans go. Default: as the environment says. It is closed with the client. */
+    Builder tracing(Tracing tracing) {
+      this.tracing = tracing;
+      return this;
+    }
+
     private ChannelCredentials credentials() {
       if (credentials != null) {
         return credentials;
@@ -199,7 +214,7 @@ public final class BitloomClient implements AutoCloseable {
    */
   public long append(String job, long offset, Iterator<Prompt> prompts, LongConsumer acknowledged) {
     PromptAppender appender =
-        new PromptAppender(connection, name -> getJob(name).getCounts().getAppended());
+        new PromptAppender(connection, name -> getJob(name).getCounts().getAppended(), traces);
     return appender.append(job, offset, prompts, acknowledged);
   }
 
@@ -269,7 +284,8 @@ public final class BitloomClient implements AutoCloseable {
    * Changes parts of a job.
    *
    * @param job with its name and the new values
-   * @param parts which they are: {@code priority}, {@code display_name}, {@code labels}
+   * @param parts which they are: {@code priority}, {@code display_name}, {@code labels}, {@code
+   *     webhook_url}
    */
   public Job update(Job job, String... parts) {
     UpdateJobRequest request =
@@ -425,6 +441,7 @@ public final class BitloomClient implements AutoCloseable {
   @Override
   public void close() {
     connection.close();
+    tracing.close();
   }
 
   private <T> T call(Connection.Call<T> call) {

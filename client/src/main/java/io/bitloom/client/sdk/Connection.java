@@ -6,6 +6,7 @@ import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.BatchServiceGrpc.BatchServiceBlockingV2Stub;
+import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
 import io.grpc.ClientInterceptor;
 import io.grpc.ClientInterceptors;
@@ -42,20 +43,24 @@ final class Connection {
    * @param token says who calls; empty: nobody in particular
    * @param firstContact patience until the coordinator answered for the first time
    * @param patience patience after that
+   * @param traces what calls say of the spans in which they are made
    */
   Connection(
       ServerAddress coordinator,
       ChannelCredentials credentials,
       String token,
       Duration firstContact,
-      Duration patience) {
+      Duration patience,
+      SubmitTraces traces) {
     this.coordinator = coordinator;
     channel =
         Grpc.newChannelBuilder(coordinator.target(), credentials)
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
             .keepAliveTime(KEEP_ALIVE.toSeconds(), TimeUnit.SECONDS)
             .build();
-    stub = BatchServiceGrpc.newBlockingV2Stub(ClientInterceptors.intercept(channel, saying(token)));
+    Channel calls =
+        traces.on() ? ClientInterceptors.intercept(channel, new SpanHeader(traces)) : channel;
+    stub = BatchServiceGrpc.newBlockingV2Stub(ClientInterceptors.intercept(calls, saying(token)));
     this.firstContact = firstContact;
     this.patience = patience;
   }

@@ -9,6 +9,7 @@ import io.bitloom.v1.GetClusterResponse;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobCounts;
 import io.bitloom.v1.JobState;
+import io.bitloom.v1.WebhookStatus;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Instant;
@@ -142,6 +143,23 @@ class JobTableTest {
     assertEquals("3.0 images/s since its start", facts.get("speed"));
     assertEquals("1 min 0 s", facts.get("waited"));
     assertTrue(facts.get("created").matches(".*[+-]\\d\\d:\\d\\d"), facts.get("created"));
+  }
+
+  @Test
+  void statusSaysWhatTheReceiverOfAWebhookWasTold() {
+    Job.Builder job = running("Foxes").setWebhookUrl("https://example.com/hook");
+    assertEquals("", StatusCommand.facts(running("Foxes").build(), NOW).get("told"));
+    WebhookStatus.Builder status = WebhookStatus.newBuilder().setDelivered(2);
+    Map<String, String> facts = StatusCommand.facts(job.setWebhook(status).build(), NOW);
+    assertEquals("https://example.com/hook", facts.get("webhook"));
+    assertEquals("2 events", facts.get("told"));
+    status.setPending(1).setLastError("HTTP 500\n").setNextAttemptTime(job.getCreateTime());
+    String told = StatusCommand.facts(job.setWebhook(status).build(), NOW).get("told");
+    assertTrue(told.matches("2 events, 1 to come, next attempt .* \\(HTTP 500\\\\u000a\\)"), told);
+    status.setGivenUp(1).clearNextAttemptTime();
+    assertEquals(
+        "2 events, 1 given up (HTTP 500\\u000a)",
+        StatusCommand.facts(job.setWebhook(status).build(), NOW).get("told"));
   }
 
   @Test

@@ -55,6 +55,9 @@ final class UnsteadyCoordinator extends BatchServiceGrpc.BatchServiceImplBase
   /** Done with the first prompts that come. */
   final CompletableFuture<Void> firstPrompts = new CompletableFuture<>();
 
+  /** Told with every acknowledgement. */
+  double traceRatio;
+
   /** Messages that are taken before the call is broken off, once; negative: no such thing. */
   int messagesUntilHangUp = -1;
 
@@ -177,7 +180,10 @@ final class UnsteadyCoordinator extends BatchServiceGrpc.BatchServiceImplBase
       public void onCompleted() {
         if (!brokenOff && !jobGoesOn) {
           responses.onNext(
-              AppendPromptsResponse.newBuilder().setNextOffset(prompts.size()).build());
+              AppendPromptsResponse.newBuilder()
+                  .setNextOffset(prompts.size())
+                  .setTraceRatio(traceRatio)
+                  .build());
           responses.onCompleted();
         }
       }

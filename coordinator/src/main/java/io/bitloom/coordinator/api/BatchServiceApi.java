@@ -7,6 +7,7 @@ import io.bitloom.coordinator.jobs.JobDirectory;
 import io.bitloom.coordinator.jobs.JobWatches;
 import io.bitloom.coordinator.jobs.Results;
 import io.bitloom.coordinator.jobs.Submissions;
+import io.bitloom.coordinator.telemetry.RpcTraces;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.BatchServiceGrpc;
@@ -88,7 +89,8 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
   @Override
   public StreamObserver<AppendPromptsRequest> appendPrompts(
       StreamObserver<AppendPromptsResponse> caller) {
-    return new UploadCall<>(caller, submissions.append(Authentication.caller()));
+    return new UploadCall<>(
+        caller, submissions.append(Authentication.caller(), RpcTraces.caller()));
   }
 
   @Override
@@ -194,7 +196,8 @@ public final class BatchServiceApi extends BatchServiceGrpc.BatchServiceImplBase
 
   @Override
   public void generate(GenerateRequest request, StreamObserver<GenerateResponse> caller) {
-    generations.generate(Authentication.caller(), request, new GrpcSink<>(caller));
+    generations.generate(
+        Authentication.caller(), request, new GrpcSink<>(caller), RpcTraces.caller());
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.config.LimitsConfig;
+import io.bitloom.coordinator.config.WebhookConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,8 +14,10 @@ import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,10 +30,14 @@ public final class Tenants {
   private static final Logger log = LoggerFactory.getLogger(Tenants.class);
 
   private final Optional<Path> file;
+  private final Optional<Path> secretFile;
   private final LimitsConfig limits;
   private final Caller anybody;
-  private volatile Map<String, Caller> callers = Map.of();
-  private Version version;
+  private volatile TenantsFile.Contents contents =
+      new TenantsFile.Contents(Map.of(), Map.of(), List.of());
+
+  /** The files as they were when they were read last. Guarded by this. */
+  private List<Version> versions = List.of();
 
   /** By what a changed file is told without reading it; a replaced one is another file. */
   private record Version(Object key, FileTime modified, long size) {
@@ -47,11 +54,11 @@ public final class Tenants {
     }
   }
 
-  private Tenants(Optional<Path> file, LimitsConfig limits) {
+  private Tenants(Optional<Path> file, Optional<Path> secretFile, LimitsConfig limits) {
     this.file = file;
+    this.secretFile = secretFile;
     this.limits = limits;
     this.anybody = Caller.anybody(limits);
-    this.version = file.map(Version::of).orElse(Version.NONE);
   }
 
   /**
@@ -59,31 +66,69 @@ public final class Tenants {
    * @throws io.bitloom.common.config.ConfigException for a file that cannot be read or is wrong
    */
   public static Tenants of(Optional<Path> file, LimitsConfig limits) {
-    Tenants tenants = new Tenants(file, limits);
-    file.ifPresent(path -> tenants.callers = TenantsFile.read(path, limits));
-    return tenants;
+    return of(file, Optional.empty(), limits);
   }
 
   /**
-   * Reads the file again if it has changed. One that is wrong or gone changes nothing, and the log
-   * says why. Calls that run go on as those who they began as.
+   * @param file the tenants and their tokens; empty: all callers are the default tenant
+   * @param secretFile by which webhooks of that one are signed; empty: it has none
+   * @throws io.bitloom.common.config.ConfigException for a file that cannot be read or is wrong
    */
-  public synchronized void refresh() {
-    file.ifPresent(this::refresh);
+  public static Tenants of(Optional<Path> file, Optional<Path> secretFile, LimitsConfig limits) {
+    Tenants tenants = new Tenants(file, secretFile, limits);
+    tenants.read();
+    return tenants;
   }
 
-  private void refresh(Path path) {
-    Version found = Version.of(path);
-    if (found.equals(version)) {
+  /** The versions are those of before, so that a change meanwhile is seen the next time. */
+  private synchronized void read() {
+    versions = versions();
+    TenantsFile.Contents found =
+        file.map(path -> TenantsFile.read(path, limits))
+            .orElseGet(() -> new TenantsFile.Contents(Map.of(), ofAnybody(), List.of()));
+    if (!found.secretFiles().equals(contents.secretFiles())) {
+      contents = found;
+      versions = versions();
+    }
+    contents = found;
+  }
+
+  private Map<String, TenantWebhooks> ofAnybody() {
+    return secretFile
+        .map(path -> WebhookSecretFile.read(WebhookConfig.SECRET_FILE.name(), path))
+        .map(secrets -> Map.of(anybody.tenant(), new TenantWebhooks(Optional.empty(), secrets)))
+        .orElse(Map.of());
+  }
+
+  private List<Version> versions() {
+    return Stream.of(file.stream(), secretFile.stream(), contents.secretFiles().stream())
+        .flatMap(files -> files)
+        .map(Version::of)
+        .toList();
+  }
+
+  /**
+   * Reads the files again if they have changed. One that is wrong or gone changes nothing, and the
+   * log says why. Calls that run go on as those who they began as.
+   */
+  public synchronized void refresh() {
+    if (versions().equals(versions)) {
       return;
     }
-    version = found;
     try {
-      callers = TenantsFile.read(path, limits);
-      log.info("{} has {} tokens", path, callers.size());
+      read();
+      log.info(
+          "Read again: {} tokens, secrets of webhooks of {} tenants",
+          contents.callers().size(),
+          contents.webhooks().values().stream().filter(w -> !w.secrets().isEmpty()).count());
     } catch (ConfigException e) {
       log.warn("The tenants stay as they were: {}", e.getMessage());
     }
+  }
+
+  /** How a tenant is told what becomes of its jobs. */
+  public TenantWebhooks webhooks(String tenant) {
+    return contents.webhooks().getOrDefault(tenant, TenantWebhooks.NONE);
   }
 
   /** Whether callers have to show a token. */
@@ -112,7 +157,7 @@ public final class Tenants {
           "this coordinator asks who calls: give a token (--token, BITLOOM_TOKEN, or the header"
               + " authorization: Bearer TOKEN)");
     }
-    Caller caller = callers.get(digest(token));
+    Caller caller = contents.callers().get(digest(token));
     if (caller == null) {
       throw new BitloomException(ErrorCode.UNAUTHENTICATED, "this token is not known here");
     }

@@ -7,11 +7,13 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
+import io.bitloom.common.net.MaskedUri;
 import io.bitloom.coordinator.auth.Caller.Role;
 import io.bitloom.coordinator.config.AccessConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -21,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -29,6 +32,7 @@ import java.util.regex.Pattern;
  *
  * <pre>{@code
  * {"tenants": [{"name": "art", "weight": 2,
+ *   "webhook_url": "https://art.example/bitloom", "webhook_secrets": ["art-webhooks.key"],
  *   "limits": {"open_jobs": 10, "queued_prompts": 100000, "prompts_per_second": 500,
  *              "job_bytes": "1GiB", "queue_bytes": "2GiB", "result_bytes": "100GiB"},
  *   "tokens": [{"sha256": "4be1c2a…", "roles": ["client"]},
@@ -36,7 +40,9 @@ import java.util.regex.Pattern;
  *      "models": {"demo": "sha256:4355a46…"}, "groups": []}]}]}
  * }</pre>
  *
- * Everything is checked; an error names the file, the place in it and the value.
+ * A webhook secret is there by its value, {@code whsec_…}, or by the file that has it, beside this
+ * one if its path is relative. Everything is checked; an error names the file, the place in it and
+ * the value.
  */
 final class TenantsFile {
 
@@ -45,10 +51,24 @@ final class TenantsFile {
   private static final String WORKERS = "workers";
   private static final String MODELS = "models";
   private static final String GROUPS = "groups";
+  private static final String WEBHOOK_URL = "webhook_url";
+  private static final String WEBHOOK_SECRETS = "webhook_secrets";
 
   private final Path file;
   private final LimitsConfig defaults;
   private final Map<String, Caller> callers = new HashMap<>();
+  private final Map<String, TenantWebhooks> webhooks = new HashMap<>();
+  private final List<Path> secretFiles = new ArrayList<>();
+
+  /**
+   * What the file says.
+   *
+   * @param callers by the SHA-256 of their token, in small hexadecimal digits
+   * @param webhooks by the name of the tenant
+   * @param secretFiles which it names, and which were read with it
+   */
+  record Contents(
+      Map<String, Caller> callers, Map<String, TenantWebhooks> webhooks, List<Path> secretFiles) {}
 
   private TenantsFile(Path file, LimitsConfig defaults) {
     this.file = file;
@@ -56,12 +76,12 @@ final class TenantsFile {
   }
 
   /**
-   * Callers by the SHA-256 of their token, in small hexadecimal digits.
+   * Reads the file, and those of secrets that it names.
    *
    * @param defaults limits of tenants that have none of their own
    * @throws ConfigException if the file cannot be read or is not such a file
    */
-  static Map<String, Caller> read(Path file, LimitsConfig defaults) {
+  static Contents read(Path file, LimitsConfig defaults) {
     TenantsFile reading = new TenantsFile(file, defaults);
     JsonElement root;
     try {
@@ -77,11 +97,15 @@ final class TenantsFile {
     for (JsonElement tenant : reading.array("tenants", object.get("tenants"))) {
       reading.tenant("tenants[" + index++ + "]", tenant, names);
     }
-    return Map.copyOf(reading.callers);
+    return new Contents(
+        Map.copyOf(reading.callers),
+        Map.copyOf(reading.webhooks),
+        List.copyOf(reading.secretFiles));
   }
 
   private void tenant(String place, JsonElement element, Set<String> names) {
-    JsonObject tenant = object(place, element, "name", "weight", "limits", "tokens");
+    JsonObject tenant =
+        object(place, element, "name", "weight", "limits", WEBHOOK_URL, WEBHOOK_SECRETS, "tokens");
     String name = text(place + ".name", tenant.get("name"));
     if (!name.matches("[A-Za-z0-9][A-Za-z0-9_.-]{0," + (MAX_NAME - 1) + "}") || !names.add(name)) {
       throw bad(
@@ -93,10 +117,63 @@ final class TenantsFile {
     }
     LimitsConfig limits =
         tenant.has("limits") ? limits(place + ".limits", tenant.get("limits")) : defaults;
+    webhooks.put(name, webhooks(place, tenant));
     int index = 0;
     for (JsonElement token : array(place + ".tokens", tenant.get("tokens"))) {
       token(place + ".tokens[" + index++ + "]", token, name, weight, limits);
     }
+  }
+
+  private TenantWebhooks webhooks(String place, JsonObject tenant) {
+    Optional<String> url = Optional.empty();
+    if (tenant.has(WEBHOOK_URL)) {
+      String text = text(place + "." + WEBHOOK_URL, tenant.get(WEBHOOK_URL));
+      if (!text.matches("https?://.+") || !tenant.has(WEBHOOK_SECRETS)) {
+        throw bad(
+            place + "." + WEBHOOK_URL,
+            MaskedUri.of(text),
+            "must be an http or https URL, and go with " + WEBHOOK_SECRETS);
+      }
+      url = Optional.of(text);
+    }
+    return new TenantWebhooks(
+        url,
+        tenant.has(WEBHOOK_SECRETS)
+            ? secrets(place + "." + WEBHOOK_SECRETS, tenant.get(WEBHOOK_SECRETS))
+            : List.of());
+  }
+
+  private List<WebhookSecret> secrets(String place, JsonElement element) {
+    List<WebhookSecret> secrets = new ArrayList<>();
+    int index = 0;
+    for (JsonElement one : array(place, element)) {
+      secrets.addAll(secrets(place + "[" + index++ + "]", text(place, one)));
+    }
+    if (secrets.isEmpty() || secrets.size() > WebhookSecretFile.MOST) {
+      throw bad(
+          place,
+          secrets.size() + " secrets",
+          "must have 1 to " + WebhookSecretFile.MOST + " secrets");
+    }
+    return List.copyOf(secrets);
+  }
+
+  private List<WebhookSecret> secrets(String place, String text) {
+    if (text.startsWith("whsec_")) {
+      try {
+        return List.of(WebhookSecret.parse(text));
+      } catch (IllegalArgumentException e) {
+        throw bad(place, "whsec_…", e.getMessage());
+      }
+    }
+    Path secretFile;
+    try {
+      secretFile = file.resolveSibling(text);
+    } catch (InvalidPathException e) {
+      throw bad(place, text, "must be whsec_… or a file");
+    }
+    secretFiles.add(secretFile);
+    return WebhookSecretFile.read(AccessConfig.TENANTS.name(), secretFile);
   }
 
   private LimitsConfig limits(String place, JsonElement element) {

@@ -17,6 +17,7 @@ public record CoordinatorConfig(
     JobsConfig jobs,
     DispatchConfig dispatch,
     ResultsConfig results,
+    WebhookConfig webhooks,
     Duration drainTimeout) {
 
   static final Setting<Duration> DRAIN_TIMEOUT =
@@ -70,6 +71,11 @@ public record CoordinatorConfig(
           S3Config.REGION,
           S3Config.PATH_STYLE,
           ResultsConfig.NO_FSYNC,
+          WebhookConfig.SECRET_FILE,
+          WebhookConfig.ALLOW,
+          WebhookConfig.TIMEOUT,
+          WebhookConfig.RETRIES,
+          WebhookConfig.CA,
           DRAIN_TIMEOUT);
 
   /**
@@ -83,13 +89,15 @@ public record CoordinatorConfig(
    * @throws ConfigException naming the key of the first bad value
    */
   public static CoordinatorConfig of(SettingValues values) {
+    ListenConfig listen = ListenConfig.of(values);
     return new CoordinatorConfig(
         DirectoryConfig.of(values),
         RedisConfig.of(values),
-        ListenConfig.of(values),
+        listen,
         JobsConfig.of(values),
         DispatchConfig.of(values),
         ResultsConfig.of(values),
+        WebhookConfig.of(values, listen.access().tenants()),
         values.get(DRAIN_TIMEOUT));
   }
 }

@@ -66,11 +66,16 @@ public final class Setting<T> {
 
   /** Declares texts that are separated by commas; none by default. */
   static Setting<List<String>> texts(String name, String label, String meaning) {
+    return texts(name, label, "", meaning);
+  }
+
+  /** Declares texts that are separated by commas. */
+  static Setting<List<String>> texts(String name, String label, String standard, String meaning) {
     return new Setting<>(
         name,
         label,
         String.class,
-        "",
+        standard,
         meaning,
         text ->
             Arrays.stream(text.split(",")).map(String::strip).filter(t -> !t.isEmpty()).toList());

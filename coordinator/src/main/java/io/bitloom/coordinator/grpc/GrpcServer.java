@@ -72,10 +72,14 @@ public final class GrpcServer implements AutoCloseable {
    * Starts to listen; health says NOT_SERVING until {@link #setServing}.
    *
    * @param tenants who is let in
+   * @param telemetry looks on, the last one first
    * @throws IOException if the address cannot be bound
    */
   public GrpcServer(
-      PortConfig port, Tenants tenants, List<BindableService> services, ServerInterceptor telemetry)
+      PortConfig port,
+      Tenants tenants,
+      List<BindableService> services,
+      List<ServerInterceptor> telemetry)
       throws IOException {
     setServing(false);
     AtomicInteger number = new AtomicInteger();
@@ -101,18 +105,17 @@ public final class GrpcServer implements AutoCloseable {
         .age()
         .ifPresent(age -> builder.maxConnectionAge(age.toMillis(), TimeUnit.MILLISECONDS));
     services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));
-    server =
-        builder
-            .executor(threads)
-            .callExecutor(GrpcServer::executor)
-            .addService(health.getHealthService())
-            .addService(ProtoReflectionServiceV1.newInstance())
-            .addService(olderReflection())
-            .intercept(new Authentication(tenants))
-            .intercept(new ErrorInterceptor())
-            .intercept(calls)
-            .intercept(telemetry)
-            .build();
+    builder
+        .executor(threads)
+        .callExecutor(GrpcServer::executor)
+        .addService(health.getHealthService())
+        .addService(ProtoReflectionServiceV1.newInstance())
+        .addService(olderReflection())
+        .intercept(new Authentication(tenants))
+        .intercept(new ErrorInterceptor())
+        .intercept(calls);
+    telemetry.forEach(builder::intercept);
+    server = builder.build();
     try {
       server.start();
     } catch (IOException e) {

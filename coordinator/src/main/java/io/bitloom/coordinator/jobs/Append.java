@@ -7,6 +7,8 @@ import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.matching.Arrivals;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.coordinator.tracing.Arrival;
+import io.bitloom.coordinator.tracing.CallersTrace;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.Job;
@@ -25,13 +27,15 @@ final class Append implements Upload<AppendPromptsRequest, AppendPromptsResponse
 
   private final Submissions submissions;
   private final Caller owner;
+  private final CallersTrace caller;
   private final Arrivals.Call arrivals;
   private CompletionStage<Target> target;
   private CompletionStage<Long> nextOffset;
 
-  Append(Submissions submissions, Caller owner, Arrivals.Call arrivals) {
+  Append(Submissions submissions, Caller owner, CallersTrace caller, Arrivals.Call arrivals) {
     this.submissions = submissions;
     this.owner = owner;
+    this.caller = caller;
     this.arrivals = arrivals;
   }
 
@@ -42,16 +46,18 @@ final class Append implements Upload<AppendPromptsRequest, AppendPromptsResponse
           CompletableFuture.completedStage(chunk.getName())
               .thenCompose(name -> submissions.target(owner, name));
     }
+    Arrival arrival = submissions.quotas().arrival(caller);
     nextOffset =
-        target.thenComposeAsync(found -> append(found, chunk), submissions.blockingThreads());
+        target.thenComposeAsync(
+            found -> append(found, chunk, arrival), submissions.blockingThreads());
     return nextOffset;
   }
 
-  private CompletionStage<Long> append(Target target, AppendPromptsRequest chunk) {
+  private CompletionStage<Long> append(Target target, AppendPromptsRequest chunk, Arrival arrival) {
     submissions.rules().check(chunk);
     List<NewPrompt> prompts = resolved(target, chunk);
     prompts.forEach(prompt -> arrivals.into(prompt.bucket()));
-    return submissions.append(owner, target.jobId(), chunk.getOffset(), prompts);
+    return submissions.append(owner, target.jobId(), chunk.getOffset(), prompts, arrival);
   }
 
   private List<NewPrompt> resolved(Target target, AppendPromptsRequest chunk) {
@@ -88,7 +94,11 @@ final class Append implements Upload<AppendPromptsRequest, AppendPromptsResponse
       throw BitloomException.invalid("name", "", "must name the job in the first message");
     }
     return nextOffset.thenApply(
-        offset -> AppendPromptsResponse.newBuilder().setNextOffset(offset).build());
+        offset ->
+            AppendPromptsResponse.newBuilder()
+                .setNextOffset(offset)
+                .setTraceRatio(submissions.quotas().traceRatio())
+                .build());
   }
 
   @Override

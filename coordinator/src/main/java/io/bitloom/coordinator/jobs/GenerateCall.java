@@ -11,6 +11,7 @@ import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
 import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.coordinator.telemetry.JobMetrics;
+import io.bitloom.coordinator.tracing.Arrival;
 import io.bitloom.v1.GenerateRequest;
 import io.bitloom.v1.GenerateResponse;
 import io.bitloom.v1.PromptResult;
@@ -87,8 +88,8 @@ final class GenerateCall {
     caller.onEnd(this::ended);
   }
 
-  /** What is to be drawn, the job for it, and whose it is. */
-  record Order(Caller owner, NewJob job, NewPrompt prompt) {}
+  /** What is to be drawn, the job for it, whose it is, and how it came in. */
+  record Order(Caller owner, NewJob job, NewPrompt prompt, Arrival arrival) {}
 
   void start(CompletionStage<Order> order) {
     order
@@ -116,7 +117,7 @@ final class GenerateCall {
         });
     display.watch(feed, jobId);
     return quotas
-        .appendFirst(order.owner(), jobId, 0, List.of(order.prompt()))
+        .appendFirst(order.owner(), jobId, 0, List.of(order.prompt()), order.arrival())
         .thenCompose(appended -> queue.jobs().seal(jobId, OptionalLong.of(1)))
         .thenCompose(complete -> queue.jobs().onChanged(jobId, this::changed))
         .thenAccept(
@@ -155,6 +156,7 @@ final class GenerateCall {
   }
 
   private void finish() {
+    long since = delivery.now();
     queue
         .results()
         .read(jobId, Cursor.START, 1)
@@ -167,16 +169,17 @@ final class GenerateCall {
               if (error != null) {
                 failIf(error);
               } else {
-                deliver(result.getResult());
+                deliver(result.getResult(), since);
               }
             },
             timer);
   }
 
-  private void deliver(PromptResult result) {
+  private void deliver(PromptResult result, long since) {
     if (subscriptions.end()) {
       answered(result.hasImages());
       caller.send(GenerateResponse.newBuilder().setResult(result).build());
+      delivery.delivered(jobId, result, since);
       caller.complete();
     }
     delete();

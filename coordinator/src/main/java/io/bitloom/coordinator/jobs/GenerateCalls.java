@@ -13,6 +13,8 @@ import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
 import io.bitloom.coordinator.queue.StoredBytes;
 import io.bitloom.coordinator.telemetry.JobMetrics;
+import io.bitloom.coordinator.tracing.Arrival;
+import io.bitloom.coordinator.tracing.CallersTrace;
 import io.bitloom.v1.GenerateRequest;
 import io.bitloom.v1.GenerateResponse;
 import io.bitloom.v1.Job;
@@ -65,13 +67,22 @@ public final class GenerateCalls {
     this.metrics = metrics;
   }
 
-  /** Sends the job of a prompt, how it is drawn if asked, and its result. */
-  public void generate(Caller owner, GenerateRequest request, ResponseSink<GenerateResponse> sink) {
+  /**
+   * Sends the job of a prompt, how it is drawn if asked, and its result.
+   *
+   * @param trace what the caller says of its own traces
+   */
+  public void generate(
+      Caller owner,
+      GenerateRequest request,
+      ResponseSink<GenerateResponse> sink,
+      CallersTrace trace) {
+    Arrival arrival = quotas.arrival(trace);
     new GenerateCall(owner, sink, request, queue, quotas, delivery, feed, deletion, timer, metrics)
         .start(
             models
                 .resolve(request.getModel())
-                .thenApply(model -> order(request.getPrompt(), model, owner)));
+                .thenApply(model -> order(request.getPrompt(), model, owner, arrival)));
   }
 
   /**
@@ -79,7 +90,7 @@ public final class GenerateCalls {
    *
    * @throws BitloomException {@code INVALID_FIELD} with what is wrong
    */
-  private GenerateCall.Order order(Prompt prompt, Model model, Caller owner) {
+  private GenerateCall.Order order(Prompt prompt, Model model, Caller owner, Arrival arrival) {
     refuse(rules.check(prompt));
     PromptRules.Resolved resolved =
         PromptRules.resolve(
@@ -112,8 +123,10 @@ public final class GenerateCalls {
             Optional.empty(),
             Quotas.of(owner),
             new NewJob.First(1, StoredBytes.of(List.of(queued))),
-            true),
-        queued);
+            true,
+            false),
+        queued,
+        arrival);
   }
 
   private static void refuse(List<FieldViolation> violations) {

@@ -1,6 +1,9 @@
 package io.bitloom.coordinator.jobs;
 
 import io.bitloom.common.results.ResultStore;
+import io.bitloom.common.trace.TraceClock;
+import io.bitloom.coordinator.tracing.PromptTraces;
+import io.bitloom.v1.PromptResult;
 import io.bitloom.v1.ReadResultsResponse;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -16,16 +19,38 @@ public final class ImageDelivery {
   private final ResultReader reader;
   private final SendBudget budget;
   private final Executor blockingThreads;
+  private final PromptTraces traces;
 
   /**
    * @param blockingThreads where images are read
    * @param timer where those are told who waited for memory
    */
   public ImageDelivery(
-      ResultStore store, Executor blockingThreads, ScheduledExecutorService timer) {
+      ResultStore store,
+      Executor blockingThreads,
+      ScheduledExecutorService timer,
+      PromptTraces traces) {
     this.reader = new ResultReader(store);
     this.budget = SendBudget.ofMemory(timer);
     this.blockingThreads = blockingThreads;
+    this.traces = traces;
+  }
+
+  /** When a delivery begins, for {@link #delivered}. */
+  long now() {
+    return traces.on() ? TraceClock.now() : 0;
+  }
+
+  /**
+   * A result was handed to its reader.
+   *
+   * @param since what {@link #now} was before
+   */
+  void delivered(String jobId, PromptResult result, long since) {
+    if (traces.on()) {
+      String failure = result.hasFailure() ? result.getFailure().getReason() : "";
+      traces.delivered(jobId, result.getOffset(), since, failure);
+    }
   }
 
   /** Bytes of results that their readers have not taken yet. */

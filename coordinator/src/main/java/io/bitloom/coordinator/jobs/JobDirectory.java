@@ -27,12 +27,14 @@ public final class JobDirectory {
   private final JobAccess access;
   private final Forecast forecast;
   private final Deletion deletion;
+  private final Receivers receivers;
 
-  public JobDirectory(JobStore jobs, Forecast forecast, Deletion deletion) {
+  public JobDirectory(JobStore jobs, Forecast forecast, Deletion deletion, Receivers receivers) {
     this.jobs = jobs;
     this.access = new JobAccess(jobs);
     this.forecast = forecast;
     this.deletion = deletion;
+    this.receivers = receivers;
   }
 
   public CompletionStage<Job> get(Caller caller, String name) {
@@ -76,11 +78,18 @@ public final class JobDirectory {
     return access.with(caller, name, change).thenApply(JobMessages::of);
   }
 
-  /** Another priority, display name or labels. */
+  /** Another priority, display name, labels or receiver. */
   public CompletionStage<Job> update(Caller caller, UpdateJobRequest request) {
     Set<String> changes = JobRules.changes(request);
     Job job = request.getJob();
-    return change(caller, job.getName(), id -> update(id, job, changes));
+    CompletionStage<Void> checked =
+        changes.contains(JobMessages.WEBHOOK_URL)
+            ? access
+                .find(caller, job.getName())
+                .thenAccept(found -> receivers.check(found.tenant(), job.getWebhookUrl()))
+            : CompletableFuture.completedStage(null);
+    return checked.thenCompose(
+        done -> change(caller, job.getName(), id -> update(id, job, changes)));
   }
 
   /** The priority first: it is what may be refused, and then nothing is changed. */
@@ -90,12 +99,18 @@ public final class JobDirectory {
             ? jobs.prioritize(id, job.getPriority())
             : CompletableFuture.completedStage(null);
     Map<String, ByteString> parts = new HashMap<>();
-    for (String path : List.of(JobMessages.DISPLAY_NAME, JobMessages.LABELS)) {
+    for (String path :
+        List.of(JobMessages.DISPLAY_NAME, JobMessages.LABELS, JobMessages.WEBHOOK_URL)) {
       if (changes.contains(path)) {
         parts.put(path, JobMessages.part(path, job));
       }
     }
-    return parts.isEmpty() ? changed : changed.thenCompose(done -> jobs.describe(id, parts));
+    if (parts.isEmpty()) {
+      return changed;
+    }
+    return parts.containsKey(JobMessages.WEBHOOK_URL)
+        ? changed.thenCompose(done -> jobs.tellAgain(id, parts))
+        : changed.thenCompose(done -> jobs.describe(id, parts));
   }
 
   /** Deletes an ended job with its images. */

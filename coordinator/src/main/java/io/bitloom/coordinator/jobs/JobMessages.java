@@ -7,16 +7,18 @@ import com.google.protobuf.Timestamp;
 import com.google.protobuf.util.Durations;
 import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.WebhookState;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobCounts;
+import io.bitloom.v1.WebhookStatus;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
-/** JobMessages as callers see them, made from the queue's records. */
-final class JobMessages {
+/** Jobs as callers see them, made from the queue's records. */
+public final class JobMessages {
 
   static final int DEFAULT_PRIORITY = 5;
 
@@ -24,6 +26,7 @@ final class JobMessages {
   static final String PRIORITY = "priority";
   static final String DISPLAY_NAME = "display_name";
   static final String LABELS = "labels";
+  static final String WEBHOOK_URL = "webhook_url";
 
   private JobMessages() {}
 
@@ -39,6 +42,7 @@ final class JobMessages {
             .setDefaults(job.getDefaults())
             .setPriority(job.getPriority())
             .setRequestId(job.getRequestId())
+            .setWebhookUrl(job.getWebhookUrl())
             .putAllLabels(job.getLabelsMap());
     if (job.hasCompletionWindow()) {
       spec.setCompletionWindow(job.getCompletionWindow());
@@ -65,7 +69,8 @@ final class JobMessages {
         : Optional.empty();
   }
 
-  static Job of(JobRecord record) {
+  /** A job as it stands. */
+  public static Job of(JobRecord record) {
     Job.Builder job = described(record).toBuilder();
     job.setName(JobNames.of(record.id()))
         .setState(record.state())
@@ -77,11 +82,25 @@ final class JobMessages {
     record.sealTime().ifPresent(time -> job.setSealTime(timestamp(time)));
     record.startTime().ifPresent(time -> job.setStartTime(timestamp(time)));
     record.endTime().ifPresent(time -> job.setEndTime(timestamp(time)));
+    record.webhook().ifPresent(state -> job.setWebhook(webhook(record, state)));
     return job.build();
   }
 
+  private static WebhookStatus webhook(JobRecord record, WebhookState state) {
+    int pending = record.untold().size();
+    WebhookStatus.Builder status =
+        WebhookStatus.newBuilder()
+            .setDelivered(state.told().size())
+            .setPending(pending)
+            .setGivenUp(state.unwanted() ? pending : state.givenUp().size())
+            .setFailedAttempts(state.failures())
+            .setLastError(state.error());
+    state.next().ifPresent(time -> status.setNextAttemptTime(timestamp(time)));
+    return status.build();
+  }
+
   /**
-   * What the queue keeps of a new display name or new labels.
+   * What the queue keeps of a new display name, new labels or a new receiver.
    *
    * @param job that has them
    */
@@ -89,6 +108,8 @@ final class JobMessages {
     Job.Builder part = Job.newBuilder();
     if (path.equals(DISPLAY_NAME)) {
       part.setDisplayName(job.getDisplayName());
+    } else if (path.equals(WEBHOOK_URL)) {
+      part.setWebhookUrl(job.getWebhookUrl());
     } else {
       part.putAllLabels(job.getLabelsMap());
     }
@@ -111,6 +132,8 @@ final class JobMessages {
                 job.setDisplayName(now.getDisplayName());
               } else if (path.equals(LABELS)) {
                 job.clearLabels().putAllLabels(now.getLabelsMap());
+              } else if (path.equals(WEBHOOK_URL)) {
+                job.setWebhookUrl(now.getWebhookUrl());
               }
             });
     return job.build();

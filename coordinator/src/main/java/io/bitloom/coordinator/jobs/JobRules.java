@@ -37,7 +37,7 @@ final class JobRules {
   private static final int MAX_PAGE_SIZE = 1000;
   private static final int DEFAULT_PAGE_SIZE = 50;
   private static final int MAX_PROMPTS = 10_000;
-  private static final String CHANGEABLE = "priority, display_name or labels";
+  private static final String CHANGEABLE = "priority, display_name, labels or webhook_url";
 
   /** A message with thousands of bad prompts need not be checked to its end. */
   private static final int ENOUGH_VIOLATIONS = 100;
@@ -119,6 +119,7 @@ final class JobRules {
       addIf(job.hasPriority(), JobMessages.PRIORITY, paths);
       addIf(!job.getDisplayName().isEmpty(), JobMessages.DISPLAY_NAME, paths);
       addIf(job.getLabelsCount() > 0, JobMessages.LABELS, paths);
+      addIf(!job.getWebhookUrl().isEmpty(), JobMessages.WEBHOOK_URL, paths);
     }
     if (paths.isEmpty()) {
       throw BitloomException.invalid("update_mask", "", "must name " + CHANGEABLE);
@@ -135,6 +136,7 @@ final class JobRules {
         case JobMessages.DISPLAY_NAME ->
             PromptRules.checkLabel(
                 "job.display_name", job.getDisplayName(), MAX_DISPLAY_NAME, violations);
+        case JobMessages.WEBHOOK_URL -> {} // by the receivers that its tenant may have
         case JobMessages.LABELS -> checkLabels(job.getLabelsMap(), violations);
         default ->
             violations.add(

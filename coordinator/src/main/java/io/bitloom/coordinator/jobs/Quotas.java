@@ -11,6 +11,10 @@ import io.bitloom.coordinator.queue.NewPrompt;
 import io.bitloom.coordinator.queue.StoredBytes;
 import io.bitloom.coordinator.queue.TenantLimits;
 import io.bitloom.coordinator.queue.TenantUse;
+import io.bitloom.coordinator.tracing.AppendTrace;
+import io.bitloom.coordinator.tracing.Arrival;
+import io.bitloom.coordinator.tracing.CallersTrace;
+import io.bitloom.coordinator.tracing.PromptTraces;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -32,10 +36,22 @@ public final class Quotas {
   private static final int UNASKED = 64;
 
   private final JobQueue queue;
+  private final PromptTraces traces;
   private final Map<String, Use> uses = new ConcurrentHashMap<>();
 
-  public Quotas(JobQueue queue) {
+  public Quotas(JobQueue queue, PromptTraces traces) {
     this.queue = queue;
+    this.traces = traces;
+  }
+
+  /** What prompts come with that a call brings now. */
+  Arrival arrival(CallersTrace caller) {
+    return traces.arrival(caller);
+  }
+
+  /** Share of prompts that have a trace, 0 to 1. */
+  double traceRatio() {
+    return traces.ratio();
   }
 
   /** What a tenant does; guarded by itself. */
@@ -80,20 +96,29 @@ public final class Quotas {
    * LIMIT_EXCEEDED} if it may not. A call is let through or not as a whole, also one that is larger
    * than what is allowed in a second; the next one waits for it.
    */
-  CompletionStage<Long> append(Caller caller, String jobId, long offset, List<NewPrompt> prompts) {
+  CompletionStage<Long> append(
+      Caller caller, String jobId, long offset, List<NewPrompt> prompts, Arrival arrival) {
     spend(caller, prompts.size());
     long bytes = StoredBytes.of(prompts);
     CompletionStage<?> admitted =
         isFar(caller, prompts.size(), bytes)
             ? CompletableFuture.completedStage(null)
             : reserve(caller, jobId, offset, prompts.size(), bytes);
-    return admitted.thenCompose(done -> appendFirst(caller, jobId, offset, prompts));
+    return admitted.thenCompose(done -> appendFirst(caller, jobId, offset, prompts, arrival));
   }
 
   /** Appends prompts that were let in together with their job. */
   CompletionStage<Long> appendFirst(
-      Caller caller, String jobId, long offset, List<NewPrompt> prompts) {
-    return queue.prompts().append(jobId, offset, prompts, caller.limits().jobBytes());
+      Caller caller, String jobId, long offset, List<NewPrompt> prompts, Arrival arrival) {
+    long most = caller.limits().jobBytes();
+    if (!traces.on()) {
+      return queue.prompts().append(jobId, offset, prompts, most);
+    }
+    AppendTrace trace = traces.append(arrival, jobId, offset, prompts);
+    return queue
+        .prompts()
+        .append(jobId, offset, prompts, most, trace)
+        .whenComplete((end, error) -> trace.queued());
   }
 
   private Use use(Caller caller) {

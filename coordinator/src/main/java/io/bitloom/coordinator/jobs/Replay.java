@@ -13,6 +13,7 @@ import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
 import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.ResultRecord;
+import io.bitloom.coordinator.tracing.CallersTrace;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.JobState;
 import io.bitloom.v1.Prompt;
@@ -84,7 +85,8 @@ final class Replay {
             Optional.empty(),
             Quotas.of(owner),
             NewJob.First.NONE,
-            false);
+            false,
+            !spec.getWebhookUrl().isEmpty());
     return quotas
         .create(owner, replay)
         .thenCompose(
@@ -136,7 +138,8 @@ final class Replay {
           CompletionStage<Long> appended =
               end <= job.counts().appended()
                   ? CompletableFuture.completedStage(end)
-                  : quotas.append(owner, job.id(), offset, prompts);
+                  : quotas.append(
+                      owner, job.id(), offset, prompts, quotas.arrival(CallersTrace.NONE));
           return appended.thenCompose(
               done -> copy(owner, oldId, model, job, page.behind(), end, all));
         });

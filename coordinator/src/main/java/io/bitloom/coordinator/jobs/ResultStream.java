@@ -126,9 +126,14 @@ final class ResultStream {
 
   private void send(ReadResultsResponse described) {
     budget.letGo();
+    long since = delivery.now();
     delivery
         .of(described, form, budget)
-        .thenAccept(caller::send)
+        .thenAccept(
+            result -> {
+              caller.send(result);
+              delivery.delivered(jobId, result.getResult(), since);
+            })
         .whenComplete((sent, error) -> goOn(error));
   }
 

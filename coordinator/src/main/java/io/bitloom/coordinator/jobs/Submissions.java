@@ -9,6 +9,8 @@ import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
+import io.bitloom.coordinator.tracing.Arrival;
+import io.bitloom.coordinator.tracing.CallersTrace;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.AppendPromptsResponse;
 import io.bitloom.v1.CreateJobRequest;
@@ -37,12 +39,14 @@ public final class Submissions {
   private final JobRules rules;
   private final Quotas quotas;
   private final Replay replay;
+  private final Receivers receivers;
   private final Arrivals arrivals;
   private final Executor blockingThreads;
 
   /**
    * @param limits of prompts; those of tenants come with their callers
    * @param quotas of tenants, the same for all ways in
+   * @param receivers of webhooks
    * @param arrivals told about prompts that are on their way
    * @param blockingThreads where prompts are checked
    */
@@ -52,6 +56,7 @@ public final class Submissions {
       Speeds speeds,
       LimitsConfig limits,
       Quotas quotas,
+      Receivers receivers,
       Arrivals arrivals,
       Executor blockingThreads) {
     this.queue = queue;
@@ -61,6 +66,7 @@ public final class Submissions {
     this.rules = new JobRules(limits);
     this.quotas = quotas;
     this.replay = new Replay(queue, quotas);
+    this.receivers = receivers;
     this.arrivals = arrivals;
     this.blockingThreads = blockingThreads;
   }
@@ -68,7 +74,8 @@ public final class Submissions {
   /** A new job, or that of an earlier request with the same id. */
   public CompletionStage<Job> create(Caller owner, CreateJobRequest request) {
     rules.check(request);
-    Job job = request.getJob();
+    String webhook = receivers.of(owner.tenant(), request.getJob().getWebhookUrl());
+    Job job = request.getJob().toBuilder().setWebhookUrl(webhook).build();
     return models
         .resolve(job.getModel())
         .thenCompose(model -> create(owner, job, model, request.getRequestId()))
@@ -94,12 +101,18 @@ public final class Submissions {
             JobMessages.completionWindow(job),
             Quotas.of(owner),
             NewJob.First.NONE,
-            false));
+            false,
+            !job.getWebhookUrl().isEmpty()));
   }
 
-  /** Prompts for the job that the first message names. */
-  public Upload<AppendPromptsRequest, AppendPromptsResponse> append(Caller owner) {
-    return new Append(this, owner, arrivals.begin());
+  /**
+   * Prompts for the job that the first message names.
+   *
+   * @param caller what it says of its own traces
+   */
+  public Upload<AppendPromptsRequest, AppendPromptsResponse> append(
+      Caller owner, CallersTrace caller) {
+    return new Append(this, owner, caller, arrivals.begin());
   }
 
   /** Where a caller's prompts go. */
@@ -116,8 +129,13 @@ public final class Submissions {
   }
 
   /** The next offset, once the tenant may have these prompts and they are in the queue. */
-  CompletionStage<Long> append(Caller owner, String jobId, long offset, List<NewPrompt> prompts) {
-    return quotas.append(owner, jobId, offset, prompts);
+  CompletionStage<Long> append(
+      Caller owner, String jobId, long offset, List<NewPrompt> prompts, Arrival arrival) {
+    return quotas.append(owner, jobId, offset, prompts, arrival);
+  }
+
+  Quotas quotas() {
+    return quotas;
   }
 
   JobRules rules() {

@@ -36,6 +36,9 @@ public interface JobQueue extends AutoCloseable {
   /** How much waits, and whose. */
   Backlog backlog();
 
+  /** Of which jobs somebody is to be told. */
+  WebhookQueue webhooks();
+
   /** What coordinators tell one another of models. */
   ModelRecords models();
 

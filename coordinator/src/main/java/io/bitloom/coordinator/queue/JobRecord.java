@@ -3,6 +3,9 @@ package io.bitloom.coordinator.queue;
 import com.google.protobuf.ByteString;
 import io.bitloom.v1.JobState;
 import java.time.Instant;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -16,6 +19,7 @@ import java.util.Optional;
  * @param sealTime when the appending ended
  * @param startTime when the first prompt was given to a worker
  * @param endTime when a terminal state was reached
+ * @param webhook what was told of it; empty if nobody is told
  */
 public record JobRecord(
     String id,
@@ -30,7 +34,8 @@ public record JobRecord(
     Optional<Instant> expireTime,
     Optional<Instant> sealTime,
     Optional<Instant> startTime,
-    Optional<Instant> endTime) {
+    Optional<Instant> endTime,
+    Optional<WebhookState> webhook) {
 
   /**
    * Prompts by state: appended = queued + running + succeeded + failed + cancelled.
@@ -59,6 +64,32 @@ public record JobRecord(
    * @param drawn of the prompts that succeeded
    */
   public record Images(long asked, long drawn) {}
+
+  /** When what has become of the job so far came about. */
+  public Map<Milestone, Instant> milestones() {
+    Map<Milestone, Instant> times = new EnumMap<>(Milestone.class);
+    times.put(Milestone.CREATED, createTime);
+    sealTime.ifPresent(time -> times.put(Milestone.SEALED, time));
+    startTime.ifPresent(time -> times.put(Milestone.STARTED, time));
+    endTime.ifPresent(time -> times.put(Milestone.ENDED, time));
+    return times;
+  }
+
+  /**
+   * What is to be told of the job, in the order in which it came about. Clocks of several Redis
+   * servers may differ, but nothing comes before a creation, or after an end.
+   */
+  public List<Milestone> untold() {
+    Map<Milestone, Instant> times = milestones();
+    return webhook.stream()
+        .flatMap(state -> times.keySet().stream().filter(passed -> !state.told().contains(passed)))
+        .sorted(Comparator.comparing(JobRecord::phase).thenComparing(times::get))
+        .toList();
+  }
+
+  private static int phase(Milestone milestone) {
+    return milestone == Milestone.CREATED ? 0 : milestone == Milestone.ENDED ? 2 : 1;
+  }
 
   /** What a job is or has done, to follow "it": {@code is running}, {@code has failed}. */
   public static String inWords(JobState state) {

@@ -67,6 +67,12 @@ public interface JobStore {
   CompletionStage<JobRecord> describe(String jobId, Map<String, ByteString> changes);
 
   /**
+   * Likewise, and has somebody told what becomes of the job, from the first event on that was not
+   * delivered, as if no attempt had failed.
+   */
+  CompletionStage<JobRecord> tellAgain(String jobId, Map<String, ByteString> changes);
+
+  /**
    * Removes all that is kept of a terminal job, the pages of its results first. Fails with {@code
    * JOB_NOT_FOUND}, or with {@code JOB_NOT_TERMINAL}.
    *

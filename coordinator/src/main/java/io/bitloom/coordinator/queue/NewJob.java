@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param limits of the tenant, this job included
  * @param first prompts that will be appended at once, and that are let in together with the job
  * @param fleeting nobody keeps it after its end, and it goes soon
+ * @param webhook somebody is to be told what becomes of it
  */
 public record NewJob(
     String tenant,
@@ -27,7 +28,8 @@ public record NewJob(
     Optional<Duration> completionWindow,
     TenantLimits limits,
     First first,
-    boolean fleeting) {
+    boolean fleeting,
+    boolean webhook) {
 
   /**
    * Prompts to follow.
@@ -50,6 +52,7 @@ public record NewJob(
         Optional.empty(),
         TenantLimits.NONE,
         First.NONE,
+        false,
         false);
   }
 }

@@ -16,9 +16,17 @@ public interface PromptStore {
    * @param offset place of the first prompt in the job
    * @param prompts efficient from 64 on; at most 10,000
    * @param mostBytes that the whole job may take
+   * @param listener told how far it is
    * @return the job's count of prompts afterwards
    */
-  CompletionStage<Long> append(String jobId, long offset, List<NewPrompt> prompts, long mostBytes);
+  CompletionStage<Long> append(
+      String jobId, long offset, List<NewPrompt> prompts, long mostBytes, AppendListener listener);
+
+  /** Appends, as above. */
+  default CompletionStage<Long> append(
+      String jobId, long offset, List<NewPrompt> prompts, long mostBytes) {
+    return append(jobId, offset, prompts, mostBytes, AppendListener.NONE);
+  }
 
   /** Appends, as above, to a job that may be of any size. */
   default CompletionStage<Long> append(String jobId, long offset, List<NewPrompt> prompts) {

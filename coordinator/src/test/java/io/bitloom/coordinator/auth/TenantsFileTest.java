@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.auth;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,7 +11,10 @@ import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.config.LimitsConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -22,12 +26,15 @@ class TenantsFileTest {
 
   private static final String DIGEST = "0123456789abcdef".repeat(4);
 
+  private static final String BAD_KEY =
+      "{\"tenants\": [{\"name\": \"a\", \"webhook_secrets\": [\"bad.key\"], \"tokens\": []}]}";
+
   @TempDir Path directory;
 
   private Map<String, Caller> read(String text) throws Exception {
     Path file =
         Files.writeString(directory.resolve("tenants.json"), text.replace("DIGEST", DIGEST));
-    return TenantsFile.read(file, LimitsConfig.DEFAULTS);
+    return TenantsFile.read(file, LimitsConfig.DEFAULTS).callers();
   }
 
   @Test
@@ -108,12 +115,50 @@ class TenantsFileTest {
         "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"worker\"], \"workers\": [\"a*b\"]}]}]} | workers a*b",
         "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"worker\"], \"groups\": [\"\"]}]}]} | groups",
         "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"worker\"], \"models\": [\"m\"]}]}]} | models",
-        "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"worker\"], \"models\": {\"m\": \"12\"}}]}]} | models.m 12"
+        "{\"tenants\": [{\"name\": \"a\", \"tokens\": [{\"sha256\": \"DIGEST\", \"roles\": [\"worker\"], \"models\": {\"m\": \"12\"}}]}]} | models.m 12",
+        "{\"tenants\": [{\"name\": \"a\", \"webhook_url\": \"https://u:p@x/\", \"tokens\": []}]} | tenants[0].webhook_url",
+        "{\"tenants\": [{\"name\": \"a\", \"webhook_secrets\": \"x\", \"tokens\": []}]} | webhook_secrets",
+        "{\"tenants\": [{\"name\": \"a\", \"webhook_secrets\": [], \"tokens\": []}]} | must have 1 to 8",
+        "{\"tenants\": [{\"name\": \"a\", \"webhook_secrets\": [\"whsec_YQ==\"], \"tokens\": []}]} | tenants[0].webhook_secrets[0]"
       })
   void aWrongFileNamesThePlaceAndTheValue(String text, String message) {
     ConfigException e = assertThrows(ConfigException.class, () -> read(text));
     assertTrue(e.getMessage().contains(message) || message.equals("$"), e.getMessage());
     assertTrue(e.getMessage().contains("tenants.json"), e.getMessage());
+  }
+
+  @Test
+  void secretsOfWebhooksAreThereByValueOrInFilesBesideThisOne() throws Exception {
+    String secret = "whsec_" + "A".repeat(32);
+    Files.writeString(directory.resolve("two.key"), secret + "\n\n whsec_" + "B".repeat(32) + "\n");
+    Path file =
+        Files.writeString(
+            directory.resolve("tenants.json"),
+            String.format(
+                Locale.ROOT,
+                """
+                {"tenants": [{"name": "art", "webhook_url": "https://art.example/",
+                  "webhook_secrets": ["%s", "two.key"], "tokens": []},
+                  {"name": "law", "tokens": []}]}
+                """,
+                secret));
+    TenantsFile.Contents contents = TenantsFile.read(file, LimitsConfig.DEFAULTS);
+    assertEquals(3, contents.webhooks().get("art").secrets().size());
+    assertEquals(Optional.of("https://art.example/"), contents.webhooks().get("art").url());
+    assertEquals(TenantWebhooks.NONE, contents.webhooks().get("law"));
+    assertEquals(List.of(directory.resolve("two.key")), contents.secretFiles());
+  }
+
+  @Test
+  void whatIsNoSecretInAFileIsNamedByItsLineAndNotShown() throws Exception {
+    Files.writeString(directory.resolve("bad.key"), "\nwhsec_abc\n");
+    ConfigException e = assertThrows(ConfigException.class, () -> read(BAD_KEY));
+    assertTrue(e.getMessage().contains("bad.key line 2"), e.getMessage());
+    assertFalse(e.getMessage().contains("whsec_abc"), e.getMessage());
+
+    Files.delete(directory.resolve("bad.key"));
+    ConfigException gone = assertThrows(ConfigException.class, () -> read(BAD_KEY));
+    assertTrue(gone.getMessage().contains("bad.key"), gone.getMessage());
   }
 
   @Test

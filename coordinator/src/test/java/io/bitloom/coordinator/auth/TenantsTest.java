@@ -1,8 +1,10 @@
 package io.bitloom.coordinator.auth;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.coordinator.config.LimitsConfig;
 import java.io.IOException;
@@ -37,6 +39,39 @@ class TenantsTest {
         "{\"tenants\": [{\"name\": \"%s\", \"tokens\": [{\"sha256\": \"%s\", \"roles\": [\"client\"]}]}]}",
         name,
         sha256);
+  }
+
+  @Test
+  void aChangedFileOfSecretsTakesEffectToo() throws Exception {
+    String text =
+        "{\"tenants\": [{\"name\": \"art\", \"webhook_secrets\": [\"art.key\"], \"tokens\": []}]}";
+    Path key = Files.writeString(directory.resolve("art.key"), "whsec_" + "A".repeat(32));
+    Tenants tenants = Tenants.of(Optional.of(write(text)), LimitsConfig.DEFAULTS);
+    WebhookSecret before = tenants.webhooks("art").secrets().get(0);
+
+    Files.writeString(key, "whsec_" + "A".repeat(32) + "\nwhsec_" + "B".repeat(32));
+    tenants.refresh();
+    assertEquals(2, tenants.webhooks("art").secrets().size());
+    byte[] signed = tenants.webhooks("art").secrets().get(0).sign(new byte[3]);
+    assertArrayEquals(before.sign(new byte[3]), signed);
+
+    Files.delete(key);
+    tenants.refresh();
+    assertEquals(2, tenants.webhooks("art").secrets().size());
+    assertEquals(TenantWebhooks.NONE, tenants.webhooks("law"));
+  }
+
+  @Test
+  void withoutTenantsTheFileOfSecretsIsThatOfTheDefaultOne() throws Exception {
+    Path key = Files.writeString(directory.resolve("key"), "whsec_" + "A".repeat(32));
+    Tenants tenants = Tenants.of(Optional.empty(), Optional.of(key), LimitsConfig.DEFAULTS);
+    assertEquals(1, tenants.webhooks(Caller.DEFAULT_TENANT).secrets().size());
+    Files.writeString(key, "nonsense");
+    tenants.refresh();
+    assertEquals(1, tenants.webhooks(Caller.DEFAULT_TENANT).secrets().size());
+    assertThrows(
+        ConfigException.class,
+        () -> Tenants.of(Optional.empty(), Optional.of(key), LimitsConfig.DEFAULTS));
   }
 
   @Test

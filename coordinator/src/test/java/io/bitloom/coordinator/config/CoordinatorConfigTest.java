@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.config.ConfigException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -73,6 +74,31 @@ class CoordinatorConfigTest {
     assertEquals(
         "heartbeat-interval must be at most half of lease-duration (3s), not \"2s\"",
         error.getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"10.0.0.0/33", "http://x", "a b", "[::1]", "1.2.3.4/x"})
+  void whatIsNeitherHostNorNetworkIsNotAllowedToReceive(String allow) {
+    ConfigException refused =
+        assertThrows(
+            ConfigException.class, () -> webhooks(List.of(allow), List.of(Duration.ofSeconds(5))));
+    assertTrue(
+        refused.getMessage().startsWith("webhook-allow must be a host"), refused.getMessage());
+    List<String> good = List.of("::1", "fd00::/8", "10.0.0.0/8", "127.0.0.1", "hooks_1.internal");
+    assertEquals(good, webhooks(good, List.of()).allow());
+  }
+
+  @Test
+  void webhooksAreRepeatedInAnySecondsButNotAnyTimes() {
+    assertThrows(ConfigException.class, () -> webhooks(List.of(), List.of(Duration.ZERO)));
+    assertThrows(ConfigException.class, () -> webhooks(List.of(), List.of(Duration.ofDays(8))));
+    List<Duration> many = Collections.nCopies(1001, Duration.ofSeconds(1));
+    assertThrows(ConfigException.class, () -> webhooks(List.of(), many));
+  }
+
+  private static WebhookConfig webhooks(List<String> allow, List<Duration> retries) {
+    return new WebhookConfig(
+        Optional.empty(), allow, Duration.ofSeconds(15), retries, Optional.empty());
   }
 
   @Test

@@ -113,6 +113,7 @@ class SettingValuesTest {
                     Duration.ofSeconds(10), Duration.ofSeconds(2), Duration.ofSeconds(1), 5),
                 Duration.ofMillis(50)),
             new ResultsConfig(true, Optional.empty()),
+            WebhookConfig.DEFAULTS,
             Duration.ofSeconds(5)),
         config);
   }

@@ -37,6 +37,7 @@ class JobConditionsTest {
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
+          Optional.empty(),
           Optional.empty());
 
   @ParameterizedTest

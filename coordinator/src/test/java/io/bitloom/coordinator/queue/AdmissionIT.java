@@ -129,7 +129,16 @@ class AdmissionIT extends QueueFixture {
             new TenantLimits(9, NO_LIMIT, NO_LIMIT, 0))) {
       jobs.add(
           new NewJob(
-              TENANT, "", 1, 5, bytes("spec"), Optional.empty(), limits, NewJob.First.NONE, false));
+              TENANT,
+              "",
+              1,
+              5,
+              bytes("spec"),
+              Optional.empty(),
+              limits,
+              NewJob.First.NONE,
+              false,
+              false));
     }
     newJob();
     assertEquals(

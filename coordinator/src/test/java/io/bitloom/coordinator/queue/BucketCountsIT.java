@@ -198,7 +198,7 @@ class BucketCountsIT extends QueueFixture {
         case COMMIT_TO_JOB_ONLY -> {
           String jobId = refs.get(0).jobId();
           await(
-              new JobTurns(redis, keys)
+              new JobTurns(redis, keys, begun -> {})
                   .commit(
                       jobId,
                       batch.lease(),

@@ -192,6 +192,7 @@ class JobControlIT extends QueueFixture {
                         Optional.of(window),
                         TenantLimits.NONE,
                         NewJob.First.NONE,
+                        false,
                         false)))
         .id();
   }

@@ -144,7 +144,8 @@ class LedgerIT extends QueueFixture {
             Optional.empty(),
             TenantLimits.NONE,
             new NewJob.First(1, StoredBytes.of(prompts(0, 1))),
-            true);
+            true,
+            false);
     String jobId = await(queue.jobs().create(job)).id();
     assertEquals(1, used(TENANT, "prompts"));
     await(queue.prompts().append(jobId, 0, prompts(0, 1)));

@@ -289,7 +289,7 @@ class RecoveryIT extends QueueFixture {
   }
 
   private JobTurns turns() {
-    return new JobTurns(redis, keys);
+    return new JobTurns(redis, keys, begun -> {});
   }
 
   private static JobTurns.Outcome success(long offset) {

@@ -19,6 +19,7 @@ import io.bitloom.engine.tensor.cpu.CpuThreads;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -287,25 +288,29 @@ public final class Engine implements AutoCloseable {
   private void draw(Submission submission, List<ImageRequest> batch) {
     ScaleSchedule schedule = submission.schedule();
     List<RgbImage> images;
-    StageDurations durations;
+    List<Long> scales = new ArrayList<>(schedule.scales().size());
+    BatchTimeline timeline;
     try (Scope scope = Scope.open()) {
       long start = System.nanoTime();
       GenerationBatch texts = model.encodeTexts(schedule, batch);
       long encoded = System.nanoTime();
-      Tensor summedCodesBdHW = model.generate(texts, observer(submission, batch));
+      Tensor summedCodesBdHW = model.generate(texts, observer(submission, batch, scales));
       long generated = System.nanoTime();
       images = model.decode(schedule, summedCodesBdHW);
-      durations = StageDurations.between(start, encoded, generated, System.nanoTime());
+      timeline =
+          new BatchTimeline(batch.size(), start, encoded, scales, generated, System.nanoTime());
     }
     capacity.drawn(schedule);
-    handOver(schedule, batch, images, durations);
+    handOver(schedule, batch, images, timeline);
   }
 
-  private ScaleObserver observer(Submission submission, List<ImageRequest> batch) {
+  private ScaleObserver observer(
+      Submission submission, List<ImageRequest> batch, List<Long> scales) {
     return (scale, sum) -> {
       if (!isWanted(batch)) {
         throw new CancellationException("every prompt of the batch was given up");
       }
+      scales.add(System.nanoTime());
       submission
           .observer()
           .accept(new DrawnScale(model, encoding, submission, batch, scale + 1, sum));
@@ -343,12 +348,9 @@ public final class Engine implements AutoCloseable {
       ScaleSchedule schedule,
       List<ImageRequest> batch,
       List<RgbImage> images,
-      StageDurations durations) {
-    metrics.drawn(batch.size(), durations);
-    batch.stream()
-        .map(ImageRequest::work)
-        .distinct()
-        .forEach(work -> work.drawn(batch.size(), durations));
+      BatchTimeline timeline) {
+    metrics.drawn(batch.size(), timeline.durations());
+    batch.stream().map(ImageRequest::work).distinct().forEach(work -> work.drawn(timeline));
     for (int i = 0; i < batch.size(); i++) {
       ImageRequest image = batch.get(i);
       RgbImage pixels = images.get(i);
@@ -363,9 +365,9 @@ public final class Engine implements AutoCloseable {
     try {
       long start = System.nanoTime();
       EncodedImage encoded = encoding.encode(work, schedule, image.index(), pixels);
-      Duration time = Duration.ofNanos(System.nanoTime() - start);
-      metrics.encoded(time);
-      work.encoded(encoded, time);
+      long end = System.nanoTime();
+      metrics.encoded(Duration.ofNanos(end - start));
+      work.encoded(encoded, start, end);
     } catch (RuntimeException | OutOfMemoryError failure) {
       log.warn("an image of prompt {} was not encoded", work.prompt().customId(), failure);
       fail(work, failure);

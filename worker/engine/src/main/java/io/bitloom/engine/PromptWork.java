@@ -5,6 +5,7 @@ import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.rules.ImagePrompt;
 import io.bitloom.engine.text.PositivePrompt;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -31,6 +32,9 @@ public final class PromptWork {
   private int missing;
   private int batchImages;
   private StageDurations durations = StageDurations.ZERO;
+  private final List<BatchTimeline> batches = new ArrayList<>(1);
+  private long encodeStart; // of the first image
+  private long encodeEnd; // of the last image
 
   /** Work on a prompt with every default filled in. */
   PromptWork(ImagePrompt prompt) {
@@ -134,17 +138,36 @@ public final class PromptWork {
     return durations;
   }
 
-  /** Some of its images were drawn in a batch of {@code images} images. */
-  synchronized void drawn(int images, StageDurations times) {
-    batchImages = Math.max(batchImages, images);
-    durations = durations.plus(times);
+  /** The batches in which its images were drawn, one after the other. */
+  public synchronized List<BatchTimeline> batches() {
+    return List.copyOf(batches);
   }
 
-  /** One of its images is encoded. */
-  void encoded(EncodedImage image, Duration time) {
+  /** When its first image began to be encoded, as {@link System#nanoTime} reads; 0 if none has. */
+  public synchronized long encodeStart() {
+    return encodeStart;
+  }
+
+  /** When its last image was encoded, as {@link System#nanoTime} reads; 0 if none is. */
+  public synchronized long encodeEnd() {
+    return encodeEnd;
+  }
+
+  /** Some of its images were drawn in a batch. */
+  synchronized void drawn(BatchTimeline batch) {
+    batchImages = Math.max(batchImages, batch.images());
+    durations = durations.plus(batch.durations());
+    batches.add(batch);
+  }
+
+  /** One of its images was encoded between two readings of {@link System#nanoTime}. */
+  void encoded(EncodedImage image, long start, long end) {
     synchronized (this) {
+      boolean first = missing == images.length;
+      encodeStart = first || start - encodeStart < 0 ? start : encodeStart;
+      encodeEnd = first || end - encodeEnd > 0 ? end : encodeEnd;
       images[image.index()] = image;
-      durations = durations.plusEncode(time);
+      durations = durations.plusEncode(Duration.ofNanos(end - start));
       missing--;
       if (missing > 0) {
         return;

@@ -161,6 +161,26 @@ class EngineTest {
   }
 
   @Test
+  void aPromptKnowsWhenItsBatchPassedEveryScaleAndItsImagesWereEncoded() {
+    PromptWork drawn = drawn(prompt(3).toBuilder().numImages(2).build());
+    drawn.images();
+    int images = 0;
+    for (BatchTimeline batch : drawn.batches()) {
+      images += batch.images();
+      assertEquals(SQUARE.scales().size(), batch.scales().size());
+      List<Long> passed = new ArrayList<>(List.of(batch.start(), batch.encoded()));
+      passed.addAll(batch.scales());
+      passed.addAll(List.of(batch.generated(), batch.decoded(), drawn.encodeEnd()));
+      for (int i = 1; i < passed.size(); i++) {
+        assertTrue(passed.get(i) - passed.get(i - 1) >= 0, passed.toString());
+      }
+    }
+    assertEquals(2, images);
+    assertTrue(drawn.encodeStart() - drawn.batches().get(0).decoded() >= 0);
+    assertTrue(drawn.encodeEnd() - drawn.encodeStart() > 0);
+  }
+
+  @Test
   void thePositivePromptIsDrawnInsteadOfTheTextAndStandsInTheResult() {
     ImagePrompt man = prompt(5).toBuilder().text("an old man").build();
     PromptWork plain = drawn(man);

@@ -1,5 +1,6 @@
 package io.bitloom.worker;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -16,4 +17,9 @@ class PackageWallsTest {
   @ArchTest
   static final ArchRule packagesDoNotDependOnEachOtherInCircles =
       slices().matching("io.bitloom.worker.(*)..").should().beFreeOfCycles();
+
+  /** So that nothing of it is loaded while there are no traces. */
+  @ArchTest
+  static final ArchRule nobodyKnowsOpenTelemetry =
+      noClasses().should().dependOnClassesThat().resideInAPackage("io.opentelemetry..");
 }

@@ -9,6 +9,7 @@ import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.Subscription;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -47,7 +48,8 @@ public final class ConnectedWorkers implements AutoCloseable {
       ResultStore store,
       LeaseConfig config,
       Optional<Duration> connectionAge,
-      DispatchMetrics metrics) {
+      DispatchMetrics metrics,
+      PromptTraces traces) {
     this.loop = loop;
     this.matcher = matcher;
     AtomicInteger number = new AtomicInteger();
@@ -67,7 +69,8 @@ public final class ConnectedWorkers implements AutoCloseable {
             storeThreads,
             config,
             connectionAge,
-            metrics);
+            metrics,
+            traces);
     this.onStopped = queue.leases().onStopped(jobId -> loop.execute(() -> stopped(jobId)));
     loop.every(config.heartbeatInterval(), this::renewUnread);
     loop.every(ModelRegistry.SAID_EVERY, models::sayAgain);

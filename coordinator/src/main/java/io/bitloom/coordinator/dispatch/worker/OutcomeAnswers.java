@@ -10,6 +10,8 @@ import io.bitloom.coordinator.models.WorkerProfile;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.queue.TaskVerdict;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.coordinator.telemetry.Exemplars;
+import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.UploadGrant;
@@ -30,6 +32,7 @@ final class OutcomeAnswers {
   private final OpenLeases leases;
   private final Matcher matcher;
   private final DispatchMetrics metrics;
+  private final PromptTraces traces;
   private final boolean relative;
   private long imagesDone;
 
@@ -48,6 +51,7 @@ final class OutcomeAnswers {
     this.leases = leases;
     this.matcher = parts.matcher();
     this.metrics = parts.metrics();
+    this.traces = parts.traces();
   }
 
   /** Images that this session brought. */
@@ -81,6 +85,9 @@ final class OutcomeAnswers {
     lease.acknowledged(report.task(), taken);
     leases.forgetIfDone(lease);
     count(report, verdict);
+    if (traces.on()) {
+      trace(report, verdict);
+    }
     if (relative) {
       stream.acknowledge(lease.ref().id(), report.task().index(), taken);
     } else {
@@ -119,13 +126,23 @@ final class OutcomeAnswers {
     }
   }
 
+  private void trace(Report report, TaskVerdict verdict) {
+    PromptOutcome outcome = report.outcome();
+    String failure =
+        outcome.hasFailure()
+            ? outcome.getFailure().getReason()
+            : verdict == TaskVerdict.COMMITTED ? "" : verdict.name();
+    traces.settled(report.lease().ref(), report.task().ref(), report.came(), verdict, failure);
+  }
+
   private void count(Report report, TaskVerdict verdict) {
     logFailure(report, verdict);
     OpenLease lease = report.lease();
     Drawing drawing = report.drawing();
     PromptOutcome outcome = report.outcome();
     if (lease.firstSettled() && drawing.hasTimes()) {
-      metrics.stages(drawing.times());
+      Exemplars.of(
+          traces.exemplar(lease.ref(), report.task().ref()), () -> metrics.stages(drawing.times()));
       matcher.drawn(worker, lease.ref().bucket(), drawing.times(), drawing.batchImages());
     }
     switch (verdict) {

@@ -1,8 +1,10 @@
 package io.bitloom.coordinator.dispatch.worker;
 
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.trace.TraceClock;
 import io.bitloom.coordinator.models.WorkerProfile;
 import io.bitloom.coordinator.queue.TaskRef;
+import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.Outcome;
 import io.bitloom.v1.OutcomeBatch;
@@ -25,13 +27,19 @@ final class OutcomeReports {
   private final WorkerStream stream;
   private final OpenLeases leases;
   private final OutcomeCommits commits;
+  private final PromptTraces traces;
 
   OutcomeReports(
-      WorkerProfile worker, WorkerStream stream, OpenLeases leases, OutcomeCommits commits) {
+      WorkerProfile worker,
+      WorkerStream stream,
+      OpenLeases leases,
+      OutcomeCommits commits,
+      PromptTraces traces) {
     this.worker = worker;
     this.stream = stream;
     this.leases = leases;
     this.commits = commits;
+    this.traces = traces;
   }
 
   /** Images that this session brought. */
@@ -98,7 +106,8 @@ final class OutcomeReports {
     if (held) {
       PromptOutcome storable = storable(outcome);
       stream.hold(storable);
-      commits.take(new Report(drawing.get(), task.get(), storable));
+      commits.take(
+          new Report(drawing.get(), task.get(), storable, traces.on() ? TraceClock.now() : 0));
     }
     return held;
   }

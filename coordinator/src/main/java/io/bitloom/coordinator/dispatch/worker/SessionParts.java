@@ -6,6 +6,7 @@ import io.bitloom.coordinator.dispatch.matching.Matcher;
 import io.bitloom.coordinator.models.ModelRegistry;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.coordinator.tracing.PromptTraces;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -29,4 +30,5 @@ record SessionParts(
     Executor storeThreads,
     LeaseConfig config,
     Optional<Duration> connectionAge,
-    DispatchMetrics metrics) {}
+    DispatchMetrics metrics,
+    PromptTraces traces) {}

@@ -187,7 +187,11 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
         new OutcomeAnswers(form == WorkerMessages.RELATIVE, profile, stream, leases, parts);
     reports =
         new OutcomeReports(
-            profile, stream, leases, new OutcomeCommits(profile, answers, this::fail, parts));
+            profile,
+            stream,
+            leases,
+            new OutcomeCommits(profile, answers, this::fail, parts),
+            parts.traces());
     if (parts.roster().closed()) {
       throw new BitloomException(ErrorCode.SHUTTING_DOWN, Roster.CLOSED);
     }
@@ -274,6 +278,7 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
                     .setLeaseDuration(proto(parts.config().duration()))
                     .setUploads(parts.images().takesUploads())
                     .setForm(form)
+                    .setTraceRatio(parts.traces().ratio())
                     .addAllLostLeases(held.lost()))
             .build());
     welcomed = true;
@@ -393,6 +398,9 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
       return false;
     }
     leases.add(new OpenLease(batch, System.nanoTime()));
+    if (parts.traces().on()) {
+      parts.traces().leased(batch, workerId());
+    }
     stream.send(WorkerMessages.lease(form, requests.remove(), batch, parts.feed().wanted(batch)));
     return true;
   }

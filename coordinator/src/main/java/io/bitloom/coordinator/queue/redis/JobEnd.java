@@ -30,13 +30,20 @@ public final class JobEnd {
   private final PartScripts parts;
   private final BucketScripts buckets;
   private final JobIndex index;
+  private final RedisWebhooks webhooks;
   private volatile JobTimes times = JobTimes.UNHEARD;
 
-  public JobEnd(JobScripts jobs, PartScripts parts, BucketScripts buckets, JobIndex index) {
+  public JobEnd(
+      JobScripts jobs,
+      PartScripts parts,
+      BucketScripts buckets,
+      JobIndex index,
+      RedisWebhooks webhooks) {
     this.jobs = jobs;
     this.parts = parts;
     this.buckets = buckets;
     this.index = index;
+    this.webhooks = webhooks;
   }
 
   /** From now on this one hears of jobs that end. */
@@ -66,8 +73,7 @@ public final class JobEnd {
         .thenCompose(
             done ->
                 partId.equals(jobId) && ends.parts().equals(JobScripts.Parts.ONE)
-                    ? index
-                        .retire(jobId, ends.tenant(), ends.fleeting(), ends.use())
+                    ? retire(jobId, ends.tenant(), ends.fleeting(), ends.use())
                         .thenAccept(first -> tell(first, jobId, ends))
                     : conclude(jobId));
   }
@@ -110,13 +116,28 @@ public final class JobEnd {
   private CompletionStage<Void> retire(String jobId, List<JobFields> fields) {
     JobFields job = fields.get(0);
     JobUse use = fields.stream().map(JobFields::use).reduce(JobUse.NONE, JobUse::plus);
-    return index
-        .retire(jobId, job.tenant(), job.fleeting(), use)
+    return retire(jobId, job.tenant(), job.fleeting(), use)
         .thenCompose(
             first ->
                 first
                     ? jobs.looseEnds(jobId).thenAccept(ends -> tell(true, jobId, ends))
                     : Stages.nothing());
+  }
+
+  /**
+   * @return whether nobody has said before that the job ended
+   */
+  private CompletionStage<Boolean> retire(
+      String jobId, String tenant, boolean fleeting, JobUse use) {
+    return index
+        .retire(jobId, tenant, fleeting, use)
+        .thenApply(
+            retired -> {
+              if (retired.hooked()) {
+                webhooks.mayBeDue();
+              }
+              return retired.first();
+            });
   }
 
   /** Lets buckets forget what waits of a part of a job that ends. */

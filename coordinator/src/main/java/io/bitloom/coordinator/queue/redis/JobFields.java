@@ -3,6 +3,8 @@ package io.bitloom.coordinator.queue.redis;
 import com.google.protobuf.ByteString;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.JobUse;
+import io.bitloom.coordinator.queue.Milestone;
+import io.bitloom.coordinator.queue.WebhookState;
 import io.bitloom.v1.JobState;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -112,7 +114,22 @@ record JobFields(Map<String, byte[]> fields) {
         time("expires"),
         time("sealed"),
         time("started"),
-        time("ended"));
+        time("ended"),
+        webhook());
+  }
+
+  private Optional<WebhookState> webhook() {
+    return fields.containsKey("hook")
+        ? Optional.of(
+            new WebhookState(
+                Milestone.of(textOrEmpty("hook:told")),
+                Milestone.of(textOrEmpty("hook:dead")),
+                fields.containsKey("hook:gone"),
+                (int) numberOrZero("hook:tries"),
+                numberOrZero("hook:failures"),
+                time("hook:next"),
+                textOrEmpty("hook:error")))
+        : Optional.empty();
   }
 
   private Map<String, ByteString> changes() {
@@ -132,6 +149,10 @@ record JobFields(Map<String, byte[]> fields) {
 
   private String text(String field) {
     return new String(fields.get(field), StandardCharsets.UTF_8);
+  }
+
+  private String textOrEmpty(String field) {
+    return fields.containsKey(field) ? text(field) : "";
   }
 
   private static byte[] bytes(String text) {

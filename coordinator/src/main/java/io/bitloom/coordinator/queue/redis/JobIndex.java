@@ -56,7 +56,8 @@ public final class JobIndex {
       keys.jobsOf(job.tenant()),
       keys.activeJobs(),
       keys.deadlines(),
-      keys.openJobsOf(job.tenant())
+      keys.openJobsOf(job.tenant()),
+      keys.hooks()
     };
     String window = job.completionWindow().map(known -> Long.toString(known.toMillis())).orElse("");
     Arguments arguments =
@@ -68,7 +69,9 @@ public final class JobIndex {
             .add(job.first().prompts())
             .add(job.first().bytes())
             .add(job.limits().openJobs());
-    return run(Script.REGISTER, lists, add(arguments, job.limits()))
+    add(arguments, job.limits());
+    arguments.add(job.webhook() ? Long.toString(RedisWebhooks.LOOKED_AFTER.toMillis()) : "");
+    return run(Script.REGISTER, lists, arguments)
         .thenCompose(
             reply ->
                 reply.nextFlag()
@@ -114,11 +117,15 @@ public final class JobIndex {
   }
 
   /**
-   * Nothing is left to be done for this job, which ended.
+   * What was new of a job that ended.
    *
-   * @return whether nobody has said so before
+   * @param first whether nobody has said so before
+   * @param hooked whether somebody may have to be told
    */
-  CompletionStage<Boolean> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
+  record Retired(boolean first, boolean hooked) {}
+
+  /** Nothing is left to be done for this job, which ended. */
+  CompletionStage<Retired> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
     String[] lists = {
       keys.ledger(),
       keys.useOf(tenant),
@@ -126,7 +133,9 @@ public final class JobIndex {
       keys.deadlines(),
       keys.openJobsOf(tenant),
       fleeting ? keys.fleetingJobs() : keys.endedJobs(),
-      keys.jobsOf(tenant)
+      keys.jobsOf(tenant),
+      keys.hooks(),
+      keys.hookClaims()
     };
     Arguments arguments =
         new Arguments()
@@ -135,7 +144,8 @@ public final class JobIndex {
             .add(use.prompts())
             .add(use.bytes())
             .add(use.results());
-    return run(Script.RETIRE, lists, arguments).thenApply(Reply::nextFlag);
+    return run(Script.RETIRE, lists, arguments)
+        .thenApply(reply -> new Retired(reply.nextFlag(), reply.nextFlag()));
   }
 
   /** Takes a job off all lists. */

@@ -56,14 +56,16 @@ public final class JobScripts {
             .add(deadline)
             .add(StoredBytes.ofJob(job.spec()))
             .add(job.fleeting() ? 1 : 0),
-        parts);
+        parts,
+        job.webhook());
   }
 
-  CompletionStage<Created> create(String jobId, Arguments arguments, int parts) {
+  CompletionStage<Created> create(String jobId, Arguments arguments, int parts, boolean webhook) {
     arguments
         .add(keys.version() == 1 ? 0 : ResultPages.OUTCOMES)
         .add(DataHeader.FOR_OLDER)
-        .add(keys.version() == 1 ? 1 : parts);
+        .add(keys.version() == 1 ? 1 : parts)
+        .add(webhook ? 1 : 0);
     return run(Script.CREATE, jobId, arguments)
         .thenApply(
             reply ->

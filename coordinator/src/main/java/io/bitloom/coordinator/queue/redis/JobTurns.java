@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /**
  * What leases have to say to their jobs: outcomes of prompts, and prompts that are to be given to
@@ -30,15 +31,25 @@ public final class JobTurns {
   /** More prompts do not go into one call. */
   private static final int MOST_PROMPTS = 1024;
 
+  // What a job has become by a call.
+  private static final int ENDED = 1;
+  private static final int BEGUN = 2;
+
   private final RedisConnection redis;
   private final Keys keys;
+  private final Consumer<String> begun;
 
   /** What waits for the call that is under way, by job. Guarded by this. */
   private final Map<String, Deque<Step<?>>> waiting = new HashMap<>();
 
-  public JobTurns(RedisConnection redis, Keys keys) {
+  /**
+   * @param begun hears of jobs, or parts of them, whose first prompt was given, if somebody is to
+   *     be told of these
+   */
+  public JobTurns(RedisConnection redis, Keys keys, Consumer<String> begun) {
     this.redis = redis;
     this.keys = keys;
+    this.begun = begun;
   }
 
   /** One thing that is said to a job. */
@@ -252,7 +263,7 @@ public final class JobTurns {
             Script.TURN.lua().acknowledging(steps.stream().anyMatch(Step::acknowledges)),
             keys.job(jobId),
             arguments.toArray())
-        .thenAccept(values -> answer(steps, new Reply(values)))
+        .thenAccept(values -> answer(jobId, steps, new Reply(values)))
         .whenComplete(
             (done, e) -> {
               next(jobId);
@@ -262,8 +273,9 @@ public final class JobTurns {
             });
   }
 
-  private static void answer(List<Step<?>> steps, Reply reply) {
-    boolean terminal = reply.nextFlag();
+  private void answer(String jobId, List<Step<?>> steps, Reply reply) {
+    int became = reply.nextInt();
+    boolean terminal = (became & ENDED) != 0;
     Reply use = reply.nextReply();
     Optional<JobScripts.Owned> owned = owned(use);
     Optional<Duration> firstImage =
@@ -271,6 +283,9 @@ public final class JobTurns {
     for (Step<?> step : steps) {
       step.answer(new Turn(terminal, owned, firstImage), reply.nextReply());
       firstImage = step instanceof Commit ? Optional.empty() : firstImage;
+    }
+    if ((became & BEGUN) != 0) {
+      begun.accept(jobId);
     }
   }
 

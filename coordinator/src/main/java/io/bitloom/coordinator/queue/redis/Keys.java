@@ -270,6 +270,16 @@ public final class Keys {
     return index("states");
   }
 
+  /** Jobs of which somebody is to be told, by when to look at them next. */
+  public String hooks() {
+    return index("hooks");
+  }
+
+  /** Which of these somebody looks at. */
+  public String hookClaims() {
+    return index("hook_claims");
+  }
+
   /** Whose turn it is to sweep. */
   public String sweeper() {
     return index("sweeper");

@@ -44,8 +44,10 @@ public final class PartScripts {
    * On what terms another part of a job is made.
    *
    * @param deadline in ms; empty if it has none
+   * @param webhook whether somebody is to be told what becomes of the job
    */
-  record PartTerms(JobScripts.Terms terms, String deadline, boolean fleeting) implements Opened {}
+  record PartTerms(JobScripts.Terms terms, String deadline, boolean fleeting, boolean webhook)
+      implements Opened {}
 
   /**
    * Asks a job on what terms another part is made.
@@ -59,7 +61,11 @@ public final class PartScripts {
             reply ->
                 switch (reply.nextString()) {
                   case "open" ->
-                      new PartTerms(JobScripts.terms(reply), reply.nextString(), reply.nextFlag());
+                      new PartTerms(
+                          JobScripts.terms(reply),
+                          reply.nextString(),
+                          reply.nextFlag(),
+                          reply.nextFlag());
                   case "parts" -> new JobScripts.OtherParts(reply.nextInt());
                   default -> new JobScripts.NotAccepting(JobScripts.state(reply.nextString()));
                 });
@@ -77,7 +83,8 @@ public final class PartScripts {
             .add(terms.deadline())
             .add(StoredBytes.ofJob(ByteString.EMPTY))
             .add(terms.fleeting() ? 1 : 0),
-        1);
+        1,
+        terms.webhook());
   }
 
   /** Tells a part of a job how the job stands. */

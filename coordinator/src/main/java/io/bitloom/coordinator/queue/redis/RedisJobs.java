@@ -40,6 +40,7 @@ public final class RedisJobs implements JobStore {
   private final PartScripts partScripts;
   private final BucketScripts buckets;
   private final JobEnd jobEnd;
+  private final RedisWebhooks webhooks;
   private final Upkeep upkeep;
   private final RedisChannels channels;
   private final Keys keys;
@@ -54,6 +55,7 @@ public final class RedisJobs implements JobStore {
       PartScripts partScripts,
       BucketScripts buckets,
       JobEnd jobEnd,
+      RedisWebhooks webhooks,
       Upkeep upkeep,
       RedisChannels channels,
       Keys keys,
@@ -63,6 +65,7 @@ public final class RedisJobs implements JobStore {
     this.partScripts = partScripts;
     this.buckets = buckets;
     this.jobEnd = jobEnd;
+    this.webhooks = webhooks;
     this.upkeep = upkeep;
     this.channels = channels;
     this.keys = keys;
@@ -88,7 +91,15 @@ public final class RedisJobs implements JobStore {
                         "request_id \"" + job.requestId() + "\" was used for another job",
                         "request_id",
                         job.requestId())
-                    : get(jobId));
+                    : get(jobId).thenApply(this::passed));
+  }
+
+  /** More has become of a job, which somebody may have to be told. */
+  private JobRecord passed(JobRecord job) {
+    if (!job.untold().isEmpty()) {
+      webhooks.passed(job.id());
+    }
+    return job;
   }
 
   /**
@@ -147,7 +158,10 @@ public final class RedisJobs implements JobStore {
     return sealed.thenCompose(
         answer -> {
           if (answer instanceof JobScripts.Done done) {
-            return jobEnd.endedIf(done.terminal(), jobId).thenCompose(ended -> get(jobId));
+            return jobEnd
+                .endedIf(done.terminal(), jobId)
+                .thenCompose(ended -> get(jobId))
+                .thenApply(this::passed);
           }
           return answer instanceof JobScripts.OtherCount other
               ? otherCount(other.count(), expectedPrompts)
@@ -235,6 +249,16 @@ public final class RedisJobs implements JobStore {
               owned.ifPresent(now -> upkeep.used(now.tenant(), jobId, now.use()));
               return get(jobId);
             });
+  }
+
+  /** Is on the list first, so that whatever the job says then is looked at. */
+  @Override
+  public CompletionStage<JobRecord> tellAgain(String jobId, Map<String, ByteString> changes) {
+    return webhooks
+        .expect(jobId)
+        .thenCompose(done -> describe(jobId, changes))
+        .thenCompose(job -> webhooks.again(jobId))
+        .thenCompose(done -> get(jobId));
   }
 
   /** What this leaves undone when it breaks off is mended by the sweeper, or by the next lease. */

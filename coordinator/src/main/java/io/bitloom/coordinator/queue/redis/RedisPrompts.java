@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.queue.redis;
 
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.coordinator.queue.AppendListener;
 import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.NewPrompt;
 import io.bitloom.coordinator.queue.PromptStore;
@@ -49,7 +50,7 @@ public final class RedisPrompts implements PromptStore {
 
   @Override
   public CompletionStage<Long> append(
-      String jobId, long offset, List<NewPrompt> prompts, long mostBytes) {
+      String jobId, long offset, List<NewPrompt> prompts, long mostBytes, AppendListener listener) {
     if (offset + prompts.size() > Tasks.NO_OFFSET) {
       return JobErrors.failed(
           ErrorCode.LIMIT_EXCEEDED, "must stay below " + Tasks.NO_OFFSET, "offset", offset);
@@ -59,22 +60,23 @@ public final class RedisPrompts implements PromptStore {
         throw new IllegalArgumentException("a prompt of " + prompt.images() + " images");
       }
     }
-    return appendRun(new Some(jobId, offset, prompts), mostBytes);
+    return appendRun(new Some(jobId, offset, prompts, listener), mostBytes);
   }
 
   /** Prompts that are to be appended to a job. */
-  private record Some(String jobId, long offset, List<NewPrompt> prompts) {
+  private record Some(String jobId, long offset, List<NewPrompt> prompts, AppendListener listener) {
 
     long end() {
       return offset + prompts.size();
     }
 
     Some from(long place) {
-      return new Some(jobId, place, prompts.subList((int) (place - offset), prompts.size()));
+      return new Some(
+          jobId, place, prompts.subList((int) (place - offset), prompts.size()), listener);
     }
 
     Some upTo(long place) {
-      return new Some(jobId, offset, prompts.subList(0, (int) (place - offset)));
+      return new Some(jobId, offset, prompts.subList(0, (int) (place - offset)), listener);
     }
   }
 
@@ -135,6 +137,7 @@ public final class RedisPrompts implements PromptStore {
         .thenCompose(
             appended -> {
               if (appended instanceof JobScripts.Taken taken) {
+                run.listener().durable(run.offset(), run.prompts().size());
                 JobUse use = new JobUse(inPart + run.prompts().size(), 0, taken.bytes(), 0);
                 upkeep.used(taken.terms().tenant(), part.id(), use);
                 return enqueue(part.id(), groups, taken)

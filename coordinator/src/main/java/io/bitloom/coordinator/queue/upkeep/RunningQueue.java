@@ -13,6 +13,7 @@ import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.queue.ReadyBuckets;
 import io.bitloom.coordinator.queue.ResultLog;
 import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.coordinator.queue.WebhookQueue;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
 import io.bitloom.coordinator.queue.redis.DataHeader;
 import io.bitloom.coordinator.queue.redis.JobEnd;
@@ -30,6 +31,7 @@ import io.bitloom.coordinator.queue.redis.RedisModels;
 import io.bitloom.coordinator.queue.redis.RedisPools;
 import io.bitloom.coordinator.queue.redis.RedisPrompts;
 import io.bitloom.coordinator.queue.redis.RedisResults;
+import io.bitloom.coordinator.queue.redis.RedisWebhooks;
 import io.bitloom.coordinator.queue.redis.ReportTurn;
 import io.bitloom.coordinator.queue.redis.Spread;
 import io.bitloom.coordinator.queue.redis.SweepTurn;
@@ -58,6 +60,7 @@ public final class RunningQueue implements JobQueue {
   private final RedisBacklog backlog;
   private final RedisModels models;
   private final RedisPools pools;
+  private final RedisWebhooks webhooks;
   private final WakeListener wakeListener;
   private final DataVersion version;
   private final Epoch epoch;
@@ -80,7 +83,8 @@ public final class RunningQueue implements JobQueue {
     this.backlog = new RedisBacklog(index, bucketScripts, keys, new ReportTurn(redis, keys));
     this.version = new DataVersion(header, keys, backlog::recount);
     version.enter();
-    this.jobEnd = new JobEnd(jobScripts, partScripts, bucketScripts, index);
+    this.webhooks = new RedisWebhooks(redis, keys);
+    this.jobEnd = new JobEnd(jobScripts, partScripts, bucketScripts, index, webhooks);
     LeaseEnd leaseEnd = new LeaseEnd(jobScripts, bucketScripts, jobEnd);
 
     Reaper reaper = new Reaper(bucketScripts, leaseEnd, settings, timers);
@@ -92,7 +96,8 @@ public final class RunningQueue implements JobQueue {
     Duration sweep = settings.sweepInterval();
     SweepTurn turn = new SweepTurn(redis, keys, sweep.multipliedBy(2));
     Sweeper sweeper =
-        new Sweeper(jobSweep, index, new UnusedBuckets(index, bucketScripts, keys), turn, timers);
+        new Sweeper(
+            jobSweep, index, new UnusedBuckets(index, bucketScripts, keys), webhooks, turn, timers);
     LostReplies lostReplies = new LostReplies(bucketScripts, leaseEnd, jobSweep, timers);
     this.ready = new WakeUps(timers);
     this.finishedLeases = new FinishedLeases(bucketScripts, timers);
@@ -108,6 +113,7 @@ public final class RunningQueue implements JobQueue {
             partScripts,
             bucketScripts,
             jobEnd,
+            webhooks,
             upkeep,
             channels,
             keys,
@@ -123,7 +129,13 @@ public final class RunningQueue implements JobQueue {
             upkeep);
     this.results = new RedisResults(redis, keys, spread);
     this.leases =
-        new RedisLeases(spread, new JobTurns(redis, keys), bucketScripts, jobEnd, leaseEnd, upkeep);
+        new RedisLeases(
+            spread,
+            new JobTurns(redis, keys, webhooks::passed),
+            bucketScripts,
+            jobEnd,
+            leaseEnd,
+            upkeep);
     this.models = new RedisModels(redis, keys);
     this.pools = new RedisPools(redis, keys);
 
@@ -167,6 +179,11 @@ public final class RunningQueue implements JobQueue {
   @Override
   public Backlog backlog() {
     return backlog;
+  }
+
+  @Override
+  public WebhookQueue webhooks() {
+    return webhooks;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.bitloom.coordinator.queue.upkeep;
 
 import io.bitloom.coordinator.queue.redis.JobIndex;
+import io.bitloom.coordinator.queue.redis.RedisWebhooks;
 import io.bitloom.coordinator.queue.redis.Stages;
 import io.bitloom.coordinator.queue.redis.SweepTurn;
 import io.bitloom.coordinator.queue.redis.UnusedBuckets;
@@ -21,7 +22,8 @@ import org.slf4j.LoggerFactory;
  * Sweeps all active jobs from time to time, as {@link JobSweep} does each of them. Of all
  * coordinators one does so, at a pace that costs Redis little however many jobs there are; after a
  * start or a loss of Redis somebody does it at once, and as fast as it can. Then buckets that
- * nobody uses any more are forgotten.
+ * nobody uses any more are forgotten. Who sweeps has this coordinator look, too, whether somebody
+ * is to be told of a job: whoever was to look may have died.
  */
 final class Sweeper {
 
@@ -39,6 +41,7 @@ final class Sweeper {
   private final JobSweep jobSweep;
   private final JobIndex index;
   private final UnusedBuckets unusedBuckets;
+  private final RedisWebhooks webhooks;
   private final SweepTurn turn;
   private final Timers timers;
   private final AtomicBoolean sweeping = new AtomicBoolean();
@@ -49,11 +52,13 @@ final class Sweeper {
       JobSweep jobSweep,
       JobIndex index,
       UnusedBuckets unusedBuckets,
+      RedisWebhooks webhooks,
       SweepTurn turn,
       Timers timers) {
     this.jobSweep = jobSweep;
     this.index = index;
     this.unusedBuckets = unusedBuckets;
+    this.webhooks = webhooks;
     this.turn = turn;
     this.timers = timers;
   }
@@ -100,6 +105,7 @@ final class Sweeper {
       return; // that sweep hurries, and begins once more at its end
     }
     again = false;
+    webhooks.mayBeDue();
     index
         .activeJobs()
         .thenCompose(active -> index.checkBuckets().thenApply(done -> active))

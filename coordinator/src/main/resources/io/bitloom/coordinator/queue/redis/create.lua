@@ -3,7 +3,7 @@
 -- ARGV   1 tenant, 2 weight, 3 priority, 4 spec, 5 deadline (ms), or empty, 6 bytes that it takes,
 --        7 1 if nobody keeps it after its end, else 0, 8 how many outcomes are in a list of them, 0:
 --        all, as in data version 1, 9 what else a coordinator of version 1 finds as its time,
---        10 number of its parts
+--        10 number of its parts, 11 1 if somebody is to be told what becomes of it, else 0
 -- Reply  {'created'}, {'exists'} if it was created by the same spec before, else {'differs'}
 --@include tasks
 --@include job
@@ -22,6 +22,9 @@ if paged then
 end
 if ARGV[10] ~= '1' then
   redis.call('HSET', job, 'parts', ARGV[10], 'opened', 1)
+end
+if ARGV[11] == '1' then
+  redis.call('HSET', job, 'hook', 1)
 end
 if ARGV[5] ~= '' then
   redis.call('HSET', job, 'expires', ARGV[5])

@@ -1,11 +1,13 @@
 -- Nothing is left to be done for a job that ended; from now on it grows old, and what it takes stays
 -- as it is.
 -- KEYS   1 ledger, 2 use of the tenant, 3 active jobs, 4 deadlines, 5 open jobs of the tenant,
---        6 ended jobs: zset job -> when it ended (ms), 7 jobs of the tenant
+--        6 ended jobs: zset job -> when it ended (ms), 7 jobs of the tenant, 8 hooks, 9 claims,
+--        see fragments/hooks.lua
 -- ARGV   1 job, 2 tenant, 3 prompts, 4 bytes in Redis, 5 bytes of results
--- Reply  {1 if it was among the active jobs until now}
+-- Reply  {1 if it was among the active jobs until now, 1 if somebody may have to be told, else 0}
 --@include drain
 --@include ledger
+--@include hooks
 
 local was_active = redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
@@ -16,4 +18,8 @@ if redis.call('ZSCORE', KEYS[7], ARGV[1]) then
   enter(ARGV[1], entry_of(ARGV[1]) or nil, {t = ARGV[2], a = tonumber(ARGV[3]),
     d = tonumber(ARGV[3]), b = tonumber(ARGV[4]), r = tonumber(ARGV[5]), h = 0, g = 0, u = 0})
 end
-return {was_active}
+local hooked = redis.call('ZSCORE', KEYS[8], ARGV[1])
+if hooked then
+  wake(8, ARGV[1], now_us())
+end
+return {was_active, hooked and 1 or 0}

@@ -12,9 +12,10 @@
 --            then for each prompt: report;
 --          'start', holder, tasks, number k of arguments by which BITFIELD reads the bits of all these
 --            prompts, then these, number of their groups, then the groups
--- Reply  {1 if the job is terminal now, else 0, if any outcome was taken {tenant, prompts of the job, of
---        these with their outcome, bytes that it takes, bytes of its results,
---        ms since it was created if somebody keeps it and no prompt had succeeded before, else -1}, else {}, then for each in
+-- Reply  {1 if the job is terminal now, else 0, and 2 more if its first prompt was given just now and
+--        somebody is to be told, if any outcome was taken {tenant, prompts of the job, of these with
+--        their outcome, bytes that it takes, bytes of its results, ms since it was created if somebody
+--        keeps it and no prompt had succeeded before, else -1}, else {}, then for each in
 --        order, of a 'commit' {empty if all were taken, else a digit for each prompt: 1 taken, 2 it has
 --        its outcome already, 0 the lease does not hold it}; of a 'start' {0, tasks that were given, if
 --        any for each group: its payloads}, {1, ''} if the job is terminal, {2, '', revision,
@@ -107,7 +108,7 @@ if #all_tasks > 0 or counted_twice then
   use = #all_tasks > 0 and of_job or use
 end
 
-local changed = #all_tasks > 0
+local changed, begun = #all_tasks > 0, 0
 if #starts > 0 then
   local was = redis.call('HMGET', job, 'state', 'started', 'running', 'ending', 'revision', 'priority')
   local state, held = was[1], tonumber(was[3])
@@ -138,10 +139,11 @@ if #starts > 0 then
     redis.call('HSET', job, 'running', held)
     if not was[2] then
       redis.call('HSET', job, 'started', now, 'state', state == 'QUEUED' and 'RUNNING' or state)
+      begun = redis.call('HEXISTS', job, 'hook') * 2
     end
   end
 end
 if changed then
   tell(ARGV[1])
 end
-return {ended, use, unpack(replies)}
+return {ended + begun, use, unpack(replies)}

@@ -28,6 +28,7 @@ import io.bitloom.coordinator.queue.TaskFailure;
 import io.bitloom.coordinator.queue.TaskOutcome;
 import io.bitloom.coordinator.queue.TaskRef;
 import io.bitloom.coordinator.queue.TaskVerdict;
+import io.bitloom.coordinator.queue.WebhookQueue;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -299,6 +300,11 @@ final class QueueInMemory implements JobQueue {
 
   @Override
   public ResultLog results() {
+    throw absent();
+  }
+
+  @Override
+  public WebhookQueue webhooks() {
     throw absent();
   }
 

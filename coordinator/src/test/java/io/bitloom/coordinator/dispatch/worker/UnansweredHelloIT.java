@@ -23,6 +23,7 @@ import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.redis.TestRedis;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.coordinator.telemetry.LoopMetrics;
+import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
 import io.bitloom.v1.WorkerServiceGrpc;
@@ -137,7 +138,8 @@ class UnansweredHelloIT {
             new FaultyStore(),
             TestCoordinator.QUICK_LEASES,
             Optional.empty(),
-            metrics);
+            metrics,
+            PromptTraces.OFF);
     String name = InProcessServerBuilder.generateName();
     server = InProcessServerBuilder.forName(name).addService(new OpenDoor()).build().start();
     channel = InProcessChannelBuilder.forName(name).build();

@@ -290,7 +290,7 @@ final class QueueSearch {
   /** Makes one call, and takes the picture of what comes of it. */
   private CompletionStage<SearchState> call(SearchState state, HalfStep step) {
     // One that makes two calls for a job would keep the second back.
-    JobTurns turns = new JobTurns(redis, keys);
+    JobTurns turns = new JobTurns(redis, keys, begun -> {});
     CompletionStage<?> called = step.run(new HalfStep.Moment(buckets, jobs, turns, some, state));
     return called
         .thenCombine(

@@ -40,6 +40,8 @@ class ScriptTest {
                     keys.ledger(),
                     keys.useOf(name),
                     keys.sweeper(),
+                    keys.hooks(),
+                    keys.hookClaims(),
                     keys.states(),
                     keys.modelsSeen(),
                     keys.workers(),
@@ -64,7 +66,7 @@ class ScriptTest {
         switch (script.tag()) {
           case JOB -> "job|appends|prompts|buckets|running|done|results|failures|KEYS\\[1]";
           case BUCKET -> "flows|runs|ready|tenants|retry|leases|held|meta|lines|KEYS\\[1]";
-          case INDEX -> "KEYS\\[(\\d|k|k \\+ 1)]";
+          case INDEX -> "KEYS\\[(\\d+|c|k|k \\+ 1)]";
         };
     // Calls name their key first; calls with many arguments are put together in a table.
     List<String> touched =

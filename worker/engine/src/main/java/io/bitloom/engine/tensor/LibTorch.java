@@ -2,6 +2,7 @@ package io.bitloom.engine.tensor;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URL;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
 
@@ -87,12 +88,14 @@ public final class LibTorch {
 
     /**
      * Unpacks all libraries into the cache. On a cold cache the loader would otherwise pick up a
-     * libtorch of the operating system for those that it has not unpacked yet, and crash.
+     * libtorch of the operating system for those that it has not unpacked yet, and crash. Libraries
+     * that lie in a folder of the class path, as in a container image, are loaded from there.
      */
     private static void unpackBeforeAnyTorchClassLoads() {
       try {
         for (String folder : new String[] {folder() + "/", folder() + GPU + "/"}) {
-          if (LibTorch.class.getResource(folder) != null) {
+          URL place = LibTorch.class.getResource(folder);
+          if (place != null && !place.getProtocol().equals("file")) {
             Loader.cacheResources(org.bytedeco.pytorch.presets.torch.class, folder);
           }
         }

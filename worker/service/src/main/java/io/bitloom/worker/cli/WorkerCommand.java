@@ -13,6 +13,7 @@ import io.bitloom.common.net.ServerAddress;
 import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.engine.Engine;
 import io.bitloom.engine.EngineConfig;
 import io.bitloom.engine.modeldir.ModelDirectory;
@@ -261,8 +262,9 @@ public final class WorkerCommand implements Callable<Integer> {
           directory.digest(),
           (System.nanoTime() - start) / 1_000_000,
           directory.description());
-      CoordinatorSession session = new CoordinatorSession(sessionConfig, engine, metrics);
-      return work(session, metrics, apiServer, grace);
+      Tracing tracing = Tracing.ofEnvironment("bitloom-worker");
+      CoordinatorSession session = new CoordinatorSession(sessionConfig, engine, metrics, tracing);
+      return work(session, tracing, metrics, apiServer, grace);
     }
   }
 
@@ -334,6 +336,7 @@ public final class WorkerCommand implements Callable<Integer> {
   /** Runs a session to its end. */
   private int work(
       CoordinatorSession session,
+      Tracing tracing,
       PrometheusMeterRegistry metrics,
       Optional<ApiServer> apiServer,
       Duration grace)
@@ -368,6 +371,7 @@ public final class WorkerCommand implements Callable<Integer> {
       if (health != null) {
         health.close();
       }
+      tracing.close();
       termination.finished(exitCode);
     }
     return exitCode;

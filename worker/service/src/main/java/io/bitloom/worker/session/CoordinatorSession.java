@@ -5,6 +5,7 @@ import io.bitloom.common.log.LogFields;
 import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.secret.Secret;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.engine.Engine;
 import io.bitloom.v1.CapacityUpdate;
 import io.bitloom.v1.ConnectRequest;
@@ -13,7 +14,6 @@ import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.Hello;
 import io.bitloom.v1.Lease;
 import io.bitloom.v1.LeaseLost;
-import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.LeaseVerdicts;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.TaskRef;
@@ -48,6 +48,7 @@ public final class CoordinatorSession implements AutoCloseable {
   private final SessionConfig config;
   private final AnnouncedModel model;
   private final LeasedWork leasedWork;
+  private final WorkerTraces traces;
   private final SessionMetrics metrics;
   private final ScheduledThreadPoolExecutor loop;
   private final CoordinatorLink link;
@@ -64,10 +65,12 @@ public final class CoordinatorSession implements AutoCloseable {
   private long nextProgress = System.nanoTime();
   private volatile boolean connected;
 
-  public CoordinatorSession(SessionConfig config, Engine engine, MeterRegistry registry) {
+  public CoordinatorSession(
+      SessionConfig config, Engine engine, MeterRegistry registry, Tracing tracing) {
+    this.traces = new WorkerTraces(tracing);
     this.config = config;
     this.model = AnnouncedModel.of(engine);
-    this.leasedWork = new LeasedWork(engine);
+    this.leasedWork = new LeasedWork(engine, traces);
     this.metrics = new SessionMetrics(registry, this::isConnected);
     this.loop =
         new ScheduledThreadPoolExecutor(
@@ -76,7 +79,7 @@ public final class CoordinatorSession implements AutoCloseable {
             new ThreadPoolExecutor.DiscardPolicy()); // late callbacks after the end
     this.loop.setRemoveOnCancelPolicy(true);
     this.link = new CoordinatorLink(config, loop, new LinkEvents());
-    this.uploads = new ImageUploads(loop, new UploadEvents());
+    this.uploads = new ImageUploads(loop, new UploadEvents(), traces);
     model.capacity().onChange(schedule -> loop.execute(() -> sendCapacity(schedule)));
   }
 
@@ -166,6 +169,7 @@ public final class CoordinatorSession implements AutoCloseable {
     @Override
     public void welcomed(Welcome welcome, String address) {
       connected = true;
+      traces.welcomed(welcome.getTraceRatio());
       log.info(
           "ready: {} draws {} on {} for coordinator {} at {}",
           config.workerId(),
@@ -303,11 +307,17 @@ public final class CoordinatorSession implements AutoCloseable {
       uploads.start(unstored.get());
     }
     while (link.isReady()) {
-      Optional<LeaseOutcomes> outcomes = held.nextUnsent();
+      List<LeasedOutcome> outcomes = held.nextUnsent();
       if (outcomes.isEmpty()) {
         return;
       }
-      link.send(ConnectRequest.newBuilder().setLeaseOutcomes(outcomes.get()).build());
+      link.send(
+          ConnectRequest.newBuilder().setLeaseOutcomes(LeasedOutcome.message(outcomes)).build());
+      if (traces.on()) {
+        outcomes.stream()
+            .filter(LeasedOutcome::carriesBytes)
+            .forEach(outcome -> traces.uploaded(outcome, outcome.ready(), "coordinator", ""));
+      }
     }
   }
 

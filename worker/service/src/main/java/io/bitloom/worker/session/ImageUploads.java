@@ -1,5 +1,6 @@
 package io.bitloom.worker.session;
 
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.log.LogFields;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
@@ -60,6 +61,7 @@ final class ImageUploads {
     private final LeasedOutcome outcome;
     private int failures;
     private boolean underWay;
+    private long since; // the last attempt, for its span
 
     private Upload(LeasedOutcome outcome) {
       this.outcome = outcome;
@@ -72,15 +74,17 @@ final class ImageUploads {
 
   private final ScheduledExecutorService loop;
   private final Listener listener;
+  private final WorkerTraces traces;
   private final IntervalFunction waits =
       IntervalFunction.ofExponentialRandomBackoff(Duration.ofMillis(200), 3);
   private final Map<Key, Upload> uploads = new HashMap<>();
   private final FailuresInARow failing = new FailuresInARow(); // one store for all images
   private HttpClient http; // null until it is needed
 
-  ImageUploads(ScheduledExecutorService loop, Listener listener) {
+  ImageUploads(ScheduledExecutorService loop, Listener listener, WorkerTraces traces) {
     this.loop = loop;
     this.listener = listener;
+    this.traces = traces;
   }
 
   /** Uploads the images of an outcome; of one that is known, only asks for a grant again. */
@@ -92,6 +96,7 @@ final class ImageUploads {
     if (upload.underWay) {
       return;
     }
+    upload.since = traces.now();
     UploadRequest.Builder request =
         UploadRequest.newBuilder()
             .setLeaseId(upload.outcome.leaseId())
@@ -178,6 +183,10 @@ final class ImageUploads {
 
   private void ended(Upload upload, UploadGrant grant, Throwable failure) {
     upload.underWay = false;
+    if (traces.on()) {
+      String code = failure == null ? "" : ErrorCode.RESULT_STORE_UNAVAILABLE.name();
+      traces.uploaded(upload.outcome, upload.since, "store", code);
+    }
     Key key = Key.of(upload.outcome);
     if (uploads.get(key) != upload) {
       return;

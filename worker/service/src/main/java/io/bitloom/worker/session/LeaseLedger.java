@@ -1,12 +1,9 @@
 package io.bitloom.worker.session;
 
 import io.bitloom.engine.PromptWork;
-import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.IndexRange;
-import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.LeaseVerdicts;
-import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.Release;
 import io.bitloom.v1.TaskRef;
 import java.util.ArrayDeque;
@@ -129,11 +126,7 @@ final class LeaseLedger {
   }
 
   private void queue(Held held) {
-    (uploads && !held.inline && carriesBytes(held.outcome.outcome()) ? unstored : unsent).add(held);
-  }
-
-  private static boolean carriesBytes(PromptOutcome outcome) {
-    return outcome.getImages().getImagesList().stream().anyMatch(GeneratedImage::hasData);
+    (uploads && !held.inline && held.outcome.carriesBytes() ? unstored : unsent).add(held);
   }
 
   /** The next outcome whose images have to be uploaded before it is sent. */
@@ -151,7 +144,7 @@ final class LeaseLedger {
    * The next outcomes that this connection has not seen: neighbours in the queue that can go in one
    * message and are small together, or one; empty if there are none.
    */
-  Optional<LeaseOutcomes> nextUnsent() {
+  List<LeasedOutcome> nextUnsent() {
     List<LeasedOutcome> next = new ArrayList<>();
     long bytes = 0;
     for (Held held = unsent.peek(); held != null; held = unsent.peek()) {
@@ -164,7 +157,7 @@ final class LeaseLedger {
       }
       unsent.remove();
     }
-    return next.isEmpty() ? Optional.empty() : Optional.of(LeasedOutcome.message(next));
+    return next;
   }
 
   /**

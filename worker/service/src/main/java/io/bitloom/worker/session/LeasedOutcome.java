@@ -1,5 +1,6 @@
 package io.bitloom.worker.session;
 
+import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.HeldLease;
 import io.bitloom.v1.LeaseOutcomes;
 import io.bitloom.v1.PromptOutcome;
@@ -15,9 +16,15 @@ import java.util.List;
  * @param outcome has the prompt's place in the lease
  * @param batchImages images that shared the prompt's batch; 0 if it was not drawn
  * @param times seconds in each stage; none if it was not drawn
+ * @param ready when, by {@link io.bitloom.common.trace.TraceClock}; 0 if nobody asks
  */
 record LeasedOutcome(
-    HeldLease lease, TaskRef task, PromptOutcome outcome, int batchImages, StageTimes times) {
+    HeldLease lease,
+    TaskRef task,
+    PromptOutcome outcome,
+    int batchImages,
+    StageTimes times,
+    long ready) {
 
   String leaseId() {
     return lease.getLeaseId();
@@ -34,7 +41,12 @@ record LeasedOutcome(
   }
 
   LeasedOutcome with(PromptOutcome other) {
-    return new LeasedOutcome(lease, task, other, batchImages, times);
+    return new LeasedOutcome(lease, task, other, batchImages, times, ready);
+  }
+
+  /** Whether bytes of images go with it. */
+  boolean carriesBytes() {
+    return outcome.getImages().getImagesList().stream().anyMatch(GeneratedImage::hasData);
   }
 
   /** Whether one message can have both. */

@@ -47,13 +47,15 @@ final class LeasedWork {
   private record Place(HeldLease lease, int index, TaskRef task) {}
 
   private final Engine engine;
+  private final WorkerTraces traces;
   private final ModelDirectory model;
 
   /** The coordinator has limited the length of texts already. */
   private final PromptRules rules = new PromptRules(Integer.MAX_VALUE);
 
-  LeasedWork(Engine engine) {
+  LeasedWork(Engine engine, WorkerTraces traces) {
     this.engine = engine;
+    this.traces = traces;
     this.model = engine.model();
   }
 
@@ -70,6 +72,7 @@ final class LeasedWork {
       LeaseLedger ledger,
       Consumer<ConnectRequest> display,
       Consumer<LeasedOutcome> finished) {
+    long came = traces.now();
     HeldLease held = held(lease);
     ledger.add(held);
     List<Task> tasks;
@@ -112,9 +115,19 @@ final class LeasedWork {
           .handle(
               (images, failure) ->
                   failure == null ? drawn(place, work, images) : failed(place, failure))
-          .thenAccept(finished);
+          .thenAccept(
+              outcome -> {
+                if (traces.on()) {
+                  traces.drawn(held, schedule.orElseThrow(), place.task(), work);
+                }
+                finished.accept(outcome);
+              });
     }
-    return submission.drawn();
+    return traces.on()
+        ? submission
+            .drawn()
+            .thenRun(() -> traces.batch(lease, places.stream().map(Place::task).toList(), came))
+        : submission.drawn();
   }
 
   private static HeldLease held(Lease lease) {
@@ -201,7 +214,7 @@ final class LeasedWork {
         && prompt.format() != null;
   }
 
-  private static LeasedOutcome drawn(Place place, PromptWork work, List<EncodedImage> images) {
+  private LeasedOutcome drawn(Place place, PromptWork work, List<EncodedImage> images) {
     PromptOutcome.Builder outcome =
         PromptOutcome.newBuilder()
             .setIndex(place.index())
@@ -210,7 +223,12 @@ final class LeasedWork {
                     .addAllImages(images.stream().map(LeasedWork::toMessage).toList()));
     work.drawnText().ifPresent(text -> outcome.setDrawnText(drawnText(work, text)));
     return new LeasedOutcome(
-        place.lease(), place.task(), outcome.build(), work.batchImages(), times(work.durations()));
+        place.lease(),
+        place.task(),
+        outcome.build(),
+        work.batchImages(),
+        times(work.durations()),
+        traces.now());
   }
 
   private static GeneratedImage toMessage(EncodedImage image) {
@@ -239,7 +257,7 @@ final class LeasedWork {
     PromptOutcome outcome =
         PromptOutcome.newBuilder().setIndex(place.index()).setFailure(failure(failure)).build();
     return new LeasedOutcome(
-        place.lease(), place.task(), outcome, 0, StageTimes.getDefaultInstance());
+        place.lease(), place.task(), outcome, 0, StageTimes.getDefaultInstance(), 0);
   }
 
   /** Another attempt can succeed unless the prompt itself is to blame. */

@@ -42,13 +42,14 @@ class ImageUploadsTest {
               .setImages(GeneratedImages.newBuilder().addImages(image(0)).addImages(image(1)))
               .build(),
           1,
-          StageTimes.getDefaultInstance());
+          StageTimes.getDefaultInstance(),
+          0);
 
   private final BlockingQueue<Object> told = new LinkedBlockingQueue<>();
   private final Queue<String> files = new ConcurrentLinkedQueue<>();
   private final Queue<Integer> statuses = new ConcurrentLinkedQueue<>();
   private final ScheduledExecutorService loop = Executors.newSingleThreadScheduledExecutor();
-  private final ImageUploads uploads = new ImageUploads(loop, new Told());
+  private final ImageUploads uploads = new ImageUploads(loop, new Told(), WorkerTraces.OFF);
   private HttpServer store;
 
   private static GeneratedImage image(int index) {

@@ -70,7 +70,7 @@ class LeaseLedgerTest {
                 .setBatchImages(2)
                 .setTimes(TIMES)
                 .build()),
-        held.nextUnsent());
+        nextUnsent());
   }
 
   @Test
@@ -128,7 +128,7 @@ class LeaseLedgerTest {
     LeasedOutcome outcome = outcome(1);
     held.finished(outcome);
     assertEquals(outcome.size(), held.unacknowledgedBytes());
-    held.nextUnsent();
+    nextUnsent();
     assertEquals(outcome.size(), held.unacknowledgedBytes());
     held.acknowledged(committed(1, 1));
     assertEquals(0, held.unacknowledgedBytes());
@@ -175,7 +175,7 @@ class LeaseLedgerTest {
     LeasedOutcome second = outcome(1, images(image -> image.setData(FILE)));
     held.finished(first);
     held.finished(second);
-    assertEquals(Optional.empty(), held.nextUnsent());
+    assertEquals(Optional.empty(), nextUnsent());
     assertEquals(Optional.of(first), held.nextUnstored());
     assertEquals(Optional.of(second), held.nextUnstored());
     assertEquals(Optional.empty(), held.nextUnstored());
@@ -184,17 +184,17 @@ class LeaseLedgerTest {
     held.uploaded(named);
     held.notUploaded(second);
     Optional<LeaseOutcomes> both = Optional.of(LeasedOutcome.message(List.of(named, second)));
-    assertEquals(both, held.nextUnsent());
+    assertEquals(both, nextUnsent());
     assertEquals(named.size() + second.size(), held.unacknowledgedBytes());
 
     held.sendAllAgain(true);
     assertEquals(Optional.empty(), held.nextUnstored());
-    assertEquals(both, held.nextUnsent());
+    assertEquals(both, nextUnsent());
   }
 
   /** Places of the prompts in the next message; none if there is none. */
   private List<Integer> nextIndexes() {
-    return held.nextUnsent().stream()
+    return nextUnsent().stream()
         .flatMap(message -> message.getOutcomesList().stream())
         .map(PromptOutcome::getIndex)
         .toList();
@@ -230,6 +230,11 @@ class LeaseLedgerTest {
   private static LeasedOutcome drawn(
       HeldLease lease, int index, int batchImages, StageTimes times) {
     PromptOutcome outcome = PromptOutcome.newBuilder().setIndex(index).build();
-    return new LeasedOutcome(lease, task(index), outcome, batchImages, times);
+    return new LeasedOutcome(lease, task(index), outcome, batchImages, times, 0);
+  }
+
+  private Optional<LeaseOutcomes> nextUnsent() {
+    List<LeasedOutcome> next = held.nextUnsent();
+    return next.isEmpty() ? Optional.empty() : Optional.of(LeasedOutcome.message(next));
   }
 }

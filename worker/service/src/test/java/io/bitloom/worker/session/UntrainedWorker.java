@@ -2,6 +2,7 @@ package io.bitloom.worker.session;
 
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.common.rules.Pools;
+import io.bitloom.common.trace.Tracing;
 import io.bitloom.engine.Engine;
 import io.bitloom.engine.EngineConfig;
 import io.bitloom.engine.modeldir.ModelDirectory;
@@ -38,6 +39,6 @@ final class UntrainedWorker {
             Duration.ofSeconds(10),
             Duration.ofMillis(50),
             Duration.ofMillis(500));
-    return new CoordinatorSession(config, engine, new SimpleMeterRegistry());
+    return new CoordinatorSession(config, engine, new SimpleMeterRegistry(), Tracing.OFF);
   }
 }

@@ -7,6 +7,11 @@
 --                    waits in a job that is CANCELLING; now:…: parts of the spec that were changed;
 --                    parts: how many there are, absent if there is one; opened: how many of these
 --                    have prompts, or had them in a moment;
+--                    hook: 1 if somebody is to be told what becomes of the job, in its first part with
+--                    hook:told, hook:dead: letters of the events that were delivered, or given up
+--                    since then; hook:tries: failed attempts of the next event; hook:next: when its
+--                    next one is due (ms); hook:error: why the last one failed; hook:failures: failed
+--                    attempts of all; hook:gone: 1 if the receiver wants no more;
 --                    page: how many outcomes are in a list of them, absent in data version 1. Since
 --                    version 2 born: when it was created (ms), and created: a text, at which
 --                    a coordinator of version 1 fails before it does anything with the job

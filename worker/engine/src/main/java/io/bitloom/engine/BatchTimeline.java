@@ -1,0 +1,23 @@
+package io.bitloom.engine;
+
+import java.util.List;
+
+/**
+ * When a batch passed each stage, in readings of {@link System#nanoTime}.
+ *
+ * @param images of the batch
+ * @param start of the text stage
+ * @param encoded when all texts were, and the transformer began
+ * @param scales when each scale was drawn, the first one first. A device that takes work in advance
+ *     has not done all of it then; with the last one it has
+ * @param generated when the transformer was done, and the tokenizer began
+ * @param decoded when all images were
+ */
+public record BatchTimeline(
+    int images, long start, long encoded, List<Long> scales, long generated, long decoded) {
+
+  /** Wall time in each stage. */
+  StageDurations durations() {
+    return StageDurations.between(start, encoded, generated, decoded);
+  }
+}
