@@ -9,7 +9,10 @@ import io.bitloom.common.trace.Tracing;
 import io.bitloom.coordinator.api.BatchServiceApi;
 import io.bitloom.coordinator.api.ClusterServiceApi;
 import io.bitloom.coordinator.auth.Tenants;
+import io.bitloom.coordinator.chores.ObjectJobs;
+import io.bitloom.coordinator.chores.OutputFiles;
 import io.bitloom.coordinator.config.CoordinatorConfig;
+import io.bitloom.coordinator.config.InputConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.config.S3Config;
@@ -29,6 +32,7 @@ import io.bitloom.coordinator.jobs.Deletion;
 import io.bitloom.coordinator.jobs.Forecast;
 import io.bitloom.coordinator.jobs.GenerateCalls;
 import io.bitloom.coordinator.jobs.ImageDelivery;
+import io.bitloom.coordinator.jobs.InputRules;
 import io.bitloom.coordinator.jobs.JobDirectory;
 import io.bitloom.coordinator.jobs.JobMessages;
 import io.bitloom.coordinator.jobs.JobWatches;
@@ -183,6 +187,7 @@ public final class Coordinator implements AutoCloseable {
               timer,
               registry));
       PoolScaling pools = new PoolScaling(queue, dispatch.speeds(), models, timer);
+      chores(queue, jobs.submissions(), tenants, timer);
       TrainingRuns trainingRuns = new TrainingRuns(Clock.systemUTC());
       grpc = part(grpcServer(tenants, jobs, pools, trainingRuns, registry));
       http =
@@ -275,13 +280,35 @@ public final class Coordinator implements AutoCloseable {
     Forecast forecast = new Forecast(queue.backlog(), speeds, models);
     return new Jobs(
         new Submissions(
-            queue, models, speeds, limits, quotas, receivers, dispatch.arrivals(), threads),
+            queue,
+            models,
+            speeds,
+            limits,
+            quotas,
+            receivers,
+            dispatch.arrivals(),
+            new InputRules(config.inputs()),
+            threads),
         new JobDirectory(queue.jobs(), forecast, deletion, receivers),
         new Results(queue, delivery, threads),
         new JobWatches(queue.jobs(), queue.results(), forecast, feed, timer),
         new GenerateCalls(queue, models, limits, quotas, feed, delivery, deletion, timer, metrics),
         new ClusterState(queue.backlog(), dispatch.workers(), speeds, this::trouble),
         deletion);
+  }
+
+  /** What is done for jobs besides answering calls. */
+  private void chores(
+      JobQueue queue, Submissions submissions, Tenants tenants, ScheduledExecutorService timer) {
+    Duration lasts = config.dispatch().leases().duration();
+    InputConfig inputs = config.inputs();
+    if (inputs.isOpen()) {
+      InputRules rules = new InputRules(inputs);
+      part(new ObjectJobs(inputs, queue, submissions, tenants, rules, lasts, timer));
+    }
+    store
+        .directAccess()
+        .ifPresent(access -> part(new OutputFiles(queue, store, access, lasts, timer)));
   }
 
   private ImageDelivery delivery(
@@ -427,7 +454,8 @@ public final class Coordinator implements AutoCloseable {
             config.dispatch().leases().duration(),
             defaults.reapGrace(),
             defaults.sweepInterval())
-        .spread(config.redis().shards(), defaults.shardRun());
+        .spread(config.redis().shards(), defaults.shardRun())
+        .withOutputs(config.results().s3().isPresent());
   }
 
   private ExecutorService apiThreads() {

@@ -47,7 +47,9 @@ import picocli.CommandLine.Spec;
     })
 @OptionRule(
     options = {"--s3-endpoint", "--s3-region", "--s3-path-style"},
-    notWith = "--results=directory")
+    notWith = "--results=directory",
+    unless = "--input")
+@OptionRule(options = "--input-bytes", onlyWith = "--input")
 @OptionRule(options = "--no-fsync-results", onlyWith = "--results=directory")
 public final class Main implements Callable<Integer> {
 

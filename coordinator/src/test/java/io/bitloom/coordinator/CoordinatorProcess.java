@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A coordinator in a process of its own, started by its command line. */
@@ -30,6 +31,20 @@ public final class CoordinatorProcess implements AutoCloseable {
    */
   public static CoordinatorProcess launch(
       Path directory, List<String> jvmOptions, List<String> options) throws IOException {
+    return launch(directory, jvmOptions, options, Map.of());
+  }
+
+  /**
+   * Starts without waiting for it to be ready.
+   *
+   * @param environment what it has besides that of this process, or in its place
+   */
+  static CoordinatorProcess launch(
+      Path directory,
+      List<String> jvmOptions,
+      List<String> options,
+      Map<String, String> environment)
+      throws IOException {
     Path portsFile = directory.resolve("ports.json");
     Files.deleteIfExists(portsFile);
     Path log = Files.createTempFile(directory, "coordinator", ".log");
@@ -42,13 +57,13 @@ public final class CoordinatorProcess implements AutoCloseable {
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
     command.add(Main.class.getName());
     command.addAll(options);
-    Process process =
+    ProcessBuilder builder =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(log.toFile())
-            .redirectInput(ProcessBuilder.Redirect.PIPE)
-            .start();
-    return new CoordinatorProcess(process, log, portsFile);
+            .redirectInput(ProcessBuilder.Redirect.PIPE);
+    builder.environment().putAll(environment);
+    return new CoordinatorProcess(builder.start(), log, portsFile);
   }
 
   /** How the build lets the JVMs of tests collect and compile. */

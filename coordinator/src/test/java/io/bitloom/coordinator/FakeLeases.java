@@ -91,8 +91,9 @@ final class FakeLeases {
     toDraw.add(added);
   }
 
-  int count() {
-    return held.size();
+  /** How many nobody has begun to draw. */
+  int undrawn() {
+    return toDraw.size();
   }
 
   boolean holds(Held lease) {

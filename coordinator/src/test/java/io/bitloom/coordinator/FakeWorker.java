@@ -360,7 +360,8 @@ public final class FakeWorker implements AutoCloseable {
     uploading = welcome.getUploads();
     welcome.getLostLeasesList().forEach(this::forget);
     leases.all().forEach(lease -> report(lease, lease.unacknowledged()));
-    for (int i = leases.count(); i < behaviour.prefetch(); i++) {
+    // What is drawn and not acknowledged asks for no more work when it is.
+    for (int i = leases.undrawn() + (busy ? 1 : 0); i < behaviour.prefetch(); i++) {
       requestWork();
     }
     com.google.protobuf.Duration interval = welcome.getHeartbeatInterval();
@@ -509,7 +510,7 @@ public final class FakeWorker implements AutoCloseable {
   }
 
   private void leaveIfNothingIsHeld() {
-    if (leaving && leases.count() == 0) {
+    if (leaving && leases.all().isEmpty()) {
       stream.onCompleted();
     }
   }

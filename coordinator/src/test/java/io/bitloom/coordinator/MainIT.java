@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,6 +88,18 @@ class MainIT {
             "--tls-cert=" + certificate.certificate(),
             "--tls-key=" + certificate.key())) {
       assertTrue(coordinator.ports().has("grpc"));
+    }
+  }
+
+  @Test
+  void itsOwnRedisNeedsNoProgramOfTheMachine() throws Exception {
+    try (CoordinatorProcess coordinator =
+        CoordinatorProcess.launch(
+            directory,
+            List.of(),
+            CoordinatorProcess.usualOptions(directory),
+            Map.of("PATH", directory.resolve("empty").toString()))) {
+      assertTrue(coordinator.ports().get("redis").getAsString().startsWith("redis-socket:"));
     }
   }
 

@@ -7,12 +7,14 @@ import io.bitloom.coordinator.config.ConnectionsConfig;
 import io.bitloom.coordinator.config.CoordinatorConfig;
 import io.bitloom.coordinator.config.DirectoryConfig;
 import io.bitloom.coordinator.config.DispatchConfig;
+import io.bitloom.coordinator.config.InputConfig;
 import io.bitloom.coordinator.config.JobsConfig;
 import io.bitloom.coordinator.config.LeaseConfig;
 import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.RedisConfig;
 import io.bitloom.coordinator.config.ResultsConfig;
+import io.bitloom.coordinator.config.S3Server;
 import io.bitloom.coordinator.config.WebhookConfig;
 import io.bitloom.coordinator.grpc.Authentication;
 import io.bitloom.coordinator.redis.TestRedis;
@@ -65,6 +67,9 @@ public final class TestCoordinator implements AutoCloseable {
 
   public static final LeaseConfig QUICK_LEASES =
       new LeaseConfig(Duration.ofSeconds(6), Duration.ofMillis(300), Duration.ofSeconds(2), 3);
+
+  private static final InputConfig NO_INPUTS =
+      new InputConfig(List.of(), 1 << 30, new S3Server(Optional.empty(), Optional.empty(), false));
 
   private final CoordinatorConfig config;
   private final Coordinator coordinator;
@@ -195,6 +200,7 @@ public final class TestCoordinator implements AutoCloseable {
             new DispatchConfig(QUICK_LEASES, Duration.ofMillis(50)),
             new ResultsConfig(false, Optional.empty()),
             WebhookConfig.DEFAULTS,
+            NO_INPUTS,
             Duration.ofSeconds(2)),
         tracing);
   }
@@ -222,8 +228,9 @@ public final class TestCoordinator implements AutoCloseable {
         onFreePorts(access),
         LimitsConfig.DEFAULTS,
         new ResultsConfig(false, Optional.empty()),
-        Optional.empty(),
-        webhooks);
+        webhooks,
+        NO_INPUTS,
+        Optional.empty());
   }
 
   private static ListenConfig onFreePorts(AccessConfig access) {
@@ -261,7 +268,35 @@ public final class TestCoordinator implements AutoCloseable {
       Optional<Duration> retention)
       throws IOException {
     return start(
-        directory, redis, leases, listen, limits, results, retention, WebhookConfig.DEFAULTS);
+        directory,
+        redis,
+        leases,
+        listen,
+        limits,
+        results,
+        WebhookConfig.DEFAULTS,
+        NO_INPUTS,
+        retention);
+  }
+
+  /** A coordinator of a cluster of its own that reads objects and keeps its images in S3. */
+  public static TestCoordinator start(
+      Path directory,
+      AccessConfig access,
+      LimitsConfig limits,
+      ResultsConfig results,
+      InputConfig inputs)
+      throws IOException {
+    return start(
+        directory,
+        new RedisConfig(TestRedis.uri(), "test-" + UUID.randomUUID(), Optional.empty(), 0, 1),
+        QUICK_LEASES,
+        onFreePorts(access),
+        limits,
+        results,
+        WebhookConfig.DEFAULTS,
+        inputs,
+        Optional.empty());
   }
 
   private static TestCoordinator start(
@@ -271,8 +306,9 @@ public final class TestCoordinator implements AutoCloseable {
       ListenConfig listen,
       LimitsConfig limits,
       ResultsConfig results,
-      Optional<Duration> retention,
-      WebhookConfig webhooks)
+      WebhookConfig webhooks,
+      InputConfig inputs,
+      Optional<Duration> retention)
       throws IOException {
     return new TestCoordinator(
         new CoordinatorConfig(
@@ -283,6 +319,7 @@ public final class TestCoordinator implements AutoCloseable {
             new DispatchConfig(leases, Duration.ofMillis(50)),
             results,
             webhooks,
+            inputs,
             Duration.ofSeconds(2)));
   }
 
@@ -302,6 +339,7 @@ public final class TestCoordinator implements AutoCloseable {
             config.dispatch(),
             config.results(),
             config.webhooks(),
+            config.inputs(),
             config.drainTimeout()));
   }
 

@@ -1,24 +1,22 @@
 package io.bitloom.deploy;
 
-import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.common.config.Settings;
-import io.bitloom.coordinator.config.CoordinatorConfig;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
-import picocli.CommandLine.ParseResult;
 
 /** The compose files say nothing that the programs do not know. */
 class ComposeFileTest {
@@ -32,77 +30,92 @@ class ComposeFileTest {
     withTokens = ComposeFile.read("compose.tokens.yaml").services();
   }
 
-  private CoordinatorConfig coordinator() {
-    Map<String, Object> service = services.get("coordinator");
-    return CommandLines.coordinator(
-        ComposeFile.list(service, "command"), ComposeFile.environment(service));
-  }
-
-  @Test
-  void theCoordinatorListensWhereItsPortsArePublishedOnLoopbackAlone() {
-    CoordinatorConfig config = coordinator();
-    List<String> ports = ComposeFile.list(services.get("coordinator"), "ports");
-    assertEquals(
-        List.of(
-            "127.0.0.1:7700:" + config.listen().grpcPort(),
-            "127.0.0.1:7701:" + config.listen().httpPort()),
-        ports);
-    assertEquals("0.0.0.0", config.listen().bind());
-    services.forEach(
-        (name, service) ->
-            assertTrue(name.equals("coordinator") || !service.containsKey("ports"), name));
+  /** A service as its program sees it, with what the second file adds. */
+  private ProgramContainer container(String name) {
+    Map<String, String> variables = new TreeMap<>(ComposeFile.environment(services.get(name)));
+    variables.putAll(ComposeFile.environment(withTokens.getOrDefault(name, Map.of())));
+    Set<Integer> ports =
+        Stream.of("expose", "ports")
+            .flatMap(key -> ComposeFile.list(services.get(name), key).stream())
+            .map(port -> Integer.parseInt(port.substring(port.lastIndexOf(':') + 1)))
+            .collect(Collectors.toSet());
+    String image = ComposeFile.text(services.get(name), "image").replaceFirst(":.*", "");
+    return new ProgramContainer(
+        image,
+        ComposeFile.list(services.get(name), "command"),
+        variables,
+        ports,
+        List.of(),
+        Map.of());
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"worker-1", "worker-2", "worker-gpu"})
-  void aWorkerKnowsItsOptions(String name) {
-    ParseResult given = CommandLines.worker(ComposeFile.list(services.get(name), "command"));
+  @ValueSource(strings = {"coordinator", "worker-1", "worker-2", "worker-gpu"})
+  void aServiceIsWhatItsProgramUnderstands(String name) {
+    assertEquals(List.of(), Programs.faults(container(name)));
+  }
+
+  @Test
+  void whatAProgramDoesNotUnderstandIsFound() {
+    ProgramContainer worker = container("worker-1");
+    List<String> arguments = new ArrayList<>(worker.arguments());
+    arguments.add("--http-prt=1");
+    List<String> faults =
+        Programs.faults(
+            new ProgramContainer(
+                worker.image(),
+                arguments,
+                Map.of("BITLOOM_POOOL", "x"),
+                worker.ports(),
+                List.of(),
+                Map.of()));
+    assertEquals(2, faults.size(), faults.toString());
+  }
+
+  @Test
+  void theClientsVariablesAreOnesThatItReads() {
+    ProgramContainer client = container("client");
     assertEquals(
-        List.of("coordinator:" + coordinator().listen().grpcPort()),
-        given.matchedOptionValue("--coordinator", List.of()));
-    assertEquals(7702, given.<Integer>matchedOptionValue("--http-port", 0));
-    assertEquals("0.0.0.0", given.matchedOptionValue("--http-bind", ""));
+        List.of(),
+        Programs.faults(
+            new ProgramContainer(
+                client.image(),
+                List.of("submit", "prompts.jsonl", "--out", "out"),
+                client.variables(),
+                client.ports(),
+                List.of(),
+                Map.of())));
   }
 
   @Test
-  void optionsThatAreNotThereAreFound() {
-    assertThrows(
-        CommandLine.ParameterException.class, () -> CommandLines.worker(List.of("--http-prt=1")));
-    assertThrows(
-        CommandLine.ParameterException.class,
-        () -> CommandLines.coordinator(List.of("--drain=5s"), Map.of()));
-  }
-
-  @Test
-  void everyVariableIsRead() {
-    Map<String, Set<String>> known =
-        Map.of(
-            "coordinator", CommandLines.coordinatorVariables(),
-            "worker-1", CommandLines.workerVariables(),
-            "client", CommandLines.clientVariables());
-    known.forEach(
-        (name, variables) ->
-            Stream.of(services, withTokens)
-                .map(file -> ComposeFile.environment(file.get(name)).keySet())
-                .forEach(used -> assertTrue(variables.containsAll(used), name + ": " + used)));
-    assertTrue(CommandLines.coordinatorVariables().contains("BITLOOM_TENANTS"));
-    assertTrue(CommandLines.workerVariables().contains("BITLOOM_TOKEN"));
-    assertTrue(CommandLines.clientVariables().contains("BITLOOM_TOKEN"));
+  void onlyTheCoordinatorsPortsArePublishedOnLoopbackAlone() {
+    services.forEach(
+        (name, service) ->
+            assertEquals(
+                name.equals("coordinator")
+                    ? List.of("127.0.0.1:7700:7700", "127.0.0.1:7701:7701")
+                    : List.of(),
+                ComposeFile.list(service, "ports"),
+                name));
   }
 
   @Test
   void composeWaitsLongerThanAProgramTakesToStop() {
-    ParseResult worker = CommandLines.worker(ComposeFile.list(services.get("worker-1"), "command"));
-    assertTrue(
-        Settings.duration("stop", ComposeFile.text(services.get("worker-1"), "stop_grace_period"))
-                .compareTo(
-                    Settings.duration("grace", worker.matchedOptionValue("--shutdown-grace", "")))
-            > 0);
-    assertTrue(
-        Settings.duration(
-                    "stop", ComposeFile.text(services.get("coordinator"), "stop_grace_period"))
-                .compareTo(coordinator().drainTimeout())
-            > 0);
+    Map.of("worker-1", "--shutdown-grace=", "coordinator", "--drain-timeout=")
+        .forEach(
+            (name, option) -> {
+              String time =
+                  ComposeFile.list(services.get(name), "command").stream()
+                      .filter(word -> word.startsWith(option))
+                      .map(word -> word.substring(option.length()))
+                      .findFirst()
+                      .orElseThrow();
+              String grace = ComposeFile.text(services.get(name), "stop_grace_period");
+              assertTrue(
+                  Settings.duration("stop", grace).compareTo(Settings.duration("program", time))
+                      > 0,
+                  name);
+            });
   }
 
   @Test
@@ -128,11 +141,5 @@ class ComposeFileTest {
                   || build.contains('"' + image.replaceFirst(":latest$", "") + '"'),
               image);
         });
-  }
-
-  @Test
-  void theClientsVariablesAreEnoughForACommand() {
-    assertDoesNotThrow(
-        () -> CommandLines.client(List.of("submit", "prompts.jsonl", "--out", "out")));
   }
 }

@@ -216,7 +216,7 @@ class ComposeIT {
   @Test
   void probesAreAnswered() throws Exception {
     HttpClient http = HttpClient.newHttpClient();
-    for (String path : CommandLines.PROBES) {
+    for (String path : Programs.PATHS) {
       URI uri = URI.create("http://127.0.0.1:" + compose.port("BITLOOM_PUBLISHED_HTTP") + path);
       int status =
           http.send(

@@ -36,7 +36,12 @@ public final class Programs {
 
   /** Read where no option is declared: by the log, by the cache's folder, by the JVM. */
   private static final Set<String> OTHERS =
-      Set.of("BITLOOM_LOG", "BITLOOM_LOG_LEVEL", "XDG_CACHE_HOME", "JAVA_TOOL_OPTIONS");
+      Set.of(
+          "BITLOOM_LOG",
+          "BITLOOM_LOG_LEVEL",
+          "XDG_CACHE_HOME",
+          "JAVA_TOOL_OPTIONS",
+          "_JAVA_OPTIONS");
 
   private Programs() {}
 

@@ -4,6 +4,7 @@ import io.bitloom.common.cli.Usage;
 import io.bitloom.engine.NativeLibraries;
 import io.bitloom.loadtests.autoscale.AutoscaleBench;
 import io.bitloom.loadtests.chaos.ChaosCommand;
+import io.bitloom.loadtests.chaos.ObjectsCommand;
 import io.bitloom.loadtests.engine.ConvolutionBenchmark;
 import io.bitloom.loadtests.engine.EngineBenchmark;
 import io.bitloom.loadtests.engine.LateGuidanceBenchmark;
@@ -32,6 +33,7 @@ import picocli.CommandLine.Spec;
       QueueBench.class,
       IdleBench.class,
       ChaosCommand.class,
+      ObjectsCommand.class,
       AutoscaleBench.class
     })
 public final class Main implements Callable<Integer> {
@@ -53,7 +55,8 @@ public final class Main implements Callable<Integer> {
   public Integer call() {
     throw new ParameterException(
         spec.commandLine(),
-        "say what to run: bench engine, convolutions, guidance, memory, pictures, queue, idle, chaos or"
+        "say what to run: bench engine, convolutions, guidance, memory, pictures, queue, idle, chaos,"
+            + " objects or"
             + " autoscale");
   }
 }

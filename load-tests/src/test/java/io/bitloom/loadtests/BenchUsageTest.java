@@ -34,6 +34,7 @@ class BenchUsageTest {
         "autoscale --days 0|--days must be 1 to 1000",
         "autoscale --polling x|\"x\" is not a whole number",
         "autoscale --price -1|--price must be 0 to 1000000",
+        "objects --prompts 10|--prompts must be 1000 to 10000000, not 10",
         "chaos now|\"now\" is one word too many",
       })
   void wrongUsageIsSaidAndExitsWithTwo(String arguments, String complaint) {

@@ -52,8 +52,18 @@ class CommandReferenceTest {
   private static final Pattern CODE = Pattern.compile("`([^`]+)`");
   private static final Pattern FIRST_CELL = Pattern.compile("^\\| (`.+?) \\|", Pattern.MULTILINE);
 
-  /** Options that every command has, and those of the programs of others. */
-  private static final Set<String> NOT_OURS = Set.of("--help", "--version");
+  /** Options that every command has, and those of Docker and of the build of images. */
+  private static final Set<String> NOT_OURS =
+      Set.of(
+          "--help",
+          "--version",
+          "--entrypoint",
+          "--force-recreate",
+          "--no-deps",
+          "--rm",
+          "--base",
+          "--image",
+          "--packages");
 
   @Test
   void thePageOfAllOptionsIsWhatTheProgramsSay() throws IOException {

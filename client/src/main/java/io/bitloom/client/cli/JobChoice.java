@@ -108,6 +108,11 @@ final class JobChoice {
     }
   }
 
+  /** The name that was chosen for this submission, or another one. */
+  String requestIdOr(String other) {
+    return requestId == null ? other : requestId;
+  }
+
   private String requestId(Submitted submitted) {
     return requestId == null ? submitted.requestId() : requestId;
   }

@@ -1,7 +1,6 @@
 package io.bitloom.client.cli;
 
 import com.google.protobuf.ByteString;
-import io.bitloom.client.input.PromptFormat;
 import io.bitloom.client.input.PromptInput;
 import io.bitloom.common.prompt.CustomIds;
 import io.bitloom.common.prompt.PromptLineReader;
@@ -58,12 +57,7 @@ record PromptFile(String name, List<Part> parts, PromptCheck check) {
   static PromptFile of(PromptInput input, PromptCheck check) throws IOException {
     List<Part> parts =
         input.parts().stream()
-            .map(
-                part ->
-                    new Part(
-                        part.name(),
-                        part.format() == PromptFormat.TXT ? Syntax.TEXT : Syntax.JSON,
-                        part::open))
+            .map(part -> new Part(part.name(), part.format().syntax(), part::open))
             .toList();
     return new PromptFile(input.name(), parts, check);
   }

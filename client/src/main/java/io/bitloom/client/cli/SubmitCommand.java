@@ -2,7 +2,6 @@ package io.bitloom.client.cli;
 
 import com.google.gson.JsonObject;
 import com.google.protobuf.util.Durations;
-import io.bitloom.client.input.PromptFormat;
 import io.bitloom.client.input.PromptInput;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
@@ -16,9 +15,11 @@ import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.file.FileFaults;
+import io.bitloom.common.prompt.PromptFormat;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.v1.EstimatePromptsResponse;
 import io.bitloom.v1.Job;
+import io.bitloom.v1.JobInput;
 import io.bitloom.v1.Model;
 import io.bitloom.v1.Prompt;
 import java.io.IOException;
@@ -28,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -79,7 +81,7 @@ final class SubmitCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = {
         "The prompts: a file (.jsonl, .txt, .csv; also .gz or .zst), a folder of such files,",
-        "a pipe, or - for standard input."
+        "a pipe, - for standard input, or s3://BUCKET/KEY, which the coordinator reads."
       })
   private String argument;
 
@@ -130,6 +132,12 @@ final class SubmitCommand implements Callable<Integer> {
   private String inputFormat;
 
   @Option(
+      names = "--column",
+      paramLabel = "NAME=FIELD",
+      description = "Of a table in S3: the field of a prompt that a column has; may be repeated.")
+  private Map<String, String> columns = new LinkedHashMap<>();
+
+  @Option(
       names = "--patience",
       paramLabel = "TIME",
       description = "How long a pipe may be silent before its first prompt (default: 30s).")
@@ -156,10 +164,40 @@ final class SubmitCommand implements Callable<Integer> {
     if (!offline) {
       connection.coordinator();
     }
+    if (argument.startsWith(ObjectInput.SCHEME)) {
+      return submitObject(console);
+    }
+    if (!columns.isEmpty()) {
+      throw new ParameterException(
+          command.commandLine(), "--column is for tables in S3; rename the column of a file");
+    }
     Duration silence = patience == null ? PromptInput.PATIENCE : duration("patience", patience);
     try (PromptInput opened = PromptInput.open(argument, format(), silence, console::note)) {
       input = opened;
       return run(console, defaults);
+    }
+  }
+
+  /** The coordinator checks an object itself before it queues anything. */
+  private int submitObject(Console console) throws IOException {
+    for (String option :
+        List.of("--dry-run", "--offline", "--skip-bad-lines", "--patience", "--resume")) {
+      if (command.commandLine().getParseResult().hasMatchedOption(option)) {
+        throw new ParameterException(
+            command.commandLine(), option + " has no effect with an object, " + argument);
+      }
+    }
+    JobInput.Builder from = JobInput.newBuilder().setUri(argument).putAllColumns(columns);
+    format().ifPresent(format -> from.setFormat(format.toString()));
+    try (BitloomClient client = connection.client()) {
+      return new ObjectSubmission(console, client, out)
+          .run(
+              newJob(argument.substring(argument.lastIndexOf('/') + 1)).toBuilder()
+                  .setInput(from)
+                  .build(),
+              choice.requestIdOr(UUID.randomUUID().toString()),
+              this::follow,
+              noWait);
     }
   }
 
@@ -307,7 +345,7 @@ final class SubmitCommand implements Callable<Integer> {
       resumeHint.submits(job.getName(), again.with("--resume", job.getName()));
       job = submission.send(client, job, contents.prompts());
       input.needed(false);
-      resumeHint.allIsSent(job.getName(), follow(job));
+      resumeHint.allIsSent(job.getName(), follow(job.getName()));
       console.say(console.bold(job.getName()) + "  " + JobReport.counts(job));
       if (noWait) {
         resumeHint.left();
@@ -324,11 +362,11 @@ final class SubmitCommand implements Callable<Integer> {
     return outcome == ExitCode.DONE ? checked : outcome;
   }
 
-  private ShellCommand follow(Job job) {
+  private ShellCommand follow(String job) {
     ShellCommand follow =
         out == null
-            ? ShellCommand.of("watch", job.getName())
-            : ShellCommand.of("results", job.getName()).with("--out", out).with("--follow");
+            ? ShellCommand.of("watch", job)
+            : ShellCommand.of("results", job).with("--out", out).with("--follow");
     return follow.sameCoordinator(command.commandLine().getParseResult());
   }
 
@@ -351,9 +389,13 @@ final class SubmitCommand implements Callable<Integer> {
   }
 
   private Job newJob() {
+    return newJob(input.title());
+  }
+
+  private Job newJob(String title) {
     Job.Builder job =
         Job.newBuilder()
-            .setDisplayName(name == null ? input.title() : name)
+            .setDisplayName(name == null ? title : name)
             .setModel(modelName)
             .setWebhookUrl(webhook)
             .setDefaults(prompts.defaults())

@@ -1,7 +1,8 @@
 package io.bitloom.client.input;
 
+import io.bitloom.common.prompt.PromptContent;
 import io.bitloom.common.prompt.PromptFileException;
-import io.bitloom.common.prompt.PromptLineReader;
+import io.bitloom.common.prompt.PromptFormat;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -61,10 +62,7 @@ public final class PromptInput implements AutoCloseable {
 
     /** Opens it from its start, as lines of UTF-8 or of an encoding that they begin with. */
     public InputStream open() throws IOException {
-      InputStream content = Compression.undone(name, Files.newInputStream(file));
-      return format == PromptFormat.CSV
-          ? new TableLines(name, PromptLineReader.utf8(name, content))
-          : content;
+      return new PromptContent(name, format).open(Files.newInputStream(file));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.bitloom.client.output;
 
 import io.bitloom.common.file.WholeFile;
+import io.bitloom.common.manifest.ManifestLine;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.io.IOException;

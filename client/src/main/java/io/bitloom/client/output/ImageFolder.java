@@ -5,6 +5,8 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.file.WritableFolder;
+import io.bitloom.common.manifest.ManifestLine;
+import io.bitloom.common.manifest.OutcomeStatus;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.PromptResult;

@@ -2,6 +2,7 @@ package io.bitloom.client.output;
 
 import com.google.gson.JsonParseException;
 import io.bitloom.common.file.WholeFile;
+import io.bitloom.common.manifest.ManifestLine;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

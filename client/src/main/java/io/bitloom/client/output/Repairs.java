@@ -1,5 +1,6 @@
 package io.bitloom.client.output;
 
+import io.bitloom.common.manifest.ManifestLine;
 import io.bitloom.v1.PromptResult;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;

@@ -9,6 +9,7 @@ import com.google.gson.JsonParser;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.manifest.ManifestLine;
 import io.bitloom.v1.ReadResultsResponse;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -85,6 +85,9 @@ final class OptionChecks {
   }
 
   private void apply(OptionRule rule) {
+    if (Stream.of(rule.unless()).anyMatch(this::holds)) {
+      return;
+    }
     List<String> options = options(rule);
     for (OptionSpec option : given.matchedOptions()) {
       if (Stream.of(option.names()).anyMatch(options::contains)) {

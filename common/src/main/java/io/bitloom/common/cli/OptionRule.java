@@ -34,4 +34,7 @@ public @interface OptionRule {
 
   /** None of these may hold. */
   String[] notWith() default {};
+
+  /** If one of these holds, the rule does not. */
+  String[] unless() default {};
 }

@@ -8,13 +8,26 @@ import java.util.TreeMap;
 /** The {@code custom_id}s of all files of a job, and where each was first seen. */
 public final class CustomIds {
 
-  private final NameIndex index = new NameIndex();
+  private final Optional<NameIndex> index;
 
   /** Files by the number of lines before them. */
   private final TreeMap<Long, String> files = new TreeMap<>();
 
   private long linesBefore;
   private long lastLine;
+
+  public CustomIds() {
+    this(Optional.of(new NameIndex()));
+  }
+
+  private CustomIds(Optional<NameIndex> index) {
+    this.index = index;
+  }
+
+  /** Those of files in which none was found twice before: nothing is remembered. */
+  public static CustomIds known() {
+    return new CustomIds(Optional.empty());
+  }
 
   /** Goes on with another file. */
   void begin(String file) {
@@ -29,7 +42,8 @@ public final class CustomIds {
    * @param line of the file that was begun last, from 1
    */
   Optional<String> add(String customId, long line) {
-    OptionalLong earlier = index.add(customId, linesBefore + line);
+    OptionalLong earlier =
+        index.map(names -> names.add(customId, linesBefore + line)).orElseGet(OptionalLong::empty);
     return earlier.isPresent() ? Optional.of(place(earlier.getAsLong())) : Optional.empty();
   }
 

@@ -56,6 +56,18 @@ public final class PromptLineReader implements AutoCloseable {
     }
   }
 
+  /**
+   * Between two lines.
+   *
+   * @param line how many lines there are before it
+   * @param bytes how many bytes of UTF-8 these have with their ends
+   */
+  public record Place(long line, long bytes) {
+
+    /** Before the first line. */
+    public static final Place START = new Place(0, 0);
+  }
+
   /** So much of a file tells what it is. */
   public static final int HEAD_BYTES = 1 << 16;
 
@@ -89,6 +101,7 @@ public final class PromptLineReader implements AutoCloseable {
 
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(1024);
   private long line;
+  private long position;
 
   /**
    * @param file the file's name, for messages
@@ -238,6 +251,23 @@ public final class PromptLineReader implements AutoCloseable {
     return null;
   }
 
+  /** Behind the line that was read last. */
+  public Place place() {
+    return new Place(line, position);
+  }
+
+  /**
+   * Passes over lines without looking at them, which is fast where the stream can skip.
+   *
+   * @param place of a reader of the same content; nothing was read of this one yet
+   */
+  public void skipTo(Place place) throws IOException {
+    in.skipNBytes(place.bytes());
+    line = place.line();
+    position = place.bytes();
+    customIds.reached(line);
+  }
+
   /** What was done to read the prompts so far. */
   public PromptNotes notes() {
     return notes;
@@ -284,13 +314,20 @@ public final class PromptLineReader implements AutoCloseable {
       return false;
     }
     line++;
+    position++;
     customIds.reached(line);
-    for (; b != END && b != lineEnd; b = in.read()) {
+    for (; b != END && b != lineEnd; b = nextByte()) {
       if (bytes.size() <= PromptLine.MAX_BYTES) {
         bytes.write(b);
       }
     }
     return true;
+  }
+
+  private int nextByte() throws IOException {
+    int b = in.read();
+    position += b == END ? 0 : 1;
+    return b;
   }
 
   private String decoded() throws PromptLineException {

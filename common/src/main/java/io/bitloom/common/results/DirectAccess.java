@@ -1,5 +1,7 @@
 package io.bitloom.common.results;
 
+import java.io.IOException;
+import java.io.OutputStream;
 import java.net.URI;
 
 /**
@@ -25,4 +27,19 @@ public interface DirectAccess {
    * @param path what {@link ResultStore#put} returned
    */
   URI download(String path);
+
+  /** What is in a file. */
+  interface Content {
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  /**
+   * Writes a file beside the images of a job, in the place of one of that name; a reader never sees
+   * a part of it. It goes when the job's images do. Blocks.
+   *
+   * @param content may be of any length; an {@link IOException} of its own counts as one of the
+   *     store's
+   * @return where it is, {@code s3://BUCKET/KEY}
+   */
+  String write(String job, String name, String contentType, Content content);
 }

@@ -164,6 +164,17 @@ public final class Tenants {
     return caller;
   }
 
+  /**
+   * Somebody of a tenant, to go on with what one of its callers began: with its weight and its
+   * limits. Of a tenant that is gone, with the limits of all.
+   */
+  public Caller tenant(String name) {
+    return contents.callers().values().stream()
+        .filter(caller -> caller.tenant().equals(name))
+        .findFirst()
+        .orElseGet(() -> anybody.onBehalfOf(name));
+  }
+
   private static String digest(String token) {
     try {
       byte[] bytes = token.getBytes(StandardCharsets.UTF_8);

@@ -18,6 +18,7 @@ public record CoordinatorConfig(
     DispatchConfig dispatch,
     ResultsConfig results,
     WebhookConfig webhooks,
+    InputConfig inputs,
     Duration drainTimeout) {
 
   static final Setting<Duration> DRAIN_TIMEOUT =
@@ -67,15 +68,17 @@ public record CoordinatorConfig(
           LeaseConfig.MAX_ATTEMPTS,
           DispatchConfig.MAX_BATCH_DELAY,
           ResultsConfig.RESULTS,
-          S3Config.ENDPOINT,
-          S3Config.REGION,
-          S3Config.PATH_STYLE,
+          S3Server.ENDPOINT,
+          S3Server.REGION,
+          S3Server.PATH_STYLE,
           ResultsConfig.NO_FSYNC,
           WebhookConfig.SECRET_FILE,
           WebhookConfig.ALLOW,
           WebhookConfig.TIMEOUT,
           WebhookConfig.RETRIES,
           WebhookConfig.CA,
+          InputConfig.PLACES,
+          InputConfig.BYTES,
           DRAIN_TIMEOUT);
 
   /**
@@ -98,6 +101,7 @@ public record CoordinatorConfig(
         DispatchConfig.of(values),
         ResultsConfig.of(values),
         WebhookConfig.of(values, listen.access().tenants()),
+        InputConfig.of(values),
         values.get(DRAIN_TIMEOUT));
   }
 }

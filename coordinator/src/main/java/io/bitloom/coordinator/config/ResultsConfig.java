@@ -26,12 +26,7 @@ public record ResultsConfig(boolean fsync, Optional<S3Config> s3) {
     Optional<S3Config> s3 =
         where.equals(DIRECTORY)
             ? Optional.empty()
-            : Optional.of(
-                S3Config.of(
-                    where,
-                    values.get(S3Config.ENDPOINT),
-                    values.get(S3Config.REGION),
-                    values.get(S3Config.PATH_STYLE)));
+            : Optional.of(S3Config.of(where, S3Server.of(values)));
     return new ResultsConfig(!values.get(NO_FSYNC), s3);
   }
 }

@@ -28,6 +28,10 @@ public final class JobMessages {
   static final String LABELS = "labels";
   static final String WEBHOOK_URL = "webhook_url";
 
+  // Parts that coordinators change, as the queue calls them.
+  private static final String INPUT = "input";
+  private static final String OUTPUT = "output";
+
   private JobMessages() {}
 
   /**
@@ -44,6 +48,9 @@ public final class JobMessages {
             .setRequestId(job.getRequestId())
             .setWebhookUrl(job.getWebhookUrl())
             .putAllLabels(job.getLabelsMap());
+    if (job.hasInput()) {
+      spec.setInput(job.getInput());
+    }
     if (job.hasCompletionWindow()) {
       spec.setCompletionWindow(job.getCompletionWindow());
     }
@@ -134,6 +141,10 @@ public final class JobMessages {
                 job.clearLabels().putAllLabels(now.getLabelsMap());
               } else if (path.equals(WEBHOOK_URL)) {
                 job.setWebhookUrl(now.getWebhookUrl());
+              } else if (path.equals(INPUT)) {
+                job.setInputProgress(now.getInputProgress());
+              } else if (path.equals(OUTPUT)) {
+                job.setOutput(now.getOutput());
               }
             });
     return job.build();

@@ -73,6 +73,7 @@ final class Replay {
             .setDisplayName(ReplayName.of(before, old.id(), includeCancelled))
             .setReplayOf(name)
             .clearRequestId()
+            .clearInput()
             .clearCompletionWindow()
             .build();
     NewJob replay =

@@ -1,15 +1,17 @@
 package io.bitloom.coordinator.jobs;
 
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.config.LimitsConfig;
 import io.bitloom.coordinator.dispatch.matching.Arrivals;
 import io.bitloom.coordinator.dispatch.matching.Speeds;
 import io.bitloom.coordinator.models.ModelRegistry;
+import io.bitloom.coordinator.queue.Chores;
+import io.bitloom.coordinator.queue.JobNames;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewJob;
-import io.bitloom.coordinator.queue.NewPrompt;
-import io.bitloom.coordinator.tracing.Arrival;
 import io.bitloom.coordinator.tracing.CallersTrace;
 import io.bitloom.v1.AppendPromptsRequest;
 import io.bitloom.v1.AppendPromptsResponse;
@@ -18,10 +20,12 @@ import io.bitloom.v1.EstimatePromptsRequest;
 import io.bitloom.v1.EstimatePromptsResponse;
 import io.bitloom.v1.GetLimitsResponse;
 import io.bitloom.v1.Job;
+import io.bitloom.v1.JobInput;
+import io.bitloom.v1.JobState;
 import io.bitloom.v1.Model;
 import java.util.Collection;
-import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 
@@ -41,13 +45,16 @@ public final class Submissions {
   private final Replay replay;
   private final Receivers receivers;
   private final Arrivals arrivals;
+  private final InputRules inputs;
   private final Executor blockingThreads;
+  private volatile Runnable onInput = () -> {};
 
   /**
    * @param limits of prompts; those of tenants come with their callers
    * @param quotas of tenants, the same for all ways in
    * @param receivers of webhooks
    * @param arrivals told about prompts that are on their way
+   * @param inputs for jobs that name their prompts by reference
    * @param blockingThreads where prompts are checked
    */
   public Submissions(
@@ -58,6 +65,7 @@ public final class Submissions {
       Quotas quotas,
       Receivers receivers,
       Arrivals arrivals,
+      InputRules inputs,
       Executor blockingThreads) {
     this.queue = queue;
     this.access = new JobAccess(queue.jobs());
@@ -68,6 +76,7 @@ public final class Submissions {
     this.replay = new Replay(queue, quotas);
     this.receivers = receivers;
     this.arrivals = arrivals;
+    this.inputs = inputs;
     this.blockingThreads = blockingThreads;
   }
 
@@ -76,9 +85,17 @@ public final class Submissions {
     rules.check(request);
     String webhook = receivers.of(owner.tenant(), request.getJob().getWebhookUrl());
     Job job = request.getJob().toBuilder().setWebhookUrl(webhook).build();
+    if (job.hasInput()) {
+      inputs.check(owner.tenant(), job.getInput());
+    }
     return models
         .resolve(job.getModel())
         .thenCompose(model -> create(owner, job, model, request.getRequestId()))
+        .thenCompose(
+            record ->
+                job.hasInput() && takesPrompts(record)
+                    ? haveRead(record)
+                    : CompletableFuture.completedStage(record))
         .thenApply(JobMessages::of);
   }
 
@@ -105,6 +122,29 @@ public final class Submissions {
             !job.getWebhookUrl().isEmpty()));
   }
 
+  private static boolean takesPrompts(JobRecord record) {
+    return !record.terminal()
+        && record.state() != JobState.JOB_STATE_CANCELLING
+        && record.sealTime().isEmpty();
+  }
+
+  /** A creation is acknowledged when it is certain that the job's object will be read. */
+  private CompletionStage<JobRecord> haveRead(JobRecord record) {
+    return queue
+        .chores()
+        .add(Chores.Kind.INPUT, record.id())
+        .thenApply(
+            added -> {
+              onInput.run();
+              return record;
+            });
+  }
+
+  /** Calls the listener when there is an object to be read. */
+  public void onInput(Runnable listener) {
+    onInput = listener;
+  }
+
   /**
    * Prompts for the job that the first message names.
    *
@@ -116,26 +156,51 @@ public final class Submissions {
   }
 
   /** Where a caller's prompts go. */
-  CompletionStage<Append.Target> target(Caller owner, String name) {
+  CompletionStage<PromptIntake> intake(Caller owner, String name, Arrivals.Call call) {
     return access
         .find(owner, name)
         .thenCompose(
             record -> {
-              Job job = JobMessages.specOf(record);
-              return models
-                  .find(job.getModel())
-                  .thenApply(model -> new Append.Target(record.id(), job, model));
+              refuseIfRead(record);
+              return intake(owner, record, call);
             });
-  }
-
-  /** The next offset, once the tenant may have these prompts and they are in the queue. */
-  CompletionStage<Long> append(
-      Caller owner, String jobId, long offset, List<NewPrompt> prompts, Arrival arrival) {
-    return quotas.append(owner, jobId, offset, prompts, arrival);
   }
 
   Quotas quotas() {
     return quotas;
+  }
+
+  /** The object that a job names as its prompts. */
+  public JobInput inputOf(JobRecord record) {
+    return JobMessages.specOf(record).getInput();
+  }
+
+  /**
+   * Where the prompts of a job's object go. Fails with {@code MODEL_NOT_FOUND} as long as no worker
+   * has the job's model.
+   */
+  public CompletionStage<PromptIntake> intake(Caller owner, JobRecord record) {
+    return intake(owner, record, arrivals.begin());
+  }
+
+  private CompletionStage<PromptIntake> intake(Caller owner, JobRecord record, Arrivals.Call call) {
+    Job job = JobMessages.specOf(record);
+    return models
+        .find(job.getModel())
+        .thenApply(model -> new PromptIntake(rules, quotas, owner, record.id(), job, model, call));
+  }
+
+  /** A job that names its prompts by reference takes no others. */
+  private static void refuseIfRead(JobRecord record) {
+    Job job = JobMessages.specOf(record);
+    if (job.hasInput()) {
+      String name = JobNames.of(record.id());
+      throw new BitloomException(
+          ErrorCode.JOB_NOT_ACCEPTING,
+          name + " has its prompts from " + job.getInput().getUri() + " and takes no others",
+          "name",
+          name);
+    }
   }
 
   JobRules rules() {
@@ -153,7 +218,12 @@ public final class Submissions {
    */
   public CompletionStage<Job> seal(Caller caller, String name, OptionalLong expected) {
     return access
-        .with(caller, name, id -> queue.jobs().seal(id, expected))
+        .find(caller, name)
+        .thenCompose(
+            record -> {
+              refuseIfRead(record);
+              return queue.jobs().seal(record.id(), expected);
+            })
         .thenApply(JobMessages::of);
   }
 

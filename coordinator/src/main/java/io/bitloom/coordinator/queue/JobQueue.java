@@ -39,6 +39,9 @@ public interface JobQueue extends AutoCloseable {
   /** Of which jobs somebody is to be told. */
   WebhookQueue webhooks();
 
+  /** What coordinators do for jobs, one at a time. */
+  Chores chores();
+
   /** What coordinators tell one another of models. */
   ModelRecords models();
 

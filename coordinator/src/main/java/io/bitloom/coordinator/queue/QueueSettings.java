@@ -19,6 +19,7 @@ import java.time.Duration;
  * @param shards over how many slots of a Redis Cluster new jobs and their buckets are spread
  * @param shardRun so many neighbours of a job are in one shard; never to be changed where there are
  *     jobs that are spread
+ * @param outputs whether the outcomes of jobs are written to files when these have ended
  */
 public record QueueSettings(
     String namespace,
@@ -31,7 +32,8 @@ public record QueueSettings(
     Duration reapGrace,
     Duration sweepInterval,
     int shards,
-    int shardRun) {
+    int shardRun,
+    boolean outputs) {
 
   /** A job of fewer prompts is in one shard whatever is asked for, and costs no more than that. */
   public static final int SHARD_RUN = 1024;
@@ -58,7 +60,8 @@ public record QueueSettings(
         reapGrace,
         sweepInterval,
         1,
-        SHARD_RUN);
+        SHARD_RUN,
+        false);
   }
 
   /** The same, by which new jobs are spread. */
@@ -74,7 +77,25 @@ public record QueueSettings(
         reapGrace,
         sweepInterval,
         over,
-        run);
+        run,
+        outputs);
+  }
+
+  /** The same, with or without files of the outcomes of jobs. */
+  public QueueSettings withOutputs(boolean wanted) {
+    return new QueueSettings(
+        namespace,
+        maxAttempts,
+        isolateAfterFailures,
+        backoff,
+        maxBackoff,
+        ageing,
+        leaseDuration,
+        reapGrace,
+        sweepInterval,
+        shards,
+        shardRun,
+        wanted);
   }
 
   public static final QueueSettings DEFAULTS =

@@ -3,19 +3,23 @@ package io.bitloom.coordinator.redis;
 import io.bitloom.common.file.WholeFile;
 import io.bitloom.common.net.ServerAddress;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import redis.embedded.core.ExecutableProvider;
+import redis.embedded.model.OsArchitecture;
 
 /**
  * The directory of a Redis server: its program, configuration, data and log. The program is copied
@@ -140,7 +144,7 @@ final class RedisServerDirectory {
       return;
     }
     Path draft = Files.createTempDirectory(directory, "program");
-    Path bundled = ExecutableProvider.newJarResourceProvider(draft.toFile()).get().toPath();
+    Path bundled = bundled(draft);
     if (!runs(bundled)) {
       Files.copy(
           ExecutableProvider.newExecutableInPath("redis-server").get().toPath(),
@@ -153,6 +157,28 @@ final class RedisServerDirectory {
     }
     Files.move(bundled, program, StandardCopyOption.REPLACE_EXISTING);
     Files.deleteIfExists(draft);
+  }
+
+  /**
+   * Unpacks the program of embedded-redis. That asks the program {@code uname} which processor this
+   * is, and there is none in our images; on Linux, Java knows it as well.
+   */
+  private static Path bundled(Path folder) throws IOException {
+    Map<OsArchitecture, String> names = ExecutableProvider.newProvidedVersionsMap();
+    if (!System.getProperty("os.name").equals("Linux")
+        || !System.getProperty("os.arch").equals("amd64")) {
+      return ExecutableProvider.newJarResourceProvider(folder.toFile()).get().toPath();
+    }
+    Path file = folder.resolve("redis-server");
+    String name = names.get(OsArchitecture.UNIX_x86_64);
+    try (InputStream packed = ExecutableProvider.class.getResourceAsStream(name)) {
+      if (packed == null) {
+        throw new IOException("embedded-redis has no " + name);
+      }
+      Files.copy(packed, file);
+    }
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
+    return file;
   }
 
   private static boolean runs(Path program) throws IOException {

@@ -79,6 +79,11 @@ public final class MeasuredResultStore implements ResultStore {
     public URI download(String path) {
       return access.download(path);
     }
+
+    @Override
+    public String write(String job, String name, String contentType, Content content) {
+      return timed(StoreMetrics.Call.WRITE, () -> access.write(job, name, contentType, content));
+    }
   }
 
   private <T> T timed(StoreMetrics.Call call, Supplier<T> made) {

@@ -10,6 +10,7 @@ import io.bitloom.common.results.ImageName;
 import io.bitloom.common.results.ImageUpload;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.config.S3Config;
+import io.bitloom.coordinator.s3.S3Clients;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -22,16 +23,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import software.amazon.awssdk.core.ResponseInputStream;
-import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
-import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
-import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
-import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
-import software.amazon.awssdk.regions.Region;
-import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
 import software.amazon.awssdk.services.s3.S3Client;
-import software.amazon.awssdk.services.s3.S3Configuration;
 import software.amazon.awssdk.services.s3.model.ChecksumMode;
 import software.amazon.awssdk.services.s3.model.DeleteObjectsResponse;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
@@ -73,28 +67,8 @@ public final class S3ResultStore implements ResultStore, DirectAccess, AutoClose
    * @throws BitloomException {@code RESULT_STORE_UNAVAILABLE} if it cannot be reached now
    */
   public static S3ResultStore open(S3Config config) {
-    Region region = region(config);
-    S3Configuration style =
-        S3Configuration.builder().pathStyleAccessEnabled(config.pathStyle()).build();
-    S3Client s3 =
-        S3Client.builder()
-            .region(region)
-            .endpointOverride(config.endpoint().orElse(null))
-            .serviceConfiguration(style)
-            .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
-            .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
-            .overrideConfiguration(calls -> calls.apiCallTimeout(Duration.ofSeconds(30)))
-            .httpClientBuilder(
-                UrlConnectionHttpClient.builder()
-                    .connectionTimeout(Duration.ofSeconds(3))
-                    .socketTimeout(Duration.ofSeconds(15)))
-            .build();
-    S3Presigner presigner =
-        S3Presigner.builder()
-            .region(region)
-            .endpointOverride(config.endpoint().orElse(null))
-            .serviceConfiguration(style)
-            .build();
+    S3Client s3 = S3Clients.client(config.server());
+    S3Presigner presigner = S3Clients.presigner(config.server());
     S3ResultStore store = new S3ResultStore(config, s3, presigner);
     try {
       store.tryOut();
@@ -103,28 +77,6 @@ public final class S3ResultStore implements ResultStore, DirectAccess, AutoClose
       throw e;
     }
     return store;
-  }
-
-  private static Region region(S3Config config) {
-    if (config.region().isPresent()) {
-      return Region.of(config.region().get());
-    }
-    if (config.endpoint().isEmpty()) {
-      return amazonRegion();
-    }
-    // Other servers have no regions, but signatures need one; asking Amazon's instance metadata
-    // would only cost time.
-    return Optional.ofNullable(System.getenv("AWS_REGION"))
-        .map(Region::of)
-        .orElse(Region.US_EAST_1);
-  }
-
-  private static Region amazonRegion() {
-    try {
-      return DefaultAwsRegionProviderChain.builder().build().getRegion();
-    } catch (SdkClientException e) {
-      throw new ConfigException("s3-region", "", "must be given, since AWS_REGION is not set");
-    }
   }
 
   private void tryOut() {
@@ -283,6 +235,21 @@ public final class S3ResultStore implements ResultStore, DirectAccess, AutoClose
               .url());
     } catch (SdkException e) {
       throw S3Errors.unavailable("cannot sign a download", e);
+    }
+  }
+
+  @Override
+  public String write(String job, String name, String contentType, Content content) {
+    String path = ImageName.folder(job) + "/" + name;
+    try (S3Upload upload = new S3Upload(s3, config.bucket(), key(path), contentType)) {
+      content.writeTo(upload);
+      upload.complete();
+      return config.location() + path;
+    } catch (SdkException e) {
+      throw S3Errors.unavailable("cannot store " + path, e);
+    } catch (IOException e) {
+      throw new BitloomException(
+          ErrorCode.RESULT_STORE_UNAVAILABLE, "cannot store " + FieldViolation.shown(path), e);
     }
   }
 

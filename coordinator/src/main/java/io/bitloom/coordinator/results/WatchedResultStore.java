@@ -96,6 +96,11 @@ public final class WatchedResultStore implements ResultStore {
     public URI download(String path) {
       return access.download(path);
     }
+
+    @Override
+    public String write(String job, String name, String contentType, Content content) {
+      return access.write(job, name, contentType, content);
+    }
   }
 
   private <T> T watched(Supplier<T> call) {

@@ -16,6 +16,7 @@ public final class StoreMetrics {
   public enum Call {
     PUT,
     CONFIRM,
+    WRITE,
     READ,
     DELETE
   }

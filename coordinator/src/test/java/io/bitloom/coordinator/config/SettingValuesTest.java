@@ -114,6 +114,8 @@ class SettingValuesTest {
                 Duration.ofMillis(50)),
             new ResultsConfig(true, Optional.empty()),
             WebhookConfig.DEFAULTS,
+            new InputConfig(
+                List.of(), 16L << 30, new S3Server(Optional.empty(), Optional.empty(), false)),
             Duration.ofSeconds(5)),
         config);
   }

@@ -104,7 +104,8 @@ abstract class QueueFixture {
         s.reapGrace(),
         interval,
         s.shards(),
-        s.shardRun());
+        s.shardRun(),
+        s.outputs());
   }
 
   static <T> T await(CompletionStage<T> stage) {

@@ -73,6 +73,10 @@ class S3JobsIT {
     return "jobs/" + ImageName.folder(job.getName().substring("jobs/".length())) + "/";
   }
 
+  private List<String> images(Job job) {
+    return s3.keys(prefix(job)).stream().filter(key -> key.endsWith(".png")).toList();
+  }
+
   @Test
   void imagesThatWorkersUploadAreReadInlineOrFromTheStore() throws Exception {
     FakeWorker worker = coordinator.worker("w", WORKER);
@@ -81,7 +85,7 @@ class S3JobsIT {
       assertEquals(drawn(result), result.getImages().getImages(0).getData());
     }
     assertEquals(20, worker.committed());
-    assertEquals(20, s3.keys(prefix(job)).size());
+    assertEquals(20, images(job).size());
 
     HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     PromptResult result =
@@ -109,7 +113,7 @@ class S3JobsIT {
     coordinator.worker("w", WORKER);
     Job job = coordinator.submit(prompts(3));
     assertEquals(3, coordinator.results(job.getName()).size());
-    s3.overwrite(s3.keys(prefix(job)).get(0), "x".repeat(IMAGE_BYTES));
+    s3.overwrite(images(job).get(0), "x".repeat(IMAGE_BYTES));
     List<PromptResult> results = coordinator.results(job.getName());
     assertEquals(
         List.of("RESULT_CORRUPT"),

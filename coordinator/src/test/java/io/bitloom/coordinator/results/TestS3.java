@@ -2,12 +2,16 @@ package io.bitloom.coordinator.results;
 
 import io.bitloom.coordinator.config.ResultsConfig;
 import io.bitloom.coordinator.config.S3Config;
+import java.io.InputStream;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
+import org.gaul.s3proxy.nio2blob.AbstractNio2BlobStore;
+import org.gaul.s3proxy.nio2blob.FilesystemNio2BlobStore;
 import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
@@ -26,7 +30,7 @@ public final class TestS3 implements AutoCloseable {
   private static final String KEY_ID = "bitloom";
   private static final String SECRET = "not-a-secret";
 
-  private final TransientNio2BlobStore objects = new TransientNio2BlobStore();
+  private final AbstractNio2BlobStore objects;
   private S3Proxy server;
   private final int port;
   private final S3Client client;
@@ -35,10 +39,18 @@ public final class TestS3 implements AutoCloseable {
   public static TestS3 start() throws Exception {
     System.setProperty("aws.accessKeyId", KEY_ID);
     System.setProperty("aws.secretAccessKey", SECRET);
-    return new TestS3();
+    return new TestS3(new TransientNio2BlobStore());
   }
 
-  private TestS3() throws Exception {
+  /** Likewise, with its objects in a folder and not in memory. */
+  public static TestS3 start(Path folder) throws Exception {
+    System.setProperty("aws.accessKeyId", KEY_ID);
+    System.setProperty("aws.secretAccessKey", SECRET);
+    return new TestS3(new FilesystemNio2BlobStore(folder.toString()));
+  }
+
+  private TestS3(AbstractNio2BlobStore objects) throws Exception {
+    this.objects = objects;
     server = server(0);
     port = server.getPort();
     client =
@@ -63,6 +75,11 @@ public final class TestS3 implements AutoCloseable {
     return started;
   }
 
+  /** The credentials for another virtual machine, as options. */
+  public List<String> jvmOptions() {
+    return List.of("-Daws.accessKeyId=" + KEY_ID, "-Daws.secretAccessKey=" + SECRET);
+  }
+
   /** The credentials for another process. */
   public Map<String, String> environment() {
     return Map.of("AWS_ACCESS_KEY_ID", KEY_ID, "AWS_SECRET_ACCESS_KEY", SECRET);
@@ -85,6 +102,23 @@ public final class TestS3 implements AutoCloseable {
     return client.listObjectsV2(list -> list.bucket(BUCKET).prefix(prefix)).contents().stream()
         .map(S3Object::key)
         .toList();
+  }
+
+  public void put(String key, byte[] content) {
+    client.putObject(put -> put.bucket(BUCKET).key(key), RequestBody.fromBytes(content));
+  }
+
+  /** An object from its start. */
+  public InputStream open(String key) {
+    return client.getObject(get -> get.bucket(BUCKET).key(key));
+  }
+
+  public void put(String key, Path content) {
+    client.putObject(put -> put.bucket(BUCKET).key(key), content);
+  }
+
+  public byte[] get(String key) {
+    return client.getObjectAsBytes(get -> get.bucket(BUCKET).key(key)).asByteArray();
   }
 
   /** Puts other bytes in the place of an object. */

@@ -90,6 +90,13 @@ final class PatientClient implements AutoCloseable {
     }
   }
 
+  /** Creates a job. */
+  Job create(Job job, String requestId) throws InterruptedException {
+    CreateJobRequest request =
+        CreateJobRequest.newBuilder().setJob(job).setRequestId(requestId).build();
+    return call(stub -> stub.createJob(request)).getJob();
+  }
+
   /** Submits a whole job; every prompt is acknowledged when this returns. */
   String submit(String requestId, List<Prompt> prompts) throws InterruptedException {
     String name =

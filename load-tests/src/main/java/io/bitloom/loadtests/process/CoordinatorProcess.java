@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,7 +18,7 @@ import java.util.stream.Collectors;
 public final class CoordinatorProcess implements AutoCloseable {
 
   private static final Pattern USED = Pattern.compile("used (\\d+)K");
-  private static final int PATIENCE_SECONDS = 60;
+  private static final int PATIENCE_SECONDS = 180;
 
   private final Process process;
   private final Path portsFile;
@@ -45,6 +46,22 @@ public final class CoordinatorProcess implements AutoCloseable {
   public static CoordinatorProcess start(
       Distribution version, Path folder, String name, int grpcPort, List<String> options)
       throws IOException {
+    return start(version, folder, name, grpcPort, options, Map.of());
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param environment besides that of this process
+   */
+  public static CoordinatorProcess start(
+      Distribution version,
+      Path folder,
+      String name,
+      int grpcPort,
+      List<String> options,
+      Map<String, String> environment)
+      throws IOException {
     Path portsFile = folder.resolve(name + ".json");
     Files.deleteIfExists(portsFile);
     Path log = folder.resolve(name + ".log");
@@ -54,7 +71,7 @@ public final class CoordinatorProcess implements AutoCloseable {
     command.addAll(common(folder, grpcPort));
     command.add("--ports-file=" + portsFile);
     command.addAll(options);
-    return new CoordinatorProcess(Programs.start(command, log), portsFile, log);
+    return new CoordinatorProcess(Programs.start(command, log, environment), portsFile, log);
   }
 
   private static List<String> common(Path folder, int grpcPort) {

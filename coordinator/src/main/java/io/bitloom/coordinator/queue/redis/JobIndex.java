@@ -2,6 +2,7 @@ package io.bitloom.coordinator.queue.redis;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.Chores;
 import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.PromptStore;
@@ -38,9 +39,20 @@ public final class JobIndex {
   private final Keys keys;
   private final Set<Bucket> knownBuckets = ConcurrentHashMap.newKeySet();
 
+  private final boolean outputs;
+
+  /** An index of jobs whose outcomes nobody writes to files. */
   public JobIndex(RedisConnection redis, Keys keys) {
+    this(redis, keys, false);
+  }
+
+  /**
+   * @param outputs whether the outcomes of jobs are written to files when these have ended
+   */
+  public JobIndex(RedisConnection redis, Keys keys, boolean outputs) {
     this.redis = new IndexCalls(redis, keys);
     this.keys = keys;
+    this.outputs = outputs;
   }
 
   /**
@@ -135,7 +147,8 @@ public final class JobIndex {
       fleeting ? keys.fleetingJobs() : keys.endedJobs(),
       keys.jobsOf(tenant),
       keys.hooks(),
-      keys.hookClaims()
+      keys.hookClaims(),
+      keys.chores(Chores.Kind.OUTPUT)
     };
     Arguments arguments =
         new Arguments()
@@ -143,7 +156,8 @@ public final class JobIndex {
             .add(tenant)
             .add(use.prompts())
             .add(use.bytes())
-            .add(use.results());
+            .add(use.results())
+            .add(outputs && !fleeting ? 1 : 0);
     return run(Script.RETIRE, lists, arguments)
         .thenApply(reply -> new Retired(reply.nextFlag(), reply.nextFlag()));
   }

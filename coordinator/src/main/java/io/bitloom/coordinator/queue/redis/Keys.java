@@ -2,10 +2,12 @@ package io.bitloom.coordinator.queue.redis;
 
 import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.Chores;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.Names;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Every key and channel of the queue. The keys of one job share a hash tag, those of one bucket
@@ -220,6 +222,16 @@ public final class Keys {
   /** Likewise, those that nobody keeps. */
   public String fleetingJobs() {
     return versioned("fleeting");
+  }
+
+  /** Jobs for which something is to be done, by when it may be begun. */
+  public String chores(Chores.Kind kind) {
+    return index("chores:" + kind.name().toLowerCase(Locale.ROOT));
+  }
+
+  /** Fencing tokens of those who do it. */
+  public String claims(Chores.Kind kind) {
+    return index("claims:" + kind.name().toLowerCase(Locale.ROOT));
   }
 
   public String buckets() {

@@ -5,6 +5,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /** The reply of a script, read from front to back. */
 final class Reply {
@@ -47,6 +48,10 @@ final class Reply {
 
   ByteString nextBytes() {
     return UnsafeByteOperations.unsafeWrap((byte[]) values.next());
+  }
+
+  Optional<ByteString> nextBytesIfThere() {
+    return Optional.ofNullable((byte[]) values.next()).map(UnsafeByteOperations::unsafeWrap);
   }
 
   Reply nextReply() {

@@ -27,6 +27,8 @@ enum Script {
   HOOK_CLAIM(Tag.INDEX),
   HOOK_RELEASE(Tag.INDEX),
   HOOK_WAKE(Tag.INDEX),
+  TAKE_ON(Tag.INDEX),
+  KEEP(Tag.INDEX),
 
   CREATE(Tag.JOB, Told.CALLERS),
   OPEN(Tag.JOB, Told.CALLERS),
@@ -46,6 +48,7 @@ enum Script {
   HOOK_TOLD(Tag.JOB),
   HOOK_FAILED(Tag.JOB),
   HOOK_AGAIN(Tag.JOB, Told.CALLERS),
+  NOTE(Tag.JOB),
 
   ENQUEUE(Tag.BUCKET),
   LEASE(Tag.BUCKET),

@@ -2,6 +2,7 @@ package io.bitloom.coordinator.queue.upkeep;
 
 import io.bitloom.common.config.ConfigException;
 import io.bitloom.coordinator.queue.Backlog;
+import io.bitloom.coordinator.queue.Chores;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.JobTimes;
@@ -25,6 +26,7 @@ import io.bitloom.coordinator.queue.redis.Keys;
 import io.bitloom.coordinator.queue.redis.LeaseEnd;
 import io.bitloom.coordinator.queue.redis.PartScripts;
 import io.bitloom.coordinator.queue.redis.RedisBacklog;
+import io.bitloom.coordinator.queue.redis.RedisChores;
 import io.bitloom.coordinator.queue.redis.RedisJobs;
 import io.bitloom.coordinator.queue.redis.RedisLeases;
 import io.bitloom.coordinator.queue.redis.RedisModels;
@@ -58,6 +60,7 @@ public final class RunningQueue implements JobQueue {
   private final WakeUps ready;
   private final FinishedLeases finishedLeases;
   private final RedisBacklog backlog;
+  private final RedisChores chores;
   private final RedisModels models;
   private final RedisPools pools;
   private final RedisWebhooks webhooks;
@@ -76,7 +79,7 @@ public final class RunningQueue implements JobQueue {
     Keys keys = new Keys(settings.namespace(), redis.channels().sharded());
     Spread spread = new Spread(settings.shardRun());
     DataHeader header = new DataHeader(redis, keys);
-    JobIndex index = new JobIndex(redis, keys);
+    JobIndex index = new JobIndex(redis, keys, settings.outputs());
     JobScripts jobScripts = new JobScripts(redis, keys);
     PartScripts partScripts = new PartScripts(redis, keys, jobScripts);
     BucketScripts bucketScripts = new BucketScripts(redis, keys, settings);
@@ -136,6 +139,7 @@ public final class RunningQueue implements JobQueue {
             jobEnd,
             leaseEnd,
             upkeep);
+    this.chores = new RedisChores(redis, keys);
     this.models = new RedisModels(redis, keys);
     this.pools = new RedisPools(redis, keys);
 
@@ -184,6 +188,11 @@ public final class RunningQueue implements JobQueue {
   @Override
   public WebhookQueue webhooks() {
     return webhooks;
+  }
+
+  @Override
+  public Chores chores() {
+    return chores;
   }
 
   @Override

@@ -9,10 +9,10 @@
 --@include outcomes
 
 local was = redis.call('HMGET', job, 'state', 'appended', 'succeeded', 'failed', 'cancelled', 'sealed',
-  'ending')
+  'ending', 'refused')
 local decided = (was[3] or 0) + (was[4] or 0) + (was[5] or 0)
 local ended = decided == tonumber(was[2])
-  and end_state(was[1], was[6], was[7], was[3] + ARGV[2], was[4] + ARGV[3])
+  and end_state(was[1], was[6], was[7], was[3] + ARGV[2], was[4] + ARGV[3], was[8])
 if ended then
   redis.call('HSET', job, 'state', ended, 'ended', now_ms(), 'running', 0)
   tell(ARGV[1])

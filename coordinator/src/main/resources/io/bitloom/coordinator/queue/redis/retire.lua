@@ -2,13 +2,18 @@
 -- as it is.
 -- KEYS   1 ledger, 2 use of the tenant, 3 active jobs, 4 deadlines, 5 open jobs of the tenant,
 --        6 ended jobs: zset job -> when it ended (ms), 7 jobs of the tenant, 8 hooks, 9 claims,
---        see fragments/hooks.lua
--- ARGV   1 job, 2 tenant, 3 prompts, 4 bytes in Redis, 5 bytes of results
+--        see fragments/hooks.lua, 10 jobs whose outcomes are to be written to files: zset job -> when
+--        (ms), see take_on.lua
+-- ARGV   1 job, 2 tenant, 3 prompts, 4 bytes in Redis, 5 bytes of results, 6 1 if its outcomes are to be
+--        written to files, else 0
 -- Reply  {1 if it was among the active jobs until now, 1 if somebody may have to be told, else 0}
 --@include drain
 --@include ledger
 --@include hooks
 
+if ARGV[6] == '1' and redis.call('ZSCORE', KEYS[3], ARGV[1]) then
+  redis.call('ZADD', KEYS[10], 'NX', 0, ARGV[1])
+end
 local was_active = redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
 redis.call('SREM', KEYS[5], ARGV[1])

@@ -10,6 +10,7 @@ import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
 import io.bitloom.coordinator.queue.BucketRank;
+import io.bitloom.coordinator.queue.Chores;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobStore;
 import io.bitloom.coordinator.queue.JobTimes;
@@ -305,6 +306,11 @@ final class QueueInMemory implements JobQueue {
 
   @Override
   public WebhookQueue webhooks() {
+    throw absent();
+  }
+
+  @Override
+  public Chores chores() {
     throw absent();
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.Chores;
 import io.lettuce.core.cluster.SlotHash;
 import java.util.Arrays;
 import java.util.List;
@@ -42,6 +43,8 @@ class ScriptTest {
                     keys.sweeper(),
                     keys.hooks(),
                     keys.hookClaims(),
+                    keys.chores(Chores.Kind.INPUT),
+                    keys.claims(Chores.Kind.OUTPUT),
                     keys.states(),
                     keys.modelsSeen(),
                     keys.workers(),

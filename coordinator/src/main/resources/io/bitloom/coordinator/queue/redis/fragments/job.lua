@@ -5,6 +5,8 @@
 --                    times (ms); revision: counts up
 --                    when it is paused, resumed or given another priority; ending: status of what
 --                    waits in a job that is CANCELLING; now:…: parts of the spec that were changed;
+--                    refused: the job ends as FAILED when it is stopped; input:… and output:…: how far
+--                    these are (note.lua);
 --                    parts: how many there are, absent if there is one; opened: how many of these
 --                    have prompts, or had them in a moment;
 --                    hook: 1 if somebody is to be told what becomes of the job, in its first part with

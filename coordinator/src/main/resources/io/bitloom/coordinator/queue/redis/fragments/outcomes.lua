@@ -7,8 +7,11 @@ local function terminal(state)
 end
 
 -- What a job in this state becomes when its last prompt has its outcome; nil: it stays.
-local function end_state(state, sealed, ending, succeeded, failed)
+local function end_state(state, sealed, ending, succeeded, failed, refused)
   if state == 'CANCELLING' then
+    if refused then
+      return 'FAILED'
+    end
     return ending == 'X' and 'EXPIRED' or 'CANCELLED'
   elseif sealed and OPEN[state] then
     if failed == 0 then
@@ -32,8 +35,8 @@ local SUCCEEDED, FAILED, LOST = string.byte('SFL', 1, 3)
 -- ms since it was created if these are the first that succeeded and somebody keeps it, else -1}.
 local function record(tasks, reports, freed, now, more_results)
   local was = redis.call('HMGET', job, 'state', 'appended', 'running', 'succeeded', 'failed',
-    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results', 'tenant', 'page', 'parts', 'born',
-    'fleeting')
+    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results', 'tenant', 'page', 'parts', 'refused',
+    'born', 'fleeting')
   local succeeded, failed, cancelled = tonumber(was[4]), tonumber(was[5]), tonumber(was[6])
   local drawn, bytes = tonumber(was[9] or 0), tonumber(was[10] or 0)
   local first = succeeded == 0
@@ -75,7 +78,7 @@ local function record(tasks, reports, freed, now, more_results)
     'results', results_bytes}
   local with_outcome = before + n
   local ended = with_outcome == tonumber(was[2])
-    and end_state(was[1], was[7], was[8], succeeded, failed)
+    and end_state(was[1], was[7], was[8], succeeded, failed, was[15])
   if ended then
     redis.call('UNLINK', appends, running)
   end
@@ -85,8 +88,8 @@ local function record(tasks, reports, freed, now, more_results)
     end
   end
   redis.call(unpack(change))
-  local told = first and succeeded > 0 and was[15] and was[16] ~= '1'
-  local since = told and math.max(0, now - was[15]) or -1
+  local told = first and succeeded > 0 and was[16] and was[17] ~= '1'
+  local since = told and math.max(0, now - was[16]) or -1
   return ended and 1 or 0, {was[12], was[2], with_outcome, bytes, results_bytes, since}
 end
 

@@ -1,4 +1,4 @@
-package io.bitloom.client.output;
+package io.bitloom.common.manifest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

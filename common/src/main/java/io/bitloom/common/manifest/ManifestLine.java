@@ -1,4 +1,4 @@
-package io.bitloom.client.output;
+package io.bitloom.common.manifest;
 
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
@@ -26,7 +26,8 @@ import java.util.HexFormat;
  * @param status as in {@link OutcomeStatus}
  * @param index of the image among those of its prompt, from 0
  * @param images number of images of the prompt
- * @param file name in this folder
+ * @param file name in the folder of the manifest, {@code 12/12345-0-0123456789abcdef.png} in a
+ *     result store
  * @param width pixels
  * @param height pixels
  * @param sizeBytes of the file
@@ -44,7 +45,7 @@ import java.util.HexFormat;
  * @param message why there is no image, for people
  * @param cursor place of the result, for going on later
  */
-record ManifestLine(
+public record ManifestLine(
     String job,
     long offset,
     Repeated repeats,
@@ -80,18 +81,19 @@ record ManifestLine(
           .create();
 
   /** A prompt of an earlier job. */
-  record Repeated(String job, long offset) {}
+  public record Repeated(String job, long offset) {}
 
   /** What became of a prompt's text; a member that has nothing to say is left out. */
-  record DrawnText(String text, Boolean positivePrompt, String rewriter, String rewriteFailure) {}
+  public record DrawnText(
+      String text, Boolean positivePrompt, String rewriter, String rewriteFailure) {}
 
   /** Seconds of each stage. */
-  record Times(double text, double transformer, double decode, double encode) {}
+  public record Times(double text, double transformer, double decode, double encode) {}
 
   /**
    * @param repeats null if the folder is that of the job itself
    */
-  static ManifestLine of(
+  public static ManifestLine of(
       String job,
       Repeated repeats,
       PromptResult result,
@@ -110,7 +112,7 @@ record ManifestLine(
         file,
         image.getWidth(),
         image.getHeight(),
-        (long) image.getData().size(),
+        image.hasData() ? (long) image.getData().size() : image.getSizeBytes(),
         HexFormat.of().formatHex(image.getSha256().toByteArray()),
         provenance.getPrompt().getSeed(),
         parameters(provenance),
@@ -132,7 +134,8 @@ record ManifestLine(
   /**
    * @param repeats null if the folder is that of the job itself
    */
-  static ManifestLine ofFailure(String job, Repeated repeats, PromptResult result, String cursor) {
+  public static ManifestLine ofFailure(
+      String job, Repeated repeats, PromptResult result, String cursor) {
     PromptFailure failure = result.getFailure();
     Provenance provenance = result.getProvenance();
     return new ManifestLine(
@@ -166,35 +169,35 @@ record ManifestLine(
   }
 
   /** Reads a line; throws {@link com.google.gson.JsonParseException} if it is none. */
-  static ManifestLine parse(String line) {
+  public static ManifestLine parse(String line) {
     return GSON.fromJson(line, ManifestLine.class);
   }
 
-  String toJson() {
+  public String toJson() {
     return GSON.toJson(this);
   }
 
   /** The job that the folder was made for. */
-  String folderJob() {
+  public String folderJob() {
     return repeats == null ? job : repeats.job();
   }
 
   /** Offset of the prompt in the job that the folder was made for. */
-  int place() {
+  public int place() {
     return Math.toIntExact(repeats == null ? offset : repeats.offset());
   }
 
-  boolean succeeded() {
+  public boolean succeeded() {
     return OutcomeStatus.SUCCEEDED.equals(status);
   }
 
   /** Whether this is the last line of its prompt. */
-  boolean endsPrompt() {
+  public boolean endsPrompt() {
     return !succeeded() || index == images - 1;
   }
 
   /** What a parameter is, or empty. */
-  String parameter(String name) {
+  public String parameter(String name) {
     return parameters != null && parameters.has(name) ? parameters.get(name).getAsString() : "";
   }
 

@@ -1,4 +1,4 @@
-package io.bitloom.client.input;
+package io.bitloom.common.prompt;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
@@ -11,8 +11,6 @@ import com.google.gson.JsonPrimitive;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import io.bitloom.common.error.FieldViolation;
-import io.bitloom.common.prompt.PromptFileException;
-import io.bitloom.common.prompt.PromptLine;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -28,15 +26,19 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 
 /**
  * A table (CSV) as lines of JSON. The first row has the names of the fields; {@code caption} and
- * {@code text} stand for {@code prompt}. An empty cell is a field that is not there. Every row is
- * in the line in which it begins in the table, so that messages name the lines of the table.
+ * {@code text} stand for {@code prompt}, or columns are mapped to fields. An empty cell is a field
+ * that is not there. Every row is in the line in which it begins in the table, so that messages
+ * name the lines of the table.
  */
 final class TableLines extends InputStream {
 
@@ -47,6 +49,7 @@ final class TableLines extends InputStream {
   private static final char[] DELIMITERS = {',', ';', '\t'};
 
   private final String file;
+  private final Map<String, String> columns;
   private final RowBytes rowBytes;
   private final CSVParser parser;
   private final Iterator<CSVRecord> rows;
@@ -58,10 +61,14 @@ final class TableLines extends InputStream {
   /**
    * @param file for messages
    * @param utf8 without a byte order mark
+   * @param columns fields by the names of their columns, other columns are passed over; empty: the
+   *     columns have the names of fields
    * @throws PromptFileException if the first row names no prompt, or what no prompt has
    */
-  TableLines(String file, InputStream utf8) throws IOException {
+  TableLines(String file, InputStream utf8, Map<String, String> columns) throws IOException {
     this.file = file;
+    this.columns = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    columns.forEach((column, field) -> this.columns.put(column.strip(), field));
     rowBytes = new RowBytes(utf8);
     BufferedInputStream bytes = new BufferedInputStream(rowBytes, HEAD_BYTES);
     CSVFormat format =
@@ -131,11 +138,7 @@ final class TableLines extends InputStream {
   }
 
   private List<String> fields(CSVRecord header) throws PromptFileException {
-    List<String> names = new ArrayList<>();
-    for (String cell : header) {
-      String name = cell.strip().toLowerCase(Locale.ROOT);
-      names.add(OTHER_NAMES_OF_PROMPT.contains(name) ? PROMPT : name);
-    }
+    List<String> names = columns.isEmpty() ? ownNames(header) : mappedNames(header);
     if (!names.contains(PROMPT)) {
       throw new PromptFileException(
           file, "has no column prompt (or caption, or text) in its first row: " + shown(names));
@@ -152,6 +155,35 @@ final class TableLines extends InputStream {
       if (!name.isEmpty() && !seen.add(name)) {
         throw new PromptFileException(file, "has two columns for " + name);
       }
+    }
+    return names;
+  }
+
+  private static List<String> ownNames(CSVRecord header) {
+    List<String> names = new ArrayList<>();
+    for (String cell : header) {
+      String name = cell.strip().toLowerCase(Locale.ROOT);
+      names.add(OTHER_NAMES_OF_PROMPT.contains(name) ? PROMPT : name);
+    }
+    return names;
+  }
+
+  /** Columns without a field have no name. */
+  private List<String> mappedNames(CSVRecord header) throws PromptFileException {
+    Set<String> missing = new TreeSet<>(columns.keySet());
+    List<String> names = new ArrayList<>();
+    for (String cell : header) {
+      String field = columns.getOrDefault(cell.strip(), "");
+      names.add(field);
+      missing.removeIf(column -> column.equalsIgnoreCase(cell.strip()));
+    }
+    if (!missing.isEmpty()) {
+      throw new PromptFileException(
+          file,
+          "has no column "
+              + FieldViolation.shown(String.join(", ", missing))
+              + " in its first row: "
+              + FieldViolation.shown(String.join(", ", header)));
     }
     return names;
   }

@@ -1,4 +1,4 @@
-package io.bitloom.client.output;
+package io.bitloom.common.manifest;
 
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.v1.PromptResult;
@@ -6,8 +6,8 @@ import io.bitloom.v1.PromptResult;
 /** What files call the outcome of a prompt. */
 public final class OutcomeStatus {
 
-  static final String SUCCEEDED = "succeeded";
-  static final String FAILED = "failed";
+  public static final String SUCCEEDED = "succeeded";
+  public static final String FAILED = "failed";
 
   private OutcomeStatus() {}
 

@@ -1,7 +1,6 @@
-package io.bitloom.client.input;
+package io.bitloom.common.prompt;
 
 import io.airlift.compress.zstd.ZstdInputStream;
-import io.bitloom.common.prompt.PromptFileException;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package io.bitloom.client.input;
+package io.bitloom.common.prompt;
 
 import java.util.Arrays;
 import java.util.List;
@@ -42,6 +42,11 @@ public enum PromptFormat {
   /** The format of this name, {@code csv} for example. */
   public static Optional<PromptFormat> find(String name) {
     return Arrays.stream(values()).filter(format -> format.toString().equals(name)).findFirst();
+  }
+
+  /** What a line of such a file is. */
+  public PromptLineReader.Syntax syntax() {
+    return this == TXT ? PromptLineReader.Syntax.TEXT : PromptLineReader.Syntax.JSON;
   }
 
   /** All names, for messages. */
