@@ -49,14 +49,19 @@ import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.coordinator.redis.EmbeddedRedis;
 import io.bitloom.coordinator.redis.RedisConnection;
+import io.bitloom.coordinator.results.MeasuredResultStore;
 import io.bitloom.coordinator.results.S3ResultStore;
 import io.bitloom.coordinator.results.WatchedResultStore;
 import io.bitloom.coordinator.scaler.ExternalScalerApi;
 import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.coordinator.telemetry.Exemplars;
+import io.bitloom.coordinator.telemetry.JobMetrics;
+import io.bitloom.coordinator.telemetry.LoopMetrics;
+import io.bitloom.coordinator.telemetry.RedisMetrics;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
 import io.bitloom.coordinator.telemetry.RpcTraces;
+import io.bitloom.coordinator.telemetry.StoreMetrics;
 import io.bitloom.coordinator.telemetry.TraceMetrics;
 import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.coordinator.training.TrainingMeetings;
@@ -155,19 +160,23 @@ public final class Coordinator implements AutoCloseable {
               config.webhooks().secretFile(),
               config.jobs().limits());
       redisUri = redisUri(lock);
+      PrometheusMeterRegistry registry = registry();
       redis = part(patiently(this::connectToRedis));
+      redis.tellTimes(new RedisMetrics(registry));
       JobQueue queue = part(patiently(() -> new RunningQueue(redis, queueSettings())));
       unusable = queue.unusable();
-      store = new WatchedResultStore(resultStore(), InstantSource.system());
-      PrometheusMeterRegistry registry = registry();
+      JobMetrics jobMetrics = new JobMetrics(registry);
+      queue.tellTimes(jobMetrics);
+      store = new WatchedResultStore(resultStore(registry), InstantSource.system());
       ModelRegistry models = new ModelRegistry(queue.models(), config.jobs().defaultModel());
       queue.onDataLost(models::announceAgain);
-      Dispatch dispatch = dispatch(queue, models, new DispatchMetrics(registry));
+      Dispatch dispatch =
+          dispatch(queue, models, new DispatchMetrics(registry), new LoopMetrics(registry));
       workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
       Targets targets = new Targets(config.webhooks().allow());
       Receivers receivers = new Receivers(targets, tenants::webhooks);
-      Jobs jobs = jobs(queue, models, dispatch, receivers, timer, registry);
+      Jobs jobs = jobs(queue, models, dispatch, receivers, timer, registry, jobMetrics);
       part(
           new Webhooks(
               queue,
@@ -210,12 +219,13 @@ public final class Coordinator implements AutoCloseable {
   /** What matches prompts and workers, as the rules of jobs see it. */
   private record Dispatch(Arrivals arrivals, Speeds speeds, ConnectedWorkers workers) {}
 
-  private Dispatch dispatch(JobQueue queue, ModelRegistry models, DispatchMetrics metrics) {
+  private Dispatch dispatch(
+      JobQueue queue, ModelRegistry models, DispatchMetrics metrics, LoopMetrics loopMetrics) {
     queue.leases().onGivenUp(prompts -> metrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
     LeaseConfig leases = config.dispatch().leases();
     Arrivals arrivals = new Arrivals();
     Speeds speeds = new Speeds(queue.models());
-    DispatchLoop loop = new DispatchLoop();
+    DispatchLoop loop = new DispatchLoop(loopMetrics);
     Matcher matcher =
         part(
             new Matcher(
@@ -258,7 +268,8 @@ public final class Coordinator implements AutoCloseable {
       Dispatch dispatch,
       Receivers receivers,
       ScheduledExecutorService timer,
-      MeterRegistry registry) {
+      MeterRegistry registry,
+      JobMetrics metrics) {
     LimitsConfig limits = config.jobs().limits();
     Quotas quotas = new Quotas(queue, traces);
     Speeds speeds = dispatch.speeds();
@@ -281,7 +292,7 @@ public final class Coordinator implements AutoCloseable {
         new JobDirectory(queue.jobs(), forecast, deletion, receivers),
         new Results(queue, delivery, threads),
         new JobWatches(queue.jobs(), queue.results(), forecast, feed, timer),
-        new GenerateCalls(queue, models, limits, quotas, feed, delivery, deletion, timer),
+        new GenerateCalls(queue, models, limits, quotas, feed, delivery, deletion, timer, metrics),
         new ClusterState(queue.backlog(), dispatch.workers(), speeds, this::trouble),
         deletion);
   }
@@ -353,14 +364,15 @@ public final class Coordinator implements AutoCloseable {
       PrometheusMeterRegistry registry, JobQueue queue, ModelRegistry models, PoolScaling pools) {
     return new MetricsPage(
         registry,
-        new ClusterMetrics(
-            registry,
-            queue.backlog(),
-            queue.jobs(),
-            models::all,
-            workers::connectedWorkers,
-            new PoolMetrics(registry, pools)::refresh,
-            redis::available));
+        part(
+            new ClusterMetrics(
+                registry,
+                queue.backlog(),
+                queue.jobs(),
+                models::all,
+                workers::connectedWorkers,
+                new PoolMetrics(registry, pools)::refresh,
+                redis::available)));
   }
 
   /** What is looked after for as long as the coordinator runs. */
@@ -399,12 +411,15 @@ public final class Coordinator implements AutoCloseable {
     return embedded.get().uri();
   }
 
-  private ResultStore resultStore() {
+  private ResultStore resultStore(MeterRegistry registry) {
     Optional<S3Config> s3 = config.results().s3();
-    return s3.isPresent()
-        ? part(S3ResultStore.open(s3.get()))
-        : new DirectoryResultStore(
-            config.directory().path().resolve("results"), config.results().fsync());
+    ResultStore store =
+        s3.isPresent()
+            ? part(S3ResultStore.open(s3.get()))
+            : new DirectoryResultStore(
+                config.directory().path().resolve("results"), config.results().fsync());
+    String kind = s3.isPresent() ? "s3" : "directory";
+    return new MeasuredResultStore(store, new StoreMetrics(kind, registry));
   }
 
   /** Our own Redis comes back if it dies at this very moment; another one must be there. */

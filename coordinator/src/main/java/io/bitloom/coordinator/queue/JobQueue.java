@@ -45,6 +45,9 @@ public interface JobQueue extends AutoCloseable {
   /** What coordinators tell one another of models. */
   ModelRecords models();
 
+  /** From now on this one, and no other, hears how long jobs take. It must not block. */
+  void tellTimes(JobTimes listener);
+
   /** What coordinators keep of pools of workers. */
   PoolRecords pools();
 
