@@ -57,14 +57,19 @@ import io.bitloom.coordinator.registry.ModelLibrary;
 import io.bitloom.coordinator.registry.PoolsOfModels;
 import io.bitloom.coordinator.results.BlobStore;
 import io.bitloom.coordinator.results.DirectoryBlobStore;
+import io.bitloom.coordinator.results.MeasuredResultStore;
 import io.bitloom.coordinator.results.S3ResultStore;
 import io.bitloom.coordinator.results.WatchedResultStore;
 import io.bitloom.coordinator.scaler.ExternalScalerApi;
 import io.bitloom.coordinator.telemetry.ClusterMetrics;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
 import io.bitloom.coordinator.telemetry.Exemplars;
+import io.bitloom.coordinator.telemetry.JobMetrics;
+import io.bitloom.coordinator.telemetry.LoopMetrics;
+import io.bitloom.coordinator.telemetry.RedisMetrics;
 import io.bitloom.coordinator.telemetry.RpcMetrics;
 import io.bitloom.coordinator.telemetry.RpcTraces;
+import io.bitloom.coordinator.telemetry.StoreMetrics;
 import io.bitloom.coordinator.telemetry.TraceMetrics;
 import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.coordinator.training.TrainingMeetings;
@@ -166,23 +171,27 @@ public final class Coordinator implements AutoCloseable {
               config.webhooks().secretFile(),
               config.jobs().limits());
       redisUri = redisUri(lock);
+      PrometheusMeterRegistry registry = registry();
       redis = part(patiently(this::connectToRedis));
+      redis.tellTimes(new RedisMetrics(registry));
       JobQueue queue = part(patiently(() -> new RunningQueue(redis, queueSettings())));
       unusable = queue.unusable();
-      Stores stores = stores();
+      JobMetrics jobMetrics = new JobMetrics(registry);
+      queue.tellTimes(jobMetrics);
+      Stores stores = stores(registry);
       store = new WatchedResultStore(stores.images(), InstantSource.system());
-      PrometheusMeterRegistry registry = registry();
       ModelVersions versions = new ModelVersions(queue.registry());
       ModelRegistry models =
           new ModelRegistry(queue.models(), versions, config.jobs().defaultModel());
       queue.onDataLost(models::announceAgain);
       WantedModels wanted = new WantedModels(queue.registry());
-      Dispatch dispatch = dispatch(queue, models, wanted, new DispatchMetrics(registry));
+      Dispatch dispatch =
+          dispatch(queue, models, wanted, new DispatchMetrics(registry), new LoopMetrics(registry));
       workers = dispatch.workers();
       ScheduledExecutorService timer = timer();
       Targets targets = new Targets(config.webhooks().allow());
       Receivers receivers = new Receivers(targets, tenants::webhooks);
-      Jobs jobs = jobs(queue, models, dispatch, receivers, timer, registry);
+      Jobs jobs = jobs(queue, models, dispatch, receivers, timer, registry, jobMetrics);
       part(
           new Webhooks(
               queue,
@@ -235,12 +244,16 @@ public final class Coordinator implements AutoCloseable {
   private record Dispatch(Arrivals arrivals, Speeds speeds, ConnectedWorkers workers) {}
 
   private Dispatch dispatch(
-      JobQueue queue, ModelRegistry models, WantedModels wanted, DispatchMetrics metrics) {
+      JobQueue queue,
+      ModelRegistry models,
+      WantedModels wanted,
+      DispatchMetrics metrics,
+      LoopMetrics loopMetrics) {
     queue.leases().onGivenUp(prompts -> metrics.failed(ErrorCode.WORKER_LOST.name(), prompts));
     LeaseConfig leases = config.dispatch().leases();
     Arrivals arrivals = new Arrivals();
     Speeds speeds = new Speeds(queue.models());
-    DispatchLoop loop = new DispatchLoop();
+    DispatchLoop loop = new DispatchLoop(loopMetrics);
     Matcher matcher =
         part(
             new Matcher(
@@ -284,7 +297,8 @@ public final class Coordinator implements AutoCloseable {
       Dispatch dispatch,
       Receivers receivers,
       ScheduledExecutorService timer,
-      MeterRegistry registry) {
+      MeterRegistry registry,
+      JobMetrics metrics) {
     LimitsConfig limits = config.jobs().limits();
     Quotas quotas = new Quotas(queue, traces);
     Speeds speeds = dispatch.speeds();
@@ -307,7 +321,7 @@ public final class Coordinator implements AutoCloseable {
         new JobDirectory(queue.jobs(), forecast, deletion, receivers),
         new Results(queue, delivery, threads),
         new JobWatches(queue.jobs(), queue.results(), forecast, feed, timer),
-        new GenerateCalls(queue, models, limits, quotas, feed, delivery, deletion, timer),
+        new GenerateCalls(queue, models, limits, quotas, feed, delivery, deletion, timer, metrics),
         new ClusterState(queue.backlog(), dispatch.workers(), speeds, this::trouble),
         deletion);
   }
@@ -381,14 +395,15 @@ public final class Coordinator implements AutoCloseable {
       PrometheusMeterRegistry registry, JobQueue queue, ModelRegistry models, PoolScaling pools) {
     return new MetricsPage(
         registry,
-        new ClusterMetrics(
-            registry,
-            queue.backlog(),
-            queue.jobs(),
-            models::all,
-            workers::connectedWorkers,
-            new PoolMetrics(registry, pools)::refresh,
-            redis::available));
+        part(
+            new ClusterMetrics(
+                registry,
+                queue.backlog(),
+                queue.jobs(),
+                models::all,
+                workers::connectedWorkers,
+                new PoolMetrics(registry, pools)::refresh,
+                redis::available)));
   }
 
   /** What is looked after for as long as the coordinator runs. */
@@ -430,15 +445,18 @@ public final class Coordinator implements AutoCloseable {
   /** Where images are kept, and files of models in the same place. */
   private record Stores(ResultStore images, BlobStore models) {}
 
-  private Stores stores() {
+  private Stores stores(MeterRegistry registry) {
     Optional<S3Config> s3 = config.results().s3();
     if (s3.isPresent()) {
       S3ResultStore store = part(S3ResultStore.open(s3.get()));
-      return new Stores(store, store.blobs());
+      return new Stores(
+          new MeasuredResultStore(store, new StoreMetrics("s3", registry)), store.blobs());
     }
     Path data = config.directory().path();
+    ResultStore images =
+        new DirectoryResultStore(data.resolve("results"), config.results().fsync());
     return new Stores(
-        new DirectoryResultStore(data.resolve("results"), config.results().fsync()),
+        new MeasuredResultStore(images, new StoreMetrics("directory", registry)),
         new DirectoryBlobStore(data.resolve("models").resolve("sha256")));
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.nio.ByteBuffer;
@@ -56,6 +57,8 @@ class QuietIT {
     List<String> worker = Files.readAllLines(folder.resolve("out/logs/worker.log"));
     assertFalse(worker.isEmpty());
     worker.forEach(QuietIT::assertOwnLog);
+    JsonObject last = JsonParser.parseString(worker.get(worker.size() - 1)).getAsJsonObject();
+    assertFalse(last.get("worker").getAsString().isEmpty());
   }
 
   private void quiet(int exitCode, String... arguments) throws Exception {
@@ -69,7 +72,7 @@ class QuietIT {
   private static void assertOwnLog(String line) {
     String logger;
     try {
-      logger = JsonParser.parseString(line).getAsJsonObject().get("loggerName").getAsString();
+      logger = JsonParser.parseString(line).getAsJsonObject().get("logger").getAsString();
     } catch (JsonParseException | IllegalStateException e) {
       throw new AssertionError("not from Bitloom's log: " + line, e);
     }

@@ -3,6 +3,7 @@ package io.bitloom.loadtests;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.client.sdk.ResultDownload;
 import io.bitloom.common.results.ImageName;
 import io.bitloom.coordinator.results.TestS3;
 import io.bitloom.v1.GeneratedImage;
@@ -36,10 +37,12 @@ class S3ClusterIT {
                     "--s3-path-style"),
                 s3.environment())) {
       Job job = cluster.submit(PROMPTS);
-      for (PromptResult result : cluster.exactlyOneResultForEachPrompt(job, PROMPTS)) {
+      List<PromptResult> results = cluster.exactlyOneResultForEachPrompt(job, PROMPTS);
+      for (PromptResult result : results) {
         GeneratedImage image = result.getImages().getImages(0);
         assertEquals(image.getSha256(), ImageName.sha256(image.getData()));
       }
+      assertEquals(results, downloaded(cluster, job));
       assertEquals(PROMPTS, s3.keys("e2e/").stream().filter(key -> key.endsWith(".png")).count());
 
       Job cancelled = cluster.submit(400);
@@ -49,6 +52,14 @@ class S3ClusterIT {
       cluster.await("the worker's word", () -> cluster.worker().said().contains("was stopped"));
       assertTrue(cluster.worker().isAlive());
     }
+  }
+
+  private static List<PromptResult> downloaded(TestCluster cluster, Job job) {
+    List<PromptResult> results = new ArrayList<>();
+    try (ResultDownload download = cluster.client().downloadResults(job.getName(), "", true)) {
+      download.forEachRemaining(response -> results.add(response.getResult()));
+    }
+    return results;
   }
 
   @Test

@@ -5,7 +5,7 @@ import com.google.gson.JsonObject;
 import io.bitloom.client.output.ContactSheet;
 import io.bitloom.client.output.ImageFolder;
 import io.bitloom.client.sdk.BitloomClient;
-import io.bitloom.client.sdk.ResumingStream;
+import io.bitloom.client.sdk.ResultDownload;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
@@ -120,10 +120,7 @@ final class Download {
     }
     progress.update(folder.prompts(), folder.failed(), folder.stopped(), folder.images());
     try (Pulse pulse = Pulse.ofJob(client, job.getName(), progress);
-        ResumingStream<ReadResultsResponse> results =
-            follow
-                ? client.followResults(job.getName(), folder.cursor())
-                : client.readResults(job.getName(), folder.cursor())) {
+        ResultDownload results = client.downloadResults(job.getName(), folder.cursor(), follow)) {
       while (results.hasNext()) {
         save(results.next(), folder);
         progress.update(folder.prompts(), folder.failed(), folder.stopped(), folder.images());
@@ -155,7 +152,7 @@ final class Download {
         "the queue was set back while results were read, and "
             + JobReport.plural(ended - folder.prompts(), "result")
             + " came before the place where this folder was: looking through all of them");
-    try (ResumingStream<ReadResultsResponse> results = client.readResults(name, "")) {
+    try (ResultDownload results = client.downloadResults(name, "", false)) {
       while (results.hasNext()) {
         ReadResultsResponse response = results.next();
         if (!folder.has(response.getResult())) {

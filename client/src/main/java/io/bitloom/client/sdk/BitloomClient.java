@@ -418,6 +418,17 @@ public final class BitloomClient implements AutoCloseable {
     return results(request(job, afterCursor).setFollow(true).build());
   }
 
+  /**
+   * Results with their images, which are fetched from S3, many at a time, if that is where they are
+   * kept.
+   *
+   * @param afterCursor cursor of the last result that the caller has, or empty
+   * @param follow whether to wait for more until the job's state is terminal
+   */
+  public ResultDownload downloadResults(String job, String afterCursor, boolean follow) {
+    return new ResultDownload(this, request(job, afterCursor).setFollow(follow).build());
+  }
+
   private static ReadResultsRequest.Builder request(String job, String afterCursor) {
     return ReadResultsRequest.newBuilder().setName(job).setAfterCursor(afterCursor);
   }

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.dispatch;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.resilience.RetryPolicy;
+import io.bitloom.coordinator.telemetry.LoopMetrics;
 import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
 import java.util.Queue;
@@ -44,7 +45,13 @@ public final class DispatchLoop implements AutoCloseable {
   /** Whether the thread has been told that there are tasks. */
   private final AtomicBoolean called = new AtomicBoolean();
 
-  public DispatchLoop() {
+  private final LoopMetrics metrics;
+
+  /** When it was told last. Written before that, by whoever tells it. */
+  private volatile long calledNanos;
+
+  public DispatchLoop(LoopMetrics metrics) {
+    this.metrics = metrics;
     thread.setRemoveOnCancelPolicy(true);
   }
 
@@ -71,6 +78,7 @@ public final class DispatchLoop implements AutoCloseable {
 
   private boolean callThread() {
     if (!called.get() && called.compareAndSet(false, true)) {
+      calledNanos = System.nanoTime();
       try {
         thread.execute(this::runTasks);
       } catch (RejectedExecutionException e) {
@@ -81,11 +89,16 @@ public final class DispatchLoop implements AutoCloseable {
   }
 
   private void runTasks() {
+    long begin = System.nanoTime();
+    long waited = begin - calledNanos;
+    int count = 0;
     Runnable task = tasks.poll();
-    for (int i = 1; task != null; i++) {
+    while (task != null) {
       task.run();
-      task = i < MOST_IN_A_ROW ? tasks.poll() : null;
+      count++;
+      task = count < MOST_IN_A_ROW ? tasks.poll() : null;
     }
+    metrics.ran(waited, count, System.nanoTime() - begin);
     called.set(false);
     if (!tasks.isEmpty()) {
       callThread();
@@ -95,7 +108,7 @@ public final class DispatchLoop implements AutoCloseable {
   /** Runs a task in the loop after a while, unless it is cancelled before. */
   public Future<?> schedule(Runnable task, Duration delay) {
     try {
-      return thread.schedule(() -> guard(task, NOBODY), delay.toNanos(), TimeUnit.NANOSECONDS);
+      return thread.schedule(() -> runTimed(task), delay.toNanos(), TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException e) {
       log.debug("The dispatch loop has ended");
       return CompletableFuture.completedFuture(null);
@@ -105,7 +118,13 @@ public final class DispatchLoop implements AutoCloseable {
   /** Repeats a task in the loop until the loop ends. */
   public void every(Duration interval, Runnable task) {
     long nanos = interval.toNanos();
-    thread.scheduleWithFixedDelay(() -> guard(task, NOBODY), nanos, nanos, TimeUnit.NANOSECONDS);
+    thread.scheduleWithFixedDelay(() -> runTimed(task), nanos, nanos, TimeUnit.NANOSECONDS);
+  }
+
+  private void runTimed(Runnable task) {
+    long begin = System.nanoTime();
+    guard(task, NOBODY);
+    metrics.busy(1, System.nanoTime() - begin);
   }
 
   /** Runs a part of a task, now; what it throws is reported and ends this part alone. */

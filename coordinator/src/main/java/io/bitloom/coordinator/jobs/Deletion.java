@@ -2,6 +2,7 @@ package io.bitloom.coordinator.jobs;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.log.LogFields;
 import io.bitloom.common.results.ResultStore;
 import io.bitloom.coordinator.queue.JobStore;
 import java.time.Duration;
@@ -48,7 +49,9 @@ public final class Deletion {
   }
 
   private static Void leftOver(String jobId, Throwable e) {
-    log.warn("Images of the deleted job {} may be left over: {}", jobId, e.toString());
+    log.atWarn()
+        .addKeyValue(LogFields.JOB, jobId)
+        .log("Images of the deleted job {} may be left over: {}", jobId, e.toString());
     return null;
   }
 
@@ -90,7 +93,11 @@ public final class Deletion {
     return delete(jobId)
         .exceptionallyCompose(
             e -> isGone(e) ? jobs.forget(jobId) : CompletableFuture.failedStage(e))
-        .thenAccept(done -> log.info("Job {} and its images are deleted", jobId))
+        .thenAccept(
+            done ->
+                log.atInfo()
+                    .addKeyValue(LogFields.JOB, jobId)
+                    .log("Job {} and its images are deleted", jobId))
         .thenCompose(done -> deleteEach(jobIds));
   }
 

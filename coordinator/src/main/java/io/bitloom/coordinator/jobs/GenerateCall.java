@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.jobs;
 
+import io.bitloom.common.log.LogFields;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.dispatch.worker.ProgressFeed;
 import io.bitloom.coordinator.queue.Cursor;
@@ -9,10 +10,12 @@ import io.bitloom.coordinator.queue.JobRecord;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
 import io.bitloom.coordinator.queue.Subscription;
+import io.bitloom.coordinator.telemetry.JobMetrics;
 import io.bitloom.coordinator.tracing.Arrival;
 import io.bitloom.v1.GenerateRequest;
 import io.bitloom.v1.GenerateResponse;
 import io.bitloom.v1.PromptResult;
+import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -43,6 +46,8 @@ final class GenerateCall {
   private final ProgressDisplay<GenerateResponse> display;
   private final CompletableFuture<Subscription> afterEnd = new CompletableFuture<>();
   private final AtomicBoolean deleting = new AtomicBoolean();
+  private final JobMetrics metrics;
+  private final long beginNanos = System.nanoTime();
 
   // Guarded by this.
   private String jobId;
@@ -58,8 +63,10 @@ final class GenerateCall {
       ImageDelivery delivery,
       ProgressFeed feed,
       Deletion deletion,
-      ScheduledExecutorService timer) {
+      ScheduledExecutorService timer,
+      JobMetrics metrics) {
     this.owner = owner;
+    this.metrics = metrics;
     this.caller = caller;
     this.queue = queue;
     this.quotas = quotas;
@@ -170,6 +177,7 @@ final class GenerateCall {
 
   private void deliver(PromptResult result, long since) {
     if (subscriptions.end()) {
+      answered(result.hasImages());
       caller.send(GenerateResponse.newBuilder().setResult(result).build());
       delivery.delivered(jobId, result, since);
       caller.complete();
@@ -182,12 +190,17 @@ final class GenerateCall {
       timer.execute(
           () -> {
             if (subscriptions.end()) {
+              answered(false);
               budget.end();
               caller.fail(error);
               cancel();
             }
           });
     }
+  }
+
+  private void answered(boolean succeeded) {
+    metrics.generated(succeeded, Duration.ofNanos(System.nanoTime() - beginNanos));
   }
 
   private void ended() {
@@ -234,7 +247,10 @@ final class GenerateCall {
 
   private void report(String what, Throwable error) {
     if (error != null) {
-      log.warn("{} is not {}: {}", JobNames.of(jobId), what, error.toString());
+      log.atWarn()
+          .addKeyValue(LogFields.JOB, jobId)
+          .addKeyValue(LogFields.TENANT, owner.tenant())
+          .log("{} is not {}: {}", JobNames.of(jobId), what, error.toString());
     }
   }
 }

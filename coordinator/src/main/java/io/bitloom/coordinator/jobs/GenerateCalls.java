@@ -12,6 +12,7 @@ import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.NewJob;
 import io.bitloom.coordinator.queue.NewPrompt;
 import io.bitloom.coordinator.queue.StoredBytes;
+import io.bitloom.coordinator.telemetry.JobMetrics;
 import io.bitloom.coordinator.tracing.Arrival;
 import io.bitloom.coordinator.tracing.CallersTrace;
 import io.bitloom.v1.GenerateRequest;
@@ -38,6 +39,7 @@ public final class GenerateCalls {
   private final ImageDelivery delivery;
   private final Deletion deletion;
   private final ScheduledExecutorService timer;
+  private final JobMetrics metrics;
 
   /**
    * @param limits of prompts
@@ -52,7 +54,8 @@ public final class GenerateCalls {
       ProgressFeed feed,
       ImageDelivery delivery,
       Deletion deletion,
-      ScheduledExecutorService timer) {
+      ScheduledExecutorService timer,
+      JobMetrics metrics) {
     this.queue = queue;
     this.models = models;
     this.rules = new JobRules(limits);
@@ -61,6 +64,7 @@ public final class GenerateCalls {
     this.delivery = delivery;
     this.deletion = deletion;
     this.timer = timer;
+    this.metrics = metrics;
   }
 
   /**
@@ -74,7 +78,7 @@ public final class GenerateCalls {
       ResponseSink<GenerateResponse> sink,
       CallersTrace trace) {
     Arrival arrival = quotas.arrival(trace);
-    new GenerateCall(owner, sink, request, queue, quotas, delivery, feed, deletion, timer)
+    new GenerateCall(owner, sink, request, queue, quotas, delivery, feed, deletion, timer, metrics)
         .start(
             models
                 .resolve(request.getModel())

@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.Tags;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.ToDoubleFunction;
 import org.slf4j.Logger;
@@ -48,8 +49,15 @@ public final class PoolMetrics {
         .register(registry);
   }
 
-  /** Asks for the present numbers. Completes normally in any case. */
-  public CompletionStage<Void> refresh() {
+  /**
+   * Asks for the present numbers, or forgets them, as they are the cluster's and another
+   * coordinator tells them. Completes normally in any case.
+   */
+  public CompletionStage<Void> refresh(boolean telling) {
+    if (!telling) {
+      show(List.of());
+      return CompletableFuture.completedStage(null);
+    }
     return pools
         .asked()
         .thenAccept(this::show)

@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.queue;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -12,6 +13,16 @@ public interface Backlog {
    * more the more is leased.
    */
   CompletionStage<List<BucketBacklog>> buckets();
+
+  /**
+   * Asks whether this coordinator, and no other, is to tell the numbers of the cluster.
+   *
+   * @param lasts how long it keeps its turn without asking again
+   */
+  CompletionStage<Boolean> takeReportTurn(Duration lasts);
+
+  /** Lets another coordinator have the turn. */
+  CompletionStage<Void> leaveReportTurn();
 
   /** Who stands in line in every such bucket. Costs more the more jobs wait. */
   CompletionStage<List<BucketLine>> lines();

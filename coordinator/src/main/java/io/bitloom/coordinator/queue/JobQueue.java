@@ -48,6 +48,9 @@ public interface JobQueue extends AutoCloseable {
   /** What they keep of the model registry. */
   RegistryRecords registry();
 
+  /** From now on this one, and no other, hears how long jobs take. It must not block. */
+  void tellTimes(JobTimes listener);
+
   /** What coordinators keep of pools of workers. */
   PoolRecords pools();
 

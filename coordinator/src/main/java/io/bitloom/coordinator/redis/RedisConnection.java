@@ -72,6 +72,17 @@ public final class RedisConnection implements AutoCloseable {
   static final RedisCodec<String, byte[]> CODEC =
       RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
 
+  /** Hears of every call, on whatever thread it ended; must not block. */
+  public interface CallTimes {
+
+    /**
+     * @param name of the script, or {@code command}
+     * @param nanos from the call to the reply
+     * @param ok whether there was one that is no error
+     */
+    void called(String name, long nanos, boolean ok);
+  }
+
   private final ClientResources resources;
   private final AbstractRedisClient client;
   private final StatefulConnection<String, byte[]> connection;
@@ -82,6 +93,7 @@ public final class RedisConnection implements AutoCloseable {
   private final String probeKey;
   private final CircuitBreaker breaker = CircuitBreaker.of("redis", breakerConfig());
   private final Future<?> pings;
+  private volatile CallTimes times = (name, nanos, ok) -> {};
   private volatile boolean answering = true;
   private volatile Optional<String> takesNoWrites = Optional.empty();
   private volatile boolean mayProbe = true;
@@ -307,10 +319,23 @@ public final class RedisConnection implements AutoCloseable {
     return there ? takesNoWrites.or(inspection::refusal) : Optional.of("Redis does not answer");
   }
 
+  /** From now on this one hears of every call. */
+  public void tellTimes(CallTimes listener) {
+    times = listener;
+  }
+
   /** Makes one call. Its stage fails with a {@link BitloomException} only. */
   public <T> CompletionStage<T> call(
       Function<RedisClusterAsyncCommands<String, byte[]>, CompletionStage<T>> command) {
+    return call("command", command);
+  }
+
+  private <T> CompletionStage<T> call(
+      String name,
+      Function<RedisClusterAsyncCommands<String, byte[]>, CompletionStage<T>> command) {
+    long begin = System.nanoTime();
     return attempt(command)
+        .whenComplete((reply, e) -> times.called(name, System.nanoTime() - begin, e == null))
         .exceptionallyCompose(
             e -> {
               RedisErrors.takesNoWrites(e).ifPresent(why -> takesNoWrites = Optional.of(why));
@@ -355,8 +380,8 @@ public final class RedisConnection implements AutoCloseable {
    */
   public CompletionStage<List<Object>> eval(RedisScript script, String[] keys, byte[]... args) {
     return script.acknowledges() && replicated.isPresent()
-        ? call(redis -> replicated.get().run(script, keys, args))
-        : call(redis -> script.run(redis, keys, args));
+        ? call(script.name(), redis -> replicated.get().run(script, keys, args))
+        : call(script.name(), redis -> script.run(redis, keys, args));
   }
 
   /** Whether a call of this class failed because a key is of another type than it needs. */

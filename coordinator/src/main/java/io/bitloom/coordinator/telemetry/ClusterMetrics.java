@@ -9,19 +9,29 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What waits, and who is there to work on it. Filled when somebody asks for metrics. */
-public final class ClusterMetrics {
+/**
+ * What waits, and who is there to work on it. Filled when somebody asks for metrics.
+ *
+ * <p>Queue and jobs are the cluster's: one coordinator at a time tells of them, and the others do
+ * not have these meters, so that a sum over all coordinators counts nothing twice. The turn stays
+ * with whoever has it as long as it is scraped.
+ */
+public final class ClusterMetrics implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(ClusterMetrics.class);
 
@@ -40,7 +50,7 @@ public final class ClusterMetrics {
   private final JobStore jobStore;
   private final Supplier<CompletionStage<Collection<Model>>> knownModels;
   private final Supplier<CompletionStage<Long>> connectedWorkers;
-  private final Supplier<CompletionStage<Void>> pools;
+  private final Function<Boolean, CompletionStage<Void>> pools;
   private final MultiGauge prompts;
   private final MultiGauge images;
   private final MultiGauge retries;
@@ -48,12 +58,15 @@ public final class ClusterMetrics {
   private final MultiGauge age;
   private final MultiGauge jobs;
   private final MultiGauge models;
+  private final ReportInterval interval = new ReportInterval();
   private volatile long workers;
+  private volatile boolean reporting;
 
   /**
    * @param knownModels with the number of workers that are connected here
    * @param connectedWorkers to this coordinator
-   * @param pools asks for the numbers of pools, and completes normally in any case
+   * @param pools asks for the numbers of pools or, with false, forgets them, as another coordinator
+   *     tells them; completes normally in any case
    * @param redisAvailable whether Redis answers and takes jobs
    */
   public ClusterMetrics(
@@ -62,7 +75,7 @@ public final class ClusterMetrics {
       JobStore jobStore,
       Supplier<CompletionStage<Collection<Model>>> knownModels,
       Supplier<CompletionStage<Long>> connectedWorkers,
-      Supplier<CompletionStage<Void>> pools,
+      Function<Boolean, CompletionStage<Void>> pools,
       BooleanSupplier redisAvailable) {
     this.backlog = backlog;
     this.jobStore = jobStore;
@@ -102,15 +115,36 @@ public final class ClusterMetrics {
    * value, as all that comes from Redis does while that is away.
    */
   public CompletionStage<Void> refresh() {
-    CompletionStage<Void> waiting = taken("the queue", backlog.buckets(), this::showBacklog);
-    CompletionStage<Void> open = taken("the jobs", jobStore.openByState(), this::showJobs);
+    Duration lasts = interval.scraped(System.nanoTime());
+    CompletionStage<Void> cluster =
+        taken("the turn", backlog.takeReportTurn(lasts), mine -> reporting = mine)
+            .thenCompose(asked -> reporting ? refreshCluster() : forgetCluster());
     CompletionStage<Void> known = taken("the models", knownModels.get(), this::showModels);
     CompletionStage<Void> here = taken("the workers", connectedWorkers.get(), n -> workers = n);
-    return waiting
-        .thenCombine(open, (a, b) -> a)
-        .thenCombine(known, (a, b) -> a)
-        .thenCombine(here, (a, b) -> a)
-        .thenCombine(pools.get(), (a, b) -> a);
+    return cluster.thenCombine(known, (a, b) -> a).thenCombine(here, (a, b) -> a);
+  }
+
+  private CompletionStage<Void> refreshCluster() {
+    CompletionStage<Void> waiting = taken("the queue", backlog.buckets(), this::showBacklog);
+    CompletionStage<Void> open = taken("the jobs", jobStore.openByState(), this::showJobs);
+    return waiting.thenCombine(open, (a, b) -> a).thenCombine(pools.apply(true), (a, b) -> a);
+  }
+
+  private CompletionStage<Void> forgetCluster() {
+    Stream.of(prompts, images, retries, leased, age, jobs)
+        .forEach(gauge -> gauge.register(List.of(), true));
+    return pools.apply(false);
+  }
+
+  /** Lets another coordinator tell the cluster's numbers; waits no longer than a moment for it. */
+  @Override
+  public void close() {
+    backlog
+        .leaveReportTurn()
+        .exceptionally(e -> null) // it ends by itself
+        .toCompletableFuture()
+        .completeOnTimeout(null, 1, TimeUnit.SECONDS)
+        .join();
   }
 
   private static <T> CompletionStage<Void> taken(

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.telemetry;
 import com.google.protobuf.Duration;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.LeasedBatch;
 import io.bitloom.v1.StageTimes;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -10,6 +11,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
@@ -20,7 +22,7 @@ public final class DispatchMetrics {
 
   /** The meters of one bucket: found by name once, and not for every batch. */
   private record OfBucket(
-      Counter batches, DistributionSummary fill, Counter waste, Counter images) {
+      Counter batches, DistributionSummary fill, Counter waste, Counter images, Timer queued) {
 
     static OfBucket register(Bucket bucket, MeterRegistry registry) {
       Tags tags = Tags.of("model", bucket.model(), "schedule", bucket.schedule());
@@ -41,19 +43,23 @@ public final class DispatchMetrics {
           Counter.builder("bitloom.images")
               .description("Images that were stored and committed")
               .tags(tags)
+              .register(registry),
+          Timer.builder("bitloom.queue.wait")
+              .description("How long the first prompt of a job in a batch was in the queue")
+              .tags(tags)
+              .serviceLevelObjectives(Bounds.QUEUE)
               .register(registry));
     }
   }
 
   private static final String OTHER = "OTHER";
 
-  private static final java.time.Duration[] BOUNDS_OF_STAGES =
-      Stream.of(10, 50, 200, 1_000, 5_000, 20_000, 60_000)
-          .map(java.time.Duration::ofMillis)
-          .toArray(java.time.Duration[]::new);
+  /** Tenants beyond these share a label: everybody who may call could make one more. */
+  private static final int TENANTS = 50;
 
   private final MeterRegistry registry;
   private final Map<Bucket, OfBucket> buckets = new ConcurrentHashMap<>();
+  private final Map<String, Timer> tenants = new ConcurrentHashMap<>();
   private final Counter succeeded;
   private final Counter failed;
   private final Counter superseded;
@@ -109,6 +115,28 @@ public final class DispatchMetrics {
     meters.waste().increment(Math.max(0, capacity - images));
   }
 
+  /** Prompts of a bucket were leased; once for each job in a batch, and not for every prompt. */
+  public void waited(Bucket bucket, List<LeasedBatch.Wait> waits) {
+    for (LeasedBatch.Wait wait : waits) {
+      of(bucket).queued().record(wait.time());
+      ofTenant(wait.tenant()).record(wait.time());
+    }
+  }
+
+  private Timer ofTenant(String tenant) {
+    Timer known = tenants.get(tenant);
+    return known != null
+        ? known
+        : tenants.computeIfAbsent(
+            tenants.size() < TENANTS ? tenant : OTHER,
+            name ->
+                Timer.builder("bitloom.tenant.wait")
+                    .description("How long the first prompt of a job in a batch was in the queue")
+                    .tag("tenant", name)
+                    .serviceLevelObjectives(Bounds.QUEUE)
+                    .register(registry));
+  }
+
   /** A prompt has its images. */
   public void succeeded(Bucket bucket, int images) {
     succeeded.increment();
@@ -155,7 +183,7 @@ public final class DispatchMetrics {
     return Timer.builder("bitloom.stage")
         .description("Wall time of a batch in one stage of a worker")
         .tag("stage", stage)
-        .serviceLevelObjectives(BOUNDS_OF_STAGES)
+        .serviceLevelObjectives(Bounds.STAGE)
         .register(registry);
   }
 }

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.bitloom.coordinator.TestCoordinator;
+import io.bitloom.coordinator.telemetry.LoopMetrics;
 import io.github.resilience4j.retry.Retry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +24,7 @@ class DispatchLoopTest {
 
   private static final Error FAULT = new NoClassDefFoundError("a fault of this test");
 
-  private final DispatchLoop loop = new DispatchLoop();
+  private final DispatchLoop loop = new DispatchLoop(new LoopMetrics(new SimpleMeterRegistry()));
 
   @AfterEach
   void end() {

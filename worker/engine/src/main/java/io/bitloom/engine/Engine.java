@@ -311,10 +311,13 @@ public final class Engine implements AutoCloseable {
     submission.prompts().forEach(this::refuse);
     List<ImageRequest> batch = submission.next(capacity.maxImages(schedule));
     while (!batch.isEmpty()) {
+      metrics.occupied();
       try {
         draw(submission, batch);
       } catch (RuntimeException | OutOfMemoryError failure) {
         retry(submission, batch, failure);
+      } finally {
+        metrics.released();
       }
       batch = submission.next(capacity.maxImages(schedule));
     }

@@ -9,14 +9,27 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /** What the engine tells about itself. */
 final class EngineMetrics {
+
+  /** From encoding a small image to a large batch on a CPU. */
+  private static final Duration[] STAGE_BOUNDS =
+      LongStream.of(5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000)
+          .mapToObj(Duration::ofMillis)
+          .toArray(Duration[]::new);
+
   private final MeterRegistry registry;
   private final DistributionSummary batchImages;
   private final Counter images;
   private final Counter memoryExhaustions;
+  private final BusyTime deviceBusy = new BusyTime();
+  private final Map<String, Timer> stages;
 
   EngineMetrics(MeterRegistry registry, CachedTextEncoder texts) {
     this.registry = registry;
@@ -32,6 +45,13 @@ final class EngineMetrics {
         Counter.builder("bitloom.worker.memory.exhaustions")
             .description("Batches that ran out of memory and were halved")
             .register(registry);
+    FunctionCounter.builder("bitloom.worker.device.busy", deviceBusy, BusyTime::seconds)
+        .description("Time in which the device had a batch")
+        .baseUnit("seconds")
+        .register(registry);
+    this.stages =
+        Stream.of("text", "transformer", "decode", "encode")
+            .collect(Collectors.toMap(stage -> stage, this::stageTimer));
     texts(texts, "hit", CachedTextEncoder::hits);
     texts(texts, "miss", CachedTextEncoder::misses);
     Gauge.builder("bitloom.worker.text.cache", texts, CachedTextEncoder::bytes)
@@ -48,16 +68,25 @@ final class EngineMetrics {
         .register(registry);
   }
 
+  /** A batch has the device from now on, until {@link #released}. */
+  void occupied() {
+    deviceBusy.begin();
+  }
+
+  void released() {
+    deviceBusy.end();
+  }
+
   void drawn(int images, StageDurations durations) {
     batchImages.record(images);
-    stage("text", durations.text());
-    stage("transformer", durations.transformer());
-    stage("decode", durations.decode());
+    stages.get("text").record(durations.text());
+    stages.get("transformer").record(durations.transformer());
+    stages.get("decode").record(durations.decode());
   }
 
   void encoded(Duration time) {
     images.increment();
-    stage("encode", time);
+    stages.get("encode").record(time);
   }
 
   void memoryExhausted() {
@@ -72,11 +101,11 @@ final class EngineMetrics {
         .increment();
   }
 
-  private void stage(String stage, Duration time) {
-    Timer.builder("bitloom.worker.stage")
+  private Timer stageTimer(String stage) {
+    return Timer.builder("bitloom.worker.stage")
         .description("Wall time of a batch (encode: of an image) in a stage")
         .tag("stage", stage)
-        .register(registry)
-        .record(time);
+        .serviceLevelObjectives(STAGE_BOUNDS)
+        .register(registry);
   }
 }

@@ -292,6 +292,7 @@ public final class Matcher implements AutoCloseable {
     if (worker.taker().take(batch)) {
       former.drawn(draw.bucket(), batch.images(), draw.maxImages(), System.nanoTime());
       metrics.batch(draw.bucket(), batch.images(), draw.maxImages());
+      metrics.waited(draw.bucket(), batch.waits());
     } else {
       List<TaskRef> prompts = batch.tasks().stream().map(LeasedTask::task).toList();
       DispatchLoop.callAndReport("release prompts", () -> leases.release(batch.lease(), prompts));

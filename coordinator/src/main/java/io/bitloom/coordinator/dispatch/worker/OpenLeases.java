@@ -2,6 +2,7 @@ package io.bitloom.coordinator.dispatch.worker;
 
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.log.LogFields;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.Leases;
@@ -120,7 +121,7 @@ final class OpenLeases {
     if (expired != null) {
       expired.openTasks().forEach(expired::drop);
       over.put(lease.id(), expired);
-      log.info("Lease {} is lost", lease.id());
+      log.atInfo().addKeyValue(LogFields.LEASE, lease.id()).log("Lease {} is lost", lease.id());
       stream.send(WorkerMessages.lost(lease.id(), "it expired"));
     }
   }

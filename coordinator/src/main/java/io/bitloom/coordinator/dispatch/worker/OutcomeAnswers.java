@@ -3,6 +3,7 @@ package io.bitloom.coordinator.dispatch.worker;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.grpc.GrpcErrors;
+import io.bitloom.common.log.LogFields;
 import io.bitloom.common.resilience.RetryPolicy;
 import io.bitloom.coordinator.dispatch.matching.Matcher;
 import io.bitloom.coordinator.models.WorkerProfile;
@@ -16,6 +17,7 @@ import io.bitloom.v1.PromptOutcome;
 import io.bitloom.v1.UploadGrant;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * What the worker of one session is told of its outcomes: acknowledges and counts them. Confined to
@@ -100,6 +102,30 @@ final class OutcomeAnswers {
     matcher.changed(worker);
   }
 
+  /** What a line about a prompt of a lease is about. */
+  static LoggingEventBuilder about(
+      LoggingEventBuilder line, WorkerProfile worker, OpenLease lease, TaskRef task) {
+    return line.addKeyValue(LogFields.JOB, task.jobId())
+        .addKeyValue(LogFields.PROMPT, task.offset())
+        .addKeyValue(LogFields.WORKER, worker.workerId())
+        .addKeyValue(LogFields.LEASE, lease.ref().id());
+  }
+
+  /** At debug: of a job that is wrong as a whole there may be a million. */
+  private void logFailure(Report report, TaskVerdict verdict) {
+    if (log.isDebugEnabled()
+        && report.outcome().hasFailure()
+        && verdict != TaskVerdict.SUPERSEDED) {
+      about(log.atDebug(), worker, report.lease(), report.task().ref())
+          .log(
+              "{} {}: {} {}",
+              report.task().ref(),
+              verdict == TaskVerdict.RETRIED ? "is tried again" : "has failed",
+              report.outcome().getFailure().getReason(),
+              report.outcome().getFailure().getMessage());
+    }
+  }
+
   private void trace(Report report, TaskVerdict verdict) {
     PromptOutcome outcome = report.outcome();
     String failure =
@@ -110,6 +136,7 @@ final class OutcomeAnswers {
   }
 
   private void count(Report report, TaskVerdict verdict) {
+    logFailure(report, verdict);
     OpenLease lease = report.lease();
     Drawing drawing = report.drawing();
     PromptOutcome outcome = report.outcome();
@@ -136,15 +163,17 @@ final class OutcomeAnswers {
   void failed(Report report, Throwable error) {
     TaskRef task = report.task().ref();
     if (!stream.open() && RetryPolicy.unavailable(error)) {
-      log.debug(
-          "Worker {} has to report {} again: {}", worker.workerId(), task, error.getMessage());
+      about(log.atDebug(), worker, report.lease(), task)
+          .log("Worker {} has to report {} again: {}", worker.workerId(), task, error.getMessage());
       return;
     }
     boolean jobGone =
         GrpcErrors.unwrap(error) instanceof BitloomException known
             && known.code() == ErrorCode.JOB_NOT_FOUND;
     if (!jobGone) {
-      log.error("The outcome of {} is lost, it will be tried again", task, error);
+      about(log.atError(), worker, report.lease(), task)
+          .setCause(error)
+          .log("The outcome of {} is lost, it will be tried again", task);
     }
     settled(report, TaskVerdict.SUPERSEDED);
   }

@@ -36,6 +36,7 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Takes the outcomes of one worker session: images into the result store, then the outcome into the
@@ -154,11 +155,12 @@ final class OutcomeCommits {
           if (error == null) {
             grant.addAllUploads(uploads);
           } else {
-            log.warn(
-                "Worker {} may not upload images of {}: {}",
-                worker.workerId(),
-                task.ref(),
-                GrpcErrors.unwrap(error).getMessage());
+            about(log.atWarn(), lease, task.ref())
+                .log(
+                    "Worker {} may not upload images of {}: {}",
+                    worker.workerId(),
+                    task.ref(),
+                    GrpcErrors.unwrap(error).getMessage());
           }
           answers.granted(grant.build());
         },
@@ -224,13 +226,18 @@ final class OutcomeCommits {
       if (e.code().fault() == ErrorCode.Fault.RESOURCE) {
         throw e;
       }
-      log.warn(
-          "Worker {} sent a bad image of {}: {}",
-          worker.workerId(),
-          report.task().ref(),
-          e.getMessage());
+      about(log.atWarn(), report.lease(), report.task().ref())
+          .log(
+              "Worker {} sent a bad image of {}: {}",
+              worker.workerId(),
+              report.task().ref(),
+              e.getMessage());
       return failed(report, true, e.code().name(), e.getMessage());
     }
+  }
+
+  private LoggingEventBuilder about(LoggingEventBuilder line, OpenLease lease, TaskRef task) {
+    return OutcomeAnswers.about(line, worker, lease, task);
   }
 
   private static Ready failure(Report report) {

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.dispatch.worker;
 import com.google.protobuf.Duration;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.log.LogFields;
 import io.bitloom.common.model.VersionName;
 import io.bitloom.coordinator.auth.WorkerRights;
 import io.bitloom.coordinator.dispatch.DispatchLoop;
@@ -270,8 +271,13 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
   }
 
   private void welcome(HeldLeases held) {
-    log.info(
-        "Worker {} connected: {}, models {}", workerId(), profile.device(), profile.modelNames());
+    log.atInfo()
+        .addKeyValue(LogFields.WORKER, workerId())
+        .log(
+            "Worker {} connected: {}, models {}",
+            workerId(),
+            profile.device(),
+            profile.modelNames());
     if (!stream.open()) {
       return;
     }
@@ -334,17 +340,19 @@ final class WorkerSession implements StreamObserver<ConnectRequest>, BatchTaker 
       return;
     }
     if (leases.all().isEmpty()) {
-      log.info("Worker {} left", workerId());
+      log.atInfo().addKeyValue(LogFields.WORKER, workerId()).log("Worker {} left", workerId());
       parts.roster().remove(this);
       parts.models().gone(profile);
       return;
     }
     java.time.Duration grace = parts.config().reconnectGrace();
-    log.info(
-        "Worker {} was cut off with {} leases, which wait {} ms for it",
-        workerId(),
-        leases.all().size(),
-        grace.toMillis());
+    log.atInfo()
+        .addKeyValue(LogFields.WORKER, workerId())
+        .log(
+            "Worker {} was cut off with {} leases, which wait {} ms for it",
+            workerId(),
+            leases.all().size(),
+            grace.toMillis());
     List<LeaseRef> held = leases.refs();
     DispatchLoop.callAndReport(
         "shorten leases", () -> parts.queue().leases().renew(workerId(), held, grace));

@@ -7,6 +7,7 @@ import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
 import io.bitloom.coordinator.queue.BucketRank;
 import io.bitloom.coordinator.queue.LeaseRef;
+import io.bitloom.coordinator.queue.LeasedBatch;
 import io.bitloom.coordinator.queue.Names;
 import io.bitloom.coordinator.queue.QueueSettings;
 import io.bitloom.coordinator.queue.TaskRef;
@@ -82,13 +83,15 @@ public final class BucketScripts {
    * @param nextRetryMillis until a retry is due, -1 if none waits
    * @param moreFresh whether prompts are left that wait for their first attempt
    * @param tasks by job, as {@code turn.lua} takes them
+   * @param waits one for each job of which fresh prompts were taken
    */
   public record Leased(
       Optional<LeaseRef> lease,
       long wake,
       long nextRetryMillis,
       boolean moreFresh,
-      Map<String, ByteString> tasks) {}
+      Map<String, ByteString> tasks,
+      List<LeasedBatch.Wait> waits) {}
 
   /**
    * @param secret of this request alone: becomes the lease's, and {@link #reclaim} finds it by that
@@ -122,12 +125,18 @@ public final class BucketScripts {
               long nextRetry = reply.nextLong();
               boolean moreFresh = reply.nextFlag();
               Map<String, ByteString> tasks = new LinkedHashMap<>();
+              List<LeasedBatch.Wait> waits = new ArrayList<>();
               while (reply.hasNext()) {
                 tasks.put(Names.unescape(reply.nextString()), reply.nextBytes());
+                String tenant = Names.unescape(reply.nextString());
+                long millis = reply.nextLong();
+                if (millis >= 0) {
+                  waits.add(new LeasedBatch.Wait(tenant, Duration.ofMillis(millis)));
+                }
               }
               Optional<LeaseRef> lease =
                   token == 0 ? Optional.empty() : Optional.of(new LeaseRef(bucket, token, secret));
-              return new Leased(lease, wake, nextRetry, moreFresh, tasks);
+              return new Leased(lease, wake, nextRetry, moreFresh, tasks, waits);
             });
   }
 

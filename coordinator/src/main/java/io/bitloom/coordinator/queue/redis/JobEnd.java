@@ -1,15 +1,21 @@
 package io.bitloom.coordinator.queue.redis;
 
+import io.bitloom.common.log.LogFields;
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.JobRecord;
+import io.bitloom.coordinator.queue.JobTimes;
 import io.bitloom.coordinator.queue.JobUse;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.v1.JobState;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What is left to be done when a job ends: its buckets forget it, and nobody watches over it. A job
@@ -17,6 +23,7 @@ import java.util.concurrent.CompletionStage;
  */
 public final class JobEnd {
 
+  private static final Logger LOG = LoggerFactory.getLogger(JobEnd.class);
   private static final int CANCEL_APPENDS = 64;
 
   private final JobScripts jobs;
@@ -24,6 +31,7 @@ public final class JobEnd {
   private final BucketScripts buckets;
   private final JobIndex index;
   private final RedisWebhooks webhooks;
+  private volatile JobTimes times = JobTimes.UNHEARD;
 
   public JobEnd(
       JobScripts jobs,
@@ -36,6 +44,11 @@ public final class JobEnd {
     this.buckets = buckets;
     this.index = index;
     this.webhooks = webhooks;
+  }
+
+  /** From now on this one hears of jobs that end. */
+  public void tellTimes(JobTimes listener) {
+    times = listener;
   }
 
   /** Cleans up if a part of a job is terminal, or would be but for other parts. */
@@ -61,7 +74,25 @@ public final class JobEnd {
             done ->
                 partId.equals(jobId) && ends.parts().equals(JobScripts.Parts.ONE)
                     ? retire(jobId, ends.tenant(), ends.fleeting(), ends.use())
+                        .thenAccept(first -> tell(first, jobId, ends))
                     : conclude(jobId));
+  }
+
+  private void tell(boolean first, String jobId, JobScripts.LooseEnds ends) {
+    if (!first || ends.fleeting() || ends.lasted().isEmpty()) {
+      return;
+    }
+    ends.state()
+        .filter(JobRecord::terminal)
+        .ifPresent(
+            state -> {
+              Duration time = ends.lasted().get();
+              times.ended(state, time);
+              LOG.atInfo()
+                  .addKeyValue(LogFields.JOB, jobId)
+                  .addKeyValue(LogFields.TENANT, ends.tenant())
+                  .log("Job {} {} after {} ms", jobId, JobRecord.inWords(state), time.toMillis());
+            });
   }
 
   /** Ends a job of several parts if all of these have ended. */
@@ -85,17 +116,27 @@ public final class JobEnd {
   private CompletionStage<Void> retire(String jobId, List<JobFields> fields) {
     JobFields job = fields.get(0);
     JobUse use = fields.stream().map(JobFields::use).reduce(JobUse.NONE, JobUse::plus);
-    return retire(jobId, job.tenant(), job.fleeting(), use);
+    return retire(jobId, job.tenant(), job.fleeting(), use)
+        .thenCompose(
+            first ->
+                first
+                    ? jobs.looseEnds(jobId).thenAccept(ends -> tell(true, jobId, ends))
+                    : Stages.nothing());
   }
 
-  private CompletionStage<Void> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
+  /**
+   * @return whether nobody has said before that the job ended
+   */
+  private CompletionStage<Boolean> retire(
+      String jobId, String tenant, boolean fleeting, JobUse use) {
     return index
         .retire(jobId, tenant, fleeting, use)
-        .thenAccept(
-            hooked -> {
-              if (hooked) {
+        .thenApply(
+            retired -> {
+              if (retired.hooked()) {
                 webhooks.mayBeDue();
               }
+              return retired.first();
             });
   }
 

@@ -129,11 +129,15 @@ public final class JobIndex {
   }
 
   /**
-   * Nothing is left to be done for this job, which ended.
+   * What was new of a job that ended.
    *
-   * @return whether somebody may have to be told
+   * @param first whether nobody has said so before
+   * @param hooked whether somebody may have to be told
    */
-  CompletionStage<Boolean> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
+  record Retired(boolean first, boolean hooked) {}
+
+  /** Nothing is left to be done for this job, which ended. */
+  CompletionStage<Retired> retire(String jobId, String tenant, boolean fleeting, JobUse use) {
     String[] lists = {
       keys.ledger(),
       keys.useOf(tenant),
@@ -154,7 +158,8 @@ public final class JobIndex {
             .add(use.bytes())
             .add(use.results())
             .add(outputs && !fleeting ? 1 : 0);
-    return run(Script.RETIRE, lists, arguments).thenApply(Reply::nextFlag);
+    return run(Script.RETIRE, lists, arguments)
+        .thenApply(reply -> new Retired(reply.nextFlag(), reply.nextFlag()));
   }
 
   /** Takes a job off all lists. */

@@ -10,6 +10,7 @@ import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.queue.StoredBytes;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.v1.JobState;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -345,6 +346,7 @@ public final class JobScripts {
    * @param fleeting whether nobody keeps it after its end
    * @param parts how many parts the job has, and how many of these there are
    * @param sealed whether no more prompts come
+   * @param lasted from its creation to its end, if it has ended
    */
   public record LooseEnds(
       Optional<JobState> state,
@@ -355,7 +357,8 @@ public final class JobScripts {
       JobUse use,
       boolean fleeting,
       Parts parts,
-      boolean sealed) {}
+      boolean sealed,
+      Optional<Duration> lasted) {}
 
   /**
    * Over how many parts a job is spread.
@@ -405,7 +408,8 @@ public final class JobScripts {
                   use,
                   reply.nextFlag(),
                   new Parts(reply.nextInt(), reply.nextInt()),
-                  reply.nextFlag());
+                  reply.nextFlag(),
+                  Optional.of(reply.nextLong()).filter(ms -> ms >= 0).map(Duration::ofMillis));
             });
   }
 

@@ -7,6 +7,7 @@ import io.bitloom.coordinator.queue.PayloadGroup;
 import io.bitloom.coordinator.queue.ResultRecord;
 import io.bitloom.coordinator.redis.RedisConnection;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -80,8 +81,10 @@ public final class JobTurns {
    * What a job said to a call as a whole.
    *
    * @param owned nothing if no outcome was taken
+   * @param firstImage how old the job was, if no prompt of it had succeeded before
    */
-  private record Turn(boolean terminal, Optional<JobScripts.Owned> owned) {}
+  private record Turn(
+      boolean terminal, Optional<JobScripts.Owned> owned, Optional<Duration> firstImage) {}
 
   /**
    * Which prompts a job gave to a lease.
@@ -167,10 +170,15 @@ public final class JobTurns {
    * What a job said to outcomes.
    *
    * @param owned nothing if none was taken
+   * @param firstImage how old the job was, if no prompt of it had succeeded before; only one of
+   *     those who committed together is told
    * @param verdicts in the order of the outcomes
    */
   public record Committed(
-      boolean terminal, Optional<JobScripts.Owned> owned, List<Verdict> verdicts) {}
+      boolean terminal,
+      Optional<JobScripts.Owned> owned,
+      Optional<Duration> firstImage,
+      List<Verdict> verdicts) {}
 
   private static final class Commit extends Step<Committed> {
     private final String holder;
@@ -220,7 +228,7 @@ public final class JobTurns {
           digits.isEmpty()
               ? Collections.nCopies(outcomes.size(), Verdict.TAKEN)
               : digits.chars().mapToObj(c -> Verdict.values()[c - '0']).toList();
-      return new Committed(turn.terminal(), turn.owned(), verdicts);
+      return new Committed(turn.terminal(), turn.owned(), turn.firstImage(), verdicts);
     }
   }
 
@@ -267,8 +275,15 @@ public final class JobTurns {
 
   private void answer(String jobId, List<Step<?>> steps, Reply reply) {
     int became = reply.nextInt();
-    Turn turn = new Turn((became & ENDED) != 0, owned(reply.nextReply()));
-    steps.forEach(step -> step.answer(turn, reply.nextReply()));
+    boolean terminal = (became & ENDED) != 0;
+    Reply use = reply.nextReply();
+    Optional<JobScripts.Owned> owned = owned(use);
+    Optional<Duration> firstImage =
+        owned.map(taken -> use.nextLong()).filter(age -> age >= 0).map(Duration::ofMillis);
+    for (Step<?> step : steps) {
+      step.answer(new Turn(terminal, owned, firstImage), reply.nextReply());
+      firstImage = step instanceof Commit ? Optional.empty() : firstImage;
+    }
     if ((became & BEGUN) != 0) {
       begun.accept(jobId);
     }

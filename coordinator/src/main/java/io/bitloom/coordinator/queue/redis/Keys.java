@@ -312,6 +312,11 @@ public final class Keys {
     return index("sweeper");
   }
 
+  /** Whose turn it is to tell the numbers of the cluster. */
+  public String reporter() {
+    return index("reporter");
+  }
+
   /** Name of all this data. */
   public String epoch() {
     return index("epoch");

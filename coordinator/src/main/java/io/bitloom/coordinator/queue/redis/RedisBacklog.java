@@ -5,6 +5,7 @@ import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.BucketBacklog;
 import io.bitloom.coordinator.queue.BucketLine;
 import io.bitloom.coordinator.queue.BucketRank;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -20,11 +21,23 @@ public final class RedisBacklog implements Backlog {
   private final JobIndex index;
   private final BucketScripts buckets;
   private final Keys keys;
+  private final ReportTurn reportTurn;
 
-  public RedisBacklog(JobIndex index, BucketScripts buckets, Keys keys) {
+  public RedisBacklog(JobIndex index, BucketScripts buckets, Keys keys, ReportTurn reportTurn) {
     this.index = index;
     this.buckets = buckets;
     this.keys = keys;
+    this.reportTurn = reportTurn;
+  }
+
+  @Override
+  public CompletionStage<Boolean> takeReportTurn(Duration lasts) {
+    return reportTurn.take(lasts);
+  }
+
+  @Override
+  public CompletionStage<Void> leaveReportTurn() {
+    return reportTurn.leave();
   }
 
   @Override

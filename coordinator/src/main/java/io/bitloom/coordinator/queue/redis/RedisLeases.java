@@ -3,6 +3,7 @@ package io.bitloom.coordinator.queue.redis;
 import com.google.protobuf.ByteString;
 import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
+import io.bitloom.coordinator.queue.JobTimes;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.LeasedBatch;
 import io.bitloom.coordinator.queue.LeasedTask;
@@ -60,6 +61,7 @@ public final class RedisLeases implements Leases {
   private final LeaseEnd leaseEnd;
   private final Upkeep upkeep;
   private final List<Consumer<String>> stopListeners = new CopyOnWriteArrayList<>();
+  private volatile JobTimes times = JobTimes.UNHEARD;
 
   public RedisLeases(
       Spread spread,
@@ -113,7 +115,7 @@ public final class RedisLeases implements Leases {
     upkeep.leaseEndsIn(bucket, duration);
     LeaseRef lease = leased.lease().get();
     return start(lease, leased.tasks())
-        .thenApply(tasks -> Optional.of(new LeasedBatch(lease, tasks)));
+        .thenApply(tasks -> Optional.of(new LeasedBatch(lease, tasks, leased.waits())));
   }
 
   private CompletionStage<List<LeasedTask>> start(LeaseRef lease, Map<String, ByteString> tasks) {
@@ -292,6 +294,10 @@ public final class RedisLeases implements Leases {
                               committed
                                   .owned()
                                   .ifPresent(now -> upkeep.used(now.tenant(), partId, now.use()));
+                              committed
+                                  .firstImage()
+                                  .filter(time -> partId.equals(JobPart.parse(partId).jobId()))
+                                  .ifPresent(times::firstImage);
                               if (committed.terminal()) {
                                 synchronized (terminal) {
                                   terminal.add(partId);
@@ -451,6 +457,11 @@ public final class RedisLeases implements Leases {
   /** Tells who holds leases that a job is being stopped. */
   public void stopped(String jobId) {
     stopListeners.forEach(listener -> listener.accept(jobId));
+  }
+
+  /** From now on this one hears of first images. */
+  public void tellTimes(JobTimes listener) {
+    times = listener;
   }
 
   @Override

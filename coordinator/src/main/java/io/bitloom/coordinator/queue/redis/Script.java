@@ -24,6 +24,7 @@ enum Script {
   POOL(Tag.INDEX),
   POOLS(Tag.INDEX),
   SWEEP(Tag.INDEX),
+  REPORT(Tag.INDEX),
   HOOK_CLAIM(Tag.INDEX),
   HOOK_RELEASE(Tag.INDEX),
   HOOK_WAKE(Tag.INDEX),

@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.queue.upkeep;
 
+import io.bitloom.common.log.LogFields;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.ResultRecord;
@@ -99,7 +100,9 @@ final class JobSweep {
         .whenComplete(
             (done, e) -> {
               if (e != null) {
-                LOG.warn("job {} could not be swept, trying again: {}", jobId, e.toString());
+                LOG.atWarn()
+                    .addKeyValue(LogFields.JOB, jobId)
+                    .log("job {} could not be swept, trying again: {}", jobId, e.toString());
               }
             });
   }

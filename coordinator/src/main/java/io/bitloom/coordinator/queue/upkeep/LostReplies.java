@@ -1,5 +1,6 @@
 package io.bitloom.coordinator.queue.upkeep;
 
+import io.bitloom.common.log.LogFields;
 import io.bitloom.common.secret.Secret;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.redis.BucketScripts;
@@ -105,7 +106,10 @@ final class LostReplies {
 
   private void returnToJob(BucketScripts.Reclaimed reclaimed) {
     String jobId = reclaimed.jobId();
-    LOG.info("Took back {} of {}, which nobody heard of", reclaimed.lease(), jobId);
+    LOG.atInfo()
+        .addKeyValue(LogFields.JOB, jobId)
+        .addKeyValue(LogFields.LEASE, reclaimed.lease().id())
+        .log("Took back {} of {}, which nobody heard of", reclaimed.lease(), jobId);
     leaseEnd
         .requeue(jobId, reclaimed.lease(), JobScripts.Requeued.BACK, reclaimed.offsets())
         .whenComplete(

@@ -5,6 +5,7 @@ import io.bitloom.coordinator.queue.Backlog;
 import io.bitloom.coordinator.queue.Chores;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobStore;
+import io.bitloom.coordinator.queue.JobTimes;
 import io.bitloom.coordinator.queue.Leases;
 import io.bitloom.coordinator.queue.ModelRecords;
 import io.bitloom.coordinator.queue.PoolRecords;
@@ -35,6 +36,7 @@ import io.bitloom.coordinator.queue.redis.RedisPrompts;
 import io.bitloom.coordinator.queue.redis.RedisRegistry;
 import io.bitloom.coordinator.queue.redis.RedisResults;
 import io.bitloom.coordinator.queue.redis.RedisWebhooks;
+import io.bitloom.coordinator.queue.redis.ReportTurn;
 import io.bitloom.coordinator.queue.redis.Spread;
 import io.bitloom.coordinator.queue.redis.SweepTurn;
 import io.bitloom.coordinator.queue.redis.UnusedBuckets;
@@ -56,6 +58,7 @@ public final class RunningQueue implements JobQueue {
   private final RedisPrompts prompts;
   private final RedisResults results;
   private final RedisLeases leases;
+  private final JobEnd jobEnd;
   private final WakeUps ready;
   private final FinishedLeases finishedLeases;
   private final RedisBacklog backlog;
@@ -83,11 +86,11 @@ public final class RunningQueue implements JobQueue {
     JobScripts jobScripts = new JobScripts(redis, keys);
     PartScripts partScripts = new PartScripts(redis, keys, jobScripts);
     BucketScripts bucketScripts = new BucketScripts(redis, keys, settings);
-    this.backlog = new RedisBacklog(index, bucketScripts, keys);
+    this.backlog = new RedisBacklog(index, bucketScripts, keys, new ReportTurn(redis, keys));
     this.version = new DataVersion(header, keys, backlog::recount);
     version.enter();
     this.webhooks = new RedisWebhooks(redis, keys);
-    JobEnd jobEnd = new JobEnd(jobScripts, partScripts, bucketScripts, index, webhooks);
+    this.jobEnd = new JobEnd(jobScripts, partScripts, bucketScripts, index, webhooks);
     LeaseEnd leaseEnd = new LeaseEnd(jobScripts, bucketScripts, jobEnd);
 
     Reaper reaper = new Reaper(bucketScripts, leaseEnd, settings, timers);
@@ -204,6 +207,12 @@ public final class RunningQueue implements JobQueue {
   @Override
   public RegistryRecords registry() {
     return registry;
+  }
+
+  @Override
+  public void tellTimes(JobTimes listener) {
+    leases.tellTimes(listener);
+    jobEnd.tellTimes(listener);
   }
 
   @Override

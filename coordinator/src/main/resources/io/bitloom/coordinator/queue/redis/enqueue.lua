@@ -38,6 +38,11 @@ if new then
   flow = {t = ARGV[4], f = redis.call('HINCRBY', meta, 'flow', 1), h = 1, l = 0, n = 0, i = 0}
 end
 local now = now_ms()
+if flow.n == 0 then
+  flow.e, flow.x, flow.y = now, nil, nil
+elseif not flow.x then
+  flow.x, flow.y = mark, now
+end
 flow.w, flow.m = tonumber(ARGV[5]), last
 local news = false
 if tonumber(ARGV[10]) ~= flow.v then

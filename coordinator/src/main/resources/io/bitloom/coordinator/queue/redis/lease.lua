@@ -12,7 +12,9 @@
 --        that are over, as finish.lua ends them, then these m, then for tenants that wait in other
 --        buckets, too: tenant, number of buckets in which it waits; its weight is divided among these
 -- Reply  {token or 0 if nothing is ready, number of the last notification, ms until a retry is due
---         or -1, 1 if fresh prompts are left, then for each job: job, tasks}
+--         or -1, 1 if fresh prompts are left, then for each job: job, tasks, tenant, ms since the first of
+--         these prompts was enqueued, or a little more; '' and -1 for retries and where that is not
+--         known}
 --@include drain
 --@include tasks
 --@include bucket
@@ -30,6 +32,7 @@ local clock = tonumber(was[3] or 0)
 local retries = redis.call('ZRANGE', retry, 0, max_images, 'WITHSCORES')
 
 local batch, jobs = {}, {} -- job -> its tasks; the jobs in order
+local waits = {} -- job -> its tenant and for how long its first prompt waited
 local room = max_images
 
 local function take(id, tasks, images)
@@ -116,6 +119,9 @@ end
 local function advance(served, n, images)
   local flow = served.flow
   local entries = string.sub(served.run, served.at, served.at + n * ENTRY - 1)
+  if flow.e and not waits[served.id] then
+    waits[served.id] = {flow.t, math.max(0, now - flow.e)}
+  end
   take(served.id, string.gsub(entries, string.rep('.', ENTRY), '%0\1'), images)
   flow.n, flow.i = flow.n - n, flow.i - images
   waiting, images_waiting = waiting - n, images_waiting - images
@@ -137,6 +143,9 @@ local function put_back(served)
       redis.call('HSET', runs, flow.f .. ':' .. flow.h, string.sub(served.run, served.at))
     end
     line_up(served.id, flow, ageing, now)
+    if flow.x and struct.unpack('>I4', served.run, served.at + 4) > flow.x then
+      flow.e, flow.x, flow.y = flow.y, nil, nil
+    end
   else
     count_flow(flow, -1)
   end
@@ -235,5 +244,7 @@ local reply = {token, tonumber(was[5] or now_us()), next_retry and math.max(0, n
 for _, id in ipairs(jobs) do
   reply[#reply + 1] = id
   reply[#reply + 1] = batch[id]
+  reply[#reply + 1] = waits[id] and waits[id][1] or ''
+  reply[#reply + 1] = waits[id] and waits[id][2] or -1
 end
 return reply

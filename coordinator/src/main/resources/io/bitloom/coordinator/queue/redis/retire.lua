@@ -6,7 +6,7 @@
 --        (ms), see take_on.lua
 -- ARGV   1 job, 2 tenant, 3 prompts, 4 bytes in Redis, 5 bytes of results, 6 1 if its outcomes are to be
 --        written to files, else 0
--- Reply  {1 if somebody may have to be told, else 0}
+-- Reply  {1 if it was among the active jobs until now, 1 if somebody may have to be told, else 0}
 --@include drain
 --@include ledger
 --@include hooks
@@ -14,7 +14,7 @@
 if ARGV[6] == '1' and redis.call('ZSCORE', KEYS[3], ARGV[1]) then
   redis.call('ZADD', KEYS[10], 'NX', 0, ARGV[1])
 end
-redis.call('ZREM', KEYS[3], ARGV[1])
+local was_active = redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
 redis.call('SREM', KEYS[5], ARGV[1])
 local t = redis.call('TIME')
@@ -27,4 +27,4 @@ local hooked = redis.call('ZSCORE', KEYS[8], ARGV[1])
 if hooked then
   wake(8, ARGV[1], now_us())
 end
-return {hooked and 1 or 0}
+return {was_active, hooked and 1 or 0}

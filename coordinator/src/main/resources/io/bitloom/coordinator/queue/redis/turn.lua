@@ -13,8 +13,9 @@
 --          'start', holder, tasks, number k of arguments by which BITFIELD reads the bits of all these
 --            prompts, then these, number of their groups, then the groups
 -- Reply  {1 if the job is terminal now, else 0, and 2 more if its first prompt was given just now and
---        somebody is to be told, if any outcome was taken {tenant, prompts of the job, of
---        these with their outcome, bytes that it takes, bytes of its results}, else {}, then for each in
+--        somebody is to be told, if any outcome was taken {tenant, prompts of the job, of these with
+--        their outcome, bytes that it takes, bytes of its results, ms since it was created if somebody
+--        keeps it and no prompt had succeeded before, else -1}, else {}, then for each in
 --        order, of a 'commit' {empty if all were taken, else a digit for each prompt: 1 taken, 2 it has
 --        its outcome already, 0 the lease does not hold it}; of a 'start' {0, tasks that were given, if
 --        any for each group: its payloads}, {1, ''} if the job is terminal, {2, '', revision,

@@ -13,6 +13,7 @@ import io.bitloom.coordinator.models.WorkerProfile;
 import io.bitloom.coordinator.queue.Bucket;
 import io.bitloom.coordinator.queue.LeasedBatch;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.coordinator.telemetry.LoopMetrics;
 import io.bitloom.v1.Hello;
 import io.bitloom.v1.ScheduleCapacity;
 import io.bitloom.v1.WorkerModel;
@@ -42,7 +43,7 @@ class MatcherTest {
   private static final Duration LONG = Duration.ofHours(1);
 
   private final QueueInMemory queue = new QueueInMemory();
-  private final DispatchLoop loop = new DispatchLoop();
+  private final DispatchLoop loop = new DispatchLoop(new LoopMetrics(new SimpleMeterRegistry()));
   private final Arrivals arrivals = new Arrivals();
   private final List<Taker> takers = new ArrayList<>();
   private Matcher matcher;

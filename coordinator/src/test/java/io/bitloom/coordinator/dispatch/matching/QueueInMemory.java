@@ -13,6 +13,7 @@ import io.bitloom.coordinator.queue.BucketRank;
 import io.bitloom.coordinator.queue.Chores;
 import io.bitloom.coordinator.queue.JobQueue;
 import io.bitloom.coordinator.queue.JobStore;
+import io.bitloom.coordinator.queue.JobTimes;
 import io.bitloom.coordinator.queue.LeaseRef;
 import io.bitloom.coordinator.queue.LeasedBatch;
 import io.bitloom.coordinator.queue.LeasedTask;
@@ -174,6 +175,17 @@ final class QueueInMemory implements JobQueue {
   @Override
   public Backlog backlog() {
     return new Backlog() {
+
+      @Override
+      public CompletionStage<Boolean> takeReportTurn(Duration lasts) {
+        throw absent();
+      }
+
+      @Override
+      public CompletionStage<Void> leaveReportTurn() {
+        throw absent();
+      }
+
       @Override
       public CompletionStage<List<BucketRank>> ranks(Collection<Bucket> buckets) {
         synchronized (QueueInMemory.this) {
@@ -310,6 +322,11 @@ final class QueueInMemory implements JobQueue {
 
   @Override
   public RegistryRecords registry() {
+    throw absent();
+  }
+
+  @Override
+  public void tellTimes(JobTimes listener) {
     throw absent();
   }
 

@@ -24,6 +24,7 @@ import io.bitloom.coordinator.queue.upkeep.RunningQueue;
 import io.bitloom.coordinator.redis.RedisConnection;
 import io.bitloom.coordinator.redis.TestRedis;
 import io.bitloom.coordinator.telemetry.DispatchMetrics;
+import io.bitloom.coordinator.telemetry.LoopMetrics;
 import io.bitloom.coordinator.tracing.PromptTraces;
 import io.bitloom.v1.ConnectRequest;
 import io.bitloom.v1.ConnectResponse;
@@ -119,7 +120,7 @@ class UnansweredHelloIT {
                 defaults.leaseDuration(),
                 defaults.reapGrace(),
                 defaults.sweepInterval()));
-    loop = new DispatchLoop();
+    loop = new DispatchLoop(new LoopMetrics(new SimpleMeterRegistry()));
     DispatchMetrics metrics = new DispatchMetrics(new SimpleMeterRegistry());
     matcher =
         new Matcher(

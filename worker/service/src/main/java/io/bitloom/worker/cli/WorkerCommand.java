@@ -1,5 +1,6 @@
 package io.bitloom.worker.cli;
 
+import ch.qos.logback.classic.LoggerContext;
 import io.bitloom.common.cli.AccessOptions;
 import io.bitloom.common.cli.OptionRule;
 import io.bitloom.common.cli.Range;
@@ -7,6 +8,7 @@ import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.config.Settings;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.grpc.GrpcErrors;
+import io.bitloom.common.log.LogFields;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.common.rules.Pools;
 import io.bitloom.common.trace.Tracing;
@@ -236,6 +238,11 @@ public final class WorkerCommand implements Callable<Integer> {
             pool.isBlank() ? Pools.DEFAULT : pool,
             ModelOptions.describe(engineConfig));
     PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    ResidentMemory.bindTo(metrics);
+    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+      context.putProperty(
+          LogFields.WORKER, sessionConfig.workerId()); // in every line, of any thread
+    }
     Optional<ModelDirectory> directory =
         model.isNone() ? Optional.empty() : Optional.of(model.open());
     CpuThreads.Choice threads = CpuThreads.choose(engineConfig.threads());

@@ -1,6 +1,7 @@
 package io.bitloom.worker.session;
 
 import io.bitloom.common.grpc.LeasedTasks;
+import io.bitloom.common.log.LogFields;
 import io.bitloom.common.rules.Pools;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.secret.Secret;
@@ -201,7 +202,9 @@ public final class CoordinatorSession implements AutoCloseable {
           welcome.getCoordinatorId(),
           address);
       for (String leaseId : welcome.getLostLeasesList()) {
-        log.warn("lease {} was lost while there was no connection", leaseId);
+        log.atWarn()
+            .addKeyValue(LogFields.LEASE, leaseId)
+            .log("lease {} was lost while there was no connection", leaseId);
         giveUp(leaseId, List.of());
       }
       held.sendAllAgain(welcome.getUploads());
@@ -252,7 +255,9 @@ public final class CoordinatorSession implements AutoCloseable {
   private void leased(Lease lease) {
     openRequests = Math.max(0, openRequests - 1);
     if (LeasedTasks.count(lease) < 1) {
-      log.warn("lease {} is empty", lease.getLeaseId());
+      log.atWarn()
+          .addKeyValue(LogFields.LEASE, lease.getLeaseId())
+          .log("lease {} is empty", lease.getLeaseId());
       return;
     }
     Optional<SessionModels.Drawn> model = models.take(lease.getModel());
@@ -338,7 +343,9 @@ public final class CoordinatorSession implements AutoCloseable {
   }
 
   private void lost(LeaseLost lost) {
-    log.info("lease {} is lost: {}", lost.getLeaseId(), lost.getReason());
+    log.atInfo()
+        .addKeyValue(LogFields.LEASE, lost.getLeaseId())
+        .log("lease {} is lost: {}", lost.getLeaseId(), lost.getReason());
     giveUp(lost.getLeaseId(), lost.getTasksList());
     settle();
   }

@@ -1,6 +1,7 @@
 package io.bitloom.worker.session;
 
 import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.log.LogFields;
 import io.bitloom.v1.GeneratedImage;
 import io.bitloom.v1.GeneratedImages;
 import io.bitloom.v1.ImageUpload;
@@ -199,14 +200,17 @@ final class ImageUploads {
     upload.failures++;
     if (failing.isToBeSaid()) {
       Throwable cause = failure.getCause() == null ? failure : failure.getCause();
-      log.warn(
-          "images of prompt {} of {} could not be uploaded ({} of {} attempts; further failures are"
-              + " said ever more rarely): {}",
-          key.task().getOffset(),
-          key.task().getJob(),
-          upload.failures,
-          MOST_FAILURES,
-          cause.getMessage() == null ? "no answer" : cause.getMessage());
+      log.atWarn()
+          .addKeyValue(LogFields.JOB, key.task().getJob())
+          .addKeyValue(LogFields.PROMPT, key.task().getOffset())
+          .log(
+              "images of prompt {} of {} could not be uploaded ({} of {} attempts; further failures"
+                  + " are said ever more rarely): {}",
+              key.task().getOffset(),
+              key.task().getJob(),
+              upload.failures,
+              MOST_FAILURES,
+              cause.getMessage() == null ? "no answer" : cause.getMessage());
     }
     if (upload.failures == MOST_FAILURES) {
       giveUp(upload);

@@ -1,6 +1,7 @@
 package io.bitloom.worker.session;
 
 import com.google.protobuf.UnsafeByteOperations;
+import io.bitloom.common.log.LogFields;
 import io.bitloom.engine.DrawnScale;
 import io.bitloom.engine.image.JpegEncoder;
 import io.bitloom.engine.image.RgbImage;
@@ -60,7 +61,10 @@ final class LeaseObserver implements Consumer<DrawnScale> {
         }
       }
     } catch (RuntimeException | OutOfMemoryError e) {
-      log.warn("no previews of lease {}", lease.getLeaseId(), e);
+      log.atWarn()
+          .addKeyValue(LogFields.LEASE, lease.getLeaseId())
+          .setCause(e)
+          .log("no previews of lease {}", lease.getLeaseId());
       previews = false;
     }
   }

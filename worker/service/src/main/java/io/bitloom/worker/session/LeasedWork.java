@@ -7,6 +7,7 @@ import io.bitloom.common.error.ErrorCode;
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.grpc.GrpcErrors;
 import io.bitloom.common.grpc.LeasedTasks;
+import io.bitloom.common.log.LogFields;
 import io.bitloom.common.prompt.PromptMessages;
 import io.bitloom.common.prompt.PromptRules;
 import io.bitloom.common.rules.ImagePrompt;
@@ -148,7 +149,9 @@ final class LeasedWork {
    */
   private static void refuseAll(
       Lease lease, HeldLease held, BitloomException broken, LeaseLedger ledger) {
-    log.error("nothing is drawn of a lease that is broken: {}", broken.getMessage());
+    log.atError()
+        .addKeyValue(LogFields.LEASE, lease.getLeaseId())
+        .log("nothing is drawn of a lease that is broken: {}", broken.getMessage());
     BitloomException refusal =
         new BitloomException(ErrorCode.INTERNAL, broken.getMessage(), broken);
     List<TaskRef> tasks = LeasedTasks.refs(lease);

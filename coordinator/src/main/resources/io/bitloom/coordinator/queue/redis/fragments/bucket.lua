@@ -5,7 +5,10 @@
 --                    h and l: first and last run, n: prompts and i: images that wait, s: since
 --                    when it waits to be served (ms), r: rank, v: revision of the job that p and z
 --                    are of, z: the job is paused. A paused flow is not in `ready`, and what waits
---                    in it does not count in `meta`
+--                    in it does not count in `meta`. For metrics alone, e: when the first entry
+--                    that waits was enqueued, or one before it (ms), x: offset of a prompt, y: when
+--                    those behind it began to be enqueued; y comes in the place of e when all that
+--                    waits is behind x. Who does not know e, x and y leaves them as they are
 --   runs     hash    '<flow id>:<run>' -> entries that wait for their first attempt, in order;
 --                    '<flow id>:p' -> tasks for a later attempt that came up while it was paused
 --   ready    zset    '<tenant>\0<rank>\0<job>', all with score 0: the flows with entries; of a

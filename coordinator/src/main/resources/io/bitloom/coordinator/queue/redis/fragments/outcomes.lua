@@ -30,13 +30,16 @@ local SUCCEEDED, FAILED, LOST = string.byte('SFL', 1, 3)
 -- first part of a job stays as it is: the job ends when its other parts have, too (conclude.lua).
 -- tasks: all marked just now; reports: of these, in order; freed: how many tasks leases let go of;
 -- more_results: bytes of their results, nil: none.
--- Returns 1 if the job is terminal now, or would be but for other parts, else 0, and what it takes: {tenant, prompts of the job, of
--- these with their outcome, bytes that it takes, bytes of its results}.
+-- Returns 1 if the job is terminal now, or would be but for other parts, else 0, and what it takes:
+-- {tenant, prompts of the job, of these with their outcome, bytes that it takes, bytes of its results,
+-- ms since it was created if these are the first that succeeded and somebody keeps it, else -1}.
 local function record(tasks, reports, freed, now, more_results)
   local was = redis.call('HMGET', job, 'state', 'appended', 'running', 'succeeded', 'failed',
-    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results', 'tenant', 'page', 'parts', 'refused')
+    'cancelled', 'sealed', 'ending', 'drawn', 'bytes', 'results', 'tenant', 'page', 'parts', 'refused',
+    'born', 'fleeting')
   local succeeded, failed, cancelled = tonumber(was[4]), tonumber(was[5]), tonumber(was[6])
   local drawn, bytes = tonumber(was[9] or 0), tonumber(was[10] or 0)
+  local first = succeeded == 0
   local before, n, page = succeeded + failed + cancelled, #tasks, tonumber(was[13] or math.huge)
   local time, bad, k = struct.pack('>I6', now), {}, 1
   while k <= n do -- one list after the other
@@ -85,7 +88,9 @@ local function record(tasks, reports, freed, now, more_results)
     end
   end
   redis.call(unpack(change))
-  return ended and 1 or 0, {was[12], was[2], with_outcome, bytes, results_bytes}
+  local told = first and succeeded > 0 and was[16] and was[17] ~= '1'
+  local since = told and math.max(0, now - was[16]) or -1
+  return ended and 1 or 0, {was[12], was[2], with_outcome, bytes, results_bytes, since}
 end
 
 -- Gives the same report without a body to all of some tasks, a string of them.
