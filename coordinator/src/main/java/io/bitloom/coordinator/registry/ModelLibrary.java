@@ -25,6 +25,7 @@ import io.bitloom.v1.VersionManifest;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 
@@ -233,12 +234,16 @@ public final class ModelLibrary {
     return versions.find(VERSION, name).thenCompose(version -> pools.load(pool, version.getName()));
   }
 
-  /** Has the workers of a pool have a version no more. */
+  /** Has the workers of a pool have a version no more, even one of which nothing else is known. */
   public CompletionStage<PoolModels> unload(Caller caller, String pool, String name) {
     requireOperator(caller);
-    return versions
-        .find(VERSION, name)
-        .thenCompose(version -> pools.unload(pool, version.getName()));
+    VersionName wanted = VersionName.parse(VERSION, name);
+    CompletionStage<String> version =
+        wanted.digest().isPresent()
+            ? CompletableFuture.completedStage(
+                VersionName.of(wanted.model(), wanted.digest().get()))
+            : versions.find(VERSION, name).thenApply(ModelVersion::getName);
+    return version.thenCompose(found -> pools.unload(pool, found));
   }
 
   /** What pools have, and shall have; of one model or of all. */

@@ -3,12 +3,19 @@ package io.bitloom.worker.models;
 import io.bitloom.engine.Engine;
 import io.bitloom.v1.ModelState;
 import io.bitloom.v1.VersionState;
+import java.util.regex.Pattern;
 
 /**
  * A version that the cluster wants this worker to have, and how it stands with it. Guarded by the
  * {@link WorkerModels} that it is of.
  */
 final class LoadedModel {
+
+  /** Coordinators take one line. */
+  private static final Pattern NO_TEXT =
+      Pattern.compile("[\\p{Cntrl}\\p{Cf}\\p{Cs}\\u2028\\u2029]+");
+
+  private static final int MOST_LETTERS = 300;
 
   private final String version;
   private VersionState state = VersionState.VERSION_STATE_PULLING;
@@ -58,7 +65,8 @@ final class LoadedModel {
 
   void is(VersionState now, String why) {
     state = now;
-    reason = why;
+    String line = NO_TEXT.matcher(why).replaceAll(" ");
+    reason = line.length() <= MOST_LETTERS ? line : line.substring(0, MOST_LETTERS) + "…";
   }
 
   void received(long bytes, long of) {
