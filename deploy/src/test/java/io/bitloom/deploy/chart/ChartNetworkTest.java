@@ -6,12 +6,14 @@ import static io.bitloom.deploy.chart.Trial.trial;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.gatewayapi.v1.GRPCRoute;
 import io.fabric8.kubernetes.api.model.gatewayapi.v1.HTTPRoute;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyEgressRule;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -105,9 +107,27 @@ class ChartNetworkTest {
   }
 
   @Test
+  void theDashboardIsThatForGrafanaInAConfigMapThatItFinds() throws IOException {
+    ConfigMap dashboard =
+        trial("monitoring: {dashboard: {enabled: true}}")
+            .one(ConfigMap.class, "pictures-bitloom-dashboard");
+    assertEquals(
+        Files.readString(Chart.HOME.resolve("deploy/grafana/bitloom.json")),
+        dashboard.getData().get("bitloom.json"));
+    assertEquals("1", dashboard.getMetadata().getLabels().get("grafana_dashboard"));
+  }
+
+  @Test
   void theyAreThereInAPackageToo(@TempDir Path folder) throws IOException {
-    String text = Chart.packaged(folder, "insecure: true\nmonitoring: {rules: {enabled: true}}");
-    assertEquals(1, Manifests.parse(text).custom("PrometheusRule").size());
+    String text =
+        Chart.packaged(
+            folder,
+            "insecure: true\n"
+                + "monitoring: {rules: {enabled: true}, dashboard: {enabled: true}}");
+    Manifests manifests = Manifests.parse(text);
+    assertEquals(1, manifests.custom("PrometheusRule").size());
+    ConfigMap dashboard = manifests.one(ConfigMap.class, "pictures-bitloom-dashboard");
+    assertTrue(dashboard.getData().get("bitloom.json").startsWith("{"));
   }
 
   @Test
