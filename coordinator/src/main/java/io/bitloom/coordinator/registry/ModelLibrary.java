@@ -37,7 +37,6 @@ import java.util.concurrent.Executor;
 public final class ModelLibrary {
 
   private static final String VERSION = "version";
-  private static final int MOST_LABELS = 64;
 
   private final ModelVersions versions;
   private final PoolsOfModels pools;
@@ -94,7 +93,7 @@ public final class ModelLibrary {
   /** Ends a version. Fails with {@code MODEL_INCOMPLETE} if a file is missing. */
   public CompletionStage<ModelVersion> commit(Caller caller, CommitVersionRequest request) {
     requireOperator(caller);
-    request.getLabelsList().forEach(label -> requireLabel("labels", label));
+    request.getLabelsList().forEach(label -> ModelChanges.requireLabel("labels", label));
     String name = request.getVersion();
     VersionName wanted = VersionName.parse(VERSION, name);
     return versions
@@ -103,8 +102,9 @@ public final class ModelLibrary {
         .thenCompose(
             there ->
                 versions.change(
-                    wanted.model(), model -> committed(model, name, request.getLabelsList())))
-        .thenApply(model -> version(model, name));
+                    wanted.model(),
+                    model -> ModelChanges.committed(model, name, request.getLabelsList(), now())))
+        .thenApply(model -> ModelChanges.version(model, name));
   }
 
   private void confirm(ModelFile file) {
@@ -123,36 +123,6 @@ public final class ModelLibrary {
               VERSION,
               file.getName())
           : e;
-    }
-  }
-
-  private static RegisteredModel committed(
-      RegisteredModel model, String name, List<String> labels) {
-    ModelVersion begun = version(model, name);
-    RegisteredModel.Builder changed = model.toBuilder();
-    if (!begun.hasCommitTime()) {
-      int at = model.getVersionsList().indexOf(begun);
-      changed.setVersions(at, begun.toBuilder().setCommitTime(now()));
-    }
-    labels.forEach(label -> changed.putLabels(label, name));
-    requireFewLabels(changed);
-    return changed.build();
-  }
-
-  private static ModelVersion version(RegisteredModel model, String name) {
-    return model.getVersionsList().stream()
-        .filter(version -> version.getName().equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new BitloomException(
-                    ErrorCode.MODEL_NOT_FOUND, "nobody has begun version " + name, VERSION, name));
-  }
-
-  private static void requireFewLabels(RegisteredModel.Builder model) {
-    if (model.getLabelsCount() > MOST_LABELS) {
-      throw BitloomException.invalid(
-          "label", model.getLabelsCount() + " labels", "must be one of at most " + MOST_LABELS);
     }
   }
 
@@ -204,20 +174,14 @@ public final class ModelLibrary {
   /** Lets a label point to a version. */
   public CompletionStage<RegisteredModel> setLabel(Caller caller, String name, String label) {
     requireOperator(caller);
-    requireLabel("label", label);
+    ModelChanges.requireLabel("label", label);
     return versions
         .find(VERSION, name)
         .thenCompose(
             version ->
                 versions.change(
                     version.getModel(),
-                    model -> {
-                      RegisteredModel.Builder changed =
-                          model.toBuilder()
-                              .putLabels(label, version(model, version.getName()).getName());
-                      requireFewLabels(changed);
-                      return changed.build();
-                    }));
+                    model -> ModelChanges.labelled(model, version.getName(), label)));
   }
 
   /** Takes a label away; without effect if there is none. */
@@ -263,7 +227,7 @@ public final class ModelLibrary {
     }
     return versions
         .model(wanted.model())
-        .thenApply(model -> begun(model, wanted))
+        .thenApply(model -> ModelChanges.begun(model, wanted))
         .thenCompose(
             version ->
                 inUse
@@ -272,21 +236,6 @@ public final class ModelLibrary {
                         pools.wanted(), (jobs, byPools) -> requireUnused(version, jobs, byPools))
                     .thenCompose(free -> forget(version)))
         .thenCompose(done -> unused.delete());
-  }
-
-  /** Also what is not committed can be deleted. */
-  private static ModelVersion begun(RegisteredModel model, VersionName wanted) {
-    String digits = wanted.digest().orElseThrow();
-    return model.getVersionsList().stream()
-        .filter(version -> version.getDigest().startsWith("sha256:" + digits))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new BitloomException(
-                    ErrorCode.MODEL_NOT_FOUND,
-                    "the registry has no " + wanted,
-                    VERSION,
-                    wanted.toString()));
   }
 
   private static ModelVersion requireUnused(
@@ -308,25 +257,8 @@ public final class ModelLibrary {
 
   private CompletionStage<Void> forget(ModelVersion version) {
     return versions
-        .change(version.getModel(), model -> without(model, version.getName()))
+        .change(version.getModel(), model -> ModelChanges.without(model, version.getName()))
         .thenCompose(done -> versions.deleteManifest(version.getName()));
-  }
-
-  /** A model without one of its versions and without the labels that point to it. */
-  static RegisteredModel without(RegisteredModel model, String version) {
-    RegisteredModel.Builder left = model.toBuilder().clearVersions().clearLabels();
-    model.getVersionsList().stream()
-        .filter(kept -> !kept.getName().equals(version))
-        .forEach(left::addVersions);
-    model
-        .getLabelsMap()
-        .forEach(
-            (label, pointsTo) -> {
-              if (!pointsTo.equals(version)) {
-                left.putLabels(label, pointsTo);
-              }
-            });
-    return left.build();
   }
 
   /**
@@ -340,16 +272,6 @@ public final class ModelLibrary {
     if (!caller.is(Caller.Role.OPERATOR)) {
       throw new BitloomException(
           ErrorCode.PERMISSION_DENIED, "only operators may change the model registry");
-    }
-  }
-
-  private static void requireLabel(String field, String label) {
-    if (!VersionName.isLabel(label)) {
-      throw BitloomException.invalid(
-          field,
-          label,
-          "must be letters, digits, dots, dashes and underscores, a letter first, at most 63, and"
-              + " not what could be a digest");
     }
   }
 

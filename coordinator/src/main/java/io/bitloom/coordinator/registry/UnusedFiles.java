@@ -80,7 +80,7 @@ final class UnusedFiles {
             version.getModel(),
             model ->
                 model.getVersionsList().contains(version)
-                    ? ModelLibrary.without(model, version.getName())
+                    ? ModelChanges.without(model, version.getName())
                     : model)
         .thenApply(done -> null);
   }

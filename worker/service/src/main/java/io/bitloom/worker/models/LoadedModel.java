@@ -47,6 +47,9 @@ final class LoadedModel {
   /** Failures to bring it since it was there. */
   int failures;
 
+  /** When it was told last how far its files are. */
+  long toldNanos = System.nanoTime();
+
   LoadedModel(String version) {
     this.version = version;
   }
@@ -72,6 +75,10 @@ final class LoadedModel {
   void received(long bytes, long of) {
     received = bytes;
     size = of;
+  }
+
+  void receivedAll() {
+    received = size;
   }
 
   /** Without what is drawn with it. */

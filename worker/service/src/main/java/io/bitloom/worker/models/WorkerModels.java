@@ -1,13 +1,9 @@
 package io.bitloom.worker.models;
 
-import com.google.protobuf.ByteString;
 import io.bitloom.common.error.BitloomException;
-import io.bitloom.common.model.ModelManifest;
 import io.bitloom.engine.Engine;
 import io.bitloom.engine.modeldir.ModelDirectory;
 import io.bitloom.engine.tensor.WeightsException;
-import io.bitloom.v1.GetVersionResponse;
-import io.bitloom.v1.ModelFile;
 import io.bitloom.v1.ModelState;
 import io.bitloom.v1.VersionState;
 import io.github.resilience4j.core.IntervalFunction;
@@ -48,8 +44,7 @@ public final class WorkerModels implements AutoCloseable {
   /** How often it is told how far a download is. */
   private static final long TELL_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-  private final RegistryCalls registry;
-  private final ModelCache cache;
+  private final VersionFetch fetch;
   private final EngineOpener opener;
   private final long memory;
   private final Map<String, LoadedModel> models = new LinkedHashMap<>(); // guarded by this
@@ -62,8 +57,7 @@ public final class WorkerModels implements AutoCloseable {
    * @param memory bytes that all of these models may take together
    */
   public WorkerModels(RegistryCalls registry, ModelCache cache, EngineOpener opener, long memory) {
-    this.registry = registry;
-    this.cache = cache;
+    this.fetch = new VersionFetch(registry, cache);
     this.opener = opener;
     this.memory = memory;
     this.thread =
@@ -199,37 +193,26 @@ public final class WorkerModels implements AutoCloseable {
       model.is(VersionState.VERSION_STATE_PULLING, "");
     }
     tell();
-    GetVersionResponse version = registry.version(model.version());
-    ByteString json = version.getManifest().getDescription();
-    ModelManifest manifest = ModelManifest.parse(json.toByteArray());
-    if (!manifest.versionName().equals(model.version())) {
-      throw new IOException("the model.json that came is that of " + manifest.versionName());
-    }
-    Map<String, Long> sizes =
-        version.getManifest().getFilesList().stream()
-            .collect(Collectors.toMap(ModelFile::getName, ModelFile::getSizeBytes));
-    long size = sizes.values().stream().mapToLong(Long::longValue).sum();
-    long[] told = {System.nanoTime()};
     ModelCache.Held files =
-        cache.open(
-            json.toByteArray(),
-            sizes,
-            (sha256, offset) -> registry.open(model.version(), sha256, offset),
-            bytes -> {
-              synchronized (this) {
-                model.received(bytes, size);
-              }
-              if (!isWanted(model)) {
-                throw new CancellationException("not wanted any more");
-              }
-              if (System.nanoTime() - told[0] > TELL_NANOS) {
-                told[0] = System.nanoTime();
-                tell();
-              }
-            });
+        fetch.version(model.version(), (bytes, of) -> arrived(model, bytes, of));
     synchronized (this) {
       model.files = files;
-      model.received(size, size);
+      model.receivedAll();
+    }
+  }
+
+  private void arrived(LoadedModel model, long bytes, long of) {
+    boolean tell;
+    synchronized (this) {
+      model.received(bytes, of);
+      tell = System.nanoTime() - model.toldNanos > TELL_NANOS;
+      model.toldNanos = tell ? System.nanoTime() : model.toldNanos;
+    }
+    if (!isWanted(model)) {
+      throw new CancellationException("not wanted any more");
+    }
+    if (tell) {
+      tell();
     }
   }
 
@@ -379,7 +362,7 @@ public final class WorkerModels implements AutoCloseable {
   @Override
   public void close() {
     thread.shutdownNow();
-    registry.close();
+    fetch.close();
     try {
       if (!thread.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
         log.debug("A download ends with the process");
