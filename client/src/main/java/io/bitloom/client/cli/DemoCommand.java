@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -185,7 +186,8 @@ final class DemoCommand implements Callable<Integer> {
       return draw(console, client, model, PromptFile.bundled(BUNDLED, check), download);
     }
     try (PromptInput input =
-        PromptInput.open(prompts, Optional.empty(), PromptInput.PATIENCE, console::note)) {
+        PromptInput.open(
+            prompts, Optional.empty(), Map.of(), PromptInput.PATIENCE, console::note)) {
       return draw(console, client, model, PromptFile.of(input, check), download);
     }
   }

@@ -128,13 +128,13 @@ final class SubmitCommand implements Callable<Integer> {
   @Option(
       names = "--input-format",
       paramLabel = "FORMAT",
-      description = "jsonl, txt (a prompt a line) or csv; default: by the file's name, else jsonl.")
+      description = "jsonl, txt (a prompt a line), csv or parquet; default: by the file's name, else jsonl.")
   private String inputFormat;
 
   @Option(
       names = "--column",
       paramLabel = "NAME=FIELD",
-      description = "Of a table in S3: the field of a prompt that a column has; may be repeated.")
+      description = "Of a table: the field of a prompt that a column has; may be repeated.")
   private Map<String, String> columns = new LinkedHashMap<>();
 
   @Option(
@@ -167,12 +167,9 @@ final class SubmitCommand implements Callable<Integer> {
     if (argument.startsWith(ObjectInput.SCHEME)) {
       return submitObject(console);
     }
-    if (!columns.isEmpty()) {
-      throw new ParameterException(
-          command.commandLine(), "--column is for tables in S3; rename the column of a file");
-    }
     Duration silence = patience == null ? PromptInput.PATIENCE : duration("patience", patience);
-    try (PromptInput opened = PromptInput.open(argument, format(), silence, console::note)) {
+    try (PromptInput opened =
+        PromptInput.open(argument, format(), columns, silence, console::note)) {
       input = opened;
       return run(console, defaults);
     }

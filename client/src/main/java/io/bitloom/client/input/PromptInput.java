@@ -1,5 +1,6 @@
 package io.bitloom.client.input;
 
+import io.bitloom.common.prompt.FileBytes;
 import io.bitloom.common.prompt.PromptContent;
 import io.bitloom.common.prompt.PromptFileException;
 import io.bitloom.common.prompt.PromptFormat;
@@ -15,6 +16,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
@@ -46,6 +48,7 @@ public final class PromptInput implements AutoCloseable {
   private final boolean isSpool;
   private final Thread onExit = new Thread(this::deleteSpool, "prompt-input");
   private Optional<PromptFormat> format = Optional.empty();
+  private Map<String, String> columns = Map.of();
   private volatile boolean needed;
 
   private PromptInput(String name, Path file, boolean isSpool) {
@@ -58,11 +61,11 @@ public final class PromptInput implements AutoCloseable {
   }
 
   /** A file with prompts. */
-  public record Part(String name, PromptFormat format, Path file) {
+  public record Part(String name, PromptFormat format, Map<String, String> columns, Path file) {
 
     /** Opens it from its start, as lines of UTF-8 or of an encoding that they begin with. */
     public InputStream open() throws IOException {
-      return new PromptContent(name, format).open(Files.newInputStream(file));
+      return new PromptContent(name, format, columns, Long.MAX_VALUE).open(new FileBytes(file));
     }
   }
 
@@ -72,6 +75,8 @@ public final class PromptInput implements AutoCloseable {
    * @param argument path of a file, a folder or a pipe, or {@code -} for standard input
    * @param format of all files; empty to go by their names, and to take lines of JSON where those
    *     say nothing
+   * @param columns fields of prompts by the columns of tables that have them; empty: they have the
+   *     fields' own names
    * @param patience how long a pipe may be silent before its first byte
    * @param notes told of a file's name and what is worth knowing about it
    * @throws PromptFileException if it is neither a file nor a pipe that delivers
@@ -79,6 +84,7 @@ public final class PromptInput implements AutoCloseable {
   public static PromptInput open(
       String argument,
       Optional<PromptFormat> format,
+      Map<String, String> columns,
       Duration patience,
       BiConsumer<String, String> notes)
       throws IOException {
@@ -90,6 +96,7 @@ public final class PromptInput implements AutoCloseable {
             ? standardInput(patience, notes)
             : named(argument, patience, notes);
     input.format = format;
+    input.columns = Map.copyOf(columns);
     return input;
   }
 
@@ -190,7 +197,7 @@ public final class PromptInput implements AutoCloseable {
    */
   public List<Part> parts() throws IOException {
     if (!Files.isDirectory(file)) {
-      return List.of(part(name, file));
+      return checked(List.of(part(name, file)));
     }
     try (Stream<Path> files = Files.list(file)) {
       List<Part> parts =
@@ -202,10 +209,21 @@ public final class PromptInput implements AutoCloseable {
               .toList();
       if (parts.isEmpty()) {
         throw new PromptFileException(
-            name, "is a folder without files named .jsonl, .txt or .csv (or with .gz, .zst)");
+            name,
+            "is a folder without files named .jsonl, .txt, .csv (or with .gz, .zst) or .parquet");
       }
-      return parts;
+      return checked(parts);
     }
+  }
+
+  /** Columns can be mapped only where there are some. */
+  private static List<Part> checked(List<Part> parts) throws PromptFileException {
+    for (Part part : parts) {
+      if (!part.columns().isEmpty() && !part.format().isTable()) {
+        throw new PromptFileException(part.name(), "is no table, and has no columns (--column)");
+      }
+    }
+    return parts;
   }
 
   private static boolean isHidden(Path path) {
@@ -214,7 +232,7 @@ public final class PromptInput implements AutoCloseable {
 
   private Part part(String name, Path path) {
     PromptFormat said = format.or(() -> PromptFormat.ofName(name)).orElse(PromptFormat.JSONL);
-    return new Part(name, said, path);
+    return new Part(name, said, columns, path);
   }
 
   /** For messages. */

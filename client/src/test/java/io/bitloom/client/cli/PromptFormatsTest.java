@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
@@ -235,6 +236,7 @@ class PromptFormatsTest {
             PromptInput.open(
                 folder.resolve(name).toString(),
                 Optional.empty(),
+                Map.of(),
                 PromptInput.PATIENCE,
                 (file, note) -> {});
         PromptFile.Reading reading =

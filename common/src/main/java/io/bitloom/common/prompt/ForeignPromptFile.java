@@ -28,7 +28,8 @@ final class ForeignPromptFile {
           Map.entry(
               "PK\u0003\u0004",
               "is a ZIP archive, as spreadsheets are too; unpack it, or save it as text"),
-          Map.entry("PAR1", "is a Parquet file; write its rows as lines of JSON"),
+          Map.entry(
+              "PAR1", "is a Parquet file; name it .parquet, or say so (--input-format parquet)"),
           Map.entry("SQLite format 3", "is an SQLite database; write its rows as lines of JSON"),
           Map.entry("%PDF", "is a PDF document"),
           Map.entry("\u0089PNG", "is a picture (PNG)"),

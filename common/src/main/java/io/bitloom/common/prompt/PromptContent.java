@@ -28,7 +28,11 @@ public record PromptContent(
    * @param bytes from the start; closed with what is returned, and if this fails
    * @throws PromptFileException if it cannot be such content; reading may fail likewise
    */
-  public InputStream open(InputStream bytes) throws IOException {
+  public InputStream open(SeekableBytes bytes) throws IOException {
+    if (format == PromptFormat.PARQUET) {
+      InputStream rows = new ParquetLines(name, bytes, columns);
+      return mostBytes < Long.MAX_VALUE ? new Bounded(rows) : rows;
+    }
     InputStream content = Compression.undone(name, bytes);
     if (content != bytes && mostBytes < Long.MAX_VALUE) {
       content = new Bounded(content);

@@ -13,7 +13,9 @@ public enum PromptFormat {
   /** A prompt a line. */
   TXT(".txt"),
   /** A table whose first row has the names of the fields. */
-  CSV(".csv", ".tsv");
+  CSV(".csv", ".tsv"),
+  /** A table in columns, each of which has a type. */
+  PARQUET(".parquet");
 
   private static final List<String> COMPRESSED = List.of(".gz", ".zst");
 
@@ -47,6 +49,11 @@ public enum PromptFormat {
   /** What a line of such a file is. */
   public PromptLineReader.Syntax syntax() {
     return this == TXT ? PromptLineReader.Syntax.TEXT : PromptLineReader.Syntax.JSON;
+  }
+
+  /** Whether it has columns, which may be mapped to fields. */
+  public boolean isTable() {
+    return this == CSV || this == PARQUET;
   }
 
   /** All names, for messages. */

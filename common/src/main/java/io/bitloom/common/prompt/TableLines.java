@@ -10,7 +10,6 @@ import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
-import io.bitloom.common.error.FieldViolation;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -21,15 +20,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
@@ -45,11 +38,9 @@ final class TableLines extends InputStream {
   private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
   private static final int HEAD_BYTES = 1 << 16;
   private static final String PROMPT = "prompt";
-  private static final Set<String> OTHER_NAMES_OF_PROMPT = Set.of("caption", "text");
   private static final char[] DELIMITERS = {',', ';', '\t'};
 
   private final String file;
-  private final Map<String, String> columns;
   private final RowBytes rowBytes;
   private final CSVParser parser;
   private final Iterator<CSVRecord> rows;
@@ -67,8 +58,6 @@ final class TableLines extends InputStream {
    */
   TableLines(String file, InputStream utf8, Map<String, String> columns) throws IOException {
     this.file = file;
-    this.columns = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
-    columns.forEach((column, field) -> this.columns.put(column.strip(), field));
     rowBytes = new RowBytes(utf8);
     BufferedInputStream bytes = new BufferedInputStream(rowBytes, HEAD_BYTES);
     CSVFormat format =
@@ -83,7 +72,10 @@ final class TableLines extends InputStream {
     parser = CSVParser.builder().setReader(reader).setFormat(format).get();
     rows = parser.iterator();
     CSVRecord header = nextRow();
-    fields = header == null ? List.of() : fields(header);
+    fields =
+        header == null
+            ? List.of()
+            : TableColumns.fields(file, header.toList(), columns, " in its first row");
     line = parser.getCurrentLineNumber();
     pending = "\n".repeat((int) line).getBytes(StandardCharsets.UTF_8);
   }
@@ -135,61 +127,6 @@ final class TableLines extends InputStream {
 
   private static long count(String text, char character) {
     return text.chars().filter(c -> c == character).count();
-  }
-
-  private List<String> fields(CSVRecord header) throws PromptFileException {
-    List<String> names = columns.isEmpty() ? ownNames(header) : mappedNames(header);
-    if (!names.contains(PROMPT)) {
-      throw new PromptFileException(
-          file, "has no column prompt (or caption, or text) in its first row: " + shown(names));
-    }
-    List<String> unknown =
-        names.stream()
-            .filter(name -> !name.isEmpty() && !PromptLine.FIELDS.contains(name))
-            .toList();
-    if (!unknown.isEmpty()) {
-      throw new PromptFileException(file, "has columns that no prompt has: " + shown(unknown));
-    }
-    Set<String> seen = new HashSet<>();
-    for (String name : names) {
-      if (!name.isEmpty() && !seen.add(name)) {
-        throw new PromptFileException(file, "has two columns for " + name);
-      }
-    }
-    return names;
-  }
-
-  private static List<String> ownNames(CSVRecord header) {
-    List<String> names = new ArrayList<>();
-    for (String cell : header) {
-      String name = cell.strip().toLowerCase(Locale.ROOT);
-      names.add(OTHER_NAMES_OF_PROMPT.contains(name) ? PROMPT : name);
-    }
-    return names;
-  }
-
-  /** Columns without a field have no name. */
-  private List<String> mappedNames(CSVRecord header) throws PromptFileException {
-    Set<String> missing = new TreeSet<>(columns.keySet());
-    List<String> names = new ArrayList<>();
-    for (String cell : header) {
-      String field = columns.getOrDefault(cell.strip(), "");
-      names.add(field);
-      missing.removeIf(column -> column.equalsIgnoreCase(cell.strip()));
-    }
-    if (!missing.isEmpty()) {
-      throw new PromptFileException(
-          file,
-          "has no column "
-              + FieldViolation.shown(String.join(", ", missing))
-              + " in its first row: "
-              + FieldViolation.shown(String.join(", ", header)));
-    }
-    return names;
-  }
-
-  private static String shown(List<String> names) {
-    return FieldViolation.shown(String.join(", ", names));
   }
 
   @Override

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,7 +23,7 @@ class PromptContentTest {
   private static final String TABLE = "Caption,n\n\"a\nb\",1\n,\nc,2\nd,3\n";
 
   private static PromptLineReader reader(PromptContent text, byte[] bytes) throws IOException {
-    InputStream lines = text.open(new ByteArrayInputStream(bytes));
+    InputStream lines = text.open(new MemoryBytes(bytes));
     return new PromptLineReader(
         text.name(),
         lines,

@@ -2,9 +2,9 @@ package io.bitloom.coordinator.chores;
 
 import io.bitloom.common.error.FieldViolation;
 import io.bitloom.common.prompt.PromptFileException;
+import io.bitloom.common.prompt.SeekableBytes;
 import io.bitloom.coordinator.jobs.ObjectName;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -21,7 +21,7 @@ import software.amazon.awssdk.services.s3.model.S3Exception;
  * and of an object of any size one range is in memory. All ranges are of the same object, or
  * reading fails. To skip costs nothing.
  */
-final class ObjectBytes extends InputStream {
+final class ObjectBytes extends SeekableBytes {
 
   static final int RANGE_BYTES = 8 << 20;
 
@@ -101,12 +101,13 @@ final class ObjectBytes extends InputStream {
     return tag;
   }
 
-  long size() {
+  @Override
+  public long size() {
     return size;
   }
 
-  /** Of the byte that is read next. */
-  long position() {
+  @Override
+  public long position() {
     return rangeStart + at;
   }
 
@@ -140,6 +141,17 @@ final class ObjectBytes extends InputStream {
       at = 0;
     }
     return count;
+  }
+
+  @Override
+  public void seek(long position) {
+    if (position >= rangeStart && position <= rangeStart + range.length) {
+      at = (int) (position - rangeStart);
+    } else {
+      rangeStart = position;
+      range = new byte[0];
+      at = 0;
+    }
   }
 
   /** All that is left: decompressors ask by this whether another part follows. */

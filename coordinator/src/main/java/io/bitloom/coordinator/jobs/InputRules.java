@@ -10,7 +10,6 @@ import io.bitloom.coordinator.config.InputConfig;
 import io.bitloom.v1.JobInput;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -52,11 +51,6 @@ public final class InputRules {
               input.getUri(),
               "must be s3://BUCKET/KEY of at most 1024 bytes, without empty, . or .. parts"));
     }
-    if (input.getUri().toLowerCase(Locale.ROOT).endsWith(".parquet")) {
-      violations.add(
-          FieldViolation.of(
-              URI, input.getUri(), "must not be Parquet; write its rows as CSV or lines of JSON"));
-    }
     if (!input.getFormat().isEmpty() && PromptFormat.find(input.getFormat()).isEmpty()) {
       violations.add(
           FieldViolation.of(
@@ -89,10 +83,12 @@ public final class InputRules {
               COLUMNS, columns.size() + " columns", "must have at most " + MAX_COLUMNS));
       return;
     }
-    if (format(input) != PromptFormat.CSV) {
+    if (!format(input).isTable()) {
       violations.add(
           FieldViolation.of(
-              COLUMNS, String.join(", ", columns.keySet()), "must be empty but for csv"));
+              COLUMNS,
+              String.join(", ", columns.keySet()),
+              "must be empty but for csv and parquet"));
     }
     columns.forEach(
         (column, field) -> {

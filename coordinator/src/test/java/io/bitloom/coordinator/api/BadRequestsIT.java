@@ -57,7 +57,7 @@ class BadRequestsIT extends ApiFixture {
             "201 characters",
             r -> r.getJobBuilder().setDisplayName("x".repeat(201))),
         bad("job.display_name", "a\\u000ab", r -> r.getJobBuilder().setDisplayName("a\nb")),
-        bad("job.model", "129 characters", r -> r.getJobBuilder().setModel("x".repeat(129))),
+        bad("job.model", "161 characters", r -> r.getJobBuilder().setModel("x".repeat(161))),
         bad("job.priority", "10", r -> r.getJobBuilder().setPriority(10)),
         bad("job.priority", "-1", r -> r.getJobBuilder().setPriority(-1)),
         bad(

@@ -36,6 +36,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -229,6 +230,13 @@ class ObjectJobIT {
             of("in/table.csv").toBuilder()
                 .putAllColumns(Map.of("key", "custom_id", "Text", "prompt"))
                 .build()));
+    s3.put("in/table.parquet", parquet());
+    jobs.add(
+        create(
+            coordinator,
+            of("in/table.parquet").toBuilder()
+                .putAllColumns(Map.of("key", "custom_id", "caption", "prompt", "seed", "seed"))
+                .build()));
     for (Job job : jobs) {
       assertDrawn(120, coordinator.results(job.getName()));
       awaitTrue("files are written", () -> coordinator.job(job.getName()).hasOutput());
@@ -238,6 +246,13 @@ class ObjectJobIT {
       assertEquals(120, done.getInputProgress().getPrompts());
       assertEquals(done.getInputProgress().getBytes(), done.getInputProgress().getBytesRead());
       assertManifest(done, 120);
+    }
+  }
+
+  /** 120 rows: {@code key}, {@code caption}, {@code seed} and {@code picture}, by Snappy. */
+  private static byte[] parquet() throws IOException {
+    try (InputStream file = ObjectJobIT.class.getResourceAsStream("prompts.parquet")) {
+      return file.readAllBytes();
     }
   }
 
@@ -317,8 +332,6 @@ class ObjectJobIT {
       BitloomException refused = refusal(coordinator, JobInput.newBuilder().setUri(uri).build());
       assertEquals("job.input.uri", refused.violations().get(0).field(), uri);
     }
-    BitloomException parquet = refusal(coordinator, of("in/x.parquet"));
-    assertTrue(parquet.getMessage().contains("must not be Parquet"), parquet.getMessage());
     BitloomException format = refusal(coordinator, of("in/x").toBuilder().setFormat("xml").build());
     assertEquals("job.input.format", format.violations().get(0).field());
     BitloomException column =

@@ -15,6 +15,7 @@ import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.engine.image.RgbImage;
 import io.bitloom.engine.modeldir.ModelDirectory;
 import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.DeviceThread;
 import io.bitloom.engine.tensor.TorchDevice;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -45,6 +46,7 @@ class PublicFaceTest {
           ScaleSchedule.class,
           ModelDirectory.class,
           TorchDevice.class,
+          DeviceThread.class,
           DType.class,
           RgbImage.class,
           MeterRegistry.class);
