@@ -20,7 +20,10 @@ import io.bitloom.externalscaler.GetMetricsRequest;
 import io.bitloom.externalscaler.IsActiveResponse;
 import io.bitloom.externalscaler.MetricSpec;
 import io.bitloom.externalscaler.ScaledObjectRef;
+import io.bitloom.v1.BucketStatus;
+import io.bitloom.v1.ClusterServiceGrpc;
 import io.bitloom.v1.CreateJobRequest;
+import io.bitloom.v1.GetClusterRequest;
 import io.bitloom.v1.Job;
 import io.bitloom.v1.ListModelsRequest;
 import io.bitloom.v1.ModelPool;
@@ -103,6 +106,18 @@ class ExternalScalerIT {
       coordinator.results(job.getName());
     }
     awaitTrue("the worker left", () -> workersOf(model).isEmpty());
+    awaitTrue("its lease has ended", () -> leased(model) == 0);
+  }
+
+  private long leased(String model) {
+    return ClusterServiceGrpc.newBlockingStub(coordinator.calls())
+        .withDeadlineAfter(TestCoordinator.PATIENCE.toSeconds(), TimeUnit.SECONDS)
+        .getCluster(GetClusterRequest.getDefaultInstance())
+        .getBucketsList()
+        .stream()
+        .filter(bucket -> bucket.getModel().equals(model))
+        .mapToLong(BucketStatus::getLeased)
+        .sum();
   }
 
   private List<ModelPool> workersOf(String model) {
