@@ -5,7 +5,6 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +27,7 @@ import org.apache.parquet.schema.Type;
  * A Parquet file as lines of JSON, a row a line. Columns are those of {@link TableColumns}; others
  * are not even fetched. A row group is read at a time, so its columns must fit into the memory.
  */
-final class ParquetLines extends InputStream {
+final class ParquetLines extends MadeLines {
 
   /** Of what is read of a row group, compressed or not. */
   private static final int MOST_GROUP_BYTES = 64 << 20;
@@ -41,8 +40,6 @@ final class ParquetLines extends InputStream {
   private final List<String> fields;
   private RecordReader<Group> rows;
   private long rowsLeft;
-  private byte[] pending = new byte[0];
-  private int at;
 
   /**
    * @param file for messages
@@ -146,30 +143,11 @@ final class ParquetLines extends InputStream {
   }
 
   @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
-  }
-
-  @Override
-  public int read(byte[] bytes, int offset, int length) throws IOException {
-    if (length > 0 && !hasMore()) {
-      return -1;
-    }
-    int count = Math.min(length, pending.length - at);
-    System.arraycopy(pending, at, bytes, offset, count);
-    at += count;
-    return count;
-  }
-
-  private boolean hasMore() throws IOException {
-    if (at < pending.length) {
-      return true;
-    }
+  protected byte[] more() throws IOException {
     while (rowsLeft == 0) {
       PageReadStore group = asked(reader::readNextRowGroup);
       if (group == null) {
-        return false;
+        return null;
       }
       rowsLeft = group.getRowCount();
       rows =
@@ -181,9 +159,7 @@ final class ParquetLines extends InputStream {
     }
     Group row = asked(rows::read);
     rowsLeft--;
-    pending = (asked(() -> json(row)) + "\n").getBytes(StandardCharsets.UTF_8);
-    at = 0;
-    return true;
+    return (asked(() -> json(row)) + "\n").getBytes(StandardCharsets.UTF_8);
   }
 
   private String json(Group row) {

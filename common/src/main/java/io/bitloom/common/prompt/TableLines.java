@@ -33,7 +33,7 @@ import org.apache.commons.csv.CSVRecord;
  * that is not there. Every row is in the line in which it begins in the table, so that messages
  * name the lines of the table.
  */
-final class TableLines extends InputStream {
+final class TableLines extends MadeLines {
 
   private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
   private static final int HEAD_BYTES = 1 << 16;
@@ -45,8 +45,7 @@ final class TableLines extends InputStream {
   private final CSVParser parser;
   private final Iterator<CSVRecord> rows;
   private final List<String> fields;
-  private byte[] pending;
-  private int at;
+  private byte[] header; // empty lines in its place
   private long line;
 
   /**
@@ -71,13 +70,13 @@ final class TableLines extends InputStream {
                 .onUnmappableCharacter(CodingErrorAction.REPORT));
     parser = CSVParser.builder().setReader(reader).setFormat(format).get();
     rows = parser.iterator();
-    CSVRecord header = nextRow();
+    CSVRecord names = nextRow();
     fields =
-        header == null
+        names == null
             ? List.of()
-            : TableColumns.fields(file, header.toList(), columns, " in its first row");
+            : TableColumns.fields(file, names.toList(), columns, " in its first row");
     line = parser.getCurrentLineNumber();
-    pending = "\n".repeat((int) line).getBytes(StandardCharsets.UTF_8);
+    header = "\n".repeat((int) line).getBytes(StandardCharsets.UTF_8);
   }
 
   /**
@@ -130,40 +129,24 @@ final class TableLines extends InputStream {
   }
 
   @Override
-  public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
-  }
-
-  /** That of the class above would keep the errors of all bytes but the first to itself. */
-  @Override
-  public int read(byte[] bytes, int offset, int length) throws IOException {
-    if (length > 0 && !hasMore()) {
-      return -1;
+  protected byte[] more() throws IOException {
+    if (header.length > 0) {
+      byte[] lines = header;
+      header = new byte[0];
+      return lines;
     }
-    int count = Math.min(length, pending.length - at);
-    System.arraycopy(pending, at, bytes, offset, count);
-    at += count;
-    return count;
-  }
-
-  private boolean hasMore() throws IOException {
-    while (at == pending.length) {
-      long begin = parser.getCurrentLineNumber() + 1;
-      CSVRecord row = nextRow();
-      if (row == null) {
-        return false;
-      }
-      StringBuilder text = new StringBuilder();
-      for (; line < begin - 1; line++) {
-        text.append('\n');
-      }
-      text.append(json(row)).append('\n');
-      line++;
-      pending = text.toString().getBytes(StandardCharsets.UTF_8);
-      at = 0;
+    long begin = parser.getCurrentLineNumber() + 1;
+    CSVRecord row = nextRow();
+    if (row == null) {
+      return null;
     }
-    return true;
+    StringBuilder text = new StringBuilder();
+    for (; line < begin - 1; line++) {
+      text.append('\n');
+    }
+    text.append(json(row)).append('\n');
+    line++;
+    return text.toString().getBytes(StandardCharsets.UTF_8);
   }
 
   private CSVRecord nextRow() throws PromptFileException {
