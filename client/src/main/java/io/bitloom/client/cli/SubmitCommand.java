@@ -128,7 +128,8 @@ final class SubmitCommand implements Callable<Integer> {
   @Option(
       names = "--input-format",
       paramLabel = "FORMAT",
-      description = "jsonl, txt (a prompt a line), csv or parquet; default: by the file's name, else jsonl.")
+      description =
+          "jsonl, txt (a prompt a line), csv or parquet; default: by the file's name, else jsonl.")
   private String inputFormat;
 
   @Option(
