@@ -73,13 +73,13 @@ final class Download {
     try (ImageFolder folder = ImageFolder.open(out, job.getName(), replayed)) {
       taken.run();
       save(job, folder, follow);
-      fillGaps(job.getName(), folder);
+      Job now = fillGaps(job.getName(), folder);
       folder.merge();
       String counted = title + "  ·  " + JobReport.plural(folder.images(), "image");
       ContactSheet.draw(out, counted, note);
       summarize(folder);
+      return now;
     }
-    return client.getJob(job.getName());
   }
 
   /** The jobs that a job repeats, the latest first, as far as they are still there. */
@@ -141,12 +141,14 @@ final class Download {
    * Reads all results again if there are fewer here than the job has. This is so where the queue
    * was set back, by a backup or by a Redis that lost its last writes, to a place that the folder
    * had passed: what was drawn since then came in another order.
+   *
+   * @return the job as it stands
    */
-  private void fillGaps(String name, ImageFolder folder) throws IOException {
+  private Job fillGaps(String name, ImageFolder folder) throws IOException {
     Job job = client.getJob(name);
     long ended = JobReport.ended(job.getCounts());
     if (JobReport.isOpen(job) || folder.prompts() >= ended) {
-      return;
+      return job;
     }
     console.say(
         "the queue was set back while results were read, and "
@@ -161,6 +163,7 @@ final class Download {
       }
     }
     countFailures();
+    return job;
   }
 
   private void report(PromptResult result, List<String> files) {

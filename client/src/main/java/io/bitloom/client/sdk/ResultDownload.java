@@ -103,7 +103,7 @@ public final class ResultDownload implements Iterator<ReadResultsResponse>, Auto
         }
       }
       end.complete(Optional.empty());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // or whoever waits for results waits for ever
       end.completeExceptionally(e);
     } catch (InterruptedException e) {
       return; // nobody takes anything any more

@@ -147,8 +147,11 @@ public final class CoordinatorSession implements AutoCloseable {
   }
 
   private void handBackRunning() {
-    log.info("handing back what is not drawn yet: the time to end is nearly over");
-    release(held.releaseUndrawn("the worker has to stop"));
+    List<Release> undrawn = held.releaseUndrawn("the worker has to stop");
+    if (!undrawn.isEmpty()) {
+      log.info("handing back what is not drawn yet: the time to end is nearly over");
+    }
+    release(undrawn);
     leaveIfNothingIsHeld();
   }
 
