@@ -2,31 +2,10 @@ package io.bitloom.coordinator;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 
-/**
- * How a {@link FakeWorker} behaves.
- *
- * @param model the model that it announces
- * @param sizes size classes of the model
- * @param maxImages largest batch of every schedule
- * @param batchTime how long a batch takes
- * @param imageBytes size of an image
- * @param prefetch how many batches it asks for ahead
- * @param oneByOne every outcome is a message of its own, as images are that become ready one by one
- * @param pool of which it says that it is; empty: it says nothing
- * @param secondsPerImage that it says an image takes; 0: it says nothing
- */
-public record FakeBehaviour(
-    String model,
-    List<String> sizes,
-    int maxImages,
-    Duration batchTime,
-    int imageBytes,
-    int prefetch,
-    boolean oneByOne,
-    String pool,
-    double secondsPerImage,
-    Troubles troubles) {
+/** How a {@link FakeWorker} behaves. Does not change: {@code with…} makes another one. */
+public final class FakeBehaviour {
 
   /**
    * What goes wrong by itself.
@@ -41,59 +20,55 @@ public record FakeBehaviour(
     public static final Troubles NONE = new Troubles(0, 0, 0, 1);
   }
 
-  public static final FakeBehaviour DEFAULT =
-      new FakeBehaviour(
-          "fake",
-          List.of("0.06M", "0.25M"),
-          8,
-          Duration.ofMillis(10),
-          200,
-          2,
-          false,
-          "",
-          0,
-          Troubles.NONE);
+  public static final FakeBehaviour DEFAULT = new FakeBehaviour();
+
+  private String model = "fake";
+  private List<String> sizes = List.of("0.06M", "0.25M");
+  private int maxImages = 8;
+  private Duration batchTime = Duration.ofMillis(10);
+  private int imageBytes = 200;
+  private int prefetch = 2;
+  private boolean oneByOne;
+  private String pool = "";
+  private double secondsPerImage;
+  private Troubles troubles = Troubles.NONE;
+
+  private FakeBehaviour() {}
+
+  private FakeBehaviour with(Consumer<FakeBehaviour> change) {
+    FakeBehaviour copy = new FakeBehaviour();
+    copy.model = model;
+    copy.sizes = sizes;
+    copy.maxImages = maxImages;
+    copy.batchTime = batchTime;
+    copy.imageBytes = imageBytes;
+    copy.prefetch = prefetch;
+    copy.oneByOne = oneByOne;
+    copy.pool = pool;
+    copy.secondsPerImage = secondsPerImage;
+    copy.troubles = troubles;
+    change.accept(copy);
+    return copy;
+  }
 
   public FakeBehaviour withModel(String model, String... sizes) {
-    return new FakeBehaviour(
-        model,
-        List.of(sizes),
-        maxImages,
-        batchTime,
-        imageBytes,
-        prefetch,
-        oneByOne,
-        pool,
-        secondsPerImage,
-        troubles);
+    return with(
+        copy -> {
+          copy.model = model;
+          copy.sizes = List.of(sizes);
+        });
   }
 
   public FakeBehaviour withBatch(int maxImages, Duration batchTime) {
-    return new FakeBehaviour(
-        model,
-        sizes,
-        maxImages,
-        batchTime,
-        imageBytes,
-        prefetch,
-        oneByOne,
-        pool,
-        secondsPerImage,
-        troubles);
+    return with(
+        copy -> {
+          copy.maxImages = maxImages;
+          copy.batchTime = batchTime;
+        });
   }
 
   public FakeBehaviour withImageBytes(int imageBytes) {
-    return new FakeBehaviour(
-        model,
-        sizes,
-        maxImages,
-        batchTime,
-        imageBytes,
-        prefetch,
-        oneByOne,
-        pool,
-        secondsPerImage,
-        troubles);
+    return with(copy -> copy.imageBytes = imageBytes);
   }
 
   public FakeBehaviour withTroubles(double failureRate, double crashRate, long seed) {
@@ -101,58 +76,71 @@ public record FakeBehaviour(
   }
 
   public FakeBehaviour with(Troubles troubles) {
-    return new FakeBehaviour(
-        model,
-        sizes,
-        maxImages,
-        batchTime,
-        imageBytes,
-        prefetch,
-        oneByOne,
-        pool,
-        secondsPerImage,
-        troubles);
+    return with(copy -> copy.troubles = troubles);
   }
 
   public FakeBehaviour withPrefetch(int prefetch) {
-    return new FakeBehaviour(
-        model,
-        sizes,
-        maxImages,
-        batchTime,
-        imageBytes,
-        prefetch,
-        oneByOne,
-        pool,
-        secondsPerImage,
-        troubles);
+    return with(copy -> copy.prefetch = prefetch);
   }
 
   public FakeBehaviour withOneByOne(boolean oneByOne) {
-    return new FakeBehaviour(
-        model,
-        sizes,
-        maxImages,
-        batchTime,
-        imageBytes,
-        prefetch,
-        oneByOne,
-        pool,
-        secondsPerImage,
-        troubles);
+    return with(copy -> copy.oneByOne = oneByOne);
   }
 
   public FakeBehaviour withPool(String pool, double secondsPerImage) {
-    return new FakeBehaviour(
-        model,
-        sizes,
-        maxImages,
-        batchTime,
-        imageBytes,
-        prefetch,
-        oneByOne,
-        pool,
-        secondsPerImage,
-        troubles);
+    return with(
+        copy -> {
+          copy.pool = pool;
+          copy.secondsPerImage = secondsPerImage;
+        });
+  }
+
+  /** The model that it announces. */
+  public String model() {
+    return model;
+  }
+
+  /** Size classes of the model. */
+  public List<String> sizes() {
+    return sizes;
+  }
+
+  /** Largest batch of every schedule. */
+  public int maxImages() {
+    return maxImages;
+  }
+
+  /** How long a batch takes. */
+  public Duration batchTime() {
+    return batchTime;
+  }
+
+  /** Size of an image. */
+  public int imageBytes() {
+    return imageBytes;
+  }
+
+  /** How many batches it asks for ahead. */
+  public int prefetch() {
+    return prefetch;
+  }
+
+  /** Whether every outcome is a message of its own, as images are that become ready one by one. */
+  public boolean oneByOne() {
+    return oneByOne;
+  }
+
+  /** Of which pool it says that it is; empty: it says nothing. */
+  public String pool() {
+    return pool;
+  }
+
+  /** How long it says that an image takes; 0: it says nothing. */
+  public double secondsPerImage() {
+    return secondsPerImage;
+  }
+
+  public Troubles troubles() {
+    return troubles;
   }
 }
