@@ -10,20 +10,46 @@ import org.bytedeco.pytorch.global.torch.DeviceType;
 /**
  * A device that holds tensors and computes.
  *
- * @param cuda whether it is a CUDA device; the CPU otherwise
- * @param index number of the CUDA device, 0 for the CPU
+ * @param kind what it is
+ * @param index number of the CUDA device, 0 for others
  */
-public record TorchDevice(boolean cuda, int index) {
+public record TorchDevice(Kind kind, int index) {
   /** The CPU. */
-  public static final TorchDevice CPU = new TorchDevice(false, 0);
+  public static final TorchDevice CPU = new TorchDevice(Kind.CPU, 0);
+
+  /** libtorch's device of tensors that have shape and type, but no values. */
+  public static final TorchDevice META = new TorchDevice(Kind.META, 0);
 
   private static final Pattern CUDA = Pattern.compile("cuda(?::(\\d{1,2}))?");
 
+  /** What a device is. */
+  public enum Kind {
+    /** The processor's cores. */
+    CPU,
+    /** An NVIDIA GPU. */
+    CUDA,
+    /**
+     * Computes shapes and types as a GPU would, and fails where values would be read: models of any
+     * size are tried out on it, on any machine.
+     */
+    META
+  }
+
   /** Checks the index. */
   public TorchDevice {
-    if (index < 0 || index > Byte.MAX_VALUE || (!cuda && index != 0)) {
+    if (index < 0 || index > Byte.MAX_VALUE || (kind != Kind.CUDA && index != 0)) {
       throw new IllegalArgumentException("device index " + index + " is out of range");
     }
+  }
+
+  /** A GPU, by its number among those that this process sees. */
+  public static TorchDevice cuda(int index) {
+    return new TorchDevice(Kind.CUDA, index);
+  }
+
+  /** Whether it is a GPU. */
+  public boolean cuda() {
+    return kind == Kind.CUDA;
   }
 
   /**
@@ -39,7 +65,7 @@ public record TorchDevice(boolean cuda, int index) {
       return CPU;
     }
     if (name.equals("auto")) {
-      return LibTorch.cudaAvailable() ? new TorchDevice(true, 0) : CPU;
+      return LibTorch.cudaAvailable() ? cuda(0) : CPU;
     }
     Matcher matcher = CUDA.matcher(name);
     if (!matcher.matches()) {
@@ -49,13 +75,17 @@ public record TorchDevice(boolean cuda, int index) {
     if (!LibTorch.cudaAvailable()) {
       throw new IllegalArgumentException("device " + name + ": no CUDA device is available");
     }
-    return new TorchDevice(true, matcher.group(1) == null ? 0 : Integer.parseInt(matcher.group(1)));
+    return cuda(matcher.group(1) == null ? 0 : Integer.parseInt(matcher.group(1)));
   }
 
   /** The device as libtorch takes it; belongs to the open scope. */
   public Device torch() {
     LibTorch.start();
-    return cuda ? new Device(DeviceType.CUDA, (byte) index) : new Device(DeviceType.CPU);
+    return switch (kind) {
+      case CPU -> new Device(DeviceType.CPU);
+      case CUDA -> new Device(DeviceType.CUDA, (byte) index);
+      case META -> new Device(DeviceType.Meta);
+    };
   }
 
   /**
@@ -63,7 +93,7 @@ public record TorchDevice(boolean cuda, int index) {
    * only takes note, so without this a stopwatch measures the queueing.
    */
   public void synchronize() {
-    if (cuda) {
+    if (cuda()) {
       torch.synchronizeDevice((byte) index);
     }
   }
@@ -75,13 +105,17 @@ public record TorchDevice(boolean cuda, int index) {
 
   /** Gives memory back that freed tensors have left in libtorch's own cache, which GPUs have. */
   public void releaseCachedMemory() {
-    if (cuda) {
+    if (cuda()) {
       torch.emptyCache();
     }
   }
 
   @Override
   public String toString() {
-    return cuda ? "cuda:" + index : "cpu";
+    return switch (kind) {
+      case CPU -> "cpu";
+      case CUDA -> "cuda:" + index;
+      case META -> "meta";
+    };
   }
 }

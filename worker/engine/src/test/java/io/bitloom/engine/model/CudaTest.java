@@ -40,7 +40,7 @@ class CudaTest {
   @Test
   void autoIsTheFirstGpuAndItsMemoryIsKnown() {
     TorchDevice device = TorchDevice.parse("auto");
-    assertEquals(new TorchDevice(true, 0), device);
+    assertEquals(TorchDevice.cuda(0), device);
     assertTrue(device.freeGpuBytes() > 0);
     device.synchronize();
     device.releaseCachedMemory();
