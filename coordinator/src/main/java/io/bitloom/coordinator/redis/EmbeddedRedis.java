@@ -69,7 +69,7 @@ public final class EmbeddedRedis implements AutoCloseable {
     try {
       this.connection = adopt();
     } catch (IOException | RuntimeException e) {
-      shutDownClient();
+      ClientEnd.of(client, resources);
       throw e;
     }
   }
@@ -266,7 +266,7 @@ public final class EmbeddedRedis implements AutoCloseable {
     } catch (IOException | RedisException e) {
       LOG.warn("redis-server of {} could not be stopped", directory.path(), e);
     } finally {
-      shutDownClient();
+      ClientEnd.of(client, resources);
     }
   }
 
@@ -285,10 +285,5 @@ public final class EmbeddedRedis implements AutoCloseable {
       }
     }
     directory.forgetSocket();
-  }
-
-  private void shutDownClient() {
-    client.shutdown(Duration.ZERO, Duration.ofSeconds(1));
-    resources.shutdown(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
   }
 }

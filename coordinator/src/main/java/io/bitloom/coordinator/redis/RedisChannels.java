@@ -156,8 +156,4 @@ public final class RedisChannels {
     }
     shards.ifPresent(ShardChannels::look);
   }
-
-  void close() {
-    connection.close();
-  }
 }

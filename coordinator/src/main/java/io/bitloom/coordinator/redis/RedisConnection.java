@@ -210,7 +210,7 @@ public final class RedisConnection implements AutoCloseable {
           replicated(resources, address, new Masters.OfServer(address), replicas, inspection),
           namespace);
     } catch (RedisException | ConfigException e) {
-      client.shutdown();
+      ClientEnd.of(client);
       throw e;
     }
   }
@@ -253,7 +253,7 @@ public final class RedisConnection implements AutoCloseable {
               inspection),
           namespace);
     } catch (RedisException | ConfigException e) {
-      client.shutdown();
+      ClientEnd.of(client);
       throw e;
     }
   }
@@ -481,10 +481,7 @@ public final class RedisConnection implements AutoCloseable {
   @Override
   public void close() {
     pings.cancel(false);
-    channels.close();
     replicated.ifPresent(ReplicatedCalls::close);
-    connection.close();
-    client.shutdown(Duration.ZERO, Duration.ofSeconds(1));
-    resources.shutdown(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    ClientEnd.of(client, resources);
   }
 }
