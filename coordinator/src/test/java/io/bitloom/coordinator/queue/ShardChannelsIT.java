@@ -8,6 +8,8 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.redis.RedisServers;
 import io.bitloom.coordinator.redis.ReplicatedCluster;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -34,14 +36,22 @@ class ShardChannelsIT extends QueueFixture {
   @BeforeEach
   @Override
   void openQueue() {
+    Optional<RedisServers> servers = installed();
+    assumeTrue(servers.isPresent(), "skipped: this machine has no redis-server of version 7");
     try {
-      Optional<RedisServers> servers = RedisServers.installed(folder);
-      assumeTrue(servers.isPresent(), "skipped: this machine has no redis-server of version 7");
       cluster = new ReplicatedCluster(servers.get());
     } catch (Exception e) {
       throw new AssertionError(e);
     }
     super.openQueue();
+  }
+
+  private Optional<RedisServers> installed() {
+    try {
+      return RedisServers.installed(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @AfterEach
