@@ -72,6 +72,7 @@ final class ClassConditioning implements Conditioning {
         Tensors.to(prompts.rows().squeeze(-1), DType.I64).to(embedding.device(), DType.I64.torch());
     Tensor pooled = torch.embedding(embedding, labels); // (R, C)
     trace.record("act/sos_cond", pooled);
-    return TextCondition.of(prompts.rows(), prompts.lengths(), pooled, sharedAdaLin);
+    return TextCondition.of(
+        prompts.rows(), new Texts(prompts.lengths(), null), pooled, sharedAdaLin);
   }
 }

@@ -1,10 +1,13 @@
 package io.bitloom.engine.nn;
 
+import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Kernels;
 import io.bitloom.engine.tensor.LibtorchKernels;
 import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.cpu.CpuKernels;
 import io.bitloom.engine.tensor.cuda.CudaKernels;
+import io.bitloom.engine.tensor.cuda.MetaKernels;
 import java.util.List;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -18,13 +21,22 @@ import org.bytedeco.pytorch.global.torch;
 public final class Nn {
   private static final Kernels CPU = new CpuKernels();
   private static final Kernels CUDA = new CudaKernels();
+  private static final Kernels META = new MetaKernels();
   private static final ScalarTypeOptional SAME_TYPE = Scope.own(new ScalarTypeOptional());
 
   private Nn() {}
 
   /** The backend of a tensor's device; what is no CPU computes as a GPU does. */
   private static Kernels of(Tensor x) {
-    return x.is_cpu() ? CPU : CUDA;
+    return x.is_cpu() ? CPU : x.is_meta() ? META : CUDA;
+  }
+
+  private static Kernels of(TorchDevice device) {
+    return switch (device.kind()) {
+      case CPU -> CPU;
+      case CUDA -> CUDA;
+      case META -> META;
+    };
   }
 
   /** x·weightᵀ + bias: x (…, in), weight (out, in), bias (out) or null; differentiable. */
@@ -49,8 +61,8 @@ public final class Nn {
 
   /** {@link Kernels#modulatedNorm}. */
   public static Tensor modulatedNorm(
-      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C) {
-    return of(xRLC).modulatedNorm(xRLC, rms, eps, scaleR1C, shiftR1C);
+      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C, DType reader) {
+    return of(xRLC).modulatedNorm(xRLC, rms, eps, scaleR1C, shiftR1C, reader);
   }
 
   /** {@link Kernels#gatedAdd}. */
@@ -82,6 +94,12 @@ public final class Nn {
   public static Kernels.Heads rotateAndStore(
       Tensor qkvRL3Hc, Tensor factor, Tensor angles, Kernels.Slot slot) {
     return of(qkvRL3Hc).rotateAndStore(qkvRL3Hc, factor, angles, slot);
+  }
+
+  /** {@link Kernels#caches}. */
+  public static List<Kernels.BlockCache> caches(
+      Kernels.CacheSize size, DType dtype, TorchDevice device) {
+    return of(device).caches(size, dtype, device);
   }
 
   /** {@link Kernels#attention}. */

@@ -46,9 +46,13 @@ public abstract class LibtorchKernels implements Kernels {
 
   @Override
   public Tensor modulatedNorm(
-      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C) {
-    Tensor normed = rms ? rmsNorm(xRLC, null, eps) : layerNorm(xRLC, null, null, eps);
-    return torch.addcmul(shiftR1C, normed, scaleR1C);
+      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C, DType reader) {
+    return torch.addcmul(shiftR1C, plainNorm(xRLC, rms, eps), scaleR1C);
+  }
+
+  /** The norm without scale and shift. */
+  protected final Tensor plainNorm(Tensor x, boolean rms, double eps) {
+    return rms ? rmsNorm(x, null, eps) : layerNorm(x, null, null, eps);
   }
 
   @Override
@@ -100,10 +104,14 @@ public abstract class LibtorchKernels implements Kernels {
     if (slot == null) {
       return new Heads(q, k, v);
     }
-    long tokens = k.size(1);
-    slot.keysRTHc().narrow(1, slot.from(), tokens).copy_(k);
-    slot.valuesRTHc().narrow(1, slot.from(), tokens).copy_(v);
+    slot.fresh().select(0, 0).copy_(k);
+    slot.fresh().select(0, 1).copy_(v);
     return new Heads(q, slot.keysRTHc(), slot.valuesRTHc());
+  }
+
+  @Override
+  public List<BlockCache> caches(CacheSize size, DType dtype, TorchDevice device) {
+    return RowsFirstCache.of(size, dtype, device);
   }
 
   /** x divided by its Euclidean norm along an axis, or by 1e-12 where the norm is less. */

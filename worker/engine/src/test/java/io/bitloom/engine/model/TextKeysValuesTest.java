@@ -2,6 +2,7 @@ package io.bitloom.engine.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
+import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import java.util.List;
@@ -20,8 +21,8 @@ class TextKeysValuesTest {
     try (Scope scope = Scope.open()) {
       Tensor kv = torch.randn(1, 18, 2, 4, 8);
       Tensor queries = torch.randn(4, 6, 4, 8);
-      TextKeysValues.EachText each = TextKeysValues.each(kv, LENGTHS);
-      TextKeysValues padded = each.padded();
+      TextKeysValues each = TextKeysValues.of(kv, new Texts(LENGTHS, null));
+      TextKeysValues padded = TextKeysValues.of(kv, Texts.padded(LENGTHS, kv, DType.F32));
       same(each.attend(queries, SCALE), padded.attend(queries, SCALE));
       Tensor some = queries.narrow(0, 1, 2);
       same(each.rows(1, 2).attend(some, SCALE), padded.rows(1, 2).attend(some, SCALE));
