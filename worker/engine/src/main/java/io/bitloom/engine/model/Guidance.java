@@ -48,7 +48,7 @@ final class Guidance {
             .mapToInt(i -> i)
             .toArray();
     long[] indices = Arrays.stream(longestFirst).asLongStream().toArray();
-    longestFirstB = Tensors.to(Tensors.of(indices, indices.length), device, DType.I64);
+    longestFirstB = Tensors.of(indices, device, indices.length);
   }
 
   /** Images with an unconditional row, in the order of these rows. */
@@ -73,7 +73,7 @@ final class Guidance {
 
   /** The conditional rows of the first images that have an unconditional one. */
   private Tensor ofGuided(int count, Tensor xRLC) {
-    return xRLC.index_select(0, longestFirstB.narrow(0, 0, count));
+    return Tensors.rows(xRLC, longestFirstB.narrow(0, 0, count));
   }
 
   /** The first block from {@code from} on after which some image guides, or else the last one. */
@@ -93,7 +93,7 @@ final class Guidance {
     }
     Tensor combined = combined(weights, xRLC); // (G, L, C)
     Tensor unconditional = xRLC.narrow(0, images.size(), weights.length);
-    Tensor below = torch.where(guiding(weights), combined, unconditional);
+    Tensor below = Tensors.where(guiding(weights), combined, unconditional);
     return torch.cat(new TensorVector(withConditional(combined, xRLC), below), 0);
   }
 
@@ -142,7 +142,7 @@ final class Guidance {
     Tensor conditional = ofGuided(weights.length, xRLC);
     Tensor unconditional = xRLC.narrow(0, images.size(), weights.length);
     Tensor sum = conditional.mul(column(weights)).add(unconditional.mul(column(complement)));
-    return torch.where(guiding(weights), sum, conditional);
+    return Tensors.where(guiding(weights), sum, conditional);
   }
 
   /** The conditional rows (B, L, C), with new ones for the first images that guide. */
@@ -153,7 +153,6 @@ final class Guidance {
 
   /** One value per row, float32 (rows, 1, 1). */
   private Tensor column(double[] values) {
-    Tensor column = Tensors.of(values, values.length, 1, 1);
-    return Tensors.to(column, device, DType.F32);
+    return Tensors.of(values, device, DType.F32, values.length, 1, 1);
   }
 }
