@@ -66,13 +66,14 @@ public final class Scope implements AutoCloseable {
   public static <S> Tensor fold(Tensor x, List<S> steps, BiFunction<Tensor, S, Tensor> step) {
     Tensor current = x;
     for (S next : steps) {
+      Tensor result;
       try (Scope scope = open()) {
-        Tensor result = step.apply(current, next);
-        if (current != x) {
-          current.close();
-        }
-        current = scope.keep(result);
+        result = scope.keep(step.apply(current, next));
       }
+      if (current != x) {
+        current.close();
+      }
+      current = result;
     }
     return current;
   }

@@ -10,6 +10,7 @@ import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.MetaWeights;
 import io.bitloom.engine.tensor.PackedRows;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
@@ -44,7 +45,7 @@ class MetaGenerationTest {
   @EnumSource
   void everyRungOfTheLadderDrawsAtEverySize(InfinityPreset preset) {
     InfinityConfig config = MetaModels.config(preset);
-    try (Weights weights = MetaModels.weights(InfinityLayout.of(config));
+    try (Weights weights = MetaWeights.of(InfinityLayout.of(config));
         InfinityTransformer model =
             InfinityTransformer.forInference(config, weights, TorchDevice.META, DTYPE)) {
       for (SizeClass size : SizeClass.ofAllShapes()) {
@@ -73,7 +74,7 @@ class MetaGenerationTest {
     InfinityConfig config = InfinityConfig.parse(settings, MetaModels.VQVAE.codebookDim());
     Path names = folder.resolve("classes.txt");
     Files.write(names, IntStream.range(0, 1000).mapToObj(i -> "class " + i).toList());
-    try (Weights weights = MetaModels.weights(InfinityLayout.of(config));
+    try (Weights weights = MetaWeights.of(InfinityLayout.of(config));
         InfinityTransformer model = MetaModels.var(config, weights, DTYPE);
         Scope scope = Scope.open()) {
       PackedRows labels = ClassLabels.read(names, 1000).encode(List.of("class 7", "12"), 1);
@@ -96,7 +97,7 @@ class MetaGenerationTest {
             "\"cross_attn_layer_scale\": 0.1, \"add_lvl_embeding_only_first_block\": 0",
             "\"text_maxlen\": 40")) {
       InfinityConfig config = TinyInfinity.config(8, changes);
-      try (Weights weights = MetaModels.weights(InfinityLayout.of(config));
+      try (Weights weights = MetaWeights.of(InfinityLayout.of(config));
           InfinityTransformer model =
               InfinityTransformer.forInference(config, weights, TorchDevice.META, DTYPE)) {
         drawsWithoutWaiting(model, mixed(config, TinyInfinity.SCALES), DType.U8);
@@ -104,9 +105,9 @@ class MetaGenerationTest {
     }
   }
 
-  /** Two guided images with texts of one length. */
+  /** Two guided images with texts of one length, encoded on the device. */
   private static GenerationBatch alike(InfinityConfig config, List<Scale> scales) {
-    PackedRows prompts = words(config, "a fox", "a cat");
+    PackedRows prompts = words(config, "a fox", "a cat").on(TorchDevice.META);
     return new GenerationBatch(
         scales, prompts, null, Collections.nCopies(2, image(scales, 4, 0, 0.97)));
   }
