@@ -66,6 +66,21 @@ public final class Tensors {
     return tensor;
   }
 
+  /** An int64 tensor on a device. */
+  public static Tensor of(long[] values, TorchDevice device, long... shape) {
+    return to(of(values, shape), device, DType.I64);
+  }
+
+  /** Values on a device, rounded to a floating-point type. */
+  public static Tensor of(double[] values, TorchDevice device, DType dtype, long... shape) {
+    return to(of(values, shape), device, dtype);
+  }
+
+  /** The integers from 0 to {@code count} - 1, int64, made on the device. */
+  public static Tensor range(long count, TorchDevice device) {
+    return torch.arange(new Scalar(count), options(DType.I64, device)); // (count)
+  }
+
   /**
    * The bytes of a file as a tensor of unsigned bytes, memory-mapped: pages are read when they are
    * touched, and a write stays private to this process. The mapping lives as long as any tensor
@@ -146,6 +161,16 @@ public final class Tensors {
   public static Tensor to(Tensor tensor, TorchDevice device, DType dtype) {
     DType own = dtype(tensor);
     return tensor.to(device.torch(), own.floating() ? dtype.torch() : own.torch());
+  }
+
+  /** The rows of a table (V, …) that indices (N) name: (N, …). */
+  public static Tensor rows(Tensor table, Tensor indicesN) {
+    return table.index_select(0, indicesN);
+  }
+
+  /** a where the condition holds, b elsewhere; all are broadcast to one shape. */
+  public static Tensor where(Tensor condition, Tensor a, Tensor b) {
+    return torch.where(condition, a, b);
   }
 
   /** tensor · factor. */
