@@ -369,6 +369,9 @@ public final class InfinityTransformer implements AutoCloseable {
     if (rope != null) {
       rope.close();
     }
+    if (positions != null) {
+      positions.close();
+    }
     codes.close();
     parameters.close();
   }

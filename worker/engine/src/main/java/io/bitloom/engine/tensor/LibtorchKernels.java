@@ -32,6 +32,11 @@ public abstract class LibtorchKernels implements Kernels {
     return torch.linear(x, weight, optional(bias)); // (…, out)
   }
 
+  /** The rows of a table (V, C) that indices (…) name, (…, C). */
+  public static Tensor embedding(Tensor table, Tensor indices) {
+    return table.is_meta() ? MetaOperators.rows(table, indices) : torch.embedding(table, indices);
+  }
+
   @Override
   public Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double eps) {
     return torch.layer_norm(
@@ -115,16 +120,20 @@ public abstract class LibtorchKernels implements Kernels {
   public Tensor attention(Tensor qBLHc, Tensor kBTHc, Tensor vBTHc, Tensor mask, double scale) {
     DType dtype = Tensors.dtype(vBTHc);
     Tensor attended =
-        torch.scaled_dot_product_attention(
+        fusedAttention(
             Tensors.to(qBLHc, dtype).transpose(1, 2), // (B, H, L, c)
             Tensors.to(kBTHc, dtype).transpose(1, 2), // (B, H, T, c)
             vBTHc.transpose(1, 2), // (B, H, T, c)
-            mask == null ? NONE : new TensorOptional(Tensors.to(mask, dtype)),
-            0.0,
-            false,
-            new DoubleOptional(scale),
-            false);
+            mask == null ? null : Tensors.to(mask, dtype),
+            scale);
     return attended.transpose(1, 2).flatten(2, 3); // (B, L, H·c)
+  }
+
+  /** {@link #attention} of operands of one type with their heads before their tokens. */
+  protected Tensor fusedAttention(
+      Tensor qBHLc, Tensor kBHTc, Tensor vBHTc, Tensor mask, double scale) {
+    return torch.scaled_dot_product_attention(
+        qBHLc, kBHTc, vBHTc, optional(mask), 0.0, false, new DoubleOptional(scale), false);
   }
 
   @Override
