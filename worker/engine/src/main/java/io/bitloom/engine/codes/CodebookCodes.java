@@ -110,11 +110,6 @@ public final class CodebookCodes implements ResidualCodes {
   }
 
   @Override
-  public DType drawnType() {
-    return DType.I64;
-  }
-
-  @Override
   public void close() {
     parameters.close();
   }

@@ -1,5 +1,6 @@
 package io.bitloom.engine.nn;
 
+import io.bitloom.engine.tensor.DrawRules;
 import io.bitloom.engine.tensor.Kernels;
 import io.bitloom.engine.tensor.LibtorchKernels;
 import io.bitloom.engine.tensor.Scope;
@@ -136,9 +137,14 @@ public final class Nn {
     return of(x).groupNormSilu(x, groups, weight, bias, eps, true);
   }
 
+  /** {@link Kernels#uniform}. */
+  public static Tensor uniform(Tensor startsB1, int count) {
+    return of(startsB1).uniform(startsB1, count);
+  }
+
   /** {@link Kernels#draw}. */
-  public static Tensor draw(Tensor logitsBNV, List<Kernels.Draw> images) {
-    return of(logitsBNV).draw(logitsBNV, images);
+  public static Tensor draw(Tensor logitsBNV, DrawRules rules, Tensor uniformBN) {
+    return of(logitsBNV).draw(logitsBNV, rules, uniformBN);
   }
 
   /** {@link LibtorchKernels#l2Normalize}. */
