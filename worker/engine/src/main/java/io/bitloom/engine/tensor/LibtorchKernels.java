@@ -120,7 +120,7 @@ public abstract class LibtorchKernels implements Kernels {
   public Tensor attention(Tensor qBLHc, Tensor kBTHc, Tensor vBTHc, Tensor mask, double scale) {
     DType dtype = Tensors.dtype(vBTHc);
     Tensor attended =
-        fusedAttention(
+        nativeAttention(
             Tensors.to(qBLHc, dtype).transpose(1, 2), // (B, H, L, c)
             Tensors.to(kBTHc, dtype).transpose(1, 2), // (B, H, T, c)
             vBTHc.transpose(1, 2), // (B, H, T, c)
@@ -129,8 +129,8 @@ public abstract class LibtorchKernels implements Kernels {
     return attended.transpose(1, 2).flatten(2, 3); // (B, L, H·c)
   }
 
-  /** {@link #attention} of operands of one type with their heads before their tokens. */
-  protected Tensor fusedAttention(
+  /** libtorch's own operator for {@link #attention}: operands of one type, heads before tokens. */
+  protected Tensor nativeAttention(
       Tensor qBHLc, Tensor kBHTc, Tensor vBHTc, Tensor mask, double scale) {
     return torch.scaled_dot_product_attention(
         qBHLc, kBHTc, vBHTc, optional(mask), 0.0, false, new DoubleOptional(scale), false);
@@ -183,6 +183,11 @@ public abstract class LibtorchKernels implements Kernels {
 
   @Override
   public Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
+    return nativeGroupNorm(x, groups, weight, bias, eps);
+  }
+
+  /** libtorch's own operator for {@link #groupNorm}. */
+  protected Tensor nativeGroupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
     return torch.group_norm(x, groups, optional(weight), optional(bias), eps, true);
   }
 
