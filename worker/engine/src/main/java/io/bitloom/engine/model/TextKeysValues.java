@@ -1,11 +1,10 @@
 package io.bitloom.engine.model;
 
 import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorIndex;
-import org.bytedeco.pytorch.TensorIndexVector;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
@@ -68,12 +67,9 @@ sealed interface TextKeysValues {
   record Padded(Tensor kvRT2Hc, Tensor maskR11T) implements TextKeysValues {
 
     private static Padded of(Tensor kv, int count, Texts.Padding padding) {
-      Tensor places = padding.placesRT();
-      Tensor kvRT2Hc =
-          places == null
-              ? kv.view(count, -1, 2, kv.size(3), kv.size(4))
-              : kv.squeeze(0).index(new TensorIndexVector(new TensorIndex(places)));
-      return new Padded(kvRT2Hc, padding.maskR11T());
+      Tensor rows = kv.squeeze(0); // (sum of lengths, 2, H, c)
+      Tensor padded = padding.places() == null ? rows : Tensors.rows(rows, padding.places());
+      return new Padded(padded.view(count, -1, 2, kv.size(3), kv.size(4)), padding.maskR11T());
     }
 
     @Override

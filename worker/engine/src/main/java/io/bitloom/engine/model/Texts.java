@@ -3,6 +3,7 @@ package io.bitloom.engine.model;
 import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -21,45 +22,46 @@ record Texts(List<Integer> lengths, Padding padding) {
   /**
    * Texts brought to one length T.
    *
-   * @param placesRT which of all rows stands at each place, some row of the text behind its end; or
-   *     null if all texts have this length
+   * @param places which of all rows stands at each place (R·T), some row of the text behind its
+   *     end; or null if all texts have this length
    * @param maskR11T 0 in a text and −∞ behind it, or null if all texts have this length
    */
-  record Padding(Tensor placesRT, Tensor maskR11T) {}
+  record Padding(Tensor places, Tensor maskR11T) {}
 
   /**
-   * @param rowsNC the rows of all texts
+   * As a device likes them.
+   *
    * @param dtype of the keys that are masked
    */
-  static Texts of(List<Integer> lengths, Tensor rowsNC, DType dtype) {
-    return Nn.padsSequences(rowsNC) ? padded(lengths, rowsNC, dtype) : new Texts(lengths, null);
+  static Texts of(List<Integer> lengths, TorchDevice device, DType dtype) {
+    return Nn.padsSequences(device) ? padded(lengths, device, dtype) : new Texts(lengths, null);
   }
 
   /** {@link #of} where the device likes one length. */
-  static Texts padded(List<Integer> lengths, Tensor rowsNC, DType dtype) {
-    return new Texts(lengths, padding(lengths, rowsNC, dtype));
+  static Texts padded(List<Integer> lengths, TorchDevice device, DType dtype) {
+    return new Texts(lengths, padding(lengths, device, dtype));
   }
 
-  private static Padding padding(List<Integer> lengths, Tensor rowsNC, DType dtype) {
+  private static Padding padding(List<Integer> lengths, TorchDevice device, DType dtype) {
     int longest = lengths.stream().mapToInt(Integer::intValue).max().orElseThrow();
     if (lengths.stream().allMatch(length -> length == longest)) {
       return new Padding(null, null);
     }
     int padded = (longest + MASK_ALIGNMENT - 1) / MASK_ALIGNMENT * MASK_ALIGNMENT;
     long[] places = new long[lengths.size() * padded];
-    float[] mask = new float[places.length];
+    double[] mask = new double[places.length];
     int start = 0;
     for (int r = 0; r < lengths.size(); r++) {
       int length = lengths.get(r);
       for (int t = 0; t < padded; t++) {
         places[r * padded + t] = start + Math.min(t, length - 1);
       }
-      Arrays.fill(mask, r * padded + length, (r + 1) * padded, Float.NEGATIVE_INFINITY);
+      Arrays.fill(mask, r * padded + length, (r + 1) * padded, Double.NEGATIVE_INFINITY);
       start += length;
     }
     return new Padding(
-        Tensors.of(places, lengths.size(), padded).to(rowsNC.device(), DType.I64.torch()),
-        Tensors.of(mask, lengths.size(), 1, 1, padded).to(rowsNC.device(), dtype.torch()));
+        Tensors.of(places, device, places.length),
+        Tensors.of(mask, device, dtype, lengths.size(), 1, 1, padded));
   }
 
   /** Number of texts R. */

@@ -1,6 +1,7 @@
 package io.bitloom.engine.nn;
 
 import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.DrawRules;
 import io.bitloom.engine.tensor.Kernels;
 import io.bitloom.engine.tensor.LibtorchKernels;
 import io.bitloom.engine.tensor.Scope;
@@ -28,7 +29,10 @@ public final class Nn {
 
   /** The backend of a tensor's device; what is no CPU computes as a GPU does. */
   private static Kernels of(Tensor x) {
-    return x.is_cpu() ? CPU : x.is_meta() ? META : CUDA;
+    if (x.is_cpu()) {
+      return CPU;
+    }
+    return x.is_meta() ? META : CUDA;
   }
 
   private static Kernels of(TorchDevice device) {
@@ -42,6 +46,11 @@ public final class Nn {
   /** x·weightᵀ + bias: x (…, in), weight (out, in), bias (out) or null; differentiable. */
   public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
     return LibtorchKernels.linear(x, weight, bias); // (…, out)
+  }
+
+  /** The rows of a table (V, C) that indices (…) name, (…, C); differentiable. */
+  public static Tensor embedding(Tensor table, Tensor indices) {
+    return LibtorchKernels.embedding(table, indices);
   }
 
   /** {@link Kernels#matrix}. */
@@ -108,9 +117,9 @@ public final class Nn {
     return of(vBTHc).attention(qBLHc, kBTHc, vBTHc, mask, scale);
   }
 
-  /** {@link Kernels#padsSequences} of the device that x lies on. */
-  public static boolean padsSequences(Tensor x) {
-    return of(x).padsSequences();
+  /** {@link Kernels#padsSequences}. */
+  public static boolean padsSequences(TorchDevice device) {
+    return of(device).padsSequences();
   }
 
   /** {@link Kernels#rowWise}. */
@@ -144,9 +153,14 @@ public final class Nn {
     return of(x).groupNormSilu(x, groups, weight, bias, eps, true);
   }
 
+  /** {@link Kernels#uniform}. */
+  public static Tensor uniform(Tensor startsB1, int count) {
+    return of(startsB1).uniform(startsB1, count);
+  }
+
   /** {@link Kernels#draw}. */
-  public static Tensor draw(Tensor logitsBNV, List<Kernels.Draw> images) {
-    return of(logitsBNV).draw(logitsBNV, images);
+  public static Tensor draw(Tensor logitsBNV, DrawRules rules, Tensor uniformBN) {
+    return of(logitsBNV).draw(logitsBNV, rules, uniformBN);
   }
 
   /** {@link LibtorchKernels#l2Normalize}. */

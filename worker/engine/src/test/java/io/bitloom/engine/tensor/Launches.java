@@ -33,6 +33,7 @@ public final class Launches implements AutoCloseable {
           // views
           "alias",
           "as_strided",
+          "broadcast_tensors",
           "chunk",
           "detach",
           "expand",
@@ -50,6 +51,7 @@ public final class Launches implements AutoCloseable {
           "t",
           "transpose",
           "unbind",
+          "_unsafe_view",
           "unflatten",
           "unsqueeze",
           "view",
@@ -65,7 +67,6 @@ public final class Launches implements AutoCloseable {
           "clone",
           "contiguous",
           "full",
-          "_fused_rms_norm_composite",
           "layer_norm",
           "linear",
           "matmul",

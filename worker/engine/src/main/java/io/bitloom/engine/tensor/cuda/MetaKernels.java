@@ -1,27 +1,32 @@
 package io.bitloom.engine.tensor.cuda;
 
-import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.Tensors;
-import io.bitloom.engine.tensor.TorchDevice;
+import io.bitloom.engine.tensor.MetaOperators;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
- * The operators on tensors without values ({@code meta}): those of GPUs, so that shapes, types,
- * devices and launches are theirs. Where libtorch has an operator for devices with values only, one
- * that makes a tensor of the result's shape and type stands for it.
+ * The operators of GPUs on tensors without memory, so that everything but the GPU itself can be
+ * tried on any machine: only what libtorch does not compute there is answered by {@link
+ * MetaOperators}.
  */
 public final class MetaKernels extends CudaKernels {
   @Override
   public Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double eps) {
-    return weight == null || bias == null ? torch.zeros_like(x) : torch.addcmul(bias, x, weight);
+    return MetaOperators.layerNorm(x, weight, bias);
   }
 
   @Override
-  public Tensor attention(Tensor qBLHc, Tensor kBTHc, Tensor vBTHc, Tensor mask, double scale) {
-    DType dtype = Tensors.dtype(vBTHc);
-    Tensors.to(kBTHc, dtype);
-    long[] shape = Tensors.to(qBLHc, dtype).shape();
-    return Tensors.zeros(dtype, TorchDevice.META, shape).flatten(2, 3); // (B, L, H·c)
+  protected Tensor nativeAttention(
+      Tensor qBHLc, Tensor kBHTc, Tensor vBHTc, Tensor mask, double scale) {
+    return MetaOperators.attention(qBHLc, kBHTc, vBHTc, mask);
+  }
+
+  @Override
+  public Tensor conv2d(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
+    return MetaOperators.convolution(x, weight, bias, stride, padding);
+  }
+
+  @Override
+  protected Tensor nativeGroupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
+    return MetaOperators.groupNorm(x, groups, weight, bias);
   }
 }
