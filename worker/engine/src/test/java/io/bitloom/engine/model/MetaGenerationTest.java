@@ -155,10 +155,12 @@ class MetaGenerationTest {
   private static void drawsWithoutWaiting(
       InfinityTransformer model, GenerationBatch batch, DType bitsType) {
     List<Scale> scales = batch.scales();
-    List<Long> reads = new ArrayList<>();
+    Transfers soFar = Transfers.ofThread();
+    List<List<Long>> transfers = new ArrayList<>();
     try (Scope scope = Scope.open()) {
       Generation drawn =
-          model.generate(batch, (k, summed) -> reads.add(Transfers.ofThread().reads()));
+          model.generate(
+              batch, (k, summed) -> transfers.add(List.of(soFar.uploads(), soFar.reads())));
       String what = model.config().embedDim() + " wide, " + batch.size() + " of " + scales;
       for (int k = 0; k < scales.size(); k++) {
         Tensor bits = drawn.bits().get(k);
@@ -167,7 +169,8 @@ class MetaGenerationTest {
             new long[] {batch.size(), scales.get(k).tokens(), choices}, bits.shape(), what);
         assertEquals(bitsType, Tensors.dtype(bits), what);
         assertTrue(bits.is_meta(), what);
-        assertEquals(reads.get(0), reads.get(k), "reads up to scale " + k + ", " + what);
+        assertEquals(
+            transfers.get(0), transfers.get(k), "uploads and reads up to scale " + k + ", " + what);
       }
       Tensor summed = drawn.summedCodesBdHW();
       assertTrue(summed.is_meta(), what);
