@@ -1,11 +1,14 @@
 package io.bitloom.client.cli;
 
-import io.bitloom.common.cli.Range;
+import io.bitloom.client.cluster.Workers;
+import io.bitloom.common.gpu.VisibleGpus;
 import java.nio.file.Path;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** What a cluster on this machine is made of. */
 final class ClusterOptions {
@@ -21,17 +24,20 @@ final class ClusterOptions {
 
   @Option(
       names = "--workers",
-      paramLabel = "N",
+      paramLabel = "N|auto",
       defaultValue = "1",
-      description = "Number of workers (default: ${DEFAULT-VALUE}).")
-  @Range(min = 1)
-  private int workers;
+      converter = WorkersConverter.class,
+      description = {
+        "Number of workers (default: ${DEFAULT-VALUE}). auto: one on each GPU",
+        "that CUDA_VISIBLE_DEVICES leaves, or one on the CPU where there is none."
+      })
+  private Workers workers;
 
   String model() {
     return model;
   }
 
-  int workers() {
+  Workers workers() {
     return workers;
   }
 
@@ -43,5 +49,27 @@ final class ClusterOptions {
           command.commandLine(), command.name() + " is to be started by the script ./bitloom");
     }
     return Path.of(home);
+  }
+
+  /** Reads {@code auto} or a number. */
+  static final class WorkersConverter implements ITypeConverter<Workers> {
+    private static final String AUTO = "auto";
+
+    @Override
+    public Workers convert(String text) {
+      if (text.equals(AUTO)) {
+        return Workers.onEach(VisibleGpus.find());
+      }
+      int count;
+      try {
+        count = Integer.parseInt(text);
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException("\"" + text + "\" is neither auto nor a whole number");
+      }
+      if (count < 1) {
+        throw new TypeConversionException("must be at least 1, got " + count);
+      }
+      return Workers.of(count);
+    }
   }
 }
