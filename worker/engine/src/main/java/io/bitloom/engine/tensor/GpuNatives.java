@@ -23,13 +23,12 @@ final class GpuNatives {
   private static final String OPENBLAS = "/org/bytedeco/openblas/" + Loader.getPlatform() + "/";
 
   /** What is loaded on every machine, whatever the device. */
-  private static final List<String> FOR_ANY_DEVICE =
-      List.of("libjnitorch.so", "libjnitorch_gloo.so");
+  static final List<String> FOR_ANY_DEVICE = List.of("libjnitorch.so", "libjnitorch_gloo.so");
 
   /**
    * Java's sides of those parts of CUDA that libtorch's classes for GPUs are made of, and NVRTC.
    */
-  private static final List<String> OF_CUDA =
+  static final List<String> OF_CUDA =
       Stream.of("cudart", "cublas", "cudnn", "cupti", "cusolver", "cusparse", "nccl", "nvrtc")
           .map(name -> "libjni" + name + ".so")
           .toList();

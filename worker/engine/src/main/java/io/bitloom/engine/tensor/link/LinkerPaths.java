@@ -31,7 +31,14 @@ public final class LinkerPaths {
   private final Map<String, Path> cache;
   private final List<Path> system;
 
-  LinkerPaths(List<Path> libraryPath, Map<String, Path> cache, List<Path> system) {
+  /**
+   * Any paths.
+   *
+   * @param libraryPath folders that come first
+   * @param cache files of libraries by name
+   * @param system folders that come last
+   */
+  public LinkerPaths(List<Path> libraryPath, Map<String, Path> cache, List<Path> system) {
     this.libraryPath = List.copyOf(libraryPath);
     this.cache = Map.copyOf(cache);
     this.system = List.copyOf(system);
