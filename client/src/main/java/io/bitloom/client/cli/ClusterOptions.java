@@ -3,15 +3,14 @@ package io.bitloom.client.cli;
 import io.bitloom.client.cluster.Workers;
 import io.bitloom.common.gpu.VisibleGpus;
 import java.nio.file.Path;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /** What a cluster on this machine is made of. */
 final class ClusterOptions {
+  private static final String AUTO = "auto";
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
@@ -22,16 +21,34 @@ final class ClusterOptions {
       description = "The worker's model; default: the built-in one.")
   private String model = "";
 
+  private Workers workers;
+
   @Option(
       names = "--workers",
       paramLabel = "N|auto",
       defaultValue = "1",
-      converter = WorkersConverter.class,
       description = {
         "Number of workers (default: ${DEFAULT-VALUE}). auto: one on each GPU",
         "that CUDA_VISIBLE_DEVICES leaves, or one on the CPU where there is none."
       })
-  private Workers workers;
+  private void read(String count) {
+    if (count.equals(AUTO)) {
+      workers = Workers.onEach(VisibleGpus.find());
+      return;
+    }
+    try {
+      workers = Workers.of(Integer.parseInt(count));
+    } catch (NumberFormatException e) {
+      throw wrong("--workers: \"" + count + "\" is neither auto nor a whole number");
+    }
+    if (workers.count() < 1) {
+      throw wrong("--workers must be at least 1, got " + count);
+    }
+  }
+
+  private ParameterException wrong(String message) {
+    return new ParameterException(command.commandLine(), message);
+  }
 
   String model() {
     return model;
@@ -49,27 +66,5 @@ final class ClusterOptions {
           command.commandLine(), command.name() + " is to be started by the script ./bitloom");
     }
     return Path.of(home);
-  }
-
-  /** Reads {@code auto} or a number. */
-  static final class WorkersConverter implements ITypeConverter<Workers> {
-    private static final String AUTO = "auto";
-
-    @Override
-    public Workers convert(String text) {
-      if (text.equals(AUTO)) {
-        return Workers.onEach(VisibleGpus.find());
-      }
-      int count;
-      try {
-        count = Integer.parseInt(text);
-      } catch (NumberFormatException e) {
-        throw new TypeConversionException("\"" + text + "\" is neither auto nor a whole number");
-      }
-      if (count < 1) {
-        throw new TypeConversionException("must be at least 1, got " + count);
-      }
-      return Workers.of(count);
-    }
   }
 }

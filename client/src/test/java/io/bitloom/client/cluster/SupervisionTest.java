@@ -152,7 +152,7 @@ class SupervisionTest {
   }
 
   /** What the workers that run see, in the order of its names. */
-  private List<String> visibleToWorkers() throws IOException {
+  private List<String> visibleToWorkers() throws Exception {
     List<String> visible = new ArrayList<>();
     for (String start : starts("worker")) {
       long pid = Long.parseLong(start.split(" ")[0]);
@@ -164,10 +164,21 @@ class SupervisionTest {
     return visible;
   }
 
-  /** What the system says of a process; its parent's value where it has none of its own. */
-  private static String visibleTo(long pid) throws IOException {
+  /**
+   * What the system says of a process; its parent's value where it has none of its own. A process
+   * that is just becoming another program has no environment for a moment.
+   */
+  private static String visibleTo(long pid) throws Exception {
     String variable = "CUDA_VISIBLE_DEVICES=";
-    return Stream.of(Files.readString(Path.of("/proc/" + pid + "/environ")).split("\0"))
+    Path environ = Path.of("/proc/" + pid + "/environ");
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    String entries = Files.readString(environ);
+    while (entries.isEmpty()) {
+      assertTrue(System.nanoTime() < end, "process " + pid + " has no environment");
+      Thread.sleep(20);
+      entries = Files.readString(environ);
+    }
+    return Stream.of(entries.split("\0"))
         .filter(entry -> entry.startsWith(variable))
         .map(entry -> entry.substring(variable.length()))
         .findFirst()
