@@ -2,6 +2,7 @@ package io.bitloom.loadtests;
 
 import io.bitloom.common.cli.Usage;
 import io.bitloom.engine.NativeLibraries;
+import io.bitloom.engine.tensor.LibTorchException;
 import io.bitloom.loadtests.autoscale.AutoscaleBench;
 import io.bitloom.loadtests.chaos.ChaosCommand;
 import io.bitloom.loadtests.chaos.ObjectsCommand;
@@ -17,6 +18,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** {@code bitloom bench …}: measurements, which are never part of the tests. */
@@ -48,7 +50,18 @@ public final class Main implements Callable<Integer> {
   static CommandLine commandLine() {
     return Usage.prepare(new CommandLine(new Main()))
         .setCaseInsensitiveEnumValuesAllowed(true)
-        .setParameterExceptionHandler(Usage::refuse);
+        .setParameterExceptionHandler(Usage::refuse)
+        .setExecutionExceptionHandler(Main::report);
+  }
+
+  /** What is missing on this machine is a line; anything else comes with its stack trace. */
+  private static int report(Exception failure, CommandLine command, ParseResult arguments)
+      throws Exception {
+    if (failure instanceof LibTorchException) {
+      command.getErr().println("bitloom: " + failure.getMessage());
+      return CommandLine.ExitCode.USAGE;
+    }
+    throw failure;
   }
 
   @Override

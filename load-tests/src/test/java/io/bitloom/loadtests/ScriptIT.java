@@ -60,10 +60,42 @@ class ScriptIT {
 
   @Test
   void severalStartsAtOnceBuildOnce() throws Exception {
+    String start = startOfACopyThatBuilds();
+
+    BitloomProcess both =
+        run(List.of("sh", "-c", start + " & " + start + " & wait; " + start + " 2>&1"));
+
+    assertEquals(0, both.exitCode(), both::said);
+    assertEquals(3, both.out().lines().filter("started"::equals).count(), both::said);
+    assertEquals(1, Files.readAllLines(folder.resolve("builds")).size(), both::said);
+  }
+
+  @Test
+  void whatWasBuiltForGpusIsBuiltForThemAgain() throws Exception {
+    String start = startOfACopyThatBuilds();
+    Path libtorch = folder.resolve("worker/service/target/lib/pytorch-1-linux-x86_64-gpu.jar");
+
+    assertEquals(0, run(List.of("sh", "-c", start)).exitCode());
+    Files.createFile(libtorch);
+    Files.delete(folder.resolve("client/target/bitloom-client.jar"));
+    assertEquals(0, run(List.of("sh", "-c", start)).exitCode());
+    Files.delete(libtorch);
+    Files.delete(folder.resolve("client/target/bitloom-client.jar"));
+    assertEquals(0, run(List.of("sh", "-c", start)).exitCode());
+
+    List<Boolean> forGpus =
+        Files.readAllLines(folder.resolve("builds")).stream()
+            .map(build -> (" " + build + " ").contains(" -Pgpu "))
+            .toList();
+    assertEquals(List.of(false, true, false), forGpus);
+  }
+
+  /** A copy of the script with a Maven that takes note of its arguments. */
+  private String startOfACopyThatBuilds() throws IOException {
     Path copy = Files.copy(SCRIPT, folder.resolve("bitloom"));
     executable(
         folder.resolve("mvn"),
-        "echo built >>" + folder.resolve("builds"),
+        "echo \"$*\" >>" + folder.resolve("builds"),
         "sleep 1",
         "for m in client coordinator worker/service; do",
         "  mkdir -p "
@@ -77,14 +109,7 @@ class ScriptIT {
     Files.createFile(folder.resolve("pom.xml"));
     Files.createDirectory(folder.resolve("proto"));
     Files.createDirectory(folder.resolve("common"));
-    String start = "PATH=" + folder + ":$PATH JAVA_HOME=" + home + " BITLOOM_BUILD= " + copy;
-
-    BitloomProcess both =
-        run(List.of("sh", "-c", start + " & " + start + " & wait; " + start + " 2>&1"));
-
-    assertEquals(0, both.exitCode(), both::said);
-    assertEquals(3, both.out().lines().filter("started"::equals).count(), both::said);
-    assertEquals(1, Files.readAllLines(folder.resolve("builds")).size(), both::said);
+    return "PATH=" + folder + ":$PATH JAVA_HOME=" + home + " BITLOOM_BUILD= " + copy;
   }
 
   private List<String> withJavaHome(Path home) {

@@ -2,16 +2,21 @@ package io.bitloom.loadtests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.bitloom.client.sdk.BitloomClient;
+import io.bitloom.engine.tensor.LibTorch;
 import io.bitloom.v1.WorkerStatus;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
@@ -50,6 +55,43 @@ class UpIT {
     String log = Files.readString(folder.resolve("data/logs/coordinator.log"));
     assertEquals(2, log.lines().filter(l -> l.contains("coordinator is ready")).count(), log);
     assertEquals(Optional.empty(), process(""));
+  }
+
+  @Test
+  void withoutAGpuAutoIsOneWorkerOnTheCpu() throws Exception {
+    List<String> auto = new ArrayList<>(UP);
+    auto.add("--workers=auto");
+    try (BitloomProcess up =
+        BitloomProcess.start(folder, "up", auto, Map.of("CUDA_VISIBLE_DEVICES", ""))) {
+      JsonObject ready = event(up, "up", 1);
+      assertEquals(1, ready.get("workers").getAsInt());
+      assertEquals(0, ready.getAsJsonArray("gpus").size());
+      try (BitloomClient client = BitloomClient.builder(ready.get("grpc").getAsString()).build()) {
+        connectedWorker(client, worker -> true);
+      }
+      up.signal("TERM");
+      assertEquals(143, up.exitCode(), up::said);
+    }
+  }
+
+  /** The build for CPUs cannot serve the GPU that there is, and says so at once. */
+  @Test
+  void aWorkerThatCannotUseItsGpuEndsAllOfItWithItsReason() throws Exception {
+    assumeFalse(LibTorch.builtForGpu(), "a build for GPUs");
+    Path script = folder.resolve("bin/nvidia-smi");
+    Files.createDirectory(script.getParent());
+    Files.writeString(script, "#!/bin/sh\necho 'GPU 0: NVIDIA H200 (UUID: GPU-a)'\n");
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Map<String, String> environment =
+        Map.of("PATH", script.getParent() + ":" + System.getenv("PATH"));
+
+    List<String> auto = new ArrayList<>(UP);
+    auto.add("--workers=auto");
+    try (BitloomProcess up = BitloomProcess.start(folder, "up", auto, environment)) {
+      assertEquals(1, up.exitCode(), up::said);
+      assertTrue(up.out().contains("device cuda:0: no CUDA device is available"), up::said);
+      assertTrue(up.out().contains("mvn -Pgpu -DskipTests package"), up::said);
+    }
   }
 
   private static String connectedWorker(BitloomClient client, Predicate<WorkerStatus> wanted)

@@ -1,6 +1,7 @@
 package io.bitloom.client.cli;
 
-import io.bitloom.common.cli.Range;
+import io.bitloom.client.cluster.Workers;
+import io.bitloom.common.gpu.VisibleGpus;
 import java.nio.file.Path;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -9,6 +10,7 @@ import picocli.CommandLine.Spec;
 
 /** What a cluster on this machine is made of. */
 final class ClusterOptions {
+  private static final String AUTO = "auto";
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
@@ -19,19 +21,40 @@ final class ClusterOptions {
       description = "The worker's model; default: the built-in one.")
   private String model = "";
 
+  private Workers workers;
+
   @Option(
       names = "--workers",
-      paramLabel = "N",
+      paramLabel = "N|auto",
       defaultValue = "1",
-      description = "Number of workers (default: ${DEFAULT-VALUE}).")
-  @Range(min = 1)
-  private int workers;
+      description = {
+        "Number of workers (default: ${DEFAULT-VALUE}). auto: one on each GPU",
+        "that CUDA_VISIBLE_DEVICES leaves, or one on the CPU where there is none."
+      })
+  private void read(String count) {
+    if (count.equals(AUTO)) {
+      workers = Workers.onEach(VisibleGpus.find());
+      return;
+    }
+    try {
+      workers = Workers.of(Integer.parseInt(count));
+    } catch (NumberFormatException e) {
+      throw wrong("--workers: \"" + count + "\" is neither auto nor a whole number");
+    }
+    if (workers.count() < 1) {
+      throw wrong("--workers must be at least 1, got " + count);
+    }
+  }
+
+  private ParameterException wrong(String message) {
+    return new ParameterException(command.commandLine(), message);
+  }
 
   String model() {
     return model;
   }
 
-  int workers() {
+  Workers workers() {
     return workers;
   }
 

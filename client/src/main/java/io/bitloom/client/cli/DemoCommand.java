@@ -112,7 +112,8 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private String workers() {
-    return options.workers() == 1 ? "a worker" : options.workers() + " workers";
+    int count = options.workers().count();
+    return count == 1 ? "a worker" : count + " workers";
   }
 
   private ClusterConfig config(Path data) {

@@ -1,11 +1,13 @@
 package io.bitloom.client.cli;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.bitloom.client.cluster.ClusterConfig;
 import io.bitloom.client.cluster.LocalCluster;
 import io.bitloom.client.cluster.Restart;
 import io.bitloom.client.cluster.RestartPolicy;
 import io.bitloom.common.cli.Range;
+import io.bitloom.common.gpu.Gpu;
 import io.bitloom.common.process.FolderLock;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -114,11 +116,19 @@ final class UpCommand implements Callable<Integer> {
     event.addProperty("http", running.httpAddress());
     event.addProperty("data", config.data().toString());
     event.addProperty("logs", config.logs().toString());
+    event.addProperty("workers", config.workers().count());
+    JsonArray gpus = new JsonArray();
+    config.workers().gpus().forEach(gpu -> gpus.add(gpu.id()));
+    event.add("gpus", gpus);
     console.emit(event);
     console.say("gRPC   " + running.grpcAddress());
     console.say("pages  " + running.httpAddress());
     console.say("data   " + config.data());
     console.say("logs   " + config.logs());
+    int number = 1;
+    for (Gpu gpu : config.workers().gpus()) {
+      console.say("GPU    " + gpu + ": worker " + number++);
+    }
     console.say("Ctrl-C stops everything; what is queued stays and goes on at the next start.");
   }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -39,12 +40,19 @@ final class ChildProcess implements AutoCloseable {
    * Starts {@code ./bitloom} with arguments.
    *
    * @param jvmOptions flags for its JVM besides those of the cluster, separated by spaces
+   * @param environment what it has besides that of this program
    */
   static ChildProcess start(
-      String name, ClusterConfig config, RotatingLog log, String jvmOptions, List<String> arguments)
+      String name,
+      ClusterConfig config,
+      RotatingLog log,
+      String jvmOptions,
+      Map<String, String> environment,
+      List<String> arguments)
       throws IOException {
     ProcessBuilder builder = new ProcessBuilder(config.home().resolve("bitloom").toString());
     builder.command().addAll(arguments);
+    builder.environment().putAll(environment);
     builder.environment().put("BITLOOM_BUILD", "never");
     // What the user set comes last and so holds.
     builder

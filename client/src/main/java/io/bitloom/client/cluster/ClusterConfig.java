@@ -10,7 +10,7 @@ import java.nio.file.Path;
  * @param logs folder for one log file a process
  * @param grpcPort port of the coordinator; 0 for any free one
  * @param httpPort port of its pages and metrics; 0 for any free one
- * @param workers number of workers
+ * @param workers how many, and on what
  * @param model name or folder of the workers' model; empty for the built-in one
  * @param jvmOptions more flags for the JVMs, separated by spaces
  * @param restarts of processes that end by themselves
@@ -21,7 +21,7 @@ public record ClusterConfig(
     Path logs,
     int grpcPort,
     int httpPort,
-    int workers,
+    Workers workers,
     String model,
     String jvmOptions,
     RestartPolicy restarts) {}

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executors;
@@ -94,9 +95,11 @@ public final class LocalCluster implements AutoCloseable {
     coordinator =
         program(
             "coordinator",
-            log -> ChildProcess.start("coordinator", config, log, "", coordinator(port, ports)));
+            log ->
+                ChildProcess.start(
+                    "coordinator", config, log, "", Map.of(), coordinator(port, ports)));
     coordinator.start();
-    for (int i = 1; i <= config.workers(); i++) {
+    for (int i = 1; i <= config.workers().count(); i++) {
       SupervisedProgram worker = worker(i);
       workers.add(worker);
       worker.keepRunning();
@@ -135,7 +138,8 @@ public final class LocalCluster implements AutoCloseable {
   }
 
   private SupervisedProgram worker(int number) {
-    boolean alone = config.workers() == 1;
+    Workers all = config.workers();
+    boolean alone = all.count() == 1;
     List<String> arguments = new ArrayList<>();
     arguments.add("worker");
     arguments.add("--coordinator=" + grpcAddress);
@@ -143,10 +147,14 @@ public final class LocalCluster implements AutoCloseable {
     if (!config.model().isEmpty()) {
       arguments.add("--model=" + config.model());
     }
-    int share = processorsOf(number, config.workers(), Runtime.getRuntime().availableProcessors());
+    all.device().ifPresent(device -> arguments.add("--device=" + device));
+    int share = processorsOf(number, all.count(), Runtime.getRuntime().availableProcessors());
     String name = alone ? "worker" : "worker-" + number;
     String jvmOptions = alone ? "" : "-XX:ActiveProcessorCount=" + share;
-    return program(name, log -> ChildProcess.start(name, config, log, jvmOptions, arguments));
+    return program(
+        name,
+        log ->
+            ChildProcess.start(name, config, log, jvmOptions, all.environment(number), arguments));
   }
 
   /**

@@ -108,6 +108,7 @@ class BitloomTest {
         "list --limit few|\"few\" is not a whole number",
         "up --grpc-port 99999|--grpc-port must be 0 to 65535, not 99999",
         "up --http-port -1|--http-port must be 0 to 65535, not -1",
+        "up --workers two|--workers: \"two\" is neither auto nor a whole number",
         "up --workers 0|--workers must be at least 1",
         "demo --workers 0|--workers must be at least 1",
         "demo --out FOLDER|holds the images of jobs/1, which was no demo",

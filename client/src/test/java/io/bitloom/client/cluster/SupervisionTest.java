@@ -5,16 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bitloom.common.gpu.Gpu;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -111,6 +115,77 @@ class SupervisionTest {
   }
 
   @Test
+  void eachWorkerSeesAGpuOfItsOwnAndKeepsItWhenItIsStartedAgain() throws Exception {
+    programs(RUN, "echo on $CUDA_VISIBLE_DEVICES; " + RUN);
+    List<Gpu> gpus = List.of(new Gpu("GPU-a", "H200"), new Gpu("MIG-b", "H200 MIG 1g.18gb"));
+    try (LocalCluster cluster = start(QUICKLY, Workers.onEach(gpus))) {
+      awaitStarts("worker", 2);
+      assertEquals(List.of("GPU-a", "MIG-b"), visibleToWorkers());
+
+      String killed = visibleTo(lastStarted("worker"));
+      kill("worker");
+      assertEquals(137, restart().exitCode());
+      awaitStarts("worker", 3);
+      assertEquals(killed, visibleTo(lastStarted("worker")));
+      assertEquals(List.of("GPU-a", "MIG-b"), visibleToWorkers());
+      assertEquals("", visibleTo(lastStarted("coordinator")));
+      assertTrue(cluster.broken().isEmpty());
+    }
+    starts("worker").forEach(start -> assertTrue(start.contains(" --device=cuda:0"), start));
+    assertEquals(List.of("on GPU-a"), distinctLines("logs/worker-1.log"));
+    assertEquals(List.of("on MIG-b"), distinctLines("logs/worker-2.log"));
+  }
+
+  @Test
+  void withoutAGpuThereIsOneWorkerOnTheCpu() throws Exception {
+    programs(RUN, RUN);
+    try (LocalCluster cluster = start(QUICKLY, Workers.onEach(List.of()))) {
+      awaitStarts("worker", 1);
+      assertTrue(cluster.broken().isEmpty());
+    }
+    assertEquals(1, starts("worker").size());
+    assertTrue(starts("worker").get(0).contains(" --device=cpu"), starts("worker")::toString);
+  }
+
+  private List<String> distinctLines(String file) throws IOException {
+    return Files.readAllLines(folder.resolve(file)).stream().distinct().toList();
+  }
+
+  /** What the workers that run see, in the order of its names. */
+  private List<String> visibleToWorkers() throws Exception {
+    List<String> visible = new ArrayList<>();
+    for (String start : starts("worker")) {
+      long pid = Long.parseLong(start.split(" ")[0]);
+      if (ProcessHandle.of(pid).isPresent()) {
+        visible.add(visibleTo(pid));
+      }
+    }
+    Collections.sort(visible);
+    return visible;
+  }
+
+  /**
+   * What the system says of a process; its parent's value where it has none of its own. A process
+   * that is just becoming another program has no environment for a moment.
+   */
+  private static String visibleTo(long pid) throws Exception {
+    String variable = "CUDA_VISIBLE_DEVICES=";
+    Path environ = Path.of("/proc/" + pid + "/environ");
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    String entries = Files.readString(environ);
+    while (entries.isEmpty()) {
+      assertTrue(System.nanoTime() < end, "process " + pid + " has no environment");
+      Thread.sleep(20);
+      entries = Files.readString(environ);
+    }
+    return Stream.of(entries.split("\0"))
+        .filter(entry -> entry.startsWith(variable))
+        .map(entry -> entry.substring(variable.length()))
+        .findFirst()
+        .orElse("");
+  }
+
+  @Test
   void logsOfEarlierStartsStay() throws Exception {
     programs(RUN, "echo hello from $$; " + RUN);
     start(QUICKLY).close();
@@ -123,9 +198,13 @@ class SupervisionTest {
   }
 
   private LocalCluster start(RestartPolicy policy) throws IOException {
+    return start(policy, Workers.of(1));
+  }
+
+  private LocalCluster start(RestartPolicy policy, Workers workers) throws IOException {
     return LocalCluster.start(
         new ClusterConfig(
-            folder, folder.resolve("data"), folder.resolve("logs"), 0, 0, 1, "", "", policy),
+            folder, folder.resolve("data"), folder.resolve("logs"), 0, 0, workers, "", "", policy),
         restarts::add);
   }
 
@@ -169,9 +248,12 @@ class SupervisionTest {
   }
 
   private void kill(String program) throws IOException {
+    ProcessHandle.of(lastStarted(program)).orElseThrow().destroyForcibly();
+  }
+
+  private long lastStarted(String program) throws IOException {
     List<String> starts = starts(program);
-    long pid = Long.parseLong(starts.get(starts.size() - 1).split(" ")[0]);
-    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+    return Long.parseLong(starts.get(starts.size() - 1).split(" ")[0]);
   }
 
   /** Processes that this test has started and that still run. */

@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.Optional;
 import java.util.function.Function;
 import picocli.CommandLine;
+import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -22,7 +23,8 @@ public final class Usage {
 
   /**
    * Lets a program, with its subcommands, check its {@link OptionRule}s and {@link Range}s before
-   * anything is done, and say of numbers in plain words what they have to be.
+   * anything is done, and say of numbers in plain words what they have to be. What made the
+   * initialiser of a class fail is reported as if it had been thrown by the command.
    */
   public static CommandLine prepare(CommandLine program) {
     register(program, int.class, Integer.class, "a whole number", Integer::valueOf);
@@ -31,7 +33,12 @@ public final class Usage {
     return program.setExecutionStrategy(
         arguments -> {
           OptionChecks.check(arguments);
-          return new RunLast().execute(arguments);
+          try {
+            return new RunLast().execute(arguments);
+          } catch (ExceptionInInitializerError e) {
+            throw new ExecutionException(
+                arguments.commandSpec().commandLine(), "a class cannot be used", e.getCause());
+          }
         });
   }
 

@@ -35,6 +35,27 @@ record Artifact(String group, String name, String version, Optional<String> clas
     return artifacts;
   }
 
+  /**
+   * One that only its file tells about.
+   *
+   * @param file {@code NAME-VERSION.jar} or {@code NAME-VERSION-CLASSIFIER.jar}
+   * @param classifier that it has if its name ends with it
+   * @throws IOException if it is called otherwise
+   */
+  static Artifact of(String group, String name, String classifier, Path file) throws IOException {
+    String rest = file.getFileName().toString();
+    if (!rest.startsWith(name + "-") || !rest.endsWith(".jar")) {
+      throw new IOException("expected a jar of " + name + ", got " + file);
+    }
+    rest = rest.substring(name.length() + 1, rest.length() - ".jar".length());
+    boolean classified = rest.endsWith("-" + classifier);
+    return new Artifact(
+        group,
+        name,
+        classified ? rest.substring(0, rest.length() - classifier.length() - 1) : rest,
+        classified ? Optional.of(classifier) : Optional.empty());
+  }
+
   String file() {
     return name + "-" + version + classifier.map(text -> "-" + text).orElse("") + ".jar";
   }

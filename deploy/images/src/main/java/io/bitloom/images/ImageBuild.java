@@ -32,6 +32,11 @@ final class ImageBuild {
   private static final String HOME = "/opt/bitloom";
   private static final String BILL = "sbom.cdx.json";
 
+  private static final String LIBTORCH = "pytorch";
+  private static final String GPU = "-gpu";
+  private static final String CUDA = "cuda";
+  private static final int CUDA_JARS = 2;
+
   /**
    * What is built, and how.
    *
@@ -42,6 +47,7 @@ final class ImageBuild {
    * @param created when the sources were committed
    * @param revision their commit; empty: not known
    * @param libtorchForGpu the jar that replaces that of the CPUs in the image for GPUs
+   * @param cuda the jars of Java's side of CUDA, which that image has besides
    */
   record Plan(
       Path home,
@@ -50,7 +56,8 @@ final class ImageBuild {
       Optional<String> base,
       Instant created,
       Optional<String> revision,
-      Optional<Path> libtorchForGpu) {}
+      Optional<Path> libtorchForGpu,
+      List<Path> cuda) {}
 
   private final Plan plan;
   private final Path work;
@@ -174,26 +181,44 @@ final class ImageBuild {
     try (Stream<Path> files = Files.list(folder)) {
       libraries = new ArrayList<>(files.sorted().toList());
     }
-    if (!program.onGpu()) {
-      return libraries;
+    Optional<Artifact> libtorch =
+        known.values().stream()
+            .filter(artifact -> artifact.name().equals(LIBTORCH))
+            .filter(artifact -> artifact.classifier().isPresent())
+            .findFirst();
+    if (libtorch.isPresent() && libtorch.get().classifier().get().endsWith(GPU)) {
+      throw new IOException(
+          folder + " is of the build for GPUs; make that for CPUs: mvn -DskipTests package");
     }
+    if (program.onGpu()) {
+      Artifact cpu = libtorch.orElseThrow(() -> new IOException(folder + " has no libtorch"));
+      replaceByGpu(program, cpu, libraries, known);
+    }
+    return libraries;
+  }
+
+  private void replaceByGpu(
+      Program program, Artifact cpu, List<Path> libraries, Map<String, Artifact> known)
+      throws IOException {
     Path gpu =
         plan.libtorchForGpu().orElseThrow(() -> new IOException(program + " needs --libtorch-gpu"));
-    Artifact cpu =
-        known.values().stream()
-            .filter(artifact -> artifact.name().equals("pytorch"))
-            .filter(artifact -> artifact.classifier().isPresent())
-            .findFirst()
-            .orElseThrow(() -> new IOException(folder + " has no libtorch"));
+    String platform = cpu.classifier().orElseThrow();
     Artifact replacement =
-        new Artifact(
-            cpu.group(), cpu.name(), cpu.version(), cpu.classifier().map(name -> name + "-gpu"));
+        new Artifact(cpu.group(), cpu.name(), cpu.version(), Optional.of(platform + GPU));
     if (!gpu.getFileName().toString().equals(replacement.file())) {
       throw new IOException("--libtorch-gpu: expected " + replacement.file() + ", got " + gpu);
     }
     known.put(replacement.file(), replacement);
     libraries.replaceAll(file -> file.getFileName().toString().equals(cpu.file()) ? gpu : file);
-    return libraries;
+    if (plan.cuda().size() != CUDA_JARS) {
+      throw new IOException(
+          program + " needs --cuda twice: the jar of classes and that for " + platform);
+    }
+    for (Path jar : plan.cuda()) {
+      Artifact cuda = Artifact.of(cpu.group(), CUDA, platform, jar);
+      known.put(cuda.file(), cuda);
+      libraries.add(jar);
+    }
   }
 
   private Path jar(Program program) {
@@ -263,6 +288,9 @@ final class ImageBuild {
     labels.put(prefix + "licenses", "Apache-2.0");
     labels.put(prefix + "created", plan.created().toString());
     plan.revision().ifPresent(revision -> labels.put(prefix + "revision", revision));
+    if (!program.hostLibraries().isEmpty()) {
+      labels.put("io.bitloom.host-libraries", String.join(" ", program.hostLibraries()));
+    }
     plan.base().ifPresent(base -> labels.put(prefix + "base.name", base));
     return labels;
   }

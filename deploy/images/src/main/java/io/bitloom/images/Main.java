@@ -77,6 +77,14 @@ public final class Main implements Callable<Integer> {
       description = "libtorch for NVIDIA GPUs, for bitloom-worker-cuda; the script fetches it.")
   private Path libtorchForGpu;
 
+  @Option(
+      names = "--cuda",
+      paramLabel = "JAR",
+      description =
+          "Java's side of CUDA, for bitloom-worker-cuda: its classes, and once more its native"
+              + " libraries; the script fetches them.")
+  private List<Path> cuda = List.of();
+
   @Option(names = "--home", required = true, hidden = true)
   private Path home;
 
@@ -117,7 +125,11 @@ public final class Main implements Callable<Integer> {
       throw wrong("--base: expected IMAGE@sha256:DIGEST or tar://FILE, got " + base);
     }
     if (programs.contains(Program.WORKER_CUDA) && base == null) {
-      throw wrong(Program.WORKER_CUDA + " needs --base, an image with the libraries of CUDA");
+      throw wrong(
+          Program.WORKER_CUDA
+              + " needs --base, an image with the libraries of CUDA: "
+              + String.join(", ", Program.WORKER_CUDA.hostLibraries())
+              + " (the first is the driver's, which a container gets when it starts)");
     }
     Path folder = Files.createDirectories(out).toRealPath();
     Path work = Files.createTempDirectory(folder, "work");
@@ -148,7 +160,8 @@ public final class Main implements Callable<Integer> {
         Optional.ofNullable(base),
         Instant.ofEpochSecond(created),
         Optional.of(revision).filter(text -> !text.isEmpty()),
-        Optional.ofNullable(libtorchForGpu));
+        Optional.ofNullable(libtorchForGpu),
+        cuda);
   }
 
   private List<DebianPackage> pinned() throws IOException {

@@ -52,6 +52,28 @@ enum Program {
         new Code("worker/service", "bitloom-worker", "engine.args", Optional.of("engine.env"));
   }
 
+  private static final List<String> OF_CUDA =
+      List.of(
+          "libcuda.so.1",
+          "libcudart.so.13",
+          "libcupti.so.13",
+          "libcublas.so.13",
+          "libcublasLt.so.13",
+          "libcufft.so.12",
+          "libcufile.so.0",
+          "libcurand.so.10",
+          "libcusolver.so.12",
+          "libcusolverMg.so.12",
+          "libcusparse.so.12",
+          "libnvJitLink.so.13",
+          "libnvrtc.so.13",
+          "libcudnn.so.9",
+          "libcudnn_adv.so.9",
+          "libcudnn_cnn.so.9",
+          "libcudnn_graph.so.9",
+          "libcudnn_ops.so.9",
+          "libnccl.so.2");
+
   private final String image;
   private final String description;
   private final Code code;
@@ -108,6 +130,14 @@ enum Program {
   /** Variables that say where that folder is. */
   Map<String, String> environment() {
     return environment;
+  }
+
+  /**
+   * The libraries that the image's base and the machine's driver must bring, by the names of their
+   * files; those that each package has are on the page about GPUs.
+   */
+  List<String> hostLibraries() {
+    return onGpu() ? OF_CUDA : List.of();
   }
 
   boolean onGpu() {

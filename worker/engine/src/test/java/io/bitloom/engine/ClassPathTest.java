@@ -1,14 +1,17 @@
 package io.bitloom.engine;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.bitloom.engine.tensor.LibTorch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A program that uses the engine gets no cluster with it. */
 class ClassPathTest {
+  private static final String CUDA_RUNTIME = "/org/bytedeco/cuda/global/cudart.class";
 
   @ParameterizedTest
   @ValueSource(
@@ -26,6 +29,12 @@ class ClassPathTest {
       })
   void theClusterIsNotOnTheClassPath(String name) {
     assertThrows(ClassNotFoundException.class, () -> Class.forName(name));
+  }
+
+  @Test
+  void classesOfCudaAreInTheBuildForGpusOnly() {
+    boolean present = ClassPathTest.class.getResource(CUDA_RUNTIME) != null;
+    assertEquals(LibTorch.builtForGpu(), present);
   }
 
   @Test

@@ -7,6 +7,7 @@ import io.bitloom.common.cli.Usage;
 import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.file.FileFaults;
 import io.bitloom.engine.NativeLibraries;
+import io.bitloom.engine.tensor.LibTorchException;
 import io.bitloom.engine.tensor.WeightsException;
 import io.bitloom.training.data.BadDataException;
 import io.bitloom.training.run.RunRefusedException;
@@ -96,7 +97,7 @@ public final class Main implements Callable<Integer> {
       say(command, json, ErrorEvent.of(ErrorEvent.INVALID_FILE, failure.getMessage()));
       return CommandLine.ExitCode.SOFTWARE;
     }
-    if (failure instanceof RunRefusedException) {
+    if (failure instanceof RunRefusedException || failure instanceof LibTorchException) {
       say(command, json, ErrorEvent.of(ErrorEvent.USAGE, failure.getMessage()));
       return CommandLine.ExitCode.USAGE;
     }

@@ -62,29 +62,55 @@ public record TorchDevice(Kind kind, int index) {
   }
 
   /**
-   * Reads {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}; {@code auto} is the first CUDA
-   * device where there is one.
+   * Reads {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}. In the build for CPUs {@code
+   * auto} is the CPU. In the build for GPUs it is the first CUDA device and nothing else: on a
+   * machine with a broken driver nobody wants to find out by the speed.
    *
-   * @throws IllegalArgumentException if the text is none of these, or names CUDA where there is
-   *     none
+   * @throws IllegalArgumentException if the text is none of these, or names a GPU beyond those that
+   *     there are
+   * @throws LibTorchException if it asks for a GPU where none can be used, or if libtorch cannot be
+   *     loaded; says why
    */
   public static TorchDevice parse(String text) {
     String name = text.toLowerCase(Locale.ROOT);
-    if (name.equals("cpu")) {
+    boolean builtForGpu = LibTorch.builtForGpu();
+    if (name.equals("cpu") && builtForGpu) {
+      LibTorch.start(); // that build needs libraries of CUDA even on the CPU
+    }
+    if (name.equals("cpu") || (name.equals("auto") && !builtForGpu)) {
       return CPU;
     }
-    if (name.equals("auto")) {
-      return LibTorch.cudaAvailable() ? cuda(0) : CPU;
-    }
     Matcher matcher = CUDA.matcher(name);
-    if (!matcher.matches()) {
+    if (!name.equals("auto") && !matcher.matches()) {
       throw new IllegalArgumentException(
           "device: expected auto, cpu or cuda:N, got \"" + text + "\"");
     }
     if (!LibTorch.cudaAvailable()) {
-      throw new IllegalArgumentException("device " + name + ": no CUDA device is available");
+      throw new LibTorchException(
+          "device "
+              + name
+              + ": no CUDA device is available: "
+              + LibTorch.whyNoCuda()
+              + (name.equals("auto") ? ", or say --device cpu" : ""));
     }
-    return cuda(matcher.group(1) == null ? 0 : Integer.parseInt(matcher.group(1)));
+    int index =
+        name.equals("auto") || matcher.group(1) == null ? 0 : Integer.parseInt(matcher.group(1));
+    return among(index, LibTorch.cudaDevices());
+  }
+
+  /** One of several GPUs, if there are as many. */
+  static TorchDevice among(int index, int devices) {
+    if (index >= devices) {
+      throw new IllegalArgumentException(
+          "device cuda:"
+              + index
+              + ": this process sees "
+              + (devices == 1
+                  ? "one CUDA device, cuda:0"
+                  : devices + " CUDA devices, cuda:0 to cuda:" + (devices - 1))
+              + " (CUDA_VISIBLE_DEVICES can hide others)");
+    }
+    return cuda(index);
   }
 
   /** The device as libtorch takes it; belongs to the open scope. */

@@ -6,6 +6,7 @@ import io.bitloom.common.doctor.Finding;
 import io.bitloom.common.doctor.Setup;
 import io.bitloom.engine.NativeLibraries;
 import io.bitloom.engine.tensor.LibTorch;
+import io.bitloom.engine.tensor.LibTorchException;
 import io.bitloom.engine.tensor.cpu.CpuThreads;
 import io.bitloom.engine.tensor.cpu.Machine;
 import java.io.UncheckedIOException;
@@ -37,8 +38,10 @@ public final class NativeLibrariesExamination implements Examination {
           Finding.ok("threads", CpuThreads.choose(0).toString()));
     } catch (UncheckedIOException e) {
       return List.of(Finding.fail(NAME, e.getMessage() + ": " + e.getCause().getMessage(), ADVICE));
-    } catch (LinkageError e) {
-      return List.of(Finding.fail(NAME, "cannot be loaded: " + e.getMessage(), ADVICE));
+    } catch (LibTorchException e) {
+      return List.of(
+          Finding.fail(
+              NAME, e.getMessage(), LibTorch.builtForGpu() ? GpuExamination.ADVICE : ADVICE));
     }
   }
 }

@@ -80,6 +80,10 @@ final class ScalarType<T> extends StdDeserializer<T> implements ContextualDeseri
       }
       return null;
     }
-    return reading.read(field.value(), Tag.STR, field);
+    try {
+      return reading.read(field.value(), Tag.STR, field);
+    } catch (IllegalArgumentException e) { // a default that this machine cannot serve
+      throw JsonMappingException.from(context, e.getMessage());
+    }
   }
 }

@@ -10,6 +10,7 @@ import io.bitloom.common.config.ConfigException;
 import io.bitloom.common.net.ServerAddress;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.LibTorchException;
 import io.bitloom.engine.tensor.TorchDevice;
 import java.math.BigDecimal;
 import java.nio.file.Path;
@@ -42,7 +43,7 @@ final class ScalarTypes extends SimpleDeserializers {
     add(boolean.class, "true or false", ScalarTypes::flag);
     add(Boolean.class, "true or false", ScalarTypes::flag);
     add(JsonPrimitive.class, "a value", ScalarTypes::json);
-    add(TorchDevice.class, "a text", (text, tag, field) -> TorchDevice.parse(text));
+    add(TorchDevice.class, "a text", (text, tag, field) -> device(text));
     add(DType.class, "a name", ScalarTypes::precision);
     add(SizeClass.class, "a text", ScalarTypes::size);
     add(ServerAddress.class, "a text", ScalarTypes::address);
@@ -74,6 +75,14 @@ final class ScalarTypes extends SimpleDeserializers {
 
   private static String label(Object constant) {
     return ((Enum<?>) constant).name().toLowerCase(Locale.ROOT);
+  }
+
+  private static TorchDevice device(String text) {
+    try {
+      return TorchDevice.parse(text);
+    } catch (LibTorchException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
   }
 
   private static int count(String text, Tag tag, ConfigField field) {

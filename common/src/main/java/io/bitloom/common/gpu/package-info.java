@@ -1,0 +1,2 @@
+/** Which GPUs of NVIDIA this machine has, found out without CUDA. */
+package io.bitloom.common.gpu;
