@@ -8,8 +8,8 @@ import java.util.List;
  * @param images of the batch
  * @param start of the text stage
  * @param encoded when all texts were, and the transformer began
- * @param scales when each scale was drawn, the first one first. A device that takes work in advance
- *     has not done all of it then; with the last one it has
+ * @param scales when the host was done with each scale, the first one first. A device that takes
+ *     work in advance has then done the scale before, and maybe not yet this one
  * @param generated when the transformer was done, and the tokenizer began
  * @param decoded when all images were
  */

@@ -9,7 +9,8 @@ public interface ScaleObserver {
   ScaleObserver NONE = (scale, summedCodes) -> {};
 
   /**
-   * Scale {@code scale} (from 0) is drawn. An exception ends the generation and comes out of it.
+   * Scale {@code scale} (from 0) is drawn; a device that takes work in advance has drawn the one
+   * before and has this one queued. An exception ends the generation and comes out of it.
    *
    * @param summedCodes the sum of the codes so far (B, channels, H, W); valid during the call
    */
