@@ -1,9 +1,11 @@
 package io.bitloom.engine.tensor.cpu;
 
+import io.bitloom.engine.tensor.BlockCausal;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.LibtorchKernels;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.List;
 import java.util.function.BiConsumer;
 import org.bytedeco.pytorch.GradMode;
@@ -107,6 +109,15 @@ public final class CpuKernels extends LibtorchKernels {
     Tensor seen = mask == null ? scores : scores.add(Tensors.to(mask, dtype));
     Tensor attended = torch.matmul(seen.softmax(-1), vBTHc.transpose(1, 2)); // (B, H, L, c)
     return attended.transpose(1, 2).flatten(2, 3);
+  }
+
+  /**
+   * {@inheritDoc}: one call with a mask, which for the few tokens that CPUs train on is fastest.
+   */
+  @Override
+  public Tensor blockCausalAttention(
+      Tensor qBLHc, Tensor kBLHc, Tensor vBLHc, BlockCausal scales, double scale) {
+    return attention(qBLHc, kBLHc, vBLHc, scales.mask(TorchDevice.CPU), scale);
   }
 
   @Override
