@@ -268,7 +268,14 @@ public final class TokenizerTraining implements Learner {
     scalars.put("loss/adversarial", losses[Term.ADVERSARIAL.ordinal()]);
     scalars.put("loss/discriminator", losses[Term.DISCRIMINATOR.ordinal()]);
     return new StepReport(
-        sound, losses[Term.L1.ordinal()], norm, batch.samples().size(), batch.tokens(), 0, scalars);
+        sound,
+        losses[Term.L1.ordinal()],
+        norm,
+        batch.samples().size(),
+        batch.tokens(),
+        0,
+        0,
+        scalars);
   }
 
   /** Pictures (B, 3, H, W) of 8-bit RGB. */

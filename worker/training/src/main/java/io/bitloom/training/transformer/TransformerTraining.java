@@ -108,6 +108,11 @@ public final class TransformerTraining implements Learner {
     average = new MovingAverage(stored, settings.averageDecay());
   }
 
+  /** How the transformer is trained. */
+  TransformerSettings settings() {
+    return settings;
+  }
+
   /** The same tensors without those of the text encoder; both sets are closed on their own. */
   private static Weights transformerPart(Weights all) {
     return part(all, name -> !name.startsWith(JointText.PREFIX));
@@ -184,9 +189,16 @@ public final class TransformerTraining implements Learner {
       average.update(optimizer.steps() - 1);
     }
     int samples = batch.samples().size();
-    double flops = settings.flops(trainedScales(batch)) * samples;
+    List<Scale> scales = trainedScales(batch);
     return new StepReport(
-        sound, total.loss(), norm, samples, total.tokens(), flops, total.scalars());
+        sound,
+        total.loss(),
+        norm,
+        samples,
+        total.tokens(),
+        settings.flops(scales) * samples,
+        settings.recomputedFlops(scales) * samples,
+        total.scalars());
   }
 
   private List<Scale> trainedScales(SampleBatch batch) {
