@@ -65,11 +65,6 @@ public record ImageSampling(
         topP);
   }
 
-  /** Whether the likeliest state is taken without drawing. */
-  boolean greedy() {
-    return topK == 1;
-  }
-
   /** The last of the first {@code scales} scales that guidance changes, or -1. */
   int lastGuided(int scales) {
     if (guidanceLayers.stream().noneMatch(layer -> layer <= LOGITS)) {

@@ -6,6 +6,7 @@ import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.PackedRows;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -13,8 +14,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/** From text features to the condition of the transformer. */
+/** From text features, on whatever device, to the condition of the transformer. */
 final class TextConditioning implements Conditioning {
+  private final TorchDevice device;
   private final Supplier<Tensor> cfgUncond; // (max length, text channels)
   private final Norm textNorm;
   private final Tensor poolQuery; // (1, 1, pool heads, C / pool heads)
@@ -29,6 +31,7 @@ final class TextConditioning implements Conditioning {
     int width = config.embedDim();
     int channels = config.textChannels();
     int poolHeads = config.poolHeads();
+    device = parameters.device();
     Tensor learned = parameters.get("cfg_uncond");
     cfgUncond =
         parameters.derived(() -> UnconditionalText.ofLength(learned, config.textMaxLength()));
@@ -55,10 +58,11 @@ final class TextConditioning implements Conditioning {
   public PackedRows withUnconditional(
       PackedRows prompts, PackedRows negative, List<Integer> guided) {
     List<Integer> lengths = new ArrayList<>(prompts.lengths());
-    TensorVector rows = new TensorVector(prompts.rows());
+    TensorVector rows = new TensorVector(prompts.on(device).rows());
+    PackedRows given = negative == null ? null : negative.on(device);
     for (int i : guided) {
-      boolean hasNegative = negative != null && negative.lengths().get(i) > 0;
-      Tensor text = hasNegative ? negative.sequence(i) : unconditional(prompts.lengths().get(i));
+      boolean hasNegative = given != null && given.lengths().get(i) > 0;
+      Tensor text = hasNegative ? given.sequence(i) : unconditional(prompts.lengths().get(i));
       lengths.add(Math.toIntExact(text.size(0)));
       rows.push_back(text);
     }
@@ -68,16 +72,16 @@ final class TextConditioning implements Conditioning {
   @Override
   public PackedRows withDropped(PackedRows prompts, List<Boolean> dropped) {
     TensorVector rows = new TensorVector();
+    PackedRows given = prompts.on(device);
     for (int i = 0; i < prompts.count(); i++) {
-      rows.push_back(
-          dropped.get(i) ? unconditional(prompts.lengths().get(i)) : prompts.sequence(i));
+      rows.push_back(dropped.get(i) ? unconditional(prompts.lengths().get(i)) : given.sequence(i));
     }
     return new PackedRows(torch.cat(rows, 0), prompts.lengths());
   }
 
   @Override
   public TextCondition condition(PackedRows text, Trace trace) {
-    Tensor rows = textNorm.apply(text.rows()); // (N, text channels)
+    Tensor rows = textNorm.apply(text.on(device).rows()); // (N, text channels)
     trace.record("act/text_norm", rows);
     Tensor pooled = pool(rows, text.lengths()); // (R, C)
     trace.record("act/sos_cond", pooled);

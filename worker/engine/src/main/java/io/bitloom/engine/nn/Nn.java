@@ -1,11 +1,13 @@
 package io.bitloom.engine.nn;
 
 import io.bitloom.engine.tensor.BlockCausal;
+import io.bitloom.engine.tensor.DrawRules;
 import io.bitloom.engine.tensor.Kernels;
 import io.bitloom.engine.tensor.LibtorchKernels;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.cpu.CpuKernels;
 import io.bitloom.engine.tensor.cuda.CudaKernels;
+import io.bitloom.engine.tensor.cuda.MetaKernels;
 import java.util.List;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -19,18 +21,27 @@ import org.bytedeco.pytorch.global.torch;
 public final class Nn {
   private static final Kernels CPU = new CpuKernels();
   private static final Kernels CUDA = new CudaKernels();
+  private static final Kernels META = new MetaKernels();
   private static final ScalarTypeOptional SAME_TYPE = Scope.own(new ScalarTypeOptional());
 
   private Nn() {}
 
   /** The backend of a tensor's device; what is no CPU computes as a GPU does. */
   private static Kernels of(Tensor x) {
-    return x.is_cpu() ? CPU : CUDA;
+    if (x.is_cpu()) {
+      return CPU;
+    }
+    return x.is_meta() ? META : CUDA;
   }
 
   /** x·weightᵀ + bias: x (…, in), weight (out, in), bias (out) or null; differentiable. */
   public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
     return LibtorchKernels.linear(x, weight, bias); // (…, out)
+  }
+
+  /** The rows of a table (V, C) that indices (…) name, (…, C); differentiable. */
+  public static Tensor embedding(Tensor table, Tensor indices) {
+    return LibtorchKernels.embedding(table, indices);
   }
 
   /** {@link Kernels#matrix}. */
@@ -133,9 +144,14 @@ public final class Nn {
     return of(x).groupNormSilu(x, groups, weight, bias, eps, true);
   }
 
+  /** {@link Kernels#uniform}. */
+  public static Tensor uniform(Tensor startsB1, int count) {
+    return of(startsB1).uniform(startsB1, count);
+  }
+
   /** {@link Kernels#draw}. */
-  public static Tensor draw(Tensor logitsBNV, List<Kernels.Draw> images) {
-    return of(logitsBNV).draw(logitsBNV, images);
+  public static Tensor draw(Tensor logitsBNV, DrawRules rules, Tensor uniformBN) {
+    return of(logitsBNV).draw(logitsBNV, rules, uniformBN);
   }
 
   /** {@link LibtorchKernels#l2Normalize}. */

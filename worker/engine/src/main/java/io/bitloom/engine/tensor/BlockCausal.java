@@ -64,7 +64,7 @@ public final class BlockCausal implements AutoCloseable {
       level += token == ends.get(level) ? 1 : 0;
       levels[token] = level;
     }
-    Tensor ofToken = Tensors.of(levels, 1, 1, tokens, 1).to(device.torch(), DType.I64.torch());
+    Tensor ofToken = Tensors.of(levels, device, 1, 1, tokens, 1);
     Tensor unseen = ofToken.lt(ofToken.transpose(2, 3)); // (1, 1, L, T)
     return Tensors.zeros(DType.F32, device, 1, 1, tokens, tokens)
         .masked_fill(unseen, new Scalar(Double.NEGATIVE_INFINITY));

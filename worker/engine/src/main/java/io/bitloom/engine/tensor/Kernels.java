@@ -150,21 +150,21 @@ public interface Kernels {
       Tensor x, int groups, Tensor weight, Tensor bias, double eps, boolean overwrites);
 
   /**
-   * How the states of an image's choices are drawn.
+   * The first random numbers of B streams.
    *
-   * @param greedy whether the likeliest state is taken
-   * @param topK number of likeliest states that can occur; 0 for all
-   * @param topP probability that the likeliest states together must have; 0 for all
-   * @param random the image's random numbers: one a choice, none where it is greedy
+   * @param startsB1 {@link SplitMix64#start} of each, int64
+   * @return float32 (B, count), uniform in [0, 1)
    */
-  record Draw(boolean greedy, int topK, double topP, SplitMix64 random) {}
+  Tensor uniform(Tensor startsB1, int count);
 
   /**
    * Draws a state for each choice of each image.
    *
    * @param logitsBNV after temperature
-   * @param images B of them
-   * @return states (B, N), int64
+   * @param rules of the B images
+   * @param uniformBN a random number for each choice, of which a greedy image's are not looked at;
+   *     null if all images are greedy
+   * @return states (B, N): bytes where there are two, int64 otherwise
    */
-  Tensor draw(Tensor logitsBNV, List<Draw> images);
+  Tensor draw(Tensor logitsBNV, DrawRules rules, Tensor uniformBN);
 }

@@ -3,10 +3,11 @@ package io.bitloom.engine.nn;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.bitloom.engine.tensor.DrawRules;
 import io.bitloom.engine.tensor.Kernels;
 import io.bitloom.engine.tensor.Scope;
-import io.bitloom.engine.tensor.SplitMix64;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.cpu.CpuKernels;
 import io.bitloom.engine.tensor.cuda.CudaKernels;
 import java.util.List;
@@ -138,13 +139,13 @@ class BackendsTest {
   @Test
   void theSameStatesAreDrawn() {
     Tensor logits = torch.randn(3, 500, 8);
-    same(
-        kernels ->
-            kernels.draw(
-                logits,
-                List.of(
-                    new Kernels.Draw(false, 3, 0.9, new SplitMix64(1, 0)),
-                    new Kernels.Draw(true, 1, 0, new SplitMix64(1, 1)),
-                    new Kernels.Draw(false, 0, 0, new SplitMix64(1, 2)))));
+    DrawRules rules =
+        new DrawRules(
+            List.of(new DrawRules.Rule(3, 0.9), new DrawRules.Rule(1, 0), new DrawRules.Rule(0, 0)),
+            8,
+            TorchDevice.CPU);
+    Tensor starts = Tensors.of(new long[] {5, 6, 7}, 3, 1);
+    same(kernels -> kernels.uniform(starts, 500));
+    same(kernels -> kernels.draw(logits, rules, kernels.uniform(starts, 500)));
   }
 }

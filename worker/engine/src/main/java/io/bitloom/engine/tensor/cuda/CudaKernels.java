@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /** The operators on GPUs: libtorch's own, on whole batches, because a launch is what costs. */
-public final class CudaKernels extends LibtorchKernels {
+public class CudaKernels extends LibtorchKernels {
   @Override
   public boolean padsSequences() {
     return true;
