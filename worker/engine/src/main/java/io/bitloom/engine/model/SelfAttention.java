@@ -5,6 +5,7 @@ import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.BlockCausal;
 import io.bitloom.engine.tensor.Kernels;
+import io.bitloom.engine.tensor.Tensors;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -40,7 +41,7 @@ final class SelfAttention {
       Tensor logScale = parameters.get("scale_mul_1H11", 1, heads, 1, 1);
       scaleMul =
           parameters.derived(
-              () -> logScale.clamp_max(new Scalar(MAX_SCALE_MUL)).exp().view(1, 1, heads, 1));
+              () -> Tensors.atMost(logScale, new Scalar(MAX_SCALE_MUL)).exp().view(1, 1, heads, 1));
     } else {
       scaleMul = null;
     }

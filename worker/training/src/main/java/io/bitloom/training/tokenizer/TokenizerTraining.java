@@ -218,7 +218,7 @@ public final class TokenizerTraining implements Learner {
         quantizer.train(model.features(pictures), scales(schedule));
     Tensor reconstruction = model.decode(quantized.summedCodes()); // (B, 3, H, W)
     Tensor error = reconstruction.sub(signal);
-    Tensor l1 = error.abs().mean();
+    Tensor l1 = Tensors.abs(error).mean();
     Tensor penalty = quantized.penalty(settings.quantizer());
     Tensor loss = l1.add(penalty);
     if (settings.squaredWeight() > 0) {
@@ -285,9 +285,7 @@ public final class TokenizerTraining implements Learner {
       RgbImage picture = sample.picture();
       pictures.add(Tensors.of(picture.rgb(), 1, picture.height(), picture.width(), 3));
     }
-    return Tensors.concat(pictures, 0)
-        .permute(0, 3, 1, 2)
-        .to(settings.device().torch(), DType.U8.torch());
+    return Tensors.to(Tensors.concat(pictures, 0).permute(0, 3, 1, 2), settings.device());
   }
 
   private List<Scale> scales(ScaleSchedule schedule) {

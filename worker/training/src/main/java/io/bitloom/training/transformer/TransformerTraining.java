@@ -272,7 +272,7 @@ public final class TransformerTraining implements Learner {
       Tensor pixels =
           Tensors.of(picture.rgb(), 1, picture.height(), picture.width(), 3)
               .permute(0, 3, 1, 2); // (1, 3, H·p, W·p)
-      Tensor features = tokenizer.features(pixels.to(settings.device().torch(), DType.U8.torch()));
+      Tensor features = tokenizer.features(Tensors.to(pixels, settings.device()));
       if (sample.key() != null) {
         cache.put(sample.key(), Tensors.floats(features));
       }

@@ -323,10 +323,7 @@ class TransformerTrainingTest {
 
   @Test
   void attentionCountsForWhatIsSeenAndRecomputedBlocksApart() {
-    List<Scale> scales =
-        ScaleSchedules.nearest(1)
-            .schedule(SizeClass.PIXELS_1M)
-            .scales();
+    List<Scale> scales = ScaleSchedules.nearest(1).schedule(SizeClass.PIXELS_1M).scales();
     double tokens = scales.stream().mapToLong(Scale::tokens).sum();
     double width = 32;
     double blocks = 2; // with a feed-forward layer of 8 times their width
