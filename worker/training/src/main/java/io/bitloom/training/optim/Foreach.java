@@ -64,7 +64,9 @@ final class Foreach {
   }
 
   /**
-   * A step of AdamW: every number of parameters, means and squares is read and written once.
+   * A step of AdamW: every number of parameters, means and squares is read and written once. The
+   * kernel does not count as a change of the parameters, so that is done here: by that count, what
+   * was computed of a parameter is known to be old.
    *
    * @param steps the number of this step, from 1: a float32 scalar on the parameters' device
    */
@@ -96,6 +98,7 @@ final class Foreach {
         no, // maximise
         none, // scale of the gradients
         none); // whether to skip the step
+    parameters.forEach(parameter -> parameter.unsafeGetTensorImpl().bump_version());
   }
 
   private static void call(OperatorHandle operator, IValue... arguments) {

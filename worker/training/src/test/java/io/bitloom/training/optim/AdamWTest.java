@@ -125,6 +125,10 @@ class AdamWTest {
       }
       assertEquals(stepByStep.state().names(), together.state().names());
       assertEquals(stepByStep.steps(), together.steps());
+      long before = fused.get("layer.weight")._version();
+      together.step(0.05);
+      assertTrue(fused.get("layer.weight")._version() > before, "a change that nobody sees");
+      stepByStep.step(0.05);
       for (String name : own.names()) {
         assertClose(own.get(name).detach(), fused.get(name).detach());
       }
