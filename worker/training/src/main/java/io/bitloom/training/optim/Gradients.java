@@ -3,6 +3,7 @@ package io.bitloom.training.optim;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -64,6 +65,9 @@ public final class Gradients {
   public Tensor unreadNorms() {
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
+      if (names.isEmpty()) {
+        return scope.keep(Tensors.zeros(DType.F64, TorchDevice.CPU, 0));
+      }
       List<Tensor> all = names.stream().map(this::of).toList();
       return scope.keep(
           onGpu()
