@@ -78,6 +78,7 @@ final class ClassConditioning implements Conditioning {
     }
     Tensor pooled = Nn.embedding(embedding, Tensors.of(labels, device, labels.length)); // (R, C)
     trace.record("act/sos_cond", pooled);
-    return TextCondition.of(prompts.rows(), prompts.lengths(), pooled, sharedAdaLin);
+    return TextCondition.of(
+        prompts.rows(), new Texts(prompts.lengths(), null), pooled, sharedAdaLin);
   }
 }

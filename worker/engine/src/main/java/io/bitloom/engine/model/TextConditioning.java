@@ -5,6 +5,7 @@ import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.PackedRows;
+import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import org.bytedeco.pytorch.global.torch;
 
 /** From text features, on whatever device, to the condition of the transformer. */
 final class TextConditioning implements Conditioning {
+  private final DType dtype; // of linear layers and attention
   private final TorchDevice device;
   private final Supplier<Tensor> cfgUncond; // (max length, text channels)
   private final Norm textNorm;
@@ -29,6 +31,7 @@ final class TextConditioning implements Conditioning {
 
   TextConditioning(InfinityConfig config, Parameters parameters) {
     int width = config.embedDim();
+    dtype = parameters.dtype();
     int channels = config.textChannels();
     int poolHeads = config.poolHeads();
     device = parameters.device();
@@ -81,14 +84,21 @@ final class TextConditioning implements Conditioning {
 
   @Override
   public TextCondition condition(PackedRows text, Trace trace) {
-    Tensor rows = textNorm.apply(text.on(device).rows()); // (N, text channels)
+    Texts texts = Texts.of(text.lengths(), device, dtype);
+    try (Scope scope = Scope.open()) {
+      return condition(text.on(device).rows(), texts, trace).keptBy(scope);
+    }
+  }
+
+  private TextCondition condition(Tensor rowsND, Texts texts, Trace trace) {
+    Tensor rows = textNorm.apply(rowsND); // (N, text channels)
     trace.record("act/text_norm", rows);
-    Tensor pooled = pool(rows, text.lengths()); // (R, C)
+    Tensor pooled = pool(rows, texts); // (R, C)
     trace.record("act/sos_cond", pooled);
-    Tensor hidden = Nn.geluTanh(textProj0.apply(rows), text.lengths());
+    Tensor hidden = Nn.geluTanh(textProj0.apply(rows), texts.lengths());
     Tensor projected = textProj2.apply(hidden); // (N, C)
     trace.record("act/ca_kv_input", projected);
-    TextCondition condition = TextCondition.of(projected, text.lengths(), pooled, sharedAdaLin);
+    TextCondition condition = TextCondition.of(projected, texts, pooled, sharedAdaLin);
     // Where every block has a modulation of its own, the shared layer is the identity.
     Tensor ada = condition.sharedAdaR16C();
     trace.record("act/shared_ada", ada == null ? pooled : ada);
@@ -96,9 +106,9 @@ final class TextConditioning implements Conditioning {
   }
 
   /** Attention pooling: a learned query reads each text into one vector (R, C). */
-  private Tensor pool(Tensor rowsND, List<Integer> lengths) {
-    Tensor queries = poolQuery.expand(lengths.size(), 1, -1, -1); // (R, 1, heads, head size)
-    Tensor pooled = poolKeys.of(rowsND, lengths).attend(queries, poolScale).squeeze(1);
+  private Tensor pool(Tensor rowsND, Texts texts) {
+    Tensor queries = poolQuery.expand(texts.count(), 1, -1, -1); // (R, 1, heads, head size)
+    Tensor pooled = poolKeys.of(rowsND, texts).attend(queries, poolScale).squeeze(1);
     return Tensors.to(poolProj.apply(pooled), DType.F32);
   }
 }

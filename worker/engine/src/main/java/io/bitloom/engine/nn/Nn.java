@@ -1,10 +1,12 @@
 package io.bitloom.engine.nn;
 
 import io.bitloom.engine.tensor.BlockCausal;
+import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.DrawRules;
 import io.bitloom.engine.tensor.Kernels;
 import io.bitloom.engine.tensor.LibtorchKernels;
 import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.cpu.CpuKernels;
 import io.bitloom.engine.tensor.cuda.CudaKernels;
 import io.bitloom.engine.tensor.cuda.MetaKernels;
@@ -34,6 +36,14 @@ public final class Nn {
     return x.is_meta() ? META : CUDA;
   }
 
+  private static Kernels of(TorchDevice device) {
+    return switch (device.kind()) {
+      case CPU -> CPU;
+      case CUDA -> CUDA;
+      case META -> META;
+    };
+  }
+
   /** x·weightᵀ + bias: x (…, in), weight (out, in), bias (out) or null; differentiable. */
   public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
     return LibtorchKernels.linear(x, weight, bias); // (…, out)
@@ -61,8 +71,8 @@ public final class Nn {
 
   /** {@link Kernels#modulatedNorm}. */
   public static Tensor modulatedNorm(
-      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C) {
-    return of(xRLC).modulatedNorm(xRLC, rms, eps, scaleR1C, shiftR1C);
+      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C, DType reader) {
+    return of(xRLC).modulatedNorm(xRLC, rms, eps, scaleR1C, shiftR1C, reader);
   }
 
   /** {@link Kernels#gatedAdd}. */
@@ -96,6 +106,12 @@ public final class Nn {
     return of(qkvRL3Hc).rotateAndStore(qkvRL3Hc, factor, angles, slot);
   }
 
+  /** {@link Kernels#caches}. */
+  public static List<Kernels.BlockCache> caches(
+      Kernels.CacheSize size, DType dtype, TorchDevice device) {
+    return of(device).caches(size, dtype, device);
+  }
+
   /** {@link Kernels#attention}. */
   public static Tensor attention(
       Tensor qBLHc, Tensor kBTHc, Tensor vBTHc, Tensor mask, double scale) {
@@ -108,9 +124,9 @@ public final class Nn {
     return of(vBLHc).blockCausalAttention(qBLHc, kBLHc, vBLHc, scales, scale);
   }
 
-  /** {@link Kernels#padsSequences} of the device that x lies on. */
-  public static boolean padsSequences(Tensor x) {
-    return of(x).padsSequences();
+  /** {@link Kernels#padsSequences}. */
+  public static boolean padsSequences(TorchDevice device) {
+    return of(device).padsSequences();
   }
 
   /** {@link Kernels#rowWise}. */

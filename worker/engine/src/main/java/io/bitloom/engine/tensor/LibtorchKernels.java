@@ -50,9 +50,13 @@ public abstract class LibtorchKernels implements Kernels {
 
   @Override
   public Tensor modulatedNorm(
-      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C) {
-    Tensor normed = rms ? rmsNorm(xRLC, null, eps) : layerNorm(xRLC, null, null, eps);
-    return torch.addcmul(shiftR1C, normed, scaleR1C);
+      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C, DType reader) {
+    return torch.addcmul(shiftR1C, plainNorm(xRLC, rms, eps), scaleR1C);
+  }
+
+  /** The norm without scale and shift. */
+  protected final Tensor plainNorm(Tensor x, boolean rms, double eps) {
+    return rms ? rmsNorm(x, null, eps) : layerNorm(x, null, null, eps);
   }
 
   @Override
@@ -104,10 +108,14 @@ public abstract class LibtorchKernels implements Kernels {
     if (slot == null) {
       return new Heads(q, k, v);
     }
-    long tokens = k.size(1);
-    slot.keysRTHc().narrow(1, slot.from(), tokens).copy_(k);
-    slot.valuesRTHc().narrow(1, slot.from(), tokens).copy_(v);
+    slot.fresh().select(0, 0).copy_(k);
+    slot.fresh().select(0, 1).copy_(v);
     return new Heads(q, slot.keysRTHc(), slot.valuesRTHc());
+  }
+
+  @Override
+  public List<BlockCache> caches(CacheSize size, DType dtype, TorchDevice device) {
+    return RowsFirstCache.of(size, dtype, device);
   }
 
   /** x divided by its Euclidean norm along an axis, or by 1e-12 where the norm is less. */
@@ -120,7 +128,7 @@ public abstract class LibtorchKernels implements Kernels {
   public Tensor attention(Tensor qBLHc, Tensor kBTHc, Tensor vBTHc, Tensor mask, double scale) {
     DType dtype = Tensors.dtype(vBTHc);
     Tensor attended =
-        fusedAttention(
+        nativeAttention(
             Tensors.to(qBLHc, dtype).transpose(1, 2), // (B, H, L, c)
             Tensors.to(kBTHc, dtype).transpose(1, 2), // (B, H, T, c)
             vBTHc.transpose(1, 2), // (B, H, T, c)
@@ -129,8 +137,8 @@ public abstract class LibtorchKernels implements Kernels {
     return attended.transpose(1, 2).flatten(2, 3); // (B, L, H·c)
   }
 
-  /** {@link #attention} of operands of one type with their heads before their tokens. */
-  protected Tensor fusedAttention(
+  /** libtorch's own operator for {@link #attention}: operands of one type, heads before tokens. */
+  protected Tensor nativeAttention(
       Tensor qBHLc, Tensor kBHTc, Tensor vBHTc, Tensor mask, double scale) {
     return torch.scaled_dot_product_attention(
         qBHLc, kBHTc, vBHTc, optional(mask), 0.0, false, new DoubleOptional(scale), false);
@@ -183,6 +191,11 @@ public abstract class LibtorchKernels implements Kernels {
 
   @Override
   public Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
+    return nativeGroupNorm(x, groups, weight, bias, eps);
+  }
+
+  /** libtorch's own operator for {@link #groupNorm}. */
+  protected Tensor nativeGroupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
     return torch.group_norm(x, groups, optional(weight), optional(bias), eps, true);
   }
 

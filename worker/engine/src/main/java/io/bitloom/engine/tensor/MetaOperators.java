@@ -4,13 +4,14 @@ import java.util.Arrays;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
  * Operators on libtorch's meta device that it has no kernel for: PyTorch brings these in Python
- * only. The result is an empty tensor of the shape, type and layout that a GPU would answer with;
- * operands that a GPU would refuse, or that lie elsewhere, are refused. Gradients flow to the
- * operands that want them.
+ * only. The result is a tensor of the shape, type and layout that a GPU would answer with, and
+ * filled in one operator, as a GPU would compute it in one; operands that a GPU would refuse, or
+ * that lie elsewhere, are refused. Gradients flow to the operands that want them.
  */
 public final class MetaOperators {
   private MetaOperators() {}
@@ -42,10 +43,12 @@ public final class MetaOperators {
     boolean channelsLast = !x.is_contiguous() && x.is_contiguous(torch.MemoryFormat.ChannelsLast);
     Tensor result =
         channelsLast
-            ? torch.empty(
-                shape,
-                Tensors.options(Tensors.dtype(x), TorchDevice.META),
-                new MemoryFormatOptional(torch.MemoryFormat.ChannelsLast))
+            ? torch
+                .empty(
+                    shape,
+                    Tensors.options(Tensors.dtype(x), TorchDevice.META),
+                    new MemoryFormatOptional(torch.MemoryFormat.ChannelsLast))
+                .zero_()
             : plain(x, shape);
     return follows(result, x, weight, bias);
   }
@@ -95,7 +98,7 @@ public final class MetaOperators {
     require(Tensors.dtype(condition) == DType.BOOL, "where", "type of the condition", condition);
     requireAlike(a, b);
     try (Scope scope = Scope.open()) {
-      long[] shape = condition.mul(a).mul(b).shape();
+      long[] shape = torch.broadcast_tensors(new TensorVector(condition, a, b)).get(0).shape();
       return scope.keep(follows(plain(a, shape), a, b));
     }
   }
@@ -111,7 +114,7 @@ public final class MetaOperators {
   }
 
   private static Tensor plain(Tensor like, long... shape) {
-    return Tensors.empty(Tensors.dtype(like), TorchDevice.META, shape);
+    return Tensors.zeros(Tensors.dtype(like), TorchDevice.META, shape);
   }
 
   /**

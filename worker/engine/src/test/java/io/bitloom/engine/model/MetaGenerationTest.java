@@ -27,6 +27,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,7 +37,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Every released architecture draws at every size as a GPU would have it, on tensors without
- * memory: nothing lies on another device, nothing has another shape, and nothing is read.
+ * memory: nothing lies on another device, nothing has another shape, and from the first scale on
+ * nothing is moved to the device or read from it.
  */
 class MetaGenerationTest {
   private static final DType DTYPE = DType.BF16;
@@ -105,6 +107,25 @@ class MetaGenerationTest {
     }
   }
 
+  @Test
+  void theTeacherForcedPassStaysOnTheDevice() {
+    InfinityConfig config = MetaModels.config(InfinityPreset.LAYER12);
+    List<Scale> scales = ScaleSchedules.nearest(1, SizeClass.PIXELS_0_25M).scales();
+    long tokens = scales.stream().mapToLong(Scale::tokens).sum();
+    try (Weights weights = MetaWeights.of(InfinityLayout.of(config));
+        InfinityTransformer model =
+            InfinityTransformer.forTraining(config, weights, TorchDevice.META, DTYPE);
+        Scope scope = Scope.open();
+        NoGradGuard noGradients = new NoGradGuard()) {
+      PackedRows prompts = words(config, "a fox", "an owl on a roof");
+      Tensor inputs =
+          Tensors.empty(DType.F32, TorchDevice.META, 2, tokens - 1, config.bitsPerToken());
+      Tensor logits = model.forward(prompts, List.of(false, true), inputs, scales);
+      assertTrue(logits.is_meta());
+      assertArrayEquals(new long[] {2, tokens, config.logitsPerToken()}, logits.shape());
+    }
+  }
+
   /** Two guided images with texts of one length, encoded on the device. */
   private static GenerationBatch alike(InfinityConfig config, List<Scale> scales) {
     PackedRows prompts = words(config, "a fox", "a cat").on(TorchDevice.META);
@@ -156,10 +177,12 @@ class MetaGenerationTest {
   private static void drawsWithoutWaiting(
       InfinityTransformer model, GenerationBatch batch, DType bitsType) {
     List<Scale> scales = batch.scales();
-    List<Long> reads = new ArrayList<>();
+    Transfers soFar = Transfers.ofThread();
+    List<List<Long>> transfers = new ArrayList<>();
     try (Scope scope = Scope.open()) {
       Generation drawn =
-          model.generate(batch, (k, summed) -> reads.add(Transfers.ofThread().reads()));
+          model.generate(
+              batch, (k, summed) -> transfers.add(List.of(soFar.uploads(), soFar.reads())));
       String what = model.config().embedDim() + " wide, " + batch.size() + " of " + scales;
       for (int k = 0; k < scales.size(); k++) {
         Tensor bits = drawn.bits().get(k);
@@ -168,7 +191,8 @@ class MetaGenerationTest {
             new long[] {batch.size(), scales.get(k).tokens(), choices}, bits.shape(), what);
         assertEquals(bitsType, Tensors.dtype(bits), what);
         assertTrue(bits.is_meta(), what);
-        assertEquals(reads.get(0), reads.get(k), "reads up to scale " + k + ", " + what);
+        assertEquals(
+            transfers.get(0), transfers.get(k), "uploads and reads up to scale " + k + ", " + what);
       }
       Tensor summed = drawn.summedCodesBdHW();
       assertTrue(summed.is_meta(), what);

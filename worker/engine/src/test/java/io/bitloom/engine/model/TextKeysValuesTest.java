@@ -2,8 +2,10 @@ package io.bitloom.engine.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
+import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -20,8 +22,9 @@ class TextKeysValuesTest {
     try (Scope scope = Scope.open()) {
       Tensor kv = torch.randn(1, 18, 2, 4, 8);
       Tensor queries = torch.randn(4, 6, 4, 8);
-      TextKeysValues.EachText each = TextKeysValues.each(kv, LENGTHS);
-      TextKeysValues padded = each.padded();
+      TextKeysValues each = TextKeysValues.of(kv, new Texts(LENGTHS, null));
+      TextKeysValues padded =
+          TextKeysValues.of(kv, Texts.padded(LENGTHS, TorchDevice.CPU, DType.F32));
       same(each.attend(queries, SCALE), padded.attend(queries, SCALE));
       Tensor some = queries.narrow(0, 1, 2);
       same(each.rows(1, 2).attend(some, SCALE), padded.rows(1, 2).attend(some, SCALE));

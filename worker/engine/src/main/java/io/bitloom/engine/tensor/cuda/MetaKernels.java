@@ -15,7 +15,7 @@ public final class MetaKernels extends CudaKernels {
   }
 
   @Override
-  protected Tensor fusedAttention(
+  protected Tensor nativeAttention(
       Tensor qBHLc, Tensor kBHTc, Tensor vBHTc, Tensor mask, double scale) {
     return MetaOperators.attention(qBHLc, kBHTc, vBHTc, mask);
   }
@@ -26,7 +26,7 @@ public final class MetaKernels extends CudaKernels {
   }
 
   @Override
-  public Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
+  protected Tensor nativeGroupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
     return MetaOperators.groupNorm(x, groups, weight, bias);
   }
 }

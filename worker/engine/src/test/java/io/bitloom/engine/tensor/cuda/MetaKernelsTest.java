@@ -52,7 +52,9 @@ class MetaKernelsTest {
   @Test
   void everyOperatorHasTheShapeOfItsResult() {
     sameShape((k, on) -> k.layerNorm(x(on, 2, 5, 64), x(on, 64), x(on, 64), 1e-6));
-    sameShape((k, on) -> k.modulatedNorm(x(on, 2, 5, 64), false, 1, x(on, 2, 1, 64), x(on, 1, 64)));
+    sameShape(
+        (k, on) ->
+            k.modulatedNorm(x(on, 2, 5, 64), false, 1, x(on, 2, 1, 64), x(on, 1, 64), DType.BF16));
     sameShape((k, on) -> k.groupNorm(x(on, 2, 64, 6, 5), 32, x(on, 64), x(on, 64), 1e-6));
     sameShape((k, on) -> k.conv2d(x(on, 2, 64, 7, 6), x(on, 32, 64, 3, 3), x(on, 32), 1, 1));
     sameShape((k, on) -> k.conv2d(x(on, 2, 64, 7, 6), x(on, 32, 64, 3, 3), null, 2, 0));
