@@ -1,5 +1,8 @@
 package io.bitloom.common.schedule;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * One scale of a schedule: a map of {@code height × width} tokens that the transformer predicts in
  * parallel.
@@ -18,6 +21,17 @@ public record Scale(int height, int width) {
   /** Number of tokens, {@code h · w}. */
   public int tokens() {
     return height * width;
+  }
+
+  /** For each scale, how many tokens it and all earlier ones have. */
+  public static List<Integer> ends(List<Scale> scales) {
+    List<Integer> ends = new ArrayList<>();
+    int end = 0;
+    for (Scale scale : scales) {
+      end += scale.tokens();
+      ends.add(end);
+    }
+    return ends;
   }
 
   /** The same scale with both sides doubled: what the tokenizer sees under spatial patchify. */

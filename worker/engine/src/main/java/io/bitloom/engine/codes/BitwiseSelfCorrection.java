@@ -93,7 +93,7 @@ public final class BitwiseSelfCorrection {
           (k, residual) -> {
             Tensor bits = quantizer.level(k).digits(residual); // R_k (B, h, w, d)
             labels.add(layout.tokens(bits.permute(0, 3, 1, 2)));
-            margins.add(layout.tokens(residual.abs()));
+            margins.add(layout.tokens(Tensors.abs(residual)));
             flipped.add(flipped(bits, k, flips)); // R_k^flip (B, h, w, d)
             return quantizer.level(k).codes(config.requantize() ? flipped.get(k) : bits);
           };

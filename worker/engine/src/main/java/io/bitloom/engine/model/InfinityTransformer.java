@@ -7,6 +7,7 @@ import io.bitloom.engine.nn.Linear;
 import io.bitloom.engine.nn.LowRank;
 import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.nn.Parameters;
+import io.bitloom.engine.tensor.BlockCausal;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Kernels;
 import io.bitloom.engine.tensor.Lead;
@@ -15,7 +16,7 @@ import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -29,6 +30,9 @@ import org.bytedeco.pytorch.global.torch;
  * each scale seeing the text and all earlier scales.
  */
 public final class InfinityTransformer implements AutoCloseable {
+  /** Shapes of pictures whose masks are kept: at 1024² one takes 443 MB, where it is needed. */
+  private static final int KEPT_PATTERNS = 4;
+
   private final InfinityConfig config;
   private final Parameters parameters;
   private final DType dtype;
@@ -42,7 +46,7 @@ public final class InfinityTransformer implements AutoCloseable {
   private final Head head;
   private final Rope2d rope; // null where positions are embedded
   private final ResidualCodes codes;
-  private final Map<List<Scale>, Tensor> masks = new HashMap<>();
+  private final Map<List<Scale>, BlockCausal> patterns = new LinkedHashMap<>(); // oldest first
 
   private InfinityTransformer(
       InfinityConfig config, Parameters parameters, ResidualCodes codes, DType dtype) {
@@ -244,17 +248,23 @@ public final class InfinityTransformer implements AutoCloseable {
 
   private Tensor forcedThroughBlock(
       int i, Tensor xBLC, TextCondition condition, List<Scale> scales) {
-    Tensor mask = masks.computeIfAbsent(scales, this::mask); // (1, 1, L, L)
     TransformerBlock.Tokens tokens =
-        new TransformerBlock.Tokens(() -> torch.cat(perScale(scales), 1), angles(scales), mask);
+        new TransformerBlock.Tokens(
+            () -> torch.cat(perScale(scales), 1), angles(scales), pattern(scales));
     TransformerBlock block = blocks.get(i);
     return block.forward(xBLC, block.context(condition, null), tokens, Trace.NONE); // (B, L, C)
   }
 
-  private Tensor mask(List<Scale> scales) {
-    try (Scope scope = Scope.open()) {
-      return Scope.own(BlockCausalMask.of(scales, parameters.device()));
+  private BlockCausal pattern(List<Scale> scales) {
+    BlockCausal known = patterns.get(scales);
+    if (known == null) {
+      if (patterns.size() == KEPT_PATTERNS) {
+        patterns.remove(patterns.keySet().iterator().next()).close();
+      }
+      known = new BlockCausal(Scale.ends(scales));
+      patterns.put(List.copyOf(scales), known);
     }
+    return known;
   }
 
   private Tensor throughBlocks(
@@ -364,8 +374,8 @@ public final class InfinityTransformer implements AutoCloseable {
 
   @Override
   public void close() {
-    masks.values().forEach(Tensor::close);
-    masks.clear();
+    patterns.values().forEach(BlockCausal::close);
+    patterns.clear();
     if (rope != null) {
       rope.close();
     }

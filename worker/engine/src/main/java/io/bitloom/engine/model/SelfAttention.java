@@ -3,7 +3,9 @@ package io.bitloom.engine.model;
 import io.bitloom.engine.nn.Linear;
 import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.nn.Parameters;
+import io.bitloom.engine.tensor.BlockCausal;
 import io.bitloom.engine.tensor.Kernels;
+import io.bitloom.engine.tensor.Tensors;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -39,7 +41,7 @@ final class SelfAttention {
       Tensor logScale = parameters.get("scale_mul_1H11", 1, heads, 1, 1);
       scaleMul =
           parameters.derived(
-              () -> logScale.clamp_max(new Scalar(MAX_SCALE_MUL)).exp().view(1, 1, heads, 1));
+              () -> Tensors.atMost(logScale, new Scalar(MAX_SCALE_MUL)).exp().view(1, 1, heads, 1));
     } else {
       scaleMul = null;
     }
@@ -51,17 +53,22 @@ final class SelfAttention {
    * @param xRLC tokens
    * @param rope angles of these tokens, or null where places are embedded
    * @param cache keys and values of earlier scales, or null if there are none
-   * @param mask which tokens see which (1, 1, L, L), or null if all see all
+   * @param scales whose tokens these are, each of which sees its own scale and earlier ones; or
+   *     null if all see all
    * @return (R, L, C)
    */
-  Tensor forward(Tensor xRLC, Tensor rope, KvCache.Layer cache, Tensor mask) {
+  Tensor forward(Tensor xRLC, Tensor rope, KvCache.Layer cache, BlockCausal scales) {
     long rows = xRLC.size(0);
     long tokens = xRLC.size(1);
     Tensor qkv = matQkv.apply(xRLC, qkvBias.get()).view(rows, tokens, 3, heads, headDim);
     Tensor factor = scaleMul == null ? null : scaleMul.get();
     Kernels.Slot slot = cache == null ? null : cache.slot(tokens);
     Kernels.Heads heads = Nn.rotateAndStore(qkv, factor, rope, slot); // T tokens so far
-    return proj.apply(
-        Nn.attention(heads.queries(), heads.keys(), heads.values(), mask, scale)); // (R, L, C)
+    Tensor q = heads.queries();
+    Tensor attended =
+        scales == null
+            ? Nn.attention(q, heads.keys(), heads.values(), null, scale)
+            : Nn.blockCausalAttention(q, heads.keys(), heads.values(), scales, scale);
+    return proj.apply(attended); // (R, L, C)
   }
 }

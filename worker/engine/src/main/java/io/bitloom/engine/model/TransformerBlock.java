@@ -3,6 +3,7 @@ package io.bitloom.engine.model;
 import io.bitloom.engine.nn.Linear;
 import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.nn.Parameters;
+import io.bitloom.engine.tensor.BlockCausal;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import java.util.List;
@@ -82,9 +83,10 @@ final class TransformerBlock {
    *
    * @param level embedding of their scale (1, 1 or L, C)
    * @param rope their angles (1, L, 1, c/2), or null where places are embedded
-   * @param mask which of them see which (1, 1, L, L), or null if all see all
+   * @param scales whose tokens they are, each of which sees its own scale and earlier ones; or null
+   *     if all see all
    */
-  record Tokens(Supplier<Tensor> level, Tensor rope, Tensor mask) {}
+  record Tokens(Supplier<Tensor> level, Tensor rope, BlockCausal scales) {}
 
   /** What a part of a block adds to the stream. */
   @FunctionalInterface
@@ -103,7 +105,7 @@ final class TransformerBlock {
     Modulation m = context.modulation();
     Tensor x = addsLevel ? xRLC.add(tokens.level().get()) : xRLC; // (R, L, C)
     Tensor in = norm.modulated(x, m.scale1(), m.shift1(), dtype); // (R, L, C)
-    Tensor attended = sa.forward(in, tokens.rope(), context.cache(), tokens.mask()); // (R, L, C)
+    Tensor attended = sa.forward(in, tokens.rope(), context.cache(), tokens.scales()); // (R, L, C)
     trace.record("sa", attended);
     return Nn.gatedAdd(x, attended, m.gamma1());
   }

@@ -4,6 +4,7 @@ import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Kernels;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -25,7 +26,7 @@ public final class Linear implements AutoCloseable {
    * A layer that gradients flow through; it shares the tensors. {@code bias} and {@code change} may
    * be null.
    *
-   * @param dtype what it computes in; the weight is rounded to it at every use
+   * @param dtype what it computes in; the weight is rounded to it once after every change
    */
   public static Linear trainable(Tensor weight, Tensor bias, DType dtype, LowRank change) {
     return new Linear(new TrainableMatrix(weight, dtype, change), bias, dtype);
@@ -55,20 +56,53 @@ public final class Linear implements AutoCloseable {
     return bias == null ? null : Tensors.to(bias, dtype);
   }
 
-  /**
-   * A weight that gradients flow through, with its change, if it has one.
-   *
-   * @param dtype what the weight is rounded to at every use
-   */
-  private record TrainableMatrix(Tensor weight, DType dtype, LowRank change)
-      implements Kernels.Matrix {
-    TrainableMatrix {
-      weight = Scope.own(new Tensor(weight));
+  /** A weight that gradients flow through, with its low-rank change, if it has one. */
+  private static final class TrainableMatrix implements Kernels.Matrix {
+    private final Tensor weight;
+    private final DType dtype;
+    private final LowRank change; // or null
+    private final boolean rounds; // whether the weight is of another type than dtype
+    private Tensor rounded; // null until it is needed
+    private long roundedVersion; // of the weight that was rounded
+
+    TrainableMatrix(Tensor weight, DType dtype, LowRank change) {
+      this.weight = Scope.own(new Tensor(weight));
+      this.dtype = dtype;
+      this.change = change;
+      this.rounds = Tensors.dtype(weight) != dtype;
+    }
+
+    /**
+     * The weight in the type that is computed in. All parts of a batch, and what is recomputed on
+     * the way back, use the same until libtorch has counted a change of the weight; gradients come
+     * back through the rounding each on their own, and are added up in the weight's type.
+     */
+    private Tensor rounded() {
+      if (!rounds) {
+        return weight;
+      }
+      long version = weight._version();
+      if (rounded == null || roundedVersion != version) {
+        forget();
+        try (Scope scope = Scope.open();
+            AutoGradMode gradients = new AutoGradMode(true)) { // later uses may want them
+          rounded = Scope.own(Tensors.to(weight, dtype));
+        }
+        roundedVersion = version;
+      }
+      return rounded;
+    }
+
+    private void forget() {
+      if (rounded != null) {
+        rounded.close();
+        rounded = null;
+      }
     }
 
     @Override
     public Tensor times(Tensor x, Tensor bias) {
-      Tensor out = Nn.linear(x, Tensors.to(weight, dtype), bias);
+      Tensor out = Nn.linear(x, rounded(), bias);
       return change == null ? out : out.add(change.apply(x, dtype));
     }
 
@@ -79,6 +113,7 @@ public final class Linear implements AutoCloseable {
 
     @Override
     public void close() {
+      forget();
       weight.close();
     }
   }

@@ -1,5 +1,6 @@
 package io.bitloom.engine.nn;
 
+import io.bitloom.engine.tensor.BlockCausal;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.DrawRules;
 import io.bitloom.engine.tensor.Kernels;
@@ -115,6 +116,12 @@ public final class Nn {
   public static Tensor attention(
       Tensor qBLHc, Tensor kBTHc, Tensor vBTHc, Tensor mask, double scale) {
     return of(vBTHc).attention(qBLHc, kBTHc, vBTHc, mask, scale);
+  }
+
+  /** {@link Kernels#blockCausalAttention}. */
+  public static Tensor blockCausalAttention(
+      Tensor qBLHc, Tensor kBLHc, Tensor vBLHc, BlockCausal scales, double scale) {
+    return of(vBLHc).blockCausalAttention(qBLHc, kBLHc, vBLHc, scales, scale);
   }
 
   /** {@link Kernels#padsSequences}. */

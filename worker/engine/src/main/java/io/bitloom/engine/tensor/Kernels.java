@@ -127,6 +127,18 @@ public interface Kernels {
   Tensor attention(Tensor qBLHc, Tensor kBTHc, Tensor vBTHc, Tensor mask, double scale);
 
   /**
+   * {@link #attention} of the tokens of several scales, of which each sees its own and earlier
+   * ones: teacher-forced training.
+   *
+   * @param qBLHc queries
+   * @param kBLHc keys
+   * @param vBLHc values
+   * @return (B, L, H·c) in the type of v
+   */
+  Tensor blockCausalAttention(
+      Tensor qBLHc, Tensor kBLHc, Tensor vBLHc, BlockCausal scales, double scale);
+
+  /**
    * Whether sequences of different lengths are best padded to one length, so that all of them are
    * one call. Without, what a sequence gives does not depend on the others to the last bit.
    */

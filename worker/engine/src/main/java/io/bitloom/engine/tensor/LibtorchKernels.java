@@ -121,7 +121,7 @@ public abstract class LibtorchKernels implements Kernels {
   /** x divided by its Euclidean norm along an axis, or by 1e-12 where the norm is less. */
   public static Tensor l2Normalize(Tensor x, int axis) {
     Tensor norm = x.norm(EUCLIDEAN, new long[] {axis}, true);
-    return x.div(norm.clamp_min(LEAST_NORM));
+    return x.div(Tensors.atLeast(norm, LEAST_NORM));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.bitloom.engine.tensor;
 
 import java.util.Arrays;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -10,7 +11,7 @@ import org.bytedeco.pytorch.global.torch;
  * Operators on libtorch's meta device that it has no kernel for: PyTorch brings these in Python
  * only. The result is a tensor of the shape, type and layout that a GPU would answer with, and
  * filled in one operator, as a GPU would compute it in one; operands that a GPU would refuse, or
- * that lie elsewhere, are refused.
+ * that lie elsewhere, are refused. Gradients flow to the operands that want them.
  */
 public final class MetaOperators {
   private MetaOperators() {}
@@ -19,7 +20,7 @@ public final class MetaOperators {
   public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias) {
     requireVector(x, weight, x.size(-1));
     requireVector(x, bias, x.size(-1));
-    return plain(x, x.shape());
+    return follows(plain(x, x.shape()), x, weight, bias);
   }
 
   /** Group norm of x (B, C, H, W), with weight and bias (C); CUDA answers with channels first. */
@@ -27,7 +28,7 @@ public final class MetaOperators {
     require(x.size(1) % groups == 0, "group norm", groups + " groups of", x);
     requireVector(x, weight, x.size(1));
     requireVector(x, bias, x.size(1));
-    return plain(x, x.shape());
+    return follows(plain(x, x.shape()), x, weight, bias);
   }
 
   /** Convolution of x (B, in, H, W) with weight (out, in, k, k) and bias (out) or null. */
@@ -40,14 +41,16 @@ public final class MetaOperators {
     long width = (x.size(3) + 2L * padding - weight.size(3)) / stride + 1;
     long[] shape = {x.size(0), weight.size(0), height, width};
     boolean channelsLast = !x.is_contiguous() && x.is_contiguous(torch.MemoryFormat.ChannelsLast);
-    return channelsLast
-        ? torch
-            .empty(
-                shape,
-                Tensors.options(Tensors.dtype(x), TorchDevice.META),
-                new MemoryFormatOptional(torch.MemoryFormat.ChannelsLast))
-            .zero_()
-        : plain(x, shape);
+    Tensor result =
+        channelsLast
+            ? torch
+                .empty(
+                    shape,
+                    Tensors.options(Tensors.dtype(x), TorchDevice.META),
+                    new MemoryFormatOptional(torch.MemoryFormat.ChannelsLast))
+                .zero_()
+            : plain(x, shape);
+    return follows(result, x, weight, bias);
   }
 
   /**
@@ -74,7 +77,8 @@ public final class MetaOperators {
         mask.expand(q[0], q[1], q[2], k[2]);
       }
     }
-    return plain(qBHLc, q[0], q[2], q[1], q[3]).transpose(1, 2);
+    Tensor result = plain(qBHLc, q[0], q[2], q[1], q[3]).transpose(1, 2);
+    return follows(result, qBHLc, kBHTc, vBHTc);
   }
 
   /** The rows of a table (V, C) that indices (…) name, (…, C). */
@@ -85,7 +89,7 @@ public final class MetaOperators {
     long[] at = indices.shape();
     long[] shape = Arrays.copyOf(at, at.length + of.length - 1);
     System.arraycopy(of, 1, shape, at.length, of.length - 1);
-    return plain(tableVC, shape);
+    return follows(plain(tableVC, shape), tableVC);
   }
 
   /** a where the condition holds, b elsewhere; all are broadcast to one shape. */
@@ -95,17 +99,36 @@ public final class MetaOperators {
     requireAlike(a, b);
     try (Scope scope = Scope.open()) {
       long[] shape = torch.broadcast_tensors(new TensorVector(condition, a, b)).get(0).shape();
-      return scope.keep(plain(a, shape));
+      return scope.keep(follows(plain(a, shape), a, b));
     }
+  }
+
+  /** A function of every element of x alone. */
+  static Tensor elementwise(Tensor x) {
+    return follows(plain(x, x.shape()), x);
   }
 
   /** {@link Resize#area}. */
   static Tensor area(Tensor xBCHW, int height, int width) {
-    return plain(xBCHW, xBCHW.size(0), xBCHW.size(1), height, width);
+    return follows(plain(xBCHW, xBCHW.size(0), xBCHW.size(1), height, width), xBCHW);
   }
 
   private static Tensor plain(Tensor like, long... shape) {
     return Tensors.zeros(Tensors.dtype(like), TorchDevice.META, shape);
+  }
+
+  /**
+   * A result with a gradient for each operand that is not null and wants one: it comes through a
+   * sum, whose gradient has the operand's shape, type and device like any other.
+   */
+  private static Tensor follows(Tensor result, Tensor... operands) {
+    Tensor following = result;
+    for (Tensor operand : operands) {
+      if (operand != null && GradMode.is_enabled() && operand.requires_grad()) {
+        following = following.add(operand.sum());
+      }
+    }
+    return following;
   }
 
   private static void requireVector(Tensor x, Tensor vector, long length) {

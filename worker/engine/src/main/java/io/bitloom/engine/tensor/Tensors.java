@@ -209,6 +209,26 @@ public final class Tensors {
         : torch.where(condition, a, b);
   }
 
+  /** |tensor|. */
+  public static Tensor abs(Tensor tensor) {
+    return tensor.is_meta() ? MetaOperators.elementwise(tensor) : tensor.abs();
+  }
+
+  /** The tensor with negative values replaced by 0. */
+  public static Tensor relu(Tensor tensor) {
+    return tensor.is_meta() ? MetaOperators.elementwise(tensor) : tensor.relu();
+  }
+
+  /** The tensor with values below {@code least} replaced by it. */
+  public static Tensor atLeast(Tensor tensor, Scalar least) {
+    return tensor.is_meta() ? MetaOperators.elementwise(tensor) : tensor.clamp_min(least);
+  }
+
+  /** The tensor with values above {@code most} replaced by it. */
+  public static Tensor atMost(Tensor tensor, Scalar most) {
+    return tensor.is_meta() ? MetaOperators.elementwise(tensor) : tensor.clamp_max(most);
+  }
+
   /** tensor · factor. */
   public static Tensor times(Tensor tensor, double factor) {
     return tensor.mul(new Scalar(factor));

@@ -8,6 +8,8 @@ import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.LibTorch;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.AfterEach;
@@ -94,6 +96,30 @@ class LinearTest {
       assertArrayEquals(Tensors.floats(torch.silu(x)), Tensors.floats(silu), 1e-6f);
     } finally {
       LibTorch.threads(before);
+    }
+  }
+
+  /** 1 + 2⁻¹⁰ is no bfloat16, but 1 is. */
+  @Test
+  void aTrainableWeightIsRoundedAgainAfterEveryChangeAndItsGradientsAddUpInFloat32() {
+    try (Scope scope = Scope.open()) {
+      Tensor weight = Tensors.of(new float[] {1 + 1f / 1024, 2}, 1, 2).requires_grad_(true);
+      Tensor x = Tensors.of(new float[] {1, 1}, 1, 2);
+      try (Linear layer = Linear.trainable(weight, null, DType.BF16, null)) {
+        try (NoGradGuard noGradients = new NoGradGuard()) {
+          assertEquals(3, layer.apply(x).item_double()); // as the first pass of recomputation
+        }
+        for (int part = 0; part < 3; part++) {
+          Tensors.times(layer.apply(x), 1 + part / 128.0).sum().backward();
+        }
+        assertEquals(DType.F32, Tensors.dtype(weight.grad()));
+        float sum = 3 + 3 / 128f; // which is no bfloat16 either
+        assertArrayEquals(new float[] {sum, sum}, Tensors.floats(weight.grad()));
+        try (NoGradGuard noGradients = new NoGradGuard()) {
+          weight.add_(new Scalar(4));
+        }
+        assertEquals(11, layer.apply(x).item_double());
+      }
     }
   }
 }

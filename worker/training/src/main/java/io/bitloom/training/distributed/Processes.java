@@ -1,28 +1,38 @@
 package io.bitloom.training.distributed;
 
+import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.chrono.Milliseconds;
+import org.bytedeco.pytorch.Backend;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.ProcessGroupGloo;
+import org.bytedeco.pytorch.Store;
 import org.bytedeco.pytorch.TCPStore;
 import org.bytedeco.pytorch.TCPStoreOptions;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.Work;
 
 /**
- * The processes that train one model together (c10d with Gloo). They meet at an address, where the
- * first of them listens. Every call is made by all of them in the same order.
+ * The processes that train one model together (c10d): with Gloo on CPUs, with NCCL on GPUs, one
+ * each. They meet at an address, where the first of them listens. Every call is made by all of them
+ * in the same order.
  */
 public final class Processes implements AutoCloseable {
+  /** On GPUs: messages that a link runs at full speed with, several of them at a time. */
+  private static final long GPU_MESSAGE_BYTES = 256L << 20;
+
   private final int rank;
   private final int count;
-  private final ProcessGroupGloo group; // null for a single process
+  private final TorchDevice device; // that tensors are summed on
+  private final Backend group; // null for a single process
   private final List<Pointer> owned = new ArrayList<>();
 
   /** Another process is gone, or did not answer in time. */
@@ -58,23 +68,25 @@ public final class Processes implements AutoCloseable {
     }
   }
 
-  private Processes(int rank, int count, ProcessGroupGloo group) {
+  private Processes(int rank, int count, TorchDevice device, Backend group) {
     this.rank = rank;
     this.count = count;
+    this.device = device;
     this.group = group;
   }
 
   /** One process on its own. */
   public static Processes alone() {
-    return new Processes(0, 1, null);
+    return new Processes(0, 1, TorchDevice.CPU, null);
   }
 
   /**
    * Waits for all processes.
    *
+   * @param device that this process trains on
    * @throws LostException if they do not come in time
    */
-  public static Processes meet(Rendezvous rendezvous) {
+  public static Processes meet(Rendezvous rendezvous, TorchDevice device) {
     if (rendezvous.count() == 1) {
       return alone();
     }
@@ -88,17 +100,24 @@ public final class Processes implements AutoCloseable {
           .waitWorkers(false)
           .timeout(timeout);
       TCPStore store = Scope.own(new TCPStore(rendezvous.host(), storeOptions));
-      ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(timeout);
-      options.devices().push_back(ProcessGroupGloo.createDeviceForHostname(rendezvous.host()));
-      ProcessGroupGloo group =
-          Scope.own(new ProcessGroupGloo(store, rendezvous.rank(), rendezvous.count(), options));
-      Processes processes = new Processes(rendezvous.rank(), rendezvous.count(), group);
+      Backend group =
+          Scope.own(
+              device.cuda()
+                  ? NcclGroup.of(store, rendezvous, timeout)
+                  : gloo(store, rendezvous, timeout));
+      Processes processes = new Processes(rendezvous.rank(), rendezvous.count(), device, group);
       processes.owned.add(group);
       processes.owned.add(store);
       return processes;
     } catch (RuntimeException e) {
       throw lost("the processes did not meet at " + rendezvous.host(), e);
     }
+  }
+
+  private static Backend gloo(Store store, Rendezvous rendezvous, Milliseconds timeout) {
+    ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(timeout);
+    options.devices().push_back(ProcessGroupGloo.createDeviceForHostname(rendezvous.host()));
+    return new ProcessGroupGloo(store, rendezvous.rank(), rendezvous.count(), options);
   }
 
   /** Number of this process; 0 is the one that writes. */
@@ -117,7 +136,40 @@ public final class Processes implements AutoCloseable {
   }
 
   /**
-   * Replaces tensors by their sums over all processes.
+   * Bytes that the tensors of {@link #sumInPlace} are best made of: on CPUs one message for all,
+   * for the first would not be used before the last is there.
+   */
+  public long messageBytes() {
+    return device.cuda() ? GPU_MESSAGE_BYTES : Long.MAX_VALUE;
+  }
+
+  /**
+   * Replaces tensors, which lie dense in the memory of the device, by their sums over all
+   * processes. All messages are on their way before the first is waited for; a GPU's queue waits,
+   * not this thread.
+   *
+   * @throws LostException if a process is gone
+   */
+  public void sumInPlace(List<Tensor> tensors) {
+    if (group == null) {
+      return;
+    }
+    try (Scope scope = Scope.open();
+        NoGradGuard noGradients = new NoGradGuard()) {
+      List<Work> started =
+          tensors.stream().map(tensor -> group.allreduce(new TensorVector(tensor))).toList();
+      for (Work work : started) {
+        if (!work._wait()) {
+          throw new IllegalStateException("the sum was not made");
+        }
+      }
+    } catch (RuntimeException e) {
+      throw lost("process " + rank + " of " + count + " has lost another one", e);
+    }
+  }
+
+  /**
+   * Replaces tensors by their sums over all processes, in one message for all.
    *
    * @throws LostException if a process is gone
    */
@@ -127,18 +179,13 @@ public final class Processes implements AutoCloseable {
     }
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
-      List<Tensor> flat = tensors.stream().map(Tensor::flatten).toList();
-      Tensor all = Tensors.concat(flat, 0).cpu(); // Gloo sums in the memory of the host
-      if (!group.allreduce(new TensorVector(all))._wait()) {
-        throw new IllegalStateException("the sum was not made");
-      }
+      Tensor all = Tensors.concat(tensors.stream().map(Tensor::flatten).toList(), 0);
+      sumInPlace(List.of(all));
       long offset = 0;
       for (Tensor tensor : tensors) {
         tensor.copy_(all.narrow(0, offset, tensor.numel()).view(tensor.shape()));
         offset += tensor.numel();
       }
-    } catch (RuntimeException e) {
-      throw lost("process " + rank + " of " + count + " has lost another one", e);
     }
   }
 
@@ -152,8 +199,8 @@ public final class Processes implements AutoCloseable {
       return values;
     }
     try (Scope scope = Scope.open()) {
-      Tensor tensor = Tensors.of(values, values.length);
-      sum(List.of(tensor));
+      Tensor tensor = Tensors.to(Tensors.of(values, values.length), device, DType.F64);
+      sumInPlace(List.of(tensor));
       return Tensors.doubles(tensor);
     }
   }

@@ -4,6 +4,7 @@ import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Weights;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -21,6 +22,7 @@ public final class AdamW implements Optimizer {
   private final Gradients gradients;
   private final List<String> names;
   private final Settings settings;
+  private final boolean fused;
   private final Weights state = new Weights("optimizer");
   private long steps;
 
@@ -46,6 +48,21 @@ public final class AdamW implements Optimizer {
 
   /** An optimizer of some of these weights. */
   AdamW(Weights parameters, Settings settings, Predicate<String> takes) {
+    this(
+        parameters,
+        settings,
+        takes,
+        parameters.names().stream().anyMatch(name -> parameters.get(name).is_cuda()));
+  }
+
+  /**
+   * An optimizer of some of these weights.
+   *
+   * @param fused whether libtorch's one kernel for all parameters does the step, as on GPUs; other
+   *     devices are taken through it operator by operator
+   */
+  AdamW(Weights parameters, Settings settings, Predicate<String> takes, boolean fused) {
+    this.fused = fused;
     this.parameters = parameters;
     this.gradients = new Gradients(parameters);
     this.names = gradients.names().stream().filter(takes).toList();
@@ -61,6 +78,15 @@ public final class AdamW implements Optimizer {
   @Override
   public void step(double learningRate) {
     steps++;
+    if (fused) {
+      try (Scope scope = Scope.open();
+          NoGradGuard noGradients = new NoGradGuard()) {
+        names.stream()
+            .collect(Collectors.partitioningBy(this::decays))
+            .forEach((decays, group) -> updateTogether(group, decays, learningRate));
+      }
+      return;
+    }
     for (String name : names) {
       try (Scope scope = Scope.open();
           NoGradGuard noGradients = new NoGradGuard()) {
@@ -69,11 +95,32 @@ public final class AdamW implements Optimizer {
     }
   }
 
+  private boolean decays(String name) {
+    return ParameterGroups.decays(name, parameters.get(name));
+  }
+
+  private void updateTogether(List<String> group, boolean decays, double learningRate) {
+    if (group.isEmpty()) {
+      return;
+    }
+    List<Tensor> own = group.stream().map(parameters::get).toList();
+    Tensor step = own.get(0).detach().new_zeros().add_(new Scalar((double) steps));
+    Foreach.adamW(
+        own,
+        group.stream().map(gradients::of).toList(),
+        group.stream().map(name -> state.get(FIRST + name)).toList(),
+        group.stream().map(name -> state.get(SECOND + name)).toList(),
+        step,
+        learningRate,
+        settings,
+        decays ? settings.weightDecay() : 0);
+  }
+
   private void update(String name, Tensor gradient, double learningRate) {
     Tensor parameter = parameters.get(name);
     Tensor mean = state.get(FIRST + name);
     Tensor square = state.get(SECOND + name);
-    double decay = ParameterGroups.decays(name, parameter) ? settings.weightDecay() : 0;
+    double decay = decays(name) ? settings.weightDecay() : 0;
     double firstCorrection = 1 - Math.pow(settings.beta1(), steps);
     double secondCorrection = 1 - Math.pow(settings.beta2(), steps);
 

@@ -3,7 +3,9 @@ package io.bitloom.training.optim;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +15,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -27,6 +30,7 @@ public final class Gradients {
 
   private final Weights parameters;
   private final List<String> names;
+  private double[] measured; // norms that were read already; null for none
 
   /** The gradients of those weights that require them. */
   public Gradients(Weights weights) {
@@ -40,6 +44,11 @@ public final class Gradients {
     return names;
   }
 
+  /** The parameter of this name. */
+  Tensor parameter(String name) {
+    return parameters.get(name);
+  }
+
   /** The gradient of a parameter, of its shape. */
   public Tensor of(String name) {
     Tensor parameter = parameters.get(name);
@@ -47,26 +56,38 @@ public final class Gradients {
     return gradient.defined() ? gradient : torch.zeros_like(parameter.detach());
   }
 
-  /** The gradients of all parameters; those that are not there yet come to be, as zeros. */
-  public List<Tensor> all() {
-    for (String name : names) {
-      Tensor parameter = parameters.get(name);
-      if (!parameter.grad().defined()) {
-        parameter.mutable_grad().put(torch.zeros_like(parameter.detach()));
+  /**
+   * Euclidean norm of every parameter's gradient, the squares summed in float64, where the
+   * gradients are: nothing is read.
+   *
+   * @return (N), in the order of {@link #names()}
+   */
+  public Tensor unreadNorms() {
+    try (Scope scope = Scope.open();
+        NoGradGuard noGradients = new NoGradGuard()) {
+      if (names.isEmpty()) {
+        return scope.keep(Tensors.zeros(DType.F64, TorchDevice.CPU, 0));
       }
+      List<Tensor> all = names.stream().map(this::of).toList();
+      return scope.keep(
+          onGpu()
+              ? Foreach.norms(all)
+              : torch.stack(
+                  new TensorVector(
+                      all.stream()
+                          .map(gradient -> gradient.norm(EUCLIDEAN, DType.F64.torch()))
+                          .toArray(Tensor[]::new)),
+                  0));
     }
-    return names.stream().map(name -> parameters.get(name).grad()).toList();
   }
 
-  /** Euclidean norm of every parameter's gradient, the squares summed in float64. */
+  /** {@link #unreadNorms}, read and by name. */
   public Map<String, Double> norms() {
     Map<String, Double> norms = new LinkedHashMap<>();
-    for (String name : names) {
-      try (Scope scope = Scope.open()) {
-        Tensor gradient = parameters.get(name).grad();
-        norms.put(
-            name,
-            gradient.defined() ? gradient.norm(EUCLIDEAN, DType.F64.torch()).item_double() : 0);
+    try (Scope scope = Scope.open()) {
+      double[] values = Tensors.doubles(unreadNorms());
+      for (int i = 0; i < values.length; i++) {
+        norms.put(names.get(i), values[i]);
       }
     }
     return norms;
@@ -74,7 +95,18 @@ public final class Gradients {
 
   /** Euclidean norm over all parameters. */
   public static double globalNorm(Map<String, Double> norms) {
-    return Math.sqrt(norms.values().stream().mapToDouble(norm -> norm * norm).sum());
+    return globalNorm(norms.values().stream().mapToDouble(norm -> norm).toArray());
+  }
+
+  private static double globalNorm(double... norms) {
+    return Math.sqrt(Arrays.stream(norms).map(norm -> norm * norm).sum());
+  }
+
+  /**
+   * Takes the values of {@link #unreadNorms}, so that the next {@link #clip} does not read them.
+   */
+  public void measured(double... norms) {
+    measured = norms;
   }
 
   /**
@@ -84,7 +116,8 @@ public final class Gradients {
    * @return the global norm before
    */
   public double clip(double limit) {
-    double norm = globalNorm(norms());
+    double norm = measured == null ? globalNorm(norms()) : globalNorm(measured);
+    measured = null;
     double factor = limit / (norm + CLIP_EPS);
     if (limit > 0 && factor < 1) {
       scale(factor);
@@ -94,12 +127,31 @@ public final class Gradients {
 
   /** Multiplies all gradients by a factor. */
   public void scale(double factor) {
-    forEach(gradient -> gradient.mul_(new Scalar(factor)));
+    change(gradient -> gradient.mul_(new Scalar(factor)), all -> Foreach.multiply(all, factor));
   }
 
   /** Sets all gradients to zero. */
   public void zero() {
-    forEach(Tensor::zero_);
+    change(Tensor::zero_, Foreach::zero);
+  }
+
+  private boolean onGpu() {
+    return !names.isEmpty() && parameters.get(names.get(0)).is_cuda();
+  }
+
+  private void change(Consumer<Tensor> each, Consumer<List<Tensor>> together) {
+    if (!onGpu()) {
+      forEach(each);
+      return;
+    }
+    try (Scope scope = Scope.open();
+        NoGradGuard noGradients = new NoGradGuard()) {
+      List<Tensor> defined =
+          names.stream().map(name -> parameters.get(name).grad()).filter(Tensor::defined).toList();
+      if (!defined.isEmpty()) {
+        together.accept(defined);
+      }
+    }
   }
 
   private void forEach(Consumer<Tensor> change) {

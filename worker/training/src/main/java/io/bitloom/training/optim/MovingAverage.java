@@ -2,6 +2,7 @@ package io.bitloom.training.optim;
 
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Weights;
+import java.util.List;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -29,13 +30,22 @@ public final class MovingAverage implements AutoCloseable {
   /** Takes the weights after step {@code step} (from 0) into the average. */
   public void update(long step) {
     double old = Math.min(decay, (1.0 + step) / (10.0 + step));
-    for (String name : weights.names()) {
+    List<String> learnt =
+        weights.names().stream().filter(name -> weights.get(name).requires_grad()).toList();
+    if (!learnt.isEmpty() && weights.get(learnt.get(0)).is_cuda()) {
       try (Scope scope = Scope.open();
           NoGradGuard noGradients = new NoGradGuard()) {
-        Tensor mean = average.get(name);
-        if (weights.get(name).requires_grad()) {
-          mean.lerp_(weights.get(name), new Scalar(1 - old));
-        }
+        Foreach.lerp(
+            learnt.stream().map(average::get).toList(),
+            learnt.stream().map(weights::get).toList(),
+            1 - old);
+      }
+      return;
+    }
+    for (String name : learnt) {
+      try (Scope scope = Scope.open();
+          NoGradGuard noGradients = new NoGradGuard()) {
+        average.get(name).lerp_(weights.get(name), new Scalar(1 - old));
       }
     }
   }

@@ -110,6 +110,7 @@ public record RunConfig(
   /** Waits for the other processes at an address. */
   public Processes meet(int rank, String host, int port) {
     return Processes.meet(
-        new Processes.Rendezvous(host, port, rank, processes.count(), processes.patience()));
+        new Processes.Rendezvous(host, port, rank, processes.count(), processes.patience()),
+        device);
   }
 }

@@ -12,6 +12,7 @@ import java.util.Map;
  * @param samples pictures of the whole batch
  * @param tokens image tokens of the whole batch
  * @param flops floating-point operations of the model that the batch needs, forwards and backwards
+ * @param recomputedFlops operations that were done a second time, to save memory
  * @param scalars further numbers by name, such as {@code loss/scale_3}
  */
 public record StepReport(
@@ -21,9 +22,10 @@ public record StepReport(
     int samples,
     long tokens,
     double flops,
+    double recomputedFlops,
     Map<String, Double> scalars) {
   /** A step without anything to learn from. */
   public static StepReport nothing() {
-    return new StepReport(false, Double.NaN, Double.NaN, 0, 0, 0, Map.of());
+    return new StepReport(false, Double.NaN, Double.NaN, 0, 0, 0, 0, Map.of());
   }
 }

@@ -10,27 +10,34 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * How fast a run is, and how much of what its devices can do that is: of the fastest products that
  * were measured before it, or of its own fastest stretch, where a machine was slower before. So it
- * is never more than all.
+ * is never more than all. All processes do the same, so a device does its share of the steps.
  */
 final class Throughput {
   /** Products that take some ten milliseconds of a CPU, and some milliseconds of a GPU. */
   private static final int CPU_SIDE = 1024;
 
   private static final int GPU_SIDE = 8192;
+
+  /** Products that a GPU is given at a time, so that giving them takes none of its time. */
+  private static final int GPU_QUEUE = 10;
+
   private static final int TRIES = 5;
 
-  private double peakFlops;
+  private final int devices;
+  private double peakFlops; // of one of them
   private long start = System.nanoTime();
   private long steps;
   private long samples;
   private long tokens;
   private double flops;
+  private double recomputedFlops;
 
   /**
-   * @param peakFlops floating-point operations a second of matrix products on all devices of the
-   *     run together
+   * @param devices of the run, one for each process
+   * @param peakFlops floating-point operations a second of matrix products on one of them
    */
-  Throughput(double peakFlops) {
+  Throughput(int devices, double peakFlops) {
+    this.devices = devices;
     this.peakFlops = peakFlops;
   }
 
@@ -42,18 +49,36 @@ final class Throughput {
    */
   static double peakFlops(TorchDevice device, DType dtype) {
     double side = device.cuda() ? GPU_SIDE : CPU_SIDE;
+    int products = device.cuda() ? GPU_QUEUE : 1;
     double best = 0;
-    for (int i = 0; i <= TRIES; i++) {
-      try (Scope scope = Scope.open()) {
-        Tensor matrix = Tensors.zeros(dtype, device, (long) side, (long) side);
-        long start = System.nanoTime();
-        matrix.matmul(matrix).sum().item_double();
-        if (i > 0) { // the first starts threads
-          best = Math.max(best, 2e9 * side * side * side / (System.nanoTime() - start));
+    try (Scope scope = Scope.open()) {
+      Tensor matrix = matrix(dtype, device, (long) side);
+      for (int i = 0; i <= TRIES; i++) {
+        try (Scope made = Scope.open()) {
+          device.synchronize();
+          long start = System.nanoTime();
+          for (int j = 0; j < products; j++) {
+            matrix.matmul(matrix);
+          }
+          device.synchronize();
+          if (i > 0) { // the first starts threads, or sets a GPU's libraries up
+            double operations = 2 * side * side * side * products;
+            best = Math.max(best, 1e9 * operations / (System.nanoTime() - start));
+          }
         }
       }
     }
     return best;
+  }
+
+  /** Numbers in [-1, 1] of many bits: a GPU is faster with zeros, which take less power. */
+  private static Tensor matrix(DType dtype, TorchDevice device, long side) {
+    float[] row = new float[(int) side];
+    for (int i = 0; i < row.length; i++) {
+      row[i] = (float) Math.sin(i);
+    }
+    Tensor angles = Tensors.to(Tensors.of(row, side, 1), device, DType.F32); // (side, 1)
+    return Tensors.to(angles.matmul(angles.t()), dtype); // (side, side)
   }
 
   void add(StepReport report) {
@@ -61,17 +86,21 @@ final class Throughput {
     samples += report.samples();
     tokens += report.tokens();
     flops += report.flops();
+    recomputedFlops += report.recomputedFlops();
   }
 
   /** What was done since the last call. */
   Rates rates(long stepsLeft) {
     double seconds = Math.max(1e-9, (System.nanoTime() - start) / 1e9);
-    peakFlops = Math.max(peakFlops, flops / seconds);
+    double modelRate = flops / devices / seconds;
+    double hardwareRate = (flops + recomputedFlops) / devices / seconds;
+    peakFlops = Math.max(peakFlops, hardwareRate);
     Rates rates =
         new Rates(
             samples / seconds,
             tokens / seconds,
-            flops / seconds / peakFlops,
+            modelRate / peakFlops,
+            hardwareRate / peakFlops,
             steps / seconds,
             Duration.ofMillis(Math.round(1000 * seconds / Math.max(1, steps) * stepsLeft)));
     start = System.nanoTime();
@@ -79,6 +108,7 @@ final class Throughput {
     samples = 0;
     tokens = 0;
     flops = 0;
+    recomputedFlops = 0;
     return rates;
   }
 
@@ -87,8 +117,9 @@ final class Throughput {
    *
    * @param samplesPerSecond pictures
    * @param tokensPerSecond image tokens
-   * @param utilisation the model's floating-point operations over what the devices can do (MFU), 0
-   *     to 1
+   * @param utilisation the model's floating-point operations on a device over what it can do (MFU),
+   *     0 to 1
+   * @param hardwareUtilisation the same with what is computed a second time (HFU)
    * @param stepsPerSecond steps
    * @param left time until the end of the run at this rate
    */
@@ -96,6 +127,7 @@ final class Throughput {
       double samplesPerSecond,
       double tokensPerSecond,
       double utilisation,
+      double hardwareUtilisation,
       double stepsPerSecond,
       Duration left) {}
 }

@@ -153,7 +153,7 @@ public final class TrainingLoop {
   private Outcome train() throws IOException {
     resume();
     double peakFlops = Throughput.peakFlops(config.device(), config.precision());
-    throughput = new Throughput(processes.count() * peakFlops);
+    throughput = new Throughput(processes.count(), peakFlops);
     try (BatchLoader loader = data.batchesFrom(state.step());
         RunRecord opened = writes() ? new RunRecord(config.folder(), state.step()) : null) {
       record = opened;
@@ -251,6 +251,9 @@ public final class TrainingLoop {
     numbers.put("tokens_per_second", rates.tokensPerSecond());
     if (report.flops() > 0) {
       numbers.put("model_flop_utilisation", rates.utilisation());
+    }
+    if (report.recomputedFlops() > 0) {
+      numbers.put("hardware_flop_utilisation", rates.hardwareUtilisation());
     }
     record.numbers("train", state.step(), numbers);
     observer.recorded("train", state.step(), numbers);

@@ -1,6 +1,7 @@
 package io.bitloom.training.tokenizer;
 
 import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.Weights;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -58,8 +59,8 @@ final class PatchDiscriminator {
   /** What the discriminator wants to be small: ½ (max(0, 1 − D(real)) + max(0, 1 + D(fake))). */
   Tensor hinge(Tensor pictures, Tensor reconstructions) {
     Scalar one = new Scalar(1);
-    Tensor real = verdicts(pictures).neg().add(one).relu().mean();
-    Tensor fake = verdicts(reconstructions).add(one).relu().mean();
+    Tensor real = Tensors.relu(verdicts(pictures).neg().add(one)).mean();
+    Tensor fake = Tensors.relu(verdicts(reconstructions).add(one)).mean();
     return real.add(fake).mul(new Scalar(0.5));
   }
 

@@ -124,7 +124,7 @@ final class PerceptualLoss implements AutoCloseable {
       for (int layer : group) {
         String name = "features." + layer;
         Tensor out = Nn.conv2d(x, weights.get(name + ".weight"), weights.get(name + ".bias"), 1, 1);
-        x = out.relu();
+        x = Tensors.relu(out);
       }
       Tensor squares = x.square().sum(1L).unsqueeze(1); // (B, 1, h, w)
       seen.add(x.div(squares.add(new Scalar(LEAST_SQUARE)).sqrt()));

@@ -22,10 +22,12 @@ import io.bitloom.training.data.SampleBatch;
 import io.bitloom.training.data.TrainingSample;
 import io.bitloom.training.distributed.Processes;
 import io.bitloom.training.optim.AdamW;
+import io.bitloom.training.optim.GradientBuckets;
 import io.bitloom.training.optim.Gradients;
 import io.bitloom.training.optim.MovingAverage;
 import io.bitloom.training.optim.Optimizer;
 import io.bitloom.training.run.Learner;
+import io.bitloom.training.run.Readings;
 import io.bitloom.training.run.StepReport;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -61,12 +63,14 @@ public final class TokenizerTraining implements Learner {
   private final ResidualQuantizer quantizer;
   private final Weights quantizerState = new Weights(QUANTIZER);
   private final Gradients gradients;
+  private final GradientBuckets buckets;
   private final Optimizer optimizer;
   private final MovingAverage average;
   private final Weights discriminatorWeights; // and how many steps it has learnt for
   private final PatchDiscriminator discriminator;
   private final PerceptualLoss perceptual; // null where no weights are given
   private final Gradients discriminatorGradients;
+  private final GradientBuckets discriminatorBuckets;
   private final AdamW discriminatorOptimizer;
   private List<RgbImage> shown = List.of();
 
@@ -98,6 +102,7 @@ public final class TokenizerTraining implements Learner {
     quantizer = settings.quantizer().build(settings.scales(), settings.seed());
     quantizer.state().forEach((name, tensor) -> quantizerState.put(name, new Tensor(tensor)));
     gradients = new Gradients(weights);
+    buckets = new GradientBuckets(gradients, processes);
     optimizer = Optimizer.of(weights, settings.adamW(), settings.muon(), processes);
     average = new MovingAverage(weights, settings.averageDecay());
     discriminatorWeights =
@@ -105,6 +110,7 @@ public final class TokenizerTraining implements Learner {
             DISCRIMINATOR, PatchDiscriminator.layout(settings.discriminatorWidth()), name -> true);
     discriminator = new PatchDiscriminator(discriminatorWeights);
     discriminatorGradients = new Gradients(discriminatorWeights);
+    discriminatorBuckets = new GradientBuckets(discriminatorGradients, processes);
     discriminatorOptimizer = new AdamW(discriminatorWeights, settings.adamW());
     discriminatorWeights.put(STEPS, Tensors.of(new long[1], 1));
   }
@@ -129,11 +135,23 @@ public final class TokenizerTraining implements Learner {
     if (batch.samples().isEmpty()) {
       return StepReport.nothing();
     }
+    try (Readings readings = new Readings()) {
+      double[] losses = learn(batch, readings);
+      readings.deliver(readings.read());
+      return apply(batch, losses);
+    }
+  }
+
+  /**
+   * The half of a step that makes the gradients; what it finds is only noted.
+   *
+   * @return the terms of the loss, once the readings are delivered
+   */
+  double[] learn(SampleBatch batch, Readings readings) {
     gradients.zero();
     discriminatorGradients.zero();
-    boolean adversarial =
-        settings.adversarialWeight() > 0 && batch.number() >= settings.adversarialStart();
-    double[] losses = new double[Term.values().length];
+    boolean adversarial = adversarial(batch);
+    Losses losses = new Losses(readings, new double[Term.values().length]);
     List<TrainingSample> own = processes.share(batch.samples());
     for (List<TrainingSample> part : batch.parts(own, settings.partTokens())) {
       double share = (double) part.size() / batch.samples().size();
@@ -141,12 +159,26 @@ public final class TokenizerTraining implements Learner {
         loss(part, batch.schedule(), adversarial, share, losses).mul(new Scalar(share)).backward();
       }
     }
-    processes.sum(gradients.all());
+    buckets.sum();
+    readings.add(gradients.unreadNorms(), gradients::measured);
+    if (adversarial) {
+      discriminatorBuckets.sum();
+      readings.add(discriminatorGradients.unreadNorms(), discriminatorGradients::measured);
+    }
+    return losses.terms();
+  }
+
+  private boolean adversarial(SampleBatch batch) {
+    return settings.adversarialWeight() > 0 && batch.number() >= settings.adversarialStart();
+  }
+
+  /** The half of a step that changes the weights, unless what was found is not finite. */
+  StepReport apply(SampleBatch batch, double[] losses) {
+    boolean adversarial = adversarial(batch);
     double[] total = processes.sum(losses);
     double norm = gradients.clip(settings.clip());
     boolean sound = Double.isFinite(norm) && Arrays.stream(total).allMatch(Double::isFinite);
     if (adversarial) {
-      processes.sum(discriminatorGradients.all());
       sound &= Double.isFinite(discriminatorGradients.clip(settings.clip()));
     }
     if (sound) {
@@ -162,23 +194,31 @@ public final class TokenizerTraining implements Learner {
   }
 
   /**
-   * The loss of some samples; on the way, the discriminator's gradients are added.
+   * Gathers the terms of the loss.
    *
-   * @param losses takes the terms, each by the samples' share in the batch
+   * @param terms by {@link Term}, once the readings are delivered
    */
+  private record Losses(Readings readings, double[] terms) {
+    /** Adds a term of some samples, a scalar, by their share in the batch. */
+    void add(Term term, double share, Tensor loss) {
+      readings.add(loss, value -> terms[term.ordinal()] += share * value[0]);
+    }
+  }
+
+  /** The loss of some samples; on the way, the discriminator's gradients are added. */
   private Tensor loss(
       List<TrainingSample> part,
       ScaleSchedule schedule,
       boolean adversarial,
       double share,
-      double[] losses) {
+      Losses losses) {
     Tensor pictures = pictures(part); // (B, 3, H, W), bytes
     Tensor signal = Pixels.toSignal(pictures); // (B, 3, H, W) in [-1, 1]
     ResidualQuantizer.Quantized quantized =
         quantizer.train(model.features(pictures), scales(schedule));
     Tensor reconstruction = model.decode(quantized.summedCodes()); // (B, 3, H, W)
     Tensor error = reconstruction.sub(signal);
-    Tensor l1 = error.abs().mean();
+    Tensor l1 = Tensors.abs(error).mean();
     Tensor penalty = quantized.penalty(settings.quantizer());
     Tensor loss = l1.add(penalty);
     if (settings.squaredWeight() > 0) {
@@ -187,26 +227,26 @@ public final class TokenizerTraining implements Learner {
     if (perceptual != null) {
       Tensor distance = perceptual.distance(reconstruction, signal);
       loss = loss.add(Tensors.times(distance, perceptual.weight()));
-      losses[Term.PERCEPTUAL.ordinal()] += share * distance.item_double();
+      losses.add(Term.PERCEPTUAL, share, distance);
     }
     if (adversarial) {
       Tensor verdict = verdict(reconstruction, signal, share, losses);
       loss = loss.add(Tensors.times(verdict, settings.adversarialWeight()));
     }
-    losses[Term.L1.ordinal()] += share * l1.item_double();
-    losses[Term.QUANTIZER.ordinal()] += share * penalty.item_double();
+    losses.add(Term.L1, share, l1);
+    losses.add(Term.QUANTIZER, share, penalty);
     return loss;
   }
 
   /** What the discriminator says of reconstructions, after which it learns from them itself. */
-  private Tensor verdict(Tensor reconstruction, Tensor signal, double share, double[] losses) {
+  private Tensor verdict(Tensor reconstruction, Tensor signal, double share, Losses losses) {
     discriminator.learns(false);
     Tensor verdict = discriminator.loss(reconstruction);
-    losses[Term.ADVERSARIAL.ordinal()] += share * verdict.item_double();
+    losses.add(Term.ADVERSARIAL, share, verdict);
     discriminator.learns(true);
     Tensor hinge = discriminator.hinge(signal, reconstruction.detach());
     hinge.mul(new Scalar(share)).backward();
-    losses[Term.DISCRIMINATOR.ordinal()] += share * hinge.item_double();
+    losses.add(Term.DISCRIMINATOR, share, hinge);
     return verdict;
   }
 
@@ -228,7 +268,14 @@ public final class TokenizerTraining implements Learner {
     scalars.put("loss/adversarial", losses[Term.ADVERSARIAL.ordinal()]);
     scalars.put("loss/discriminator", losses[Term.DISCRIMINATOR.ordinal()]);
     return new StepReport(
-        sound, losses[Term.L1.ordinal()], norm, batch.samples().size(), batch.tokens(), 0, scalars);
+        sound,
+        losses[Term.L1.ordinal()],
+        norm,
+        batch.samples().size(),
+        batch.tokens(),
+        0,
+        0,
+        scalars);
   }
 
   /** Pictures (B, 3, H, W) of 8-bit RGB. */
@@ -238,9 +285,7 @@ public final class TokenizerTraining implements Learner {
       RgbImage picture = sample.picture();
       pictures.add(Tensors.of(picture.rgb(), 1, picture.height(), picture.width(), 3));
     }
-    return Tensors.concat(pictures, 0)
-        .permute(0, 3, 1, 2)
-        .to(settings.device().torch(), DType.U8.torch());
+    return Tensors.to(Tensors.concat(pictures, 0).permute(0, 3, 1, 2), settings.device());
   }
 
   private List<Scale> scales(ScaleSchedule schedule) {
@@ -360,10 +405,12 @@ public final class TokenizerTraining implements Learner {
     if (perceptual != null) {
       perceptual.close();
     }
+    discriminatorBuckets.close();
     discriminatorOptimizer.close();
     discriminatorWeights.close();
     average.close();
     optimizer.close();
+    buckets.close();
     quantizerState.close();
     quantizer.close();
     model.close();

@@ -5,6 +5,7 @@ import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.training.distributed.Processes;
+import io.bitloom.training.run.Readings;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,13 +15,18 @@ import org.bytedeco.pytorch.Tensor;
 /** Loss and bit accuracy of a batch, in all and per scale, gathered part by part. */
 final class BatchLoss {
   private final List<Scale> scales;
+  private final Readings readings;
   private final double[] lossPerScale;
   private final double[] rightPerScale;
   private double loss;
   private double samples;
   private double samplesWithBits;
 
-  BatchLoss(List<Scale> scales) {
+  /**
+   * @param readings takes what parts add; the sums are there once these are delivered
+   */
+  BatchLoss(List<Scale> scales, Readings readings) {
+    this.readings = readings;
     this.scales = scales;
     this.lossPerScale = new double[scales.size()];
     this.rightPerScale = new double[scales.size()];
@@ -35,7 +41,7 @@ final class BatchLoss {
   void add(Tensor partLoss, Tensor perTokenBL) {
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
-      loss += partLoss.item_double();
+      readings.add(partLoss, value -> loss += value[0]);
       samples += perTokenBL.size(0);
       addPerScale(perTokenBL, lossPerScale);
     }
@@ -55,7 +61,10 @@ final class BatchLoss {
 
   /** Adds, per scale, the sum over samples of the mean over its tokens. */
   private void addPerScale(Tensor valuesBL, double[] sums) {
-    double[] perToken = Tensors.doubles(valuesBL.sum(0L));
+    readings.add(valuesBL.sum(0L), perToken -> addPerScale(perToken, sums));
+  }
+
+  private void addPerScale(double[] perToken, double[] sums) {
     int token = 0;
     for (int k = 0; k < sums.length; k++) {
       double sum = 0;

@@ -7,6 +7,7 @@ import io.bitloom.engine.codes.Flips;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.training.config.ConfigField;
 import io.bitloom.training.config.ConfigFile;
 import io.bitloom.training.data.TrainingSample;
@@ -81,7 +82,7 @@ public record Objective(
           masks.push_back(uniform.lt(new Scalar(probability)));
         }
         Tensor mask = Tensors.to(torch.cat(masks, 0), DType.U8);
-        return scope.keep(mask.to(bits.device(), DType.U8.torch()));
+        return scope.keep(Tensors.to(mask, TorchDevice.of(bits)));
       }
     };
   }

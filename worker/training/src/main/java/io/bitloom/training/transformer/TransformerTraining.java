@@ -23,10 +23,12 @@ import io.bitloom.training.data.FeatureCache;
 import io.bitloom.training.data.SampleBatch;
 import io.bitloom.training.data.TrainingSample;
 import io.bitloom.training.distributed.Processes;
+import io.bitloom.training.optim.GradientBuckets;
 import io.bitloom.training.optim.Gradients;
 import io.bitloom.training.optim.MovingAverage;
 import io.bitloom.training.optim.Optimizer;
 import io.bitloom.training.run.Learner;
+import io.bitloom.training.run.Readings;
 import io.bitloom.training.run.StepReport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -62,6 +64,7 @@ public final class TransformerTraining implements Learner {
   private final TextEncoder textEncoder;
   private final InfinityTransformer model;
   private final Gradients gradients;
+  private final GradientBuckets buckets;
   private final Optimizer optimizer;
   private final MovingAverage average;
   private final Processes processes;
@@ -100,8 +103,14 @@ public final class TransformerTraining implements Learner {
             settings.architecture(), transformerWeights, settings.device(), settings.precision());
     textEncoder = textEncoder(weights);
     gradients = new Gradients(weights);
+    buckets = new GradientBuckets(gradients, processes);
     optimizer = Optimizer.of(weights, settings.adamW(), settings.muon(), processes);
     average = new MovingAverage(stored, settings.averageDecay());
+  }
+
+  /** How the transformer is trained. */
+  TransformerSettings settings() {
+    return settings;
   }
 
   /** The same tensors without those of the text encoder; both sets are closed on their own. */
@@ -147,16 +156,31 @@ public final class TransformerTraining implements Learner {
     if (batch.samples().isEmpty()) {
       return StepReport.nothing();
     }
+    try (Readings readings = new Readings()) {
+      BatchLoss loss = learn(batch, readings);
+      readings.deliver(readings.read());
+      return apply(batch, loss);
+    }
+  }
+
+  /** The half of a step that makes the gradients; what it finds is only noted. */
+  BatchLoss learn(SampleBatch batch, Readings readings) {
     gradients.zero();
-    List<Scale> scales = settings.objective().trainedScales(batch.schedule(), batch.number());
-    BatchLoss total = new BatchLoss(scales);
+    List<Scale> scales = trainedScales(batch);
+    BatchLoss total = new BatchLoss(scales, readings);
     List<TrainingSample> own = processes.share(batch.samples());
     for (List<TrainingSample> part : batch.parts(own, settings.partTokens())) {
       try (Scope scope = Scope.open()) {
         learn(batch, part, scales, total);
       }
     }
-    processes.sum(gradients.all());
+    buckets.sum();
+    readings.add(gradients.unreadNorms(), gradients::measured);
+    return total;
+  }
+
+  /** The half of a step that changes the weights, unless what was found is not finite. */
+  StepReport apply(SampleBatch batch, BatchLoss total) {
     total.sum(processes);
     double norm = gradients.clip(settings.clip());
     boolean sound = Double.isFinite(total.loss()) && Double.isFinite(norm);
@@ -165,9 +189,20 @@ public final class TransformerTraining implements Learner {
       average.update(optimizer.steps() - 1);
     }
     int samples = batch.samples().size();
-    double flops = settings.flops(scales) * samples;
+    List<Scale> scales = trainedScales(batch);
     return new StepReport(
-        sound, total.loss(), norm, samples, total.tokens(), flops, total.scalars());
+        sound,
+        total.loss(),
+        norm,
+        samples,
+        total.tokens(),
+        settings.flops(scales) * samples,
+        settings.recomputedFlops(scales) * samples,
+        total.scalars());
+  }
+
+  private List<Scale> trainedScales(SampleBatch batch) {
+    return settings.objective().trainedScales(batch.schedule(), batch.number());
   }
 
   /** Adds the gradients of some samples of a batch. */
@@ -216,29 +251,32 @@ public final class TransformerTraining implements Learner {
     try (Scope scope = Scope.open();
         NoGradGuard noGradients = new NoGradGuard()) {
       for (TrainingSample sample : samples) {
-        float[] known = sample.features() == null ? encode(sample) : sample.features();
-        long d = tokenizer.config().codebookDim();
-        features.add(Tensors.of(known, 1, d, full.height(), full.width()));
+        features.add(sample.features() == null ? encode(sample) : known(sample, full));
       }
-      return scope.keep(
-          Tensors.concat(features, 0)
-              .to(settings.device().torch(), DType.F32.torch())); // (B, d, H, W)
+      return scope.keep(Tensors.concat(features, 0)); // (B, d, H, W)
     }
   }
 
-  private float[] encode(TrainingSample sample) {
+  private Tensor known(TrainingSample sample, Scale full) {
+    long d = tokenizer.config().codebookDim();
+    return Tensors.to(
+        Tensors.of(sample.features(), 1, d, full.height(), full.width()),
+        settings.device(),
+        DType.F32);
+  }
+
+  /** Features (1, d, H, W); they are read only where a cache takes them, once for each picture. */
+  private Tensor encode(TrainingSample sample) {
     RgbImage picture = sample.picture();
     try (Scope scope = Scope.open()) {
       Tensor pixels =
           Tensors.of(picture.rgb(), 1, picture.height(), picture.width(), 3)
               .permute(0, 3, 1, 2); // (1, 3, H·p, W·p)
-      float[] features =
-          Tensors.floats(
-              tokenizer.features(pixels.to(settings.device().torch(), DType.U8.torch())));
+      Tensor features = tokenizer.features(Tensors.to(pixels, settings.device()));
       if (sample.key() != null) {
-        cache.put(sample.key(), features);
+        cache.put(sample.key(), Tensors.floats(features));
       }
-      return features;
+      return scope.keep(features);
     } catch (IOException e) {
       throw new UncheckedIOException("the feature cache cannot be written", e);
     }
@@ -344,8 +382,9 @@ public final class TransformerTraining implements Learner {
   private Map<String, Double> measure(
       InfinityTransformer averaged, ScaleSchedule schedule, List<TrainingSample> part) {
     List<Scale> scales = settings.objective().trainedScales(schedule);
-    BatchLoss total = new BatchLoss(scales);
-    try (NoGradGuard noGradients = new NoGradGuard()) {
+    try (Readings readings = new Readings();
+        NoGradGuard noGradients = new NoGradGuard()) {
+      BatchLoss total = new BatchLoss(scales, readings);
       BitwiseSelfCorrection.Corrected target =
           corrected(
               BitwiseSelfCorrection.Config.withoutFlips(settings.architecture().spatialPatchify()),
@@ -360,6 +399,7 @@ public final class TransformerTraining implements Learner {
               target.inputs(),
               scales);
       loss(logits, target, scales, 1, total);
+      readings.deliver(readings.read());
       Map<String, Double> found = new LinkedHashMap<>(total.scalars());
       found.put("loss", total.loss());
       return found;
@@ -396,6 +436,7 @@ public final class TransformerTraining implements Learner {
   public void close() {
     average.close();
     optimizer.close();
+    buckets.close();
     model.close();
     transformerWeights.close();
     stored.close();

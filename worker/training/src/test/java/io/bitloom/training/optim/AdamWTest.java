@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.Weights;
+import java.util.Arrays;
+import java.util.List;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
@@ -103,6 +105,61 @@ class AdamWTest {
       average.update(0);
       assertArrayEquals(
           new float[] {0.1f, 0.2f}, Tensors.floats(average.average().get("layer.bias")), 1e-6f);
+    }
+  }
+
+  /** What a GPU does for all parameters at once, which libtorch can do on CPUs as well. */
+  @Test
+  void theFusedStepIsTheSameWithinRounding() {
+    try (Weights own = matrixAndBias();
+        Weights fused = matrixAndBias();
+        AdamW stepByStep = new AdamW(own, SETTINGS, name -> true, false);
+        AdamW together = new AdamW(fused, SETTINGS, name -> true, true)) {
+      for (int step = 0; step < 20; step++) { // the bias has no gradient, and stays
+        for (Weights weights : List.of(own, fused)) {
+          new Gradients(weights).zero();
+          squaredNormBackwards(weights);
+        }
+        stepByStep.step(0.05);
+        together.step(0.05);
+      }
+      assertEquals(stepByStep.state().names(), together.state().names());
+      assertEquals(stepByStep.steps(), together.steps());
+      long before = fused.get("layer.weight")._version();
+      together.step(0.05);
+      assertTrue(fused.get("layer.weight")._version() > before, "a change that nobody sees");
+      stepByStep.step(0.05);
+      for (String name : own.names()) {
+        assertClose(own.get(name).detach(), fused.get(name).detach());
+      }
+      for (String name : together.state().names()) {
+        assertClose(stepByStep.state().get(name), together.state().get(name));
+      }
+      assertFalse(
+          Arrays.equals(
+              Tensors.floats(fused.get("layer.weight").detach()), new float[] {1, -2, 3, 4}));
+    }
+  }
+
+  private static void assertClose(Tensor expected, Tensor found) {
+    assertArrayEquals(Tensors.floats(expected), Tensors.floats(found), 1e-5f);
+  }
+
+  @Test
+  void operatorsOnListsDoWhatTheyDoOneByOne() {
+    try (Scope scope = Scope.open();
+        NoGradGuard noGradients = new NoGradGuard()) {
+      Tensor row = Tensors.of(new float[] {3, -4}, 2);
+      Tensor matrix = Tensors.of(new float[] {1, 2, 2, 4}, 2, 2);
+      List<Tensor> both = List.of(row, matrix);
+      assertArrayEquals(new double[] {5, 5}, Tensors.doubles(Foreach.norms(both)), 1e-12);
+      Foreach.lerp(both, List.of(row.neg(), matrix.mul(matrix)), 0.25);
+      assertArrayEquals(new float[] {1.5f, -2}, Tensors.floats(row));
+      assertArrayEquals(new float[] {1, 2.5f, 2.5f, 7}, Tensors.floats(matrix));
+      Foreach.multiply(both, 2);
+      assertArrayEquals(new float[] {3, -4}, Tensors.floats(row));
+      Foreach.zero(both);
+      assertArrayEquals(new float[4], Tensors.floats(matrix));
     }
   }
 }

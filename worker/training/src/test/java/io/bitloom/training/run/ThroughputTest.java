@@ -12,18 +12,31 @@ class ThroughputTest {
   private static final double NEVER = 1e60;
 
   private static StepReport step(double flops) {
-    return new StepReport(true, 1, 1, 8, 100, flops, Map.of());
+    return step(flops, 0);
+  }
+
+  private static StepReport step(double flops, double recomputed) {
+    return new StepReport(true, 1, 1, 8, 100, flops, recomputed, Map.of());
   }
 
   @Test
   void aRunThatIsFasterThanWhatWasMeasuredUsesAllOfTheDeviceAndNotMore() {
-    Throughput throughput = new Throughput(1);
+    Throughput throughput = new Throughput(1, 1);
     throughput.add(step(NEVER));
     assertEquals(1, throughput.rates(10).utilisation());
 
     throughput.add(step(NEVER / 1e30));
     double slower = throughput.rates(10).utilisation();
     assertTrue(slower > 0 && slower < 1, "of the fastest stretch: " + slower);
+  }
+
+  @Test
+  void whatIsComputedTwiceCountsForTheDeviceButNotForTheModel() {
+    Throughput throughput = new Throughput(4, 1);
+    throughput.add(step(3 * NEVER, NEVER));
+    Throughput.Rates rates = throughput.rates(10);
+    assertEquals(1, rates.hardwareUtilisation());
+    assertEquals(0.75, rates.utilisation(), 1e-12);
   }
 
   @Test

@@ -28,7 +28,7 @@ class PerceptualLossTest {
   @TempDir private Path folder;
 
   /** A VGG16 with few channels, which grow from group to group. */
-  private static Weights vgg(boolean heads) {
+  static Weights vgg(boolean heads) {
     Weights weights = new Weights("small VGG");
     int in = 3;
     int group = 0;

@@ -322,6 +322,25 @@ class TransformerTrainingTest {
   }
 
   @Test
+  void attentionCountsForWhatIsSeenAndRecomputedBlocksApart() {
+    List<Scale> scales = ScaleSchedules.nearest(1).schedule(SizeClass.PIXELS_1M).scales();
+    double tokens = scales.stream().mapToLong(Scale::tokens).sum();
+    double width = 32;
+    double blocks = 2; // with a feed-forward layer of 8 times their width
+    double matrices = blocks * 2 * tokens * (4 + 2 + 2 * 8) * width * width;
+    double dense = blocks * 4 * tokens * tokens * width;
+    double head = 2 * tokens * width * 16;
+    try (TransformerTraining plain = training(Variant.PLAIN);
+        TransformerTraining recomputing = training(new Variant(100_000, true, true, DType.F32))) {
+      double forwards = plain.settings().flops(scales) / 3;
+      assertEquals(10_521, tokens);
+      assertEquals(0.62, (forwards - matrices - head) / dense, 0.005);
+      assertEquals(0, plain.settings().recomputedFlops(scales));
+      assertEquals(forwards - head, recomputing.settings().recomputedFlops(scales));
+    }
+  }
+
+  @Test
   void lateScalesCanJoinLaterInARun() {
     Objective objective = new Objective(0.3, 13, true, 0.5, true, false, false, 3, 10);
     assertEquals(SQUARE.scales().subList(0, 3), objective.trainedScales(SQUARE, 9));

@@ -1,5 +1,6 @@
 package io.bitloom.engine.tensor.cpu;
 
+import io.bitloom.engine.tensor.BlockCausal;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.DrawRules;
 import io.bitloom.engine.tensor.LibtorchKernels;
@@ -112,6 +113,15 @@ public final class CpuKernels extends LibtorchKernels {
     Tensor seen = mask == null ? scores : scores.add(Tensors.to(mask, dtype));
     Tensor attended = torch.matmul(seen.softmax(-1), vBTHc.transpose(1, 2)); // (B, H, L, c)
     return attended.transpose(1, 2).flatten(2, 3);
+  }
+
+  /**
+   * {@inheritDoc}: one call with a mask, which for the few tokens that CPUs train on is fastest.
+   */
+  @Override
+  public Tensor blockCausalAttention(
+      Tensor qBLHc, Tensor kBLHc, Tensor vBLHc, BlockCausal scales, double scale) {
+    return attention(qBLHc, kBLHc, vBLHc, scales.mask(TorchDevice.CPU), scale);
   }
 
   @Override
