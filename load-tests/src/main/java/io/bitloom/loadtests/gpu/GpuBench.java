@@ -1,5 +1,6 @@
 package io.bitloom.loadtests.gpu;
 
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -14,6 +15,11 @@ import picocli.CommandLine.Spec;
     subcommands = {GpuPackCommand.class, GpuRunCommand.class})
 public final class GpuBench implements Callable<Integer> {
   @Spec private CommandSpec spec;
+
+  /** The repository, or what a pack has of it. */
+  static Path home() {
+    return Path.of(System.getenv().getOrDefault("BITLOOM_HOME", "."));
+  }
 
   @Override
   public Integer call() {

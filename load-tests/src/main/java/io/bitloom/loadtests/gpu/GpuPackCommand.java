@@ -37,20 +37,12 @@ public final class GpuPackCommand implements Callable<Integer> {
   @Range(min = 1, max = 100_000)
   private int part;
 
-  @Option(
-      names = "--home",
-      paramLabel = "DIR",
-      defaultValue = "${env:BITLOOM_HOME:-.}",
-      hidden = true,
-      description = "The repository.")
-  private Path home;
-
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     GpuPack.Packed packed =
-        new GpuPack(home, System.getProperty("java.class.path")).write(out, part * MEGA);
+        new GpuPack(GpuBench.home(), System.getProperty("java.class.path")).write(out, part * MEGA);
     PrintWriter said = spec.commandLine().getOut();
     said.printf(
         Locale.ROOT,

@@ -5,6 +5,7 @@ import io.bitloom.common.cli.Usage;
 import io.bitloom.common.schedule.SizeClass;
 import io.bitloom.engine.NativeLibraries;
 import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.LibTorch;
 import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.cpu.CpuThreads;
 import java.io.IOException;
@@ -144,14 +145,6 @@ public final class GpuRunCommand implements Callable<Integer> {
       description = "A Python with torch, to compare with (default: ${DEFAULT-VALUE}).")
   private String python;
 
-  @Option(
-      names = "--home",
-      paramLabel = "DIR",
-      defaultValue = "${env:BITLOOM_HOME:-.}",
-      hidden = true,
-      description = "Where the model template and the Python script lie.")
-  private Path home;
-
   @Spec private CommandSpec spec;
 
   /** The program of a pack, which has nothing of the coordinator. */
@@ -171,7 +164,7 @@ public final class GpuRunCommand implements Callable<Integer> {
     TorchDevice device = device();
     CpuThreads.use(0);
     PrintWriter progress = spec.commandLine().getOut();
-    Path template = home.resolve("load-tests/models/full125m/model.json");
+    Path template = GpuBench.home().resolve("load-tests/models/full125m/model.json");
     try (Sitting sitting = new Sitting(plan(device), template, out, deadline, progress)) {
       for (Step step : steps) {
         run(step, sitting);
@@ -197,7 +190,8 @@ public final class GpuRunCommand implements Callable<Integer> {
       case SHARES -> ShareStep.run(sitting);
       case TRAINING -> TrainingStep.run(sitting);
       case DRAWING -> DrawingStep.all(sitting);
-      case YARDSTICK -> TorchYardstick.run(sitting, home.resolve("load-tests/gpu/yardstick.py"));
+      case YARDSTICK ->
+          TorchYardstick.run(sitting, GpuBench.home().resolve("load-tests/gpu/yardstick.py"));
       default -> throw new IllegalStateException(step.toString());
     }
   }
@@ -226,11 +220,23 @@ public final class GpuRunCommand implements Callable<Integer> {
   }
 
   private TorchDevice device() {
+    TorchDevice device;
     try {
-      return TorchDevice.parse(deviceName);
+      device = TorchDevice.parse(deviceName);
     } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
+      throw usage("--" + e.getMessage());
     }
+    // Half an hour of a machine with a GPU is not for measuring its CPU unasked.
+    if (LibTorch.builtForGpu() && !device.cuda() && !deviceName.equals("cpu")) {
+      throw usage(
+          "libtorch for GPUs finds no CUDA device: see nvidia-smi, and LD_LIBRARY_PATH; --device cpu"
+              + " measures the CPU");
+    }
+    return device;
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
   }
 
   /** Reads the name of a model. */

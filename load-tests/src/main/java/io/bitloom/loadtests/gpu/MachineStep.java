@@ -69,7 +69,7 @@ final class MachineStep {
         "libtorch",
         () ->
             (LibTorch.builtForGpu() ? "for GPUs: " : "for CPUs: ")
-                + torch.show_config().getString().replaceAll("(?m), CXX_FLAGS=.*$", ""));
+                + torch.show_config().getString().replaceAll("[A-Z]+_FLAGS=[^,]*, ", ""));
     if (device.cuda()) {
       said(sitting, "auto", () -> TorchDevice.parse("auto").toString());
       said(sitting, "free memory, bytes", () -> Long.toString(device.freeGpuBytes()));
