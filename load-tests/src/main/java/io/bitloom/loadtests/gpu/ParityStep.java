@@ -105,14 +105,11 @@ final class ParityStep {
               Set.of(FIRST_LOGITS),
               (name, tensor) -> {
                 if (name.equals(FIRST_LOGITS)) {
-                  logits.add(floats(tensor));
+                  logits.add(Tensors.floats(tensor));
                 }
               });
       Generation generation = model.transformer().generate(batch, ScaleObserver.NONE, trace);
-      List<long[]> tokens =
-          generation.bits().stream()
-              .map(bits -> Tensors.longs(Tensors.to(bits, TorchDevice.CPU, DType.I64)))
-              .toList();
+      List<long[]> tokens = generation.bits().stream().map(bits -> Tensors.longs(bits)).toList();
       return new Drawn(tokens, logits.get(0));
     }
   }
@@ -173,12 +170,8 @@ final class ParityStep {
       Tensor picture =
           new RuleTensor("picture", new long[] {1, 3, SIDE, SIDE}, 128, 127).generate(1);
       Tensor features = tokenizer.features(Tensors.to(picture, device, DType.U8));
-      return List.of(floats(decoded), floats(features));
+      return List.of(Tensors.floats(decoded), Tensors.floats(features));
     }
-  }
-
-  private static float[] floats(Tensor tensor) {
-    return Tensors.floats(Tensors.to(tensor, TorchDevice.CPU, DType.F32));
   }
 
   private static double largest(float[] expected, float[] computed) {
