@@ -43,7 +43,7 @@ public final class JavaRuntime {
       throw new IOException("needs a JDK with jlink, and there is no " + jlink);
     }
     Command.run(
-        folder.getParent(),
+        folder.toAbsolutePath().getParent(),
         List.of(
             jlink.toString(),
             "--add-modules",
@@ -52,7 +52,7 @@ public final class JavaRuntime {
             "--no-header-files",
             "--no-man-pages",
             "--output",
-            folder.toString()));
+            folder.toAbsolutePath().toString()));
     return System.getProperty("java.runtime.version");
   }
 
