@@ -11,6 +11,7 @@ import io.bitloom.loadtests.engine.EngineBenchmark;
 import io.bitloom.loadtests.engine.LateGuidanceBenchmark;
 import io.bitloom.loadtests.engine.MemoryBenchmark;
 import io.bitloom.loadtests.engine.PicturesBenchmark;
+import io.bitloom.loadtests.gpu.GpuBench;
 import io.bitloom.loadtests.queue.IdleBench;
 import io.bitloom.loadtests.queue.QueueBench;
 import java.util.concurrent.Callable;
@@ -32,6 +33,7 @@ import picocli.CommandLine.Spec;
       LateGuidanceBenchmark.class,
       MemoryBenchmark.class,
       PicturesBenchmark.class,
+      GpuBench.class,
       QueueBench.class,
       IdleBench.class,
       ChaosCommand.class,
@@ -68,8 +70,7 @@ public final class Main implements Callable<Integer> {
   public Integer call() {
     throw new ParameterException(
         spec.commandLine(),
-        "say what to run: bench engine, convolutions, guidance, memory, pictures, queue, idle, chaos,"
-            + " objects or"
-            + " autoscale");
+        "say what to run: bench engine, convolutions, guidance, memory, pictures, gpu, queue, idle,"
+            + " chaos, objects or autoscale");
   }
 }

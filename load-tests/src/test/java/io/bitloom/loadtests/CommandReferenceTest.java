@@ -34,6 +34,7 @@ class CommandReferenceTest {
           "README.md",
           "deploy/README.md",
           "load-tests/README.md",
+          "load-tests/gpu/README.md",
           "docs/guide.md",
           "docs/explanation/picture.md",
           "docs/explanation/prompt.md",

@@ -6,8 +6,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Properties;
 
-/** The Java of an image: the modules that Bitloom and its libraries use, of the JDK that builds. */
-final class JavaRuntime {
+/**
+ * A Java runtime to carry: the modules that Bitloom and its libraries use, of the JDK that builds.
+ */
+public final class JavaRuntime {
 
   private static final List<String> MODULES =
       List.of(
@@ -28,15 +30,20 @@ final class JavaRuntime {
 
   private JavaRuntime() {}
 
-  /** Makes it in a folder that does not exist yet; its version. */
-  static String link(Path folder) throws IOException, InterruptedException {
+  /**
+   * Makes it in a folder that does not exist yet.
+   *
+   * @return its version
+   * @throws IOException if this Java has no jlink, or it fails
+   */
+  public static String link(Path folder) throws IOException, InterruptedException {
     Path home = Path.of(System.getProperty("java.home"));
     Path jlink = home.resolve("bin/jlink");
     if (!Files.isExecutable(jlink)) {
       throw new IOException("needs a JDK with jlink, and there is no " + jlink);
     }
     Command.run(
-        folder.getParent(),
+        folder.toAbsolutePath().getParent(),
         List.of(
             jlink.toString(),
             "--add-modules",
@@ -45,7 +52,7 @@ final class JavaRuntime {
             "--no-header-files",
             "--no-man-pages",
             "--output",
-            folder.toString()));
+            folder.toAbsolutePath().toString()));
     return System.getProperty("java.runtime.version");
   }
 

@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Resident memory of this process, as Linux counts it. */
-final class ProcessMemory {
+public final class ProcessMemory {
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final Path CLEAR = Path.of("/proc/self/clear_refs");
   private static final String RESET_PEAK = "5";
@@ -15,17 +15,17 @@ final class ProcessMemory {
   private ProcessMemory() {}
 
   /** Bytes that are resident now. */
-  static long resident() {
+  public static long resident() {
     return bytes("VmRSS:");
   }
 
   /** The most bytes that were resident since {@link #resetPeak()}. */
-  static long peak() {
+  public static long peak() {
     return bytes("VmHWM:");
   }
 
   /** Starts the peak anew from what is resident now. */
-  static void resetPeak() {
+  public static void resetPeak() {
     try {
       Files.writeString(CLEAR, RESET_PEAK);
     } catch (IOException e) {

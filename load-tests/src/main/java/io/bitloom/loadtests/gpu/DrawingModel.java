@@ -1,0 +1,53 @@
+package io.bitloom.loadtests.gpu;
+
+import io.bitloom.engine.codes.CodebookCodes;
+import io.bitloom.engine.model.InfinityConfig;
+import io.bitloom.engine.model.InfinityTransformer;
+import io.bitloom.engine.modeldir.ModelDirectory;
+import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.TorchDevice;
+import io.bitloom.engine.tensor.Weights;
+import io.bitloom.engine.tokenizer.VisualTokenizer;
+
+/** What draws once texts are encoded, loaded on a device. */
+record DrawingModel(
+    TorchDevice device, DType dtype, InfinityTransformer transformer, VisualTokenizer tokenizer)
+    implements AutoCloseable {
+
+  /** Loads transformer and tokenizer. */
+  static DrawingModel load(ModelDirectory directory, TorchDevice device, DType dtype) {
+    try (Weights stored = directory.tokenizerWeights();
+        Weights placed = stored.to(device, dtype)) {
+      InfinityTransformer transformer = transformer(directory, stored, device, dtype);
+      try {
+        return new DrawingModel(
+            device, dtype, transformer, new VisualTokenizer(directory.tokenizer(), placed));
+      } catch (RuntimeException e) {
+        transformer.close();
+        throw e;
+      }
+    }
+  }
+
+  private static InfinityTransformer transformer(
+      ModelDirectory directory, Weights tokenizer, TorchDevice device, DType dtype) {
+    InfinityConfig config = directory.transformer();
+    try (Weights weights = directory.transformerWeights()) {
+      return config.square() == null
+          ? InfinityTransformer.forInference(config, weights, device, dtype)
+          : InfinityTransformer.forInference(
+              config,
+              weights,
+              new CodebookCodes(
+                  config.bitsPerToken(), config.square().vocabulary(), tokenizer, device),
+              device,
+              dtype);
+    }
+  }
+
+  @Override
+  public void close() {
+    transformer.close();
+    tokenizer.close();
+  }
+}
