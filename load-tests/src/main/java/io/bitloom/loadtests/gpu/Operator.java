@@ -188,17 +188,14 @@ record Operator(
         Tensor x = random(device, DType.F32, rows, tokens, width);
         Tensor scale = random(device, DType.F32, rows, 1, width);
         Tensor shift = random(device, DType.F32, rows, 1, width);
-        return () -> Nn.modulatedNorm(x, false, 1e-6, scale, shift);
+        return () -> Nn.modulatedNorm(x, false, 1e-6, scale, shift, dtype);
       }
       case ROTATION -> {
         Tensor qkv = random(device, dtype, rows, tokens, 3, heads, head);
         Tensor factor = random(device, DType.F32, 1, 1, heads, 1);
         Tensor angles = torch.view_as_complex(random(device, DType.F32, 1, tokens, 1, head / 2, 2));
-        Kernels.Slot slot =
-            new Kernels.Slot(
-                random(device, dtype, rows, seen, heads, head),
-                random(device, dtype, rows, seen, heads, head),
-                seen - tokens);
+        long before = seen - tokens;
+        Kernels.Slot slot = cache(before, head, dtype, device).slot(before, tokens);
         return () -> Nn.rotateAndStore(qkv, factor, angles, slot);
       }
       case GATE -> {
@@ -216,6 +213,19 @@ record Operator(
       }
       default -> throw new IllegalStateException(kind.toString());
     }
+  }
+
+  /** The cache of a block that has seen so many tokens and now sees the last ones. */
+  private Kernels.BlockCache cache(long before, long head, DType dtype, TorchDevice device) {
+    Kernels.CacheSize size =
+        new Kernels.CacheSize(
+            1,
+            Math.toIntExact(rows),
+            before,
+            tokens,
+            Math.toIntExact(heads),
+            Math.toIntExact(head));
+    return Nn.caches(size, dtype, device).get(0);
   }
 
   private static Tensor random(TorchDevice device, DType dtype, long... shape) {
