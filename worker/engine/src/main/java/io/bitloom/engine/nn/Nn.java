@@ -5,6 +5,7 @@ import io.bitloom.engine.tensor.LibtorchKernels;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.cpu.CpuKernels;
 import io.bitloom.engine.tensor.cuda.CudaKernels;
+import io.bitloom.engine.tensor.cuda.MetaKernels;
 import java.util.List;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -18,13 +19,14 @@ import org.bytedeco.pytorch.global.torch;
 public final class Nn {
   private static final Kernels CPU = new CpuKernels();
   private static final Kernels CUDA = new CudaKernels();
+  private static final Kernels META = new MetaKernels();
   private static final ScalarTypeOptional SAME_TYPE = Scope.own(new ScalarTypeOptional());
 
   private Nn() {}
 
   /** The backend of a tensor's device; what is no CPU computes as a GPU does. */
   private static Kernels of(Tensor x) {
-    return x.is_cpu() ? CPU : CUDA;
+    return x.is_cpu() ? CPU : x.is_meta() ? META : CUDA;
   }
 
   /** x·weightᵀ + bias: x (…, in), weight (out, in), bias (out) or null; differentiable. */
@@ -98,6 +100,11 @@ public final class Nn {
   /** {@link Kernels#rowWise}. */
   public static Tensor rowWise(Tensor xRLC, Kernels.OfRows chain) {
     return of(xRLC).rowWise(xRLC, chain);
+  }
+
+  /** {@link Kernels#filters}. */
+  public static Tensor filters(Tensor weight) {
+    return of(weight).filters(weight);
   }
 
   /** {@link Kernels#conv2d}. */

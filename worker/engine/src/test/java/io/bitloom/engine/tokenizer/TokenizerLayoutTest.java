@@ -1,5 +1,6 @@
 package io.bitloom.engine.tokenizer;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,10 +11,13 @@ import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
 import io.bitloom.engine.tensor.WeightsException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 
 class TokenizerLayoutTest {
@@ -43,6 +47,34 @@ class TokenizerLayoutTest {
         WeightsException refused =
             assertThrows(WeightsException.class, () -> new VisualTokenizer(config, weights));
         assertTrue(refused.getMessage().contains(missing), refused.getMessage());
+      }
+    }
+  }
+
+  @Test
+  void onGpusMapsOfTheDecoderKeepTheirChannelsLastAndTheirType() {
+    for (TokenizerConfig config : CONFIGS) {
+      for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
+        try (Weights weights = zeros(TokenizerLayout.of(config));
+            Weights placed = weights.to(TorchDevice.META, dtype);
+            VisualTokenizer tokenizer = new VisualTokenizer(config, placed);
+            Scope scope = Scope.open()) {
+          Tensor codes = Tensors.empty(DType.F32, TorchDevice.META, 3, config.codebookDim(), 4, 6);
+          List<String> others = new ArrayList<>();
+          tokenizer.decode(
+              codes,
+              (name, map) -> {
+                if (!map.is_contiguous(torch.MemoryFormat.ChannelsLast)
+                    || Tensors.dtype(map) != dtype) {
+                  others.add(name);
+                }
+              });
+          assertEquals(List.of(), others, config + " " + dtype);
+          Tensor pictures = tokenizer.pictures(codes);
+          assertArrayEquals(
+              new long[] {3, 4L * config.patchSize(), 6L * config.patchSize(), 3},
+              pictures.shape());
+        }
       }
     }
   }
