@@ -9,9 +9,10 @@ import java.util.List;
  * @param start of the text stage
  * @param encoded when all texts were, and the transformer began
  * @param scales when each scale was drawn, the first one first. A device that takes work in advance
- *     has not done all of it then; with the last one it has
- * @param generated when the transformer was done, and the tokenizer began
- * @param decoded when all images were
+ *     has not done all of it then
+ * @param generated when the transformer was done, and the tokenizer began; of a device that takes
+ *     work in advance, when all of the transformer's was asked for
+ * @param decoded when all images were, and all work was done
  */
 public record BatchTimeline(
     int images, long start, long encoded, List<Long> scales, long generated, long decoded) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.engine.model.InfinityConfig;
+import io.bitloom.engine.model.InfinityPreset;
 import io.bitloom.engine.modeldir.ModelDirectory;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.TorchDevice;
@@ -39,7 +40,29 @@ class BatchEstimateTest {
     assertTrue(estimate(1).bytesPerImage(small) > cache);
   }
 
+  @Test
+  void onAGpu1MOfTheTwoBillionComesInBatchesOfUpTo16() {
+    InfinityConfig model = InfinityConfig.parse(InfinityPreset.MODEL_2B.settings(), 32);
+    long gib = 1L << 30;
+    assertEquals(16, gpu(model, 130 * gib).applyAsInt(large)); // H200, the model loaded
+    assertEquals(9, gpu(model, 70 * gib).applyAsInt(large)); // 80 GB
+    assertEquals(16, gpu(model, 180 * gib).applyAsInt(large)); // more would not be faster
+    assertEquals(64, gpu(model, 70 * gib).applyAsInt(small));
+  }
+
+  @Test
+  void onAGpuTheCacheHoldsAllScales() {
+    long cache = 2L * demo.depth() * demo.embedDim() * small.tokens() * 2 * 2;
+    long image = gpu(demo, 1).bytesPerImage(small);
+    assertTrue(image > cache && image - cache < estimate(1).bytesPerImage(small), image + " bytes");
+  }
+
+  private static BatchEstimate gpu(InfinityConfig model, long memory) {
+    return new BatchEstimate(
+        model, DType.BF16, true, true, memory, BatchEstimate.GPU_TOKENS, BatchEstimate.NO_LIMIT);
+  }
+
   private BatchEstimate estimate(long memory) {
-    return new BatchEstimate(demo, DType.F32, true, memory, Long.MAX_VALUE, 64);
+    return new BatchEstimate(demo, DType.F32, true, false, memory, Long.MAX_VALUE, 64);
   }
 }

@@ -17,9 +17,10 @@ sealed interface TextKeysValues {
   TextKeysValues rows(int from, int count);
 
   /**
-   * The keys and values of texts that lie one after the other.
+   * The keys and values of texts that lie one after the other. Where rows are left behind the last
+   * one, texts that are padded get the room that all rows are on average.
    *
-   * @param kv (1, sum of lengths, 2, H, c)
+   * @param kv (1, sum of lengths or more, 2, H, c)
    * @param lengths of the R texts
    */
   static TextKeysValues of(Tensor kv, List<Integer> lengths) {
@@ -38,14 +39,18 @@ sealed interface TextKeysValues {
       values.add(text.select(2, 1));
       start += length;
     }
-    return new EachText(keys, values);
+    return new EachText(keys, values, kv.size(1) / lengths.size());
   }
 
-  /** Each text as it is, (1, length, H, c). */
-  record EachText(List<Tensor> keys, List<Tensor> values) implements TextKeysValues {
+  /**
+   * Each text as it is, (1, length, H, c).
+   *
+   * @param room length that texts are padded to at least
+   */
+  record EachText(List<Tensor> keys, List<Tensor> values, long room) implements TextKeysValues {
     /** The same texts in one call. */
     Padded padded() {
-      return Padded.of(keys, values);
+      return Padded.of(keys, values, room);
     }
 
     @Override
@@ -60,7 +65,8 @@ sealed interface TextKeysValues {
 
     @Override
     public TextKeysValues rows(int from, int count) {
-      return new EachText(keys.subList(from, from + count), values.subList(from, from + count));
+      return new EachText(
+          keys.subList(from, from + count), values.subList(from, from + count), room);
     }
   }
 
@@ -70,8 +76,9 @@ sealed interface TextKeysValues {
    */
   record Padded(Tensor keysRTHc, Tensor valuesRTHc, Tensor maskR11T) implements TextKeysValues {
 
-    static Padded of(List<Tensor> keys, List<Tensor> values) {
-      long longest = keys.stream().mapToLong(text -> text.size(1)).max().orElseThrow();
+    static Padded of(List<Tensor> keys, List<Tensor> values, long room) {
+      long longest =
+          Math.max(room, keys.stream().mapToLong(text -> text.size(1)).max().orElseThrow());
       TensorVector masks = new TensorVector();
       for (Tensor text : keys) {
         Tensor seen = torch.zeros_like(text.select(3, 0).select(2, 0)).view(1, 1, 1, text.size(1));

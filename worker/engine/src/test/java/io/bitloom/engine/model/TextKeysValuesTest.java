@@ -1,7 +1,9 @@
 package io.bitloom.engine.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.bitloom.engine.tensor.PackedRows;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import java.util.List;
@@ -25,6 +27,25 @@ class TextKeysValuesTest {
       same(each.attend(queries, SCALE), padded.attend(queries, SCALE));
       Tensor some = queries.narrow(0, 1, 2);
       same(each.rows(1, 2).attend(some, SCALE), padded.rows(1, 2).attend(some, SCALE));
+    }
+  }
+
+  @Test
+  void withRoomForAllTextsTheLengthDoesNotDependOnThem() {
+    try (Scope scope = Scope.open()) {
+      PackedRows texts = new PackedRows(torch.randn(18, 64), LENGTHS);
+      PackedRows roomy = texts.withRoom(12);
+      assertEquals(30, roomy.spare());
+      assertEquals(texts.count(), roomy.count());
+      Tensor kv = roomy.rows().view(1, 48, 2, 4, 8);
+      TextKeysValues.Padded padded = TextKeysValues.each(kv, LENGTHS).padded();
+      assertArrayEquals(new long[] {4, 12, 4, 8}, padded.keysRTHc().shape());
+      assertArrayEquals(new long[] {4, 1, 1, 12}, padded.maskR11T().shape());
+      Tensor queries = torch.randn(4, 6, 4, 8);
+      Tensor tight = kv.narrow(1, 0, 18);
+      same(
+          TextKeysValues.each(tight, LENGTHS).attend(queries, SCALE),
+          padded.attend(queries, SCALE));
     }
   }
 
