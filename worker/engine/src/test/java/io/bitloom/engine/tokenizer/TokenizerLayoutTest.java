@@ -25,7 +25,8 @@ class TokenizerLayoutTest {
       List.of(
           new TokenizerConfig(16, 16, 32, List.of(1, 1, 2, 2, 2), 1),
           new TokenizerConfig(14, 8, 32, List.of(1, 1, 1, 2), 2),
-          new TokenizerConfig(32, 16, 32, List.of(1, 2, 4, 4, 4), 2));
+          new TokenizerConfig(32, 16, 32, List.of(1, 2, 4, 4, 4), 2),
+          new TokenizerConfig(16, 16, 32, List.of(1, 2, 2), 1, 0, 4));
 
   @Test
   void theLayoutIsWhatTheTokenizerAsksForAndNothingElse() {
@@ -61,15 +62,27 @@ class TokenizerLayoutTest {
             Scope scope = Scope.open()) {
           Tensor codes = Tensors.empty(DType.F32, TorchDevice.META, 3, config.codebookDim(), 4, 6);
           List<String> others = new ArrayList<>();
+          List<Long> values = new ArrayList<>(List.of(codes.numel()));
           tokenizer.decode(
               codes,
               (name, map) -> {
+                values.add(map.numel());
+                if (name.equals("pixel_shuffle")) {
+                  return; // the picture, whatever its layout
+                }
                 if (!map.is_contiguous(torch.MemoryFormat.ChannelsLast)
                     || Tensors.dtype(map) != dtype) {
                   others.add(name);
                 }
               });
           assertEquals(List.of(), others, config + " " + dtype);
+          long largest = 0; // input and output of a layer, without what lies between
+          for (int i = 1; i < values.size(); i++) {
+            largest = Math.max(largest, values.get(i - 1) + values.get(i));
+          }
+          long pixels = 3L * 4 * 6 * config.patchSize() * config.patchSize();
+          double ratio = (double) config.decoderValues(pixels) / largest;
+          assertTrue(ratio >= 1 && ratio < 2, config + " " + ratio);
           Tensor pictures = tokenizer.pictures(codes);
           assertArrayEquals(
               new long[] {3, 4L * config.patchSize(), 6L * config.patchSize(), 3},
