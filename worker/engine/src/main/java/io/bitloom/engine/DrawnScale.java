@@ -72,7 +72,7 @@ public final class DrawnScale {
    *     made of it, one stride at least
    */
   public RgbImage picture(int image, int longerSide) {
-    return model.decode(submission.schedule(), summedCodesBdHW.narrow(0, image, 1), longerSide);
+    return model.picture(submission.schedule(), summedCodesBdHW.narrow(0, image, 1), longerSide);
   }
 
   /** A picture as a file, in the format of an image's prompt and with the same description. */

@@ -30,6 +30,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,11 +48,16 @@ import org.slf4j.LoggerFactory;
 public final class Engine implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Engine.class);
 
-  /** Images that may wait for an encoder thread; beyond that the device thread encodes too. */
+  /**
+   * Images that may wait for an encoder thread, of a GPU's two largest batches if these are more;
+   * beyond that the device thread encodes too.
+   */
   private static final int WAITING_IMAGES = 32;
 
   /** A class label too. */
   private static final String WARM_UP_TEXT = "0";
+
+  private static final CompletableFuture<Void> NO_TEXTS = CompletableFuture.completedFuture(null);
 
   private static final int RANDOM_SEEDS = 1 << 30;
 
@@ -59,6 +65,7 @@ public final class Engine implements AutoCloseable {
   private final ImageModel model;
   private final DeviceThread device;
   private final boolean ownsDevice;
+  private final boolean fixedBatches;
   private final BatchCapacity capacity;
   private final ImageEncoding encoding;
   private final EngineMetrics metrics;
@@ -77,11 +84,11 @@ public final class Engine implements AutoCloseable {
     this.model = model;
     this.device = device;
     this.ownsDevice = ownsDevice;
+    this.fixedBatches = config.fixedBatches();
     this.rewriter = rewriter;
-    this.capacity =
-        new BatchCapacity(
-            BatchEstimate.of(
-                model.transformer(), config.device(), config.dtype(), config.maxBatch()));
+    BatchEstimate estimate =
+        BatchEstimate.of(model.transformer(), config.device(), config.dtype(), config.maxBatch());
+    this.capacity = new BatchCapacity(estimate);
     this.encoding =
         new ImageEncoding(directory.name(), directory.digest(), config.describeImages());
     this.metrics = new EngineMetrics(registry, model.texts());
@@ -91,7 +98,10 @@ public final class Engine implements AutoCloseable {
             config.encoderThreads(),
             0,
             TimeUnit.SECONDS,
-            new ArrayBlockingQueue<>(WAITING_IMAGES),
+            new ArrayBlockingQueue<>(
+                config.device().cuda()
+                    ? Math.max(WAITING_IMAGES, 2 * estimate.maxImages())
+                    : WAITING_IMAGES),
             task -> new Thread(task, "image-encoder"),
             new ThreadPoolExecutor.CallerRunsPolicy());
   }
@@ -174,8 +184,7 @@ public final class Engine implements AutoCloseable {
               if (!config.device().cuda()) {
                 CpuThreads.use(config.threads());
               }
-              return ImageModel.load(
-                  directory, config.device(), config.dtype(), config.textCacheBytes());
+              return ImageModel.load(directory, config);
             });
     return new Engine(directory, config, model, device, ownsDevice, rewriter, registry);
   }
@@ -195,9 +204,20 @@ public final class Engine implements AutoCloseable {
     ScaleSchedule usual = ScaleSchedules.nearest(1).schedule(directory.sizes().get(0));
     BatchEstimate estimate =
         new BatchEstimate(
-            directory.transformer(), config.dtype(), true, Long.MAX_VALUE, Long.MAX_VALUE, 1);
-    return directory.weightBytes(config.dtype())
-        + (long) (BatchEstimate.TOLERANCE * estimate.bytesPerImage(usual));
+            directory.transformer(),
+            config.dtype(),
+            true,
+            config.device().cuda(),
+            Long.MAX_VALUE,
+            Long.MAX_VALUE,
+            1);
+    long image = estimate.bytesPerImage(usual);
+    if (config.device().cuda()) {
+      DecodeEstimate decoder =
+          new DecodeEstimate(directory.tokenizer(), config.dtype(), Long.MAX_VALUE, 1);
+      image = Math.max(image, decoder.bytesPerPicture(usual));
+    }
+    return directory.weightBytes(config.dtype()) + (long) (BatchEstimate.TOLERANCE * image);
   }
 
   public BatchCapacity capacity() {
@@ -290,18 +310,56 @@ public final class Engine implements AutoCloseable {
    * @throws BitloomException if the image cannot be drawn
    */
   public void warmUp(ScaleSchedule schedule) {
-    ImagePrompt prompt =
+    List<PromptWork> work = List.of(warmUpPrompt(schedule));
+    drawAfter(NO_TEXTS, new Submission(schedule, work, scale -> {}));
+    work.get(0).images();
+  }
+
+  /**
+   * Draws what a worker has to have drawn before it takes prompts: {@link #warmUp(ScaleSchedule)}
+   * of the schedule that most prompts will have, square in the model's usual size. A GPU, which
+   * chooses kernels by shape, also draws batches of every schedule in many sizes.
+   *
+   * @param most time after which no more of these are begun
+   * @throws BitloomException if the first image cannot be drawn
+   */
+  public void warmUp(Duration most) {
+    warmUp(ScaleSchedules.nearest(1).schedule(directory.sizes().get(0)));
+    if (device.device().cuda()) {
+      List<ScaleSchedule> all =
+          directory.sizes().stream().flatMap(size -> ScaleSchedules.of(size).stream()).toList();
+      warmUp(WarmUpBatch.plan(all, capacity::maxImages, fixedBatches), most);
+    }
+  }
+
+  /** Draws as many of these batches as there is time for; one that fails is logged. */
+  void warmUp(List<WarmUpBatch> plan, Duration most) {
+    long start = System.nanoTime();
+    int done = 0;
+    while (done < plan.size() && System.nanoTime() - start < most.toNanos()) {
+      ScaleSchedule schedule = plan.get(done).schedule();
+      List<PromptWork> works =
+          Stream.generate(() -> warmUpPrompt(schedule)).limit(plan.get(done).images()).toList();
+      drawAfter(NO_TEXTS, Submission.thrownAway(schedule, works)).drawn().join();
+      done++;
+    }
+    log.info(
+        "{} of {} batches to warm up were drawn in {} ms{}",
+        done,
+        plan.size(),
+        (System.nanoTime() - start) / 1_000_000,
+        done < plan.size() ? ", the others will take longer when they come first" : "");
+  }
+
+  /** A prompt that nobody sent, and that no language model rewrites. */
+  private static PromptWork warmUpPrompt(ScaleSchedule schedule) {
+    return new PromptWork(
         ImagePromptRules.BUILT_IN.toBuilder()
             .customId("warm-up")
             .text(WARM_UP_TEXT)
             .size(schedule.size().label())
             .seed(0)
-            .build();
-    PromptWork work = new PromptWork(prompt); // which no language model rewrites
-    drawAfter(
-        CompletableFuture.completedFuture(null),
-        new Submission(schedule, List.of(work), scale -> {}));
-    work.images();
+            .build());
   }
 
   // On the device's thread
@@ -309,7 +367,7 @@ public final class Engine implements AutoCloseable {
   private Void drawAll(Submission submission) {
     ScaleSchedule schedule = submission.schedule();
     submission.prompts().forEach(this::refuse);
-    List<ImageRequest> batch = submission.next(capacity.maxImages(schedule));
+    List<ImageRequest> batch = next(submission);
     while (!batch.isEmpty()) {
       metrics.occupied();
       try {
@@ -319,9 +377,29 @@ public final class Engine implements AutoCloseable {
       } finally {
         metrics.released();
       }
-      batch = submission.next(capacity.maxImages(schedule));
+      batch = next(submission);
     }
     return null;
+  }
+
+  private List<ImageRequest> next(Submission submission) {
+    ScaleSchedule schedule = submission.schedule();
+    int most = capacity.maxImages(schedule);
+    int scales = schedule.scales().size();
+    return fixedBatches
+        ? submission.next(
+            most,
+            image -> ImageModel.sampling(image.work().prompt(), image.index(), scales).course())
+        : submission.next(most);
+  }
+
+  /** What is drawn of a batch: itself, or with its last image repeated up to the fixed size. */
+  private List<ImageRequest> filled(ScaleSchedule schedule, List<ImageRequest> batch) {
+    List<ImageRequest> filled = new ArrayList<>(batch);
+    while (fixedBatches && filled.size() < capacity.maxImages(schedule)) {
+      filled.add(batch.get(batch.size() - 1));
+    }
+    return filled;
   }
 
   /** A text that the model has no features for fails its prompt, and not the batch. */
@@ -339,16 +417,18 @@ public final class Engine implements AutoCloseable {
     BatchTimeline timeline;
     try (Scope scope = Scope.open()) {
       long start = System.nanoTime();
-      GenerationBatch texts = model.encodeTexts(schedule, batch);
+      GenerationBatch texts = model.encodeTexts(schedule, filled(schedule, batch));
       long encoded = System.nanoTime();
       Tensor summedCodesBdHW = model.generate(texts, observer(submission, batch, scales));
       long generated = System.nanoTime();
-      images = model.decode(schedule, summedCodesBdHW);
+      images = model.decode(schedule, summedCodesBdHW, batch.size());
       timeline =
           new BatchTimeline(batch.size(), start, encoded, scales, generated, System.nanoTime());
     }
     capacity.drawn(schedule);
-    handOver(schedule, batch, images, timeline);
+    if (!submission.isThrownAway()) {
+      handOver(schedule, batch, images, timeline);
+    }
   }
 
   private ScaleObserver observer(
@@ -370,9 +450,10 @@ public final class Engine implements AutoCloseable {
 
   private void retry(Submission submission, List<ImageRequest> batch, Throwable failure) {
     ScaleSchedule schedule = submission.schedule();
-    if (BatchCapacity.isExhaustion(failure) && batch.size() > 1) {
+    int images = filled(schedule, batch).size();
+    if (BatchCapacity.isExhaustion(failure) && images > 1) {
       metrics.memoryExhausted();
-      capacity.exhausted(schedule, batch.size());
+      capacity.exhausted(schedule, images);
       device.device().releaseCachedMemory();
       submission.putBack(batch);
       return;

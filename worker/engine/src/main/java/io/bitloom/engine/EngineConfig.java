@@ -14,6 +14,8 @@ import io.bitloom.engine.tensor.TorchDevice;
  * @param maxBatch most images of a batch; 0 leaves it to {@link BatchEstimate}
  * @param encoderThreads threads that write image files
  * @param textCacheMiB memory for the features of texts that may come again
+ * @param fixedBatches whether all batches of a schedule are filled up to one size, so that shapes,
+ *     and with them the kernels that a GPU takes, never depend on what an image is drawn with
  * @param describeImages whether PNG files carry prompt, seed, parameters and model
  */
 public record EngineConfig(
@@ -23,6 +25,7 @@ public record EngineConfig(
     int maxBatch,
     int encoderThreads,
     int textCacheMiB,
+    boolean fixedBatches,
     boolean describeImages) {
   private static final int MOST_THREADS = 1024;
   private static final int MOST_IMAGES = 4096;
@@ -52,6 +55,7 @@ public record EngineConfig(
         0,
         Math.max(1, Runtime.getRuntime().availableProcessors() / 2),
         TEXT_CACHE_MIB,
+        false,
         true);
   }
 }

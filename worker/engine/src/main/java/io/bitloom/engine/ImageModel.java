@@ -12,6 +12,7 @@ import io.bitloom.engine.model.InfinityTransformer;
 import io.bitloom.engine.model.ScaleObserver;
 import io.bitloom.engine.modeldir.ModelDirectory;
 import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.HostBytes;
 import io.bitloom.engine.tensor.PackedRows;
 import io.bitloom.engine.tensor.Resize;
 import io.bitloom.engine.tensor.Scope;
@@ -39,32 +40,34 @@ final class ImageModel implements AutoCloseable {
   private final InfinityTransformer transformer;
   private final VisualTokenizer tokenizer;
   private final TorchDevice device;
+  private final boolean fixedShapes;
+  private final DecodeEstimate decodedAtOnce;
 
   private ImageModel(
       CachedTextEncoder textEncoder,
       InfinityTransformer transformer,
       VisualTokenizer tokenizer,
-      TorchDevice device) {
+      EngineConfig config) {
     this.textEncoder = textEncoder;
     this.transformer = transformer;
     this.tokenizer = tokenizer;
-    this.device = device;
+    this.device = config.device();
+    this.fixedShapes = config.fixedBatches();
+    this.decodedAtOnce = DecodeEstimate.of(tokenizer.config(), config.device(), config.dtype());
   }
 
   /**
    * Loads a model.
    *
-   * @param dtype type of the linear layers, the convolutions and the KV cache
-   * @param textCacheBytes most memory for the features of texts that may come again
    * @throws io.bitloom.engine.tensor.WeightsException naming file and tensor, if the weights do not
    *     fit the directory's settings
    */
-  static ImageModel load(
-      ModelDirectory directory, TorchDevice device, DType dtype, long textCacheBytes) {
+  static ImageModel load(ModelDirectory directory, EngineConfig config) {
     CachedTextEncoder textEncoder =
-        new CachedTextEncoder(directory.textEncoder(device, dtype), textCacheBytes);
+        new CachedTextEncoder(
+            directory.textEncoder(config.device(), config.dtype()), config.textCacheBytes());
     try {
-      return load(directory, device, dtype, textEncoder);
+      return load(directory, config, textEncoder);
     } catch (RuntimeException e) {
       textEncoder.close();
       throw e;
@@ -72,12 +75,14 @@ final class ImageModel implements AutoCloseable {
   }
 
   private static ImageModel load(
-      ModelDirectory directory, TorchDevice device, DType dtype, CachedTextEncoder textEncoder) {
+      ModelDirectory directory, EngineConfig config, CachedTextEncoder textEncoder) {
+    TorchDevice device = config.device();
+    DType dtype = config.dtype();
     try (Weights stored = directory.tokenizerWeights()) {
       InfinityTransformer transformer = transformer(directory, stored, device, dtype);
       try {
         VisualTokenizer tokenizer = tokenizer(directory, stored, device, dtype);
-        return new ImageModel(textEncoder, transformer, tokenizer, device);
+        return new ImageModel(textEncoder, transformer, tokenizer, config);
       } catch (RuntimeException e) {
         transformer.close();
         throw e;
@@ -143,7 +148,7 @@ final class ImageModel implements AutoCloseable {
 
   /**
    * The text stage of a batch: features of all texts and negative prompts, which are encoded
-   * together, and how each image is to be drawn.
+   * together, or each alone where shapes are fixed, and how each image is to be drawn.
    */
   GenerationBatch encodeTexts(ScaleSchedule schedule, List<ImageRequest> batch) {
     List<ImageSampling> images =
@@ -154,9 +159,9 @@ final class ImageModel implements AutoCloseable {
         batch.stream().map(image -> image.work().prompt().negativePrompt()).toList();
     List<String> texts = new ArrayList<>(batch.stream().map(image -> image.work().text()).toList());
     negatives.stream().filter(negative -> !negative.isEmpty()).forEach(texts::add);
-    PackedRows encoded = textEncoder.encode(texts, transformer.config().textMaxLength());
+    PackedRows encoded = encode(texts);
     if (texts.size() == batch.size()) {
-      return new GenerationBatch(schedule.scales(), encoded, null, images);
+      return new GenerationBatch(schedule.scales(), encoded, null, images, textRoom());
     }
     PackedRows given = encoded.slice(batch.size(), texts.size());
     List<Integer> lengths = new ArrayList<>();
@@ -168,7 +173,29 @@ final class ImageModel implements AutoCloseable {
         schedule.scales(),
         encoded.slice(0, batch.size()),
         new PackedRows(given.rows(), lengths),
-        images);
+        images,
+        textRoom());
+  }
+
+  private PackedRows encode(List<String> texts) {
+    int most = transformer.config().textMaxLength();
+    if (!fixedShapes) {
+      return textEncoder.encode(texts, most);
+    }
+    List<PackedRows> each =
+        texts.stream().map(text -> textEncoder.encode(List.of(text), most)).toList();
+    return new PackedRows(
+        Tensors.concat(each.stream().map(PackedRows::rows).toList(), 0),
+        each.stream().map(text -> text.lengths().get(0)).toList());
+  }
+
+  /**
+   * See {@link GenerationBatch#textRoom}; labels of classes are one row anyway. More than any text
+   * has, because texts without anything to mask could be read by another kernel.
+   */
+  private int textRoom() {
+    InfinityConfig config = transformer.config();
+    return fixedShapes && config.square() == null ? config.textMaxLength() + 1 : 0;
   }
 
   /** A prompt's sampling parameters as the transformer takes them, one value for every scale. */
@@ -192,26 +219,50 @@ final class ImageModel implements AutoCloseable {
 
   /**
    * The transformer's stage: the sum of all scales' codes (B, d, H, W), which belongs to the open
-   * scope. A device that takes work in advance has done it when this returns.
+   * scope. A device that takes work in advance need not have done it when this returns.
    *
    * @param observer is told of every scale
    */
   Tensor generate(GenerationBatch batch, ScaleObserver observer) {
-    Tensor summedCodesBdHW = transformer.generate(batch, observer).summedCodesBdHW();
-    device.synchronize();
-    return summedCodesBdHW;
+    return transformer.generate(batch, observer).summedCodesBdHW();
   }
 
   /**
-   * The tokenizer's stage, picture by picture: the convolutions round differently in batches of
-   * different size, and the decoder's activations are the largest use of memory.
+   * The tokenizer's stage, some pictures at a time ({@link DecodeEstimate}). A device that takes
+   * work in advance is given all of it, and waited for once, with the pictures on the host.
+   *
+   * @param wanted pictures that are decoded, from the first one on
    */
-  List<RgbImage> decode(ScaleSchedule schedule, Tensor summedCodesBdHW) {
-    List<RgbImage> images = new ArrayList<>();
-    for (long i = 0; i < summedCodesBdHW.size(0); i++) {
-      images.add(decode(schedule, summedCodesBdHW.narrow(0, i, 1), Integer.MAX_VALUE));
+  List<RgbImage> decode(ScaleSchedule schedule, Tensor summedCodesBdHW, int wanted) {
+    List<HostBytes> queued = new ArrayList<>();
+    try {
+      int batch = Math.toIntExact(summedCodesBdHW.size(0));
+      int atOnce = decodedAtOnce(schedule, batch);
+      for (int from = 0; from < wanted; from += atOnce) {
+        try (Scope scope = Scope.open()) {
+          int count = Math.min(atOnce, batch - from);
+          Tensor codes = summedCodesBdHW.narrow(0, from, count);
+          queued.add(HostBytes.of(tokenizer.pictures(codes))); // (count, H·p, W·p, 3)
+        }
+      }
+      device.synchronize();
+      return queued.stream()
+          .flatMap(pictures -> pictures.parts().stream())
+          .limit(wanted)
+          .map(rgb -> new RgbImage(schedule.pixelWidth(), schedule.pixelHeight(), rgb))
+          .toList();
+    } finally {
+      queued.forEach(HostBytes::close);
     }
-    return images;
+  }
+
+  /** Pictures at a time; where shapes are fixed, all parts of a batch are equal. */
+  private int decodedAtOnce(ScaleSchedule schedule, int batch) {
+    int most = Math.min(batch, decodedAtOnce.applyAsInt(schedule));
+    while (fixedShapes && batch % most != 0) {
+      most--;
+    }
+    return most;
   }
 
   /**
@@ -219,7 +270,7 @@ final class ImageModel implements AutoCloseable {
    *
    * @param longerSide pixels that the picture is to have at most
    */
-  RgbImage decode(ScaleSchedule schedule, Tensor summedCodes1dHW, int longerSide) {
+  RgbImage picture(ScaleSchedule schedule, Tensor summedCodes1dHW, int longerSide) {
     try (Scope scope = Scope.open()) {
       int height = Math.toIntExact(summedCodes1dHW.size(2));
       int width = Math.toIntExact(summedCodes1dHW.size(3));

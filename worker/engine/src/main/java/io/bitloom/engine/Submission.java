@@ -10,6 +10,7 @@ import java.util.ListIterator;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Prompts of one schedule that were submitted together. Those of their images that have not been
@@ -19,14 +20,29 @@ public final class Submission {
   private final ScaleSchedule schedule;
   private final List<PromptWork> prompts;
   private final Consumer<DrawnScale> observer;
+  private final boolean thrownAway;
   private final CompletableFuture<Void> drawn = new CompletableFuture<>();
   private final Deque<ImageRequest> waiting = new ArrayDeque<>();
   private final Set<PromptWork> suspects = new HashSet<>();
 
   Submission(ScaleSchedule schedule, List<PromptWork> prompts, Consumer<DrawnScale> observer) {
+    this(schedule, prompts, observer, false);
+  }
+
+  /** Prompts that are drawn to warm up: nobody is given an image, and none is counted. */
+  static Submission thrownAway(ScaleSchedule schedule, List<PromptWork> prompts) {
+    return new Submission(schedule, prompts, scale -> {}, true);
+  }
+
+  private Submission(
+      ScaleSchedule schedule,
+      List<PromptWork> prompts,
+      Consumer<DrawnScale> observer,
+      boolean thrownAway) {
     this.schedule = schedule;
     this.prompts = List.copyOf(prompts);
     this.observer = observer;
+    this.thrownAway = thrownAway;
     for (PromptWork work : prompts) {
       for (int index = 0; index < work.prompt().numImages(); index++) {
         waiting.add(new ImageRequest(work, index));
@@ -47,6 +63,10 @@ public final class Submission {
     return observer;
   }
 
+  boolean isThrownAway() {
+    return thrownAway;
+  }
+
   /**
    * Completes when the device is done with all prompts, before the last images are encoded; never
    * fails.
@@ -56,17 +76,29 @@ public final class Submission {
   }
 
   /**
+   * The next batch, of images of every kind.
+   *
+   * @see #next(int, Function)
+   */
+  List<ImageRequest> next(int max) {
+    return next(max, image -> schedule);
+  }
+
+  /**
    * The next batch, of at most {@code max} images; empty when nothing is left. Prompts that were
    * withdrawn or have failed are left out, the others count as started. A suspect gets a batch of
    * its own.
+   *
+   * @param kind images share a batch only where this is equal
    */
-  List<ImageRequest> next(int max) {
+  List<ImageRequest> next(int max, Function<ImageRequest, ?> kind) {
     List<ImageRequest> batch = new ArrayList<>();
     while (!waiting.isEmpty() && batch.size() < max) {
       ImageRequest image = waiting.peek();
       boolean shares = batch.isEmpty() || batch.get(0).work() == image.work();
       boolean alone = suspects.contains(image.work()) || startsWithSuspect(batch);
-      if (alone && !shares) {
+      boolean fits = batch.isEmpty() || kind.apply(batch.get(0)).equals(kind.apply(image));
+      if (alone && !shares || !fits) {
         break;
       }
       waiting.remove();

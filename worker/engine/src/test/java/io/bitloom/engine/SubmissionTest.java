@@ -10,6 +10,7 @@ import io.bitloom.common.rules.ImagePrompt;
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import java.util.List;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 class SubmissionTest {
@@ -60,6 +61,18 @@ class SubmissionTest {
     assertEquals(List.of("one 0"), names(images.next(4)));
     assertEquals(List.of("three 0", "three 1", "three 2"), names(images.next(4)));
     assertEquals(List.of("last 0", "next 0", "next 1"), names(images.next(4)));
+  }
+
+  @Test
+  void aBatchEndsWhereTheKindChanges() {
+    PromptWork other = prompt("other", 2);
+    Submission mixed = submission(one, three, other, last);
+    Function<ImageRequest, Boolean> kind = image -> image.work() == other;
+    assertEquals(List.of("one 0", "three 0", "three 1"), names(mixed.next(3, kind)));
+    assertEquals(List.of("three 2"), names(mixed.next(3, kind)));
+    assertEquals(List.of("other 0", "other 1"), names(mixed.next(3, kind)));
+    assertEquals(List.of("last 0"), names(mixed.next(3, kind)));
+    assertEquals(List.of(), mixed.next(3, kind));
   }
 
   private static PromptWork prompt(String customId, int images) {

@@ -12,9 +12,15 @@ import java.util.List;
  * @param negative features of negative prompts, length 0 for images without one; null if no image
  *     has one
  * @param images how each of the B images is drawn
+ * @param textRoom rows that texts take on average whatever their lengths, so that no shape depends
+ *     on these; 0: as many as they have
  */
 public record GenerationBatch(
-    List<Scale> scales, PackedRows prompts, PackedRows negative, List<ImageSampling> images) {
+    List<Scale> scales,
+    PackedRows prompts,
+    PackedRows negative,
+    List<ImageSampling> images,
+    int textRoom) {
 
   /**
    * @throws IllegalArgumentException if the parts are not for the same number of images and scales
@@ -39,6 +45,12 @@ public record GenerationBatch(
           image.guidance().size() >= scales.size() && image.temperature().size() >= scales.size(),
           "guidance and temperature need a value for each of " + scales.size() + " scales");
     }
+  }
+
+  /** A batch whose texts take as many rows as they have. */
+  public GenerationBatch(
+      List<Scale> scales, PackedRows prompts, PackedRows negative, List<ImageSampling> images) {
+    this(scales, prompts, negative, images, 0);
   }
 
   /** Number of images B. */

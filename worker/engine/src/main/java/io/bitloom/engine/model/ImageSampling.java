@@ -65,6 +65,24 @@ public record ImageSampling(
         topP);
   }
 
+  /**
+   * What decides which operators draw an image and on how many rows: images of one course can share
+   * a batch of shapes that are always the same.
+   *
+   * @param guided whether each scale is guided
+   * @param guidanceLayers where
+   * @param topK the same as the image's
+   * @param nucleus whether unlikely states are left out
+   */
+  public record Course(
+      List<Boolean> guided, Set<Integer> guidanceLayers, int topK, boolean nucleus) {}
+
+  /** The image's {@link Course}. */
+  public Course course() {
+    List<Boolean> guided = guidance.stream().map(weight -> weight != 1).toList();
+    return new Course(guided, guidanceLayers, topK, topP > 0);
+  }
+
   /** The last of the first {@code scales} scales that guidance changes, or -1. */
   int lastGuided(int scales) {
     if (guidanceLayers.stream().noneMatch(layer -> layer <= LOGITS)) {

@@ -300,9 +300,11 @@ public final class InfinityTransformer implements AutoCloseable {
 
   private PackedRows textOf(GenerationBatch batch, Guidance guidance) {
     List<Integer> guided = guidance.guidedImages();
-    return guided.isEmpty()
-        ? batch.prompts()
-        : conditioning.withUnconditional(batch.prompts(), batch.negative(), guided);
+    PackedRows texts =
+        guided.isEmpty()
+            ? batch.prompts()
+            : conditioning.withUnconditional(batch.prompts(), batch.negative(), guided);
+    return batch.textRoom() == 0 ? texts : texts.withRoom(batch.textRoom());
   }
 
   private List<TransformerBlock.Context> contexts(TextCondition condition, KvCache cache) {

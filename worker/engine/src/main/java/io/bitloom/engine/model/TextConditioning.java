@@ -84,7 +84,7 @@ final class TextConditioning implements Conditioning {
 
   @Override
   public TextCondition condition(PackedRows text, Trace trace) {
-    Texts texts = Texts.of(text.lengths(), device, dtype);
+    Texts texts = Texts.of(text, device, dtype);
     try (Scope scope = Scope.open()) {
       return condition(text.on(device).rows(), texts, trace).keptBy(scope);
     }

@@ -23,7 +23,7 @@ sealed interface TextKeysValues {
   /**
    * The keys and values of texts that lie one after the other.
    *
-   * @param kv (1, sum of lengths, 2, H, c)
+   * @param kv (1, sum of lengths or more, 2, H, c)
    */
   static TextKeysValues of(Tensor kv, Texts texts) {
     return texts.padding() == null

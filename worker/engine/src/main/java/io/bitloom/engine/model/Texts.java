@@ -2,6 +2,7 @@ package io.bitloom.engine.model;
 
 import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.PackedRows;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
 import java.util.Arrays;
@@ -29,25 +30,29 @@ record Texts(List<Integer> lengths, Padding padding) {
   record Padding(Tensor places, Tensor maskR11T) {}
 
   /**
-   * As a device likes them.
+   * As a device likes them. Where the rows have spare ones behind the last text, texts that are
+   * padded get the length that all rows are on average: then no shape depends on their own.
    *
    * @param dtype of the keys that are masked
    */
-  static Texts of(List<Integer> lengths, TorchDevice device, DType dtype) {
-    return Nn.padsSequences(device) ? padded(lengths, device, dtype) : new Texts(lengths, null);
+  static Texts of(PackedRows rows, TorchDevice device, DType dtype) {
+    return Nn.padsSequences(device) ? padded(rows, device, dtype) : new Texts(rows.lengths(), null);
   }
 
   /** {@link #of} where the device likes one length. */
-  static Texts padded(List<Integer> lengths, TorchDevice device, DType dtype) {
-    return new Texts(lengths, padding(lengths, device, dtype));
+  static Texts padded(PackedRows rows, TorchDevice device, DType dtype) {
+    int longest = rows.lengths().stream().mapToInt(Integer::intValue).max().orElseThrow();
+    if (rows.spare() == 0 && rows.lengths().stream().allMatch(length -> length == longest)) {
+      return new Texts(rows.lengths(), new Padding(null, null));
+    }
+    int room = rows.spare() == 0 ? 0 : Math.toIntExact(rows.rows().size(0) / rows.count());
+    return new Texts(
+        rows.lengths(), padding(rows.lengths(), Math.max(longest, room), device, dtype));
   }
 
-  private static Padding padding(List<Integer> lengths, TorchDevice device, DType dtype) {
-    int longest = lengths.stream().mapToInt(Integer::intValue).max().orElseThrow();
-    if (lengths.stream().allMatch(length -> length == longest)) {
-      return new Padding(null, null);
-    }
-    int padded = (longest + MASK_ALIGNMENT - 1) / MASK_ALIGNMENT * MASK_ALIGNMENT;
+  private static Padding padding(
+      List<Integer> lengths, int least, TorchDevice device, DType dtype) {
+    int padded = (least + MASK_ALIGNMENT - 1) / MASK_ALIGNMENT * MASK_ALIGNMENT;
     long[] places = new long[lengths.size() * padded];
     double[] mask = new double[places.length];
     int start = 0;

@@ -134,6 +134,11 @@ public final class Nn {
     return of(xRLC).rowWise(xRLC, chain);
   }
 
+  /** {@link Kernels#filters}. */
+  public static Tensor filters(Tensor weight) {
+    return of(weight).filters(weight);
+  }
+
   /** {@link Kernels#conv2d}. */
   public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, int stride, int padding) {
     return of(x).conv2d(x, weight, bias, stride, padding);

@@ -172,6 +172,12 @@ public interface Kernels {
   Tensor rowWise(Tensor xRLC, OfRows chain);
 
   /**
+   * The weight (out, in, k, k) of a convolution, as this device likes to have it where no gradients
+   * flow to it: a copy, or the weight itself.
+   */
+  Tensor filters(Tensor weight);
+
+  /**
    * Convolution of a map (B, in, H, W) with weight (out, in, k, k) and zero padding on all sides.
    */
   Tensor conv2d(Tensor x, Tensor weight, Tensor bias, int stride, int padding);

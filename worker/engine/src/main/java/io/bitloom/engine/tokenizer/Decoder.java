@@ -4,6 +4,7 @@ import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.Resize;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.Weights;
+import java.util.function.BiConsumer;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 
@@ -55,9 +56,12 @@ final class Decoder {
    * The image before clamping. Maps have their channels last, which is quicker; the reference
    * decodes generated codes in this layout too, and libtorch's group norm rounds differently in
    * each. Not in training: the way back through that group norm takes many times longer.
+   *
+   * @param observer shown the output of every layer
    */
-  Tensor forward(Tensor zBdHW) {
+  Tensor forward(Tensor zBdHW, BiConsumer<String, Tensor> observer) {
     boolean training = learns && GradMode.is_enabled();
-    return layers.forward(training ? zBdHW : Tensors.channelsLast(zBdHW)); // (B, 3, H·p, W·p)
+    Tensor z = training ? zBdHW : Tensors.channelsLast(zBdHW);
+    return layers.forward(z, observer); // (B, 3, H·p, W·p)
   }
 }

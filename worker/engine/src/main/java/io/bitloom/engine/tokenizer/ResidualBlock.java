@@ -1,6 +1,8 @@
 package io.bitloom.engine.tokenizer;
 
+import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Weights;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /** x + f(x) with f = two times (normalise, SiLU, 3×3 convolution). */
@@ -21,8 +23,16 @@ final class ResidualBlock implements Layer {
 
   @Override
   public Tensor forward(Tensor x) {
-    Tensor h = conv1.forward(norm1.forwardSilu(x)); // (B, out, H, W)
-    h = conv2.forward(norm2.forwardSiluInPlace(h)); // (B, out, H, W)
-    return h.add_(shortcut.forward(x)); // (B, out, H, W)
+    Tensor h = only(() -> conv1.forward(norm1.forwardSilu(x))); // (B, out, H, W)
+    Tensor result = only(() -> conv2.forward(norm2.forwardSiluInPlace(h))); // (B, out, H, W)
+    h.close();
+    return result.add_(shortcut.forward(x)); // (B, out, H, W)
+  }
+
+  /** What a step makes: its intermediate maps are the largest that there are, and freed at once. */
+  private static Tensor only(Supplier<Tensor> step) {
+    try (Scope scope = Scope.open()) {
+      return scope.keep(step.get());
+    }
   }
 }

@@ -156,6 +156,27 @@ public record TokenizerConfig(
     return RGB * pixelShuffle * pixelShuffle;
   }
 
+  /**
+   * Values that the decoder's maps hold at most at one time, for a picture of this many pixels: of
+   * a residual block its input, that normalised, and the first convolution's output, or of a
+   * doubling the smaller map, the larger and the convolution's output.
+   */
+  public long decoderValues(long pixels) {
+    long most = 0;
+    int in = channels(levels() - 1);
+    for (int level = levels() - 1; level >= 0; level--) {
+      int out = channels(level);
+      int halved = Math.min(level, halvings());
+      long cells = pixels / ((long) pixelShuffle * pixelShuffle) >> 2 * halved;
+      most = Math.max(most, cells * (2L * in + out));
+      if (level >= 1 && level <= halvings()) {
+        most = Math.max(most, cells * out + 4 * cells * 2 * out);
+      }
+      in = out;
+    }
+    return most;
+  }
+
   private static int halvings(int patchSize, int pixelShuffle) {
     return Integer.numberOfTrailingZeros(patchSize) - Integer.numberOfTrailingZeros(pixelShuffle);
   }

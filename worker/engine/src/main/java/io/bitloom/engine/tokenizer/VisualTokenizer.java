@@ -3,6 +3,7 @@ package io.bitloom.engine.tokenizer;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.engine.codes.Bits;
 import io.bitloom.engine.codes.ResidualQuantizer;
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
@@ -13,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -29,6 +31,8 @@ public final class VisualTokenizer implements AutoCloseable {
   /** Buffers that a file may hold besides. */
   static final Set<String> UNUSED =
       Set.of("quantizer.lfq.mask", "quantize.lfq.mask", "quantize.ema_vocab_hit_SV");
+
+  private static final Pattern IN_DECODER = Pattern.compile("(?:decoder|post_quant_conv)\\..*");
 
   private final TokenizerConfig config;
   private final Weights weights;
@@ -48,7 +52,7 @@ public final class VisualTokenizer implements AutoCloseable {
    */
   public VisualTokenizer(TokenizerConfig config, Weights weights) {
     this.config = config;
-    this.weights = TokenizerNames.official(weights);
+    this.weights = readied(weights);
     try {
       encoder = new Encoder(config, this.weights.at("encoder."));
       decoder = new Decoder(config, this.weights.at("decoder."));
@@ -60,6 +64,24 @@ public final class VisualTokenizer implements AutoCloseable {
     } catch (RuntimeException e) {
       this.weights.close();
       throw e;
+    }
+  }
+
+  /**
+   * Weights under their official names, those of the decoder as the device likes them. The encoder
+   * has its maps in the usual layout ({@link #features}), which follows that of the weights.
+   */
+  private static Weights readied(Weights weights) {
+    try (Weights official = TokenizerNames.official(weights)) {
+      Weights readied = new Weights(weights.source());
+      for (String name : official.names()) {
+        try (Scope scope = Scope.open()) {
+          Tensor tensor = official.get(name);
+          boolean filters = tensor.dim() == 4 && IN_DECODER.matcher(name).matches();
+          readied.put(name, new Tensor(filters ? Nn.filters(tensor) : tensor));
+        }
+      }
+      return readied;
     }
   }
 
@@ -117,11 +139,14 @@ public final class VisualTokenizer implements AutoCloseable {
 
   /** Summed codes (B, d, H, W) to the decoder's output (B, 3, H·p, W·p) in float32, not clamped. */
   public Tensor decode(Tensor summedCodesBdHW) {
+    return decode(summedCodesBdHW, (name, map) -> {});
+  }
+
+  /** {@link #decode(Tensor)}, which also shows the output of every module of the decoder. */
+  Tensor decode(Tensor summedCodesBdHW, BiConsumer<String, Tensor> observer) {
     try (Scope scope = Scope.open()) {
-      return scope.keep(
-          Tensors.to(
-              decoder.forward(postQuantConv.forward(Tensors.to(summedCodesBdHW, dtype))),
-              DType.F32));
+      Tensor codes = postQuantConv.forward(Tensors.to(summedCodesBdHW, dtype));
+      return scope.keep(Tensors.to(decoder.forward(codes, observer), DType.F32));
     }
   }
 

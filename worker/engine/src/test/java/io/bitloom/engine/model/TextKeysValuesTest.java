@@ -1,8 +1,11 @@
 package io.bitloom.engine.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.PackedRows;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
@@ -23,12 +26,41 @@ class TextKeysValuesTest {
       Tensor kv = torch.randn(1, 18, 2, 4, 8);
       Tensor queries = torch.randn(4, 6, 4, 8);
       TextKeysValues each = TextKeysValues.of(kv, new Texts(LENGTHS, null));
-      TextKeysValues padded =
-          TextKeysValues.of(kv, Texts.padded(LENGTHS, TorchDevice.CPU, DType.F32));
+      TextKeysValues padded = padded(kv, new PackedRows(kv.view(18, 64), LENGTHS));
       same(each.attend(queries, SCALE), padded.attend(queries, SCALE));
       Tensor some = queries.narrow(0, 1, 2);
       same(each.rows(1, 2).attend(some, SCALE), padded.rows(1, 2).attend(some, SCALE));
     }
+  }
+
+  @Test
+  void withRoomForAllTextsTheLengthDoesNotDependOnThem() {
+    try (Scope scope = Scope.open()) {
+      PackedRows texts = new PackedRows(torch.randn(18, 64), LENGTHS);
+      PackedRows roomy = texts.withRoom(12);
+      assertEquals(30, roomy.spare());
+      assertEquals(texts.count(), roomy.count());
+      Tensor kv = roomy.rows().view(1, 48, 2, 4, 8);
+      TextKeysValues.Padded padded = padded(kv, roomy);
+      assertArrayEquals(new long[] {4, 16, 2, 4, 8}, padded.kvRT2Hc().shape()); // aligned
+      assertArrayEquals(new long[] {4, 1, 1, 16}, padded.maskR11T().shape());
+      Tensor queries = torch.randn(4, 6, 4, 8);
+      TextKeysValues each = TextKeysValues.of(kv, new Texts(LENGTHS, null));
+      same(each.attend(queries, SCALE), padded.attend(queries, SCALE));
+    }
+  }
+
+  @Test
+  void withRoomTextsOfOneLengthHaveAMaskToo() {
+    try (Scope scope = Scope.open()) {
+      PackedRows roomy = new PackedRows(torch.randn(8, 64), List.of(4, 4)).withRoom(5);
+      assertNotNull(padded(roomy.rows().view(1, 10, 2, 4, 8), roomy).maskR11T());
+    }
+  }
+
+  private static TextKeysValues.Padded padded(Tensor kv, PackedRows texts) {
+    return (TextKeysValues.Padded)
+        TextKeysValues.of(kv, Texts.padded(texts, TorchDevice.CPU, DType.F32));
   }
 
   private static void same(Tensor expected, Tensor computed) {

@@ -2,6 +2,7 @@ package io.bitloom.engine.nn;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.DrawRules;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.function.Function;
 import org.bytedeco.pytorch.InferenceMode;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.AfterEach;
@@ -35,6 +37,7 @@ class BackendsTest {
   /** Gradients are sums over tokens. */
   private static final float GRADIENT_ROUNDING = 5e-4f;
 
+  private static final double EPS = 1e-6;
   private static final int ROWS = 5;
   private static final int TOKENS = 30;
   private static final int WIDTH = 64;
@@ -272,6 +275,60 @@ class BackendsTest {
     same(kernels -> kernels.groupNorm(map, 32, scale, shift, 1e-6));
     same(kernels -> kernels.groupNormSilu(map, 32, scale, shift, 1e-6, false));
     same(kernels -> kernels.groupNormSilu(map.clone(), 32, scale, shift, 1e-6, true));
+  }
+
+  @Test
+  void aMapKeepsItsChannelsLastAndItsTypeOnGpus() {
+    Tensor weight = torch.randn(WIDTH);
+    Tensor filters = torch.randn(WIDTH, WIDTH, 3, 3);
+    for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
+      Tensor map = Tensors.channelsLast(Tensors.to(torch.randn(2, WIDTH, 12, 10), dtype));
+      Tensor parameter = Tensors.to(weight, dtype);
+      Tensor placed = cuda.filters(Tensors.to(filters, dtype));
+      for (Tensor result :
+          List.of(
+              placed,
+              cuda.conv2d(map, placed, parameter, 1, 1),
+              cuda.doubledConv2d(map, placed, parameter),
+              cuda.groupNorm(map, 32, parameter, parameter, EPS),
+              cuda.groupNormSilu(map, 32, parameter, parameter, EPS, false))) {
+        assertTrue(result.is_contiguous(torch.MemoryFormat.ChannelsLast));
+        assertEquals(dtype, Tensors.dtype(result));
+      }
+    }
+  }
+
+  @Test
+  void groupNormOnGpusLosesNoMoreDigitsThanTheMapHas() {
+    Tensor weight = torch.rand(WIDTH);
+    Tensor bias = torch.randn(WIDTH);
+    Tensor far = Tensors.channelsLast(Tensors.plus(torch.randn(2, WIDTH, 60, 80), 1000));
+    Tensor exact = exactNorm(far, weight, bias);
+    // float32 holds 1,000 to 6e-5; E[x²] − E[x]² would be off by some per cent here
+    assertTrue(largest(cuda.groupNorm(far, 32, weight, bias, EPS), exact) < 1e-3);
+
+    Tensor map = Tensors.channelsLast(Tensors.to(torch.randn(2, WIDTH, 60, 80), DType.BF16));
+    Tensor narrowWeight = Tensors.to(weight, DType.BF16);
+    Tensor narrowBias = Tensors.to(bias, DType.BF16);
+    Tensor norm = cuda.groupNorm(map, 32, narrowWeight, narrowBias, EPS);
+    Tensor expected = exactNorm(map, narrowWeight, narrowBias);
+    Tensor step = Tensors.plus(Tensors.times(expected.abs(), 0x1p-8), 1e-5); // rounded once
+    Tensor distance = Tensors.to(norm, DType.F64).sub(expected).abs();
+    assertEquals(0, distance.gt(step).count_nonzero().item().toLong());
+  }
+
+  private static Tensor exactNorm(Tensor x, Tensor weight, Tensor bias) {
+    return torch.group_norm(
+        Tensors.to(x.contiguous(), DType.F64),
+        32,
+        new TensorOptional(Tensors.to(weight, DType.F64)),
+        new TensorOptional(Tensors.to(bias, DType.F64)),
+        EPS,
+        true);
+  }
+
+  private static double largest(Tensor computed, Tensor exact) {
+    return Tensors.to(computed, DType.F64).sub(exact).abs().max().item().toDouble();
   }
 
   @Test

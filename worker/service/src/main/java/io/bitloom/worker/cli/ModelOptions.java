@@ -26,6 +26,14 @@ final class ModelOptions {
     BF16
   }
 
+  /** What may become of a batch that is not full. */
+  enum Batches {
+    /** It is drawn as it is. */
+    ANY,
+    /** It is filled up, so that no image depends on what it is drawn with. */
+    FIXED
+  }
+
   /** In place of a model: those of the cluster are enough. */
   static final String NONE = "none";
 
@@ -72,6 +80,17 @@ final class ModelOptions {
       defaultValue = "${env:BITLOOM_MAX_BATCH:-0}",
       description = "Most images of a batch; 0 (default): what fits and is fast.")
   private int maxBatch;
+
+  @Option(
+      names = "--batches",
+      paramLabel = "KIND",
+      defaultValue = "${env:BITLOOM_BATCHES:-any}",
+      description = {
+        "any (default): a batch has as many images as there are; fixed: it is filled up to",
+        "--max-batch with images that are thrown away, so that all shapes are the same: for GPUs,",
+        "where else an image depends on what it is drawn with."
+      })
+  private Batches batches;
 
   @Option(
       names = "--text-cache",
@@ -123,6 +142,7 @@ final class ModelOptions {
           maxBatch,
           defaults.encoderThreads(),
           textCache,
+          batches == Batches.FIXED,
           !bareImages);
     } catch (ConfigException | IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), "--" + e.getMessage());

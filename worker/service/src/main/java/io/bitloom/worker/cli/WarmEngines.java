@@ -1,6 +1,5 @@
 package io.bitloom.worker.cli;
 
-import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.engine.Engine;
 import io.bitloom.engine.EngineConfig;
 import io.bitloom.engine.modeldir.ModelDirectory;
@@ -9,6 +8,7 @@ import io.bitloom.worker.models.EngineOpener;
 import io.bitloom.worker.rewrite.ChatRewriter;
 import io.bitloom.worker.rewrite.PromptRewriterConfig;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,16 +22,22 @@ final class WarmEngines implements EngineOpener {
   private final Optional<PromptRewriterConfig> rewriting;
   private final MeterRegistry metrics;
   private final DeviceThread device;
+  private final Duration warmUp;
 
+  /**
+   * @param warmUp most time that drawing batches of every size takes on a GPU
+   */
   WarmEngines(
       EngineConfig config,
       Optional<PromptRewriterConfig> rewriting,
       MeterRegistry metrics,
-      DeviceThread device) {
+      DeviceThread device,
+      Duration warmUp) {
     this.config = config;
     this.rewriting = rewriting;
     this.metrics = metrics;
     this.device = device;
+    this.warmUp = warmUp;
   }
 
   @Override
@@ -51,8 +57,7 @@ final class WarmEngines implements EngineOpener {
             device);
     boolean warm = false;
     try {
-      // The schedule that most prompts will have: square, in the model's usual size.
-      engine.warmUp(ScaleSchedules.nearest(1).schedule(directory.sizes().get(0)));
+      engine.warmUp(warmUp);
       warm = true;
     } finally {
       if (!warm) {

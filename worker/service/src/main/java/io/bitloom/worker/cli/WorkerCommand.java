@@ -200,6 +200,15 @@ public final class WorkerCommand implements Callable<Integer> {
   private String httpBind;
 
   @Option(
+      names = "--warm-up",
+      paramLabel = "TIME",
+      defaultValue = "${env:BITLOOM_WARM_UP:-60s}",
+      description =
+          "On GPUs: most time for drawing batches of every shape and size before there is work"
+              + " (default: 60s).")
+  private String warmUp;
+
+  @Option(
       names = "--shutdown-grace",
       paramLabel = "TIME",
       defaultValue = "${env:BITLOOM_SHUTDOWN_GRACE:-60s}",
@@ -221,7 +230,8 @@ public final class WorkerCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Duration grace = grace();
+    Duration grace = duration("shutdown-grace", shutdownGrace);
+    Duration warming = duration("warm-up", warmUp);
     if (mode != Mode.GENERATE) {
       return train(grace);
     }
@@ -253,7 +263,7 @@ public final class WorkerCommand implements Callable<Integer> {
     }
     rewriting.ifPresent(settings -> log.info("Prompts are rewritten by {}", settings));
     try (DeviceThread device = new DeviceThread(engineConfig.device())) {
-      WarmEngines engines = new WarmEngines(engineConfig, rewriting, metrics, device);
+      WarmEngines engines = new WarmEngines(engineConfig, rewriting, metrics, device, warming);
       try (Engine own = directory.map(engines::open).orElse(null);
           WorkerModels cluster =
               new WorkerModels(
@@ -395,9 +405,9 @@ public final class WorkerCommand implements Callable<Integer> {
     return quarter.compareTo(HAND_BACK) < 0 ? quarter : HAND_BACK;
   }
 
-  private Duration grace() {
+  private Duration duration(String option, String text) {
     try {
-      return Settings.duration("shutdown-grace", shutdownGrace);
+      return Settings.duration(option, text);
     } catch (ConfigException e) {
       throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
     }

@@ -52,7 +52,14 @@ class ReproducibleIT {
     EngineConfig defaults = EngineConfig.of(TorchDevice.CPU);
     EngineConfig config =
         new EngineConfig(
-            defaults.device(), defaults.dtype(), 0, BATCH, defaults.encoderThreads(), 0, true);
+            defaults.device(),
+            defaults.dtype(),
+            0,
+            BATCH,
+            defaults.encoderThreads(),
+            0,
+            false,
+            true);
     engine = Engine.open(UNTRAINED, config);
   }
 

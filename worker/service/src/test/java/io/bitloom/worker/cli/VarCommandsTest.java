@@ -237,6 +237,7 @@ class VarCommandsTest {
         usual.maxBatch(),
         usual.encoderThreads(),
         usual.textCacheMiB(),
+        false,
         false);
   }
 

@@ -103,7 +103,8 @@ public final class ProcessorPromises {
     ModelDirectory model = ModelDirectory.open(ModelDirectory.UNTRAINED);
     byte[] first = null;
     for (int threads : THREADS) {
-      EngineConfig config = new EngineConfig(TorchDevice.CPU, DType.F32, threads, 0, 1, 0, false);
+      EngineConfig config =
+          new EngineConfig(TorchDevice.CPU, DType.F32, threads, 0, 1, 0, false, false);
       try (Engine engine = Engine.open(model, config)) {
         ImagePrompt fox = prompt(model, "a red fox in fresh snow", 7);
         byte[] alone = draw(engine, List.of(fox)).get(0);
