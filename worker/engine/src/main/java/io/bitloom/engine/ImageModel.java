@@ -189,10 +189,13 @@ final class ImageModel implements AutoCloseable {
         each.stream().map(text -> text.lengths().get(0)).toList());
   }
 
-  /** See {@link GenerationBatch#textRoom}; all labels of a class are one row anyway. */
+  /**
+   * See {@link GenerationBatch#textRoom}; labels of classes are one row anyway. More than any text
+   * has, because texts without anything to mask could be read by another kernel.
+   */
   private int textRoom() {
     InfinityConfig config = transformer.config();
-    return fixedShapes && config.square() == null ? config.textMaxLength() : 0;
+    return fixedShapes && config.square() == null ? config.textMaxLength() + 1 : 0;
   }
 
   /** A prompt's sampling parameters as the transformer takes them, one value for every scale. */

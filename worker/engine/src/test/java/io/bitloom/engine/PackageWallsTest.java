@@ -8,13 +8,19 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.conditions.ArchConditions;
+import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.Set;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.TensorBase;
+import org.bytedeco.pytorch.TensorOptions;
 
 /** The packages of the engine are walls: what the paper describes knows nothing of the cluster. */
 @AnalyzeClasses(
@@ -70,6 +76,65 @@ class PackageWallsTest {
         DescribedPredicate.describe(
             "ask for a device", call -> questions.contains(call.getTarget().getName())));
   }
+
+  /** A GPU waits for each, so they are counted where they are: in {@link Tensors}. */
+  @ArchTest
+  static final ArchRule valuesComeToADeviceAndBackThroughTensorsOnly =
+      noClasses()
+          .that()
+          .resideInAnyPackage(
+              "io.bitloom.engine.model..",
+              "io.bitloom.engine.tokenizer..",
+              "io.bitloom.engine.codes..",
+              "io.bitloom.engine.text..",
+              "io.bitloom.engine.nn..",
+              "io.bitloom.engine.tensor.cuda..")
+          .or()
+          .haveSimpleName("LibtorchKernels")
+          .should(moveValues());
+
+  private static ArchCondition<JavaClass> moveValues() {
+    return ArchConditions.callMethodWhere(
+        DescribedPredicate.describe(
+            "move values between Java and a device",
+            call -> {
+              String name = call.getTarget().getName();
+              return call.getTargetOwner().isAssignableTo(TensorBase.class)
+                  && (Set.of("cpu", "cuda", "equal", "nonzero", "is_nonzero").contains(name)
+                      || name.startsWith("item")
+                      || name.contains("data_ptr")
+                      || name.equals("to") && takesADevice(call));
+            }));
+  }
+
+  private static boolean takesADevice(JavaMethodCall call) {
+    return call.getTarget().getRawParameterTypes().stream()
+        .anyMatch(
+            type -> type.isEquivalentTo(Device.class) || type.isEquivalentTo(TensorOptions.class));
+  }
+
+  /** Else a tensor on the CPU could meet one on a GPU, or be moved there time and again. */
+  @ArchTest
+  static final ArchRule whatIsMadeOfNumbersSaysWhere =
+      noClasses()
+          .that()
+          .resideInAnyPackage(
+              "io.bitloom.engine.model..",
+              "io.bitloom.engine.tokenizer..",
+              "io.bitloom.engine.codes..",
+              "io.bitloom.engine.nn..",
+              "io.bitloom.engine.tensor.cuda..")
+          .or()
+          .haveSimpleName("LibtorchKernels")
+          .should(
+              ArchConditions.callMethodWhere(
+                  DescribedPredicate.describe(
+                      "make a tensor of numbers without a device",
+                      call ->
+                          call.getTargetOwner().isEquivalentTo(Tensors.class)
+                              && call.getName().equals("of")
+                              && call.getTarget().getRawParameterTypes().stream()
+                                  .noneMatch(type -> type.isEquivalentTo(TorchDevice.class)))));
 
   @ArchTest
   static final ArchRule layersAreMadeOfKernels = onlyDependsOn("nn", "io.bitloom.engine.tensor..");

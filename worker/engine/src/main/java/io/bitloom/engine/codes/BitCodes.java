@@ -43,11 +43,6 @@ public final class BitCodes implements ResidualCodes {
   }
 
   @Override
-  public DType drawnType() {
-    return DType.U8;
-  }
-
-  @Override
   public void close() {
     // holds nothing
   }

@@ -2,8 +2,10 @@ package io.bitloom.engine.codes;
 
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * Bits, unsigned bytes 0 and 1: the signs that they stand for, and the integers that they spell.
@@ -45,7 +47,9 @@ public final class Bits {
     return places;
   }
 
+  /** {@link #places} (d), made where the tensor is: a GPU would wait for an upload. */
   private static Tensor placesBeside(Tensor tensor, int d) {
-    return Tensors.of(places(d), d).to(tensor.device(), DType.I64.torch());
+    Tensor behind = Tensors.range(d, TorchDevice.of(tensor)).neg().add(new Scalar(d - 1L));
+    return torch.bitwise_left_shift(new Scalar(1L), behind);
   }
 }

@@ -67,7 +67,7 @@ public final class CodebookCodes implements ResidualCodes {
     Phi phi = phis.get(sharedPhi(k, scales.size(), phis.size()));
     TensorVector images = new TensorVector();
     for (long i = 0; i < drawnBL1.size(0); i++) {
-      Tensor entries = torch.embedding(codebook, drawnBL1.select(0, i).squeeze(-1)); // (h·w, d)
+      Tensor entries = Nn.embedding(codebook, drawnBL1.select(0, i).squeeze(-1)); // (h·w, d)
       Tensor codes = entries.t().contiguous().view(1, channels, scale.height(), scale.width());
       images.push_back(smoothed(Resize.bicubic(codes, last.height(), last.width()), phi));
     }
@@ -107,11 +107,6 @@ public final class CodebookCodes implements ResidualCodes {
   @Override
   public Tensor nextInput(Tensor summedBdHW, Scale next) {
     return Resize.area(summedBdHW, next.height(), next.width()).flatten(2, 3).transpose(1, 2);
-  }
-
-  @Override
-  public DType drawnType() {
-    return DType.I64;
   }
 
   @Override

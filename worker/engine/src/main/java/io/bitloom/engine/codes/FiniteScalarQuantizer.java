@@ -15,6 +15,10 @@ public final class FiniteScalarQuantizer implements Quantizer {
   private static final double MARGIN = 1e-3;
 
   private final List<Integer> levels;
+  private final Constant reach; // each (d)
+  private final Constant offset;
+  private final Constant shift;
+  private final Constant half;
 
   /**
    * A quantizer with one channel per entry.
@@ -27,6 +31,19 @@ public final class FiniteScalarQuantizer implements Quantizer {
           "quantizer: levels: expected at least 2 for every channel, got " + levels);
     }
     this.levels = List.copyOf(levels);
+    double[] reaches = new double[levels.size()];
+    double[] offsets = new double[levels.size()];
+    double[] shifts = new double[levels.size()];
+    for (int i = 0; i < reaches.length; i++) {
+      reaches[i] = (levels.get(i) - 1) * (1 + MARGIN) / 2;
+      offsets[i] = levels.get(i) % 2 == 0 ? 0.5 : 0;
+      double ratio = offsets[i] / reaches[i];
+      shifts[i] = 0.5 * Math.log((1 + ratio) / (1 - ratio)); // artanh
+    }
+    reach = Constant.of(reaches);
+    offset = Constant.of(offsets);
+    shift = Constant.of(shifts);
+    half = Constant.of(levels.stream().mapToDouble(level -> level / 2).toArray());
   }
 
   @Override
@@ -39,7 +56,7 @@ public final class FiniteScalarQuantizer implements Quantizer {
 
   /** Rounded values, −⌊L/2⌋ to ⌈L/2⌉ − 1, as digits from 0, of the shape of a map. */
   private Tensor digits(Tensor roundedNd, Tensor likeBdhw) {
-    return Rows.digits(Tensors.to(roundedNd.add(half(roundedNd)), DType.I64), likeBdhw);
+    return Rows.digits(Tensors.to(roundedNd.add(half.like(roundedNd)), DType.I64), likeBdhw);
   }
 
   @Override
@@ -48,35 +65,26 @@ public final class FiniteScalarQuantizer implements Quantizer {
       Tensor z = Rows.of(residualBdhw); // (N, d)
       Tensor bounded = bounded(z);
       Tensor rounded = torch.round(bounded); // (N, d)
-      Tensor half = half(z);
+      Tensor halfD = half.like(z); // (d)
       return new Quantized(
-          scope.keep(Rows.map(Rows.straightThrough(bounded, rounded).div(half), residualBdhw)),
+          scope.keep(Rows.map(Rows.straightThrough(bounded, rounded).div(halfD), residualBdhw)),
           scope.keep(digits(rounded, residualBdhw)),
           scope.keep(Rows.zero(z)),
           scope.keep(Rows.zero(z)),
-          scope.keep(Rows.distance(bounded.div(half), rounded.div(half))));
+          scope.keep(Rows.distance(bounded.div(halfD), rounded.div(halfD))));
     }
   }
 
   /** (L − 1)/2·(1 + margin)·tanh(z + shift) − offset; the paper's appendix A.1. */
   private Tensor bounded(Tensor z) {
-    double[] reach = new double[levels.size()];
-    double[] offset = new double[levels.size()];
-    double[] shift = new double[levels.size()];
-    for (int i = 0; i < reach.length; i++) {
-      reach[i] = (levels.get(i) - 1) * (1 + MARGIN) / 2;
-      offset[i] = levels.get(i) % 2 == 0 ? 0.5 : 0;
-      double ratio = offset[i] / reach[i];
-      shift[i] = 0.5 * Math.log((1 + ratio) / (1 - ratio)); // artanh
-    }
-    return z.add(like(z, shift)).tanh().mul(like(z, reach)).sub(like(z, offset));
+    return z.add(shift.like(z)).tanh().mul(reach.like(z)).sub(offset.like(z));
   }
 
   @Override
   public Tensor codes(Tensor digitsBhwn) {
     Tensor digits = Tensors.to(digitsBhwn, DType.F32);
-    Tensor half = half(digits);
-    return digits.sub(half).div(half).permute(0, 3, 1, 2);
+    Tensor halfD = half.like(digits); // (d)
+    return digits.sub(halfD).div(halfD).permute(0, 3, 1, 2);
   }
 
   @Override
@@ -84,11 +92,8 @@ public final class FiniteScalarQuantizer implements Quantizer {
     return levels.stream().mapToInt(Integer::intValue).toArray();
   }
 
-  private Tensor half(Tensor like) {
-    return like(like, levels.stream().mapToDouble(level -> level / 2).toArray());
-  }
-
-  private static Tensor like(Tensor like, double[] values) {
-    return Tensors.of(values, values.length).to(like.device(), like.scalar_type());
+  @Override
+  public void close() {
+    List.of(reach, offset, shift, half).forEach(Constant::close);
   }
 }

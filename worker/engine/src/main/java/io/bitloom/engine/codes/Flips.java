@@ -3,6 +3,7 @@ package io.bitloom.engine.codes;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.GeneratorOptional;
@@ -37,8 +38,8 @@ public interface Flips {
         Generator generator = torch.make_generator_cpu(random.nextLong() >>> 1);
         Tensor uniform = torch.rand(bits.shape(), new GeneratorOptional(generator));
         return scope.keep(
-            Tensors.to(uniform.lt(new Scalar(probability)), DType.U8)
-                .to(bits.device(), DType.U8.torch()));
+            Tensors.to(
+                Tensors.to(uniform.lt(new Scalar(probability)), DType.U8), TorchDevice.of(bits)));
       }
     };
   }

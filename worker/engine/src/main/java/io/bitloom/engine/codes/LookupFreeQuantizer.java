@@ -3,6 +3,7 @@ package io.bitloom.engine.codes;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.Arrays;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
@@ -22,6 +23,7 @@ public final class LookupFreeQuantizer implements Quantizer {
 
   private final int d;
   private final double inverseTemperature;
+  private final Constant codebook; // (2^d, d)
 
   /**
    * A quantizer of d bits.
@@ -36,6 +38,7 @@ public final class LookupFreeQuantizer implements Quantizer {
     }
     this.d = d;
     this.inverseTemperature = inverseTemperature;
+    codebook = new Constant(this::allCodes);
   }
 
   @Override
@@ -55,7 +58,7 @@ public final class LookupFreeQuantizer implements Quantizer {
       Tensor bits = z.gt(new Scalar(0)); // (N, d)
       Tensor codes = Bits.signed(bits, UNIT, Tensors.dtype(z)); // (N, d)
       // ‖z − c‖² = ‖z‖² + d − 2z·c, and what is the same for all codes does not count.
-      Tensor affinity = Tensors.times(z.matmul(codebook(z).t()), 2 * inverseTemperature);
+      Tensor affinity = Tensors.times(z.matmul(codebook.like(z).t()), 2 * inverseTemperature);
       Tensor logarithm = torch.log_softmax(affinity, 1, new ScalarTypeOptional()); // (N, 2^d)
       Tensor probability = logarithm.exp(); // (N, 2^d)
       return new Quantized(
@@ -74,14 +77,18 @@ public final class LookupFreeQuantizer implements Quantizer {
     return radices;
   }
 
-  /** All codes (2^d, d). */
-  private Tensor codebook(Tensor like) {
+  private Tensor allCodes() {
     float[] values = new float[d << d];
     for (int code = 0; code < 1 << d; code++) {
       for (int bit = 0; bit < d; bit++) {
         values[code * d + bit] = (code >> (d - 1 - bit) & 1) * 2 - 1;
       }
     }
-    return Tensors.of(values, 1L << d, d).to(like.device(), like.scalar_type());
+    return Tensors.of(values, TorchDevice.CPU, 1L << d, d);
+  }
+
+  @Override
+  public void close() {
+    codebook.close();
   }
 }

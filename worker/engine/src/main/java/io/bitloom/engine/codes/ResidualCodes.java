@@ -1,7 +1,6 @@
 package io.bitloom.engine.codes;
 
 import io.bitloom.common.schedule.Scale;
-import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.TorchDevice;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -24,9 +23,6 @@ public sealed interface ResidualCodes extends AutoCloseable permits BitCodes, Co
 
   /** F̃_k: what the transformer sees of F_k (B, d, H, W) at the next scale, (B, h·w, D). */
   Tensor nextInput(Tensor summedBdHW, Scale next);
-
-  /** Type that holds what is drawn. */
-  DType drawnType();
 
   @Override
   void close();

@@ -61,7 +61,7 @@ public final class VectorQuantizer implements Quantizer {
       codebook = Scope.own(Tensors.times(start, 1 / Math.sqrt(d)));
       count = Scope.own(Tensors.zeros(DType.F32, TorchDevice.CPU, size));
       sum = Scope.own(Tensors.zeros(DType.F32, TorchDevice.CPU, size, d));
-      updates = Scope.own(Tensors.of(new long[1], 1));
+      updates = Scope.own(Tensors.zeros(DType.I64, TorchDevice.CPU, 1));
     }
   }
 
@@ -78,7 +78,7 @@ public final class VectorQuantizer implements Quantizer {
     try (Scope scope = Scope.open()) {
       Tensor z = Rows.of(residualBdhw); // (N, d)
       Tensor nearest = nearest(z); // (N)
-      Tensor codes = entries(z).index_select(0, nearest); // (N, d)
+      Tensor codes = Tensors.rows(entries(z), nearest); // (N, d)
       return new Quantized(
           scope.keep(Rows.map(Rows.straightThrough(z, codes), residualBdhw)),
           scope.keep(Rows.digits(nearest.unsqueeze(1), residualBdhw)),
@@ -97,7 +97,7 @@ public final class VectorQuantizer implements Quantizer {
 
   /** The codebook in the type and on the device of residuals. */
   private Tensor entries(Tensor z) {
-    return codebook.to(z.device(), z.scalar_type());
+    return Tensors.to(codebook, TorchDevice.of(z), Tensors.dtype(z));
   }
 
   /**
@@ -134,7 +134,7 @@ public final class VectorQuantizer implements Quantizer {
     Tensor least = count.argsort().narrow(0, 0, most); // (M), entries by how little they are used
     Tensor uses = count.index_select(0, least); // (M)
     Tensor unused = uses.lt(Tensors.times(usual, LEAST_USE)); // (M)
-    long own = new SplittableRandom(31 * seed + updates.item_long()).nextLong() >>> 1;
+    long own = new SplittableRandom(31 * seed + Tensors.longs(updates)[0]).nextLong() >>> 1;
     Tensor picked =
         torch.multinomial(
             Tensors.clamp(squaredDistances, NEAREST, FARTHEST),
@@ -151,8 +151,8 @@ public final class VectorQuantizer implements Quantizer {
   public Tensor codes(Tensor digitsBhwn) {
     long[] shape = digitsBhwn.shape();
     try (Scope scope = Scope.open()) {
-      Tensor entries = codebook.to(digitsBhwn.device(), codebook.scalar_type()); // (K, d)
-      Tensor rows = entries.index_select(0, digitsBhwn.reshape(-1)); // (N, d)
+      Tensor entries = Tensors.to(codebook, TorchDevice.of(digitsBhwn)); // (K, d)
+      Tensor rows = Tensors.rows(entries, digitsBhwn.reshape(-1)); // (N, d)
       return scope.keep(
           rows.reshape(shape[0], shape[1], shape[2], rows.size(1)).permute(0, 3, 1, 2));
     }

@@ -3,6 +3,7 @@ package io.bitloom.engine.model;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Scalar;
@@ -102,8 +103,7 @@ public final class BitLoss {
    * @return a scalar
    */
   public static Tensor total(Tensor perTokenBL, double[] weights) {
-    Tensor weightsL =
-        Tensors.of(weights, weights.length).to(perTokenBL.device(), DType.F32.torch());
+    Tensor weightsL = Tensors.of(weights, TorchDevice.of(perTokenBL), DType.F32, weights.length);
     return perTokenBL.mul(weightsL).sum(new long[] {-1}).mean();
   }
 }

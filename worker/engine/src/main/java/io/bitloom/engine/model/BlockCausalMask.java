@@ -22,7 +22,7 @@ final class BlockCausalMask {
         levels[token++] = k;
       }
     }
-    Tensor level = Tensors.of(levels, 1, 1, tokens, 1).to(device.torch(), DType.I64.torch());
+    Tensor level = Tensors.of(levels, device, 1, 1, tokens, 1);
     Tensor unseen = level.lt(level.transpose(2, 3)); // (1, 1, L, T)
     return Tensors.zeros(DType.F32, device, 1, 1, tokens, tokens)
         .masked_fill(unseen, new Scalar(Double.NEGATIVE_INFINITY));

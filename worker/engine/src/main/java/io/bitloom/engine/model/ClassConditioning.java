@@ -1,10 +1,12 @@
 package io.bitloom.engine.model;
 
 import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.PackedRows;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -16,12 +18,14 @@ import org.bytedeco.pytorch.global.torch;
  * class. A label comes as a prompt of one row with one channel, the number of its class.
  */
 final class ClassConditioning implements Conditioning {
+  private final TorchDevice device;
   private final int classes;
   private final Tensor embedding; // (classes + 1, C)
   private final Linear sharedAdaLin; // null without shared modulation
 
   ClassConditioning(InfinityConfig config, Parameters parameters) {
     int width = config.embedDim();
+    device = parameters.device();
     classes = config.square().classes();
     embedding = parameters.get("class_emb.weight", classes + 1, width);
     sharedAdaLin =
@@ -62,16 +66,19 @@ final class ClassConditioning implements Conditioning {
    */
   @Override
   public TextCondition condition(PackedRows prompts, Trace trace) {
-    for (float label : Tensors.floats(prompts.rows())) {
+    float[] numbers = Tensors.floats(prompts.rows());
+    long[] labels = new long[numbers.length];
+    for (int i = 0; i < labels.length; i++) {
+      float label = numbers[i];
       if (!(label >= 0 && label <= classes && label == Math.rint(label))) {
         throw new IllegalArgumentException(
             "class " + label + ": expected a whole number from 0 to " + (classes - 1));
       }
+      labels[i] = (long) label;
     }
-    Tensor labels =
-        Tensors.to(prompts.rows().squeeze(-1), DType.I64).to(embedding.device(), DType.I64.torch());
-    Tensor pooled = torch.embedding(embedding, labels); // (R, C)
+    Tensor pooled = Nn.embedding(embedding, Tensors.of(labels, device, labels.length)); // (R, C)
     trace.record("act/sos_cond", pooled);
-    return TextCondition.of(prompts.rows(), prompts.lengths(), pooled, sharedAdaLin);
+    return TextCondition.of(
+        prompts.rows(), new Texts(prompts.lengths(), null), pooled, sharedAdaLin);
   }
 }

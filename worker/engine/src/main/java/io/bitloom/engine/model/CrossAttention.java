@@ -2,7 +2,6 @@ package io.bitloom.engine.model;
 
 import io.bitloom.engine.nn.Linear;
 import io.bitloom.engine.nn.Parameters;
-import java.util.List;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -27,7 +26,7 @@ final class CrossAttention {
 
   /** The text's keys and values, which are the same for all scales. */
   TextKeysValues keysValues(TextCondition text) {
-    return textKeys.of(text.rowsNC(), text.lengths());
+    return textKeys.of(text.rowsNC(), text.texts());
   }
 
   /** xRLC (R, L, C) to (R, L, C). */
@@ -47,12 +46,13 @@ final class CrossAttention {
       this.matKv = parameters.linearWithoutBias("mat_kv", channels, 2 * width);
       Tensor vBias = parameters.get("v_bias", width);
       this.bias =
-          parameters.derived(() -> torch.cat(new TensorVector(torch.zeros_like(vBias), vBias)));
+          parameters.derivedForLinear(
+              () -> torch.cat(new TensorVector(torch.zeros_like(vBias), vBias)));
     }
 
-    TextKeysValues of(Tensor rowsNC, List<Integer> lengths) {
+    TextKeysValues of(Tensor rowsNC, Texts texts) {
       Tensor kv = matKv.apply(rowsNC, bias.get()).view(1, rowsNC.size(0), 2, heads, -1);
-      return TextKeysValues.of(kv, lengths);
+      return TextKeysValues.of(kv, texts);
     }
   }
 }

@@ -83,11 +83,6 @@ public record ImageSampling(
     return new Course(guided, guidanceLayers, topK, topP > 0);
   }
 
-  /** Whether the likeliest state is taken without drawing. */
-  boolean greedy() {
-    return topK == 1;
-  }
-
   /** The last of the first {@code scales} scales that guidance changes, or -1. */
   int lastGuided(int scales) {
     if (guidanceLayers.stream().noneMatch(layer -> layer <= LOGITS)) {

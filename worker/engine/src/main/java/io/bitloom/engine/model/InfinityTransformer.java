@@ -9,9 +9,9 @@ import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Kernels;
+import io.bitloom.engine.tensor.Lead;
 import io.bitloom.engine.tensor.PackedRows;
 import io.bitloom.engine.tensor.Scope;
-import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
 import java.util.ArrayList;
@@ -155,9 +155,11 @@ public final class InfinityTransformer implements AutoCloseable {
     List<Scale> scales = batch.scales();
     Tensor angles = angles(scales); // (1, L, 1, c/2)
     try (Scope scope = Scope.open();
-        InferenceMode inference = new InferenceMode(true)) {
+        InferenceMode inference = new InferenceMode(true);
+        Lead lead = new Lead(parameters.device())) {
       Guidance guidance = new Guidance(batch, config.depth(), parameters.device());
-      Sampler sampler = new Sampler(batch.images(), config);
+      int tokens = scales.stream().mapToInt(Scale::tokens).sum();
+      Sampler sampler = new Sampler(batch.images(), tokens, config, parameters.device());
       TextCondition condition = conditioning.condition(textOf(batch, guidance), trace);
       KvCache cache = new KvCache(config, scales, condition.rows(), dtype, parameters.device());
       List<TransformerBlock.Context> contexts = contexts(condition, cache);
@@ -177,7 +179,7 @@ public final class InfinityTransformer implements AutoCloseable {
           Tensor logits = guidance.logits(k, hidden, condition.pooledRC(), head); // (B, h·w, V)
           trace.record("logits/" + k, logits);
           Tensor drawn = sampler.draw(logits); // R_k (B, h·w, d)
-          bits.add(scaleScope.keep(Tensors.to(drawn, codes.drawnType())));
+          bits.add(scaleScope.keep(drawn));
           summed.add_(codes.upsampled(drawn, k, scales)); // F_k (B, ch, H, W)
           position += scale.tokens();
           if (k + 1 < scales.size()) {
@@ -186,6 +188,7 @@ public final class InfinityTransformer implements AutoCloseable {
             x = scaleScope.keep(guidance.forRows(k + 1, embed(input))); // (R, h·w, C)
           }
         }
+        lead.step();
         observer.drawn(k, summed);
       }
       bits.replaceAll(scope::keep);
@@ -367,6 +370,9 @@ public final class InfinityTransformer implements AutoCloseable {
     masks.clear();
     if (rope != null) {
       rope.close();
+    }
+    if (positions != null) {
+      positions.close();
     }
     codes.close();
     parameters.close();

@@ -1,13 +1,11 @@
 package io.bitloom.engine.model;
 
 import io.bitloom.common.schedule.Scale;
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Kernels;
-import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
 import java.util.List;
-import java.util.stream.Stream;
-import org.bytedeco.pytorch.Tensor;
 
 /**
  * Keys (after RoPE) and values of the scales that were generated so far, for every block. The
@@ -15,10 +13,7 @@ import org.bytedeco.pytorch.Tensor;
  * reads. The tensors belong to the open scope.
  */
 final class KvCache {
-  private final List<Layer> layers;
-  private final DType dtype;
-  private final TorchDevice device;
-  private final long capacity;
+  private final List<Kernels.BlockCache> blocks;
   private long position;
 
   /**
@@ -26,17 +21,14 @@ final class KvCache {
    * @param dtype type of the attention's operands
    */
   KvCache(InfinityConfig config, List<Scale> scales, int rows, DType dtype, TorchDevice device) {
-    this.dtype = dtype;
-    this.device = device;
-    this.capacity = cachedTokens(scales);
-    long[] shape = {rows, capacity, config.numHeads(), config.headDim()};
-    layers =
-        Stream.generate(
-                () ->
-                    new Layer(
-                        Tensors.empty(dtype, device, shape), Tensors.empty(dtype, device, shape)))
-            .limit(config.depth())
-            .toList();
+    long kept = cachedTokens(scales);
+    long last = scales.get(scales.size() - 1).tokens();
+    blocks =
+        Nn.caches(
+            new Kernels.CacheSize(
+                config.depth(), rows, kept, last, config.numHeads(), config.headDim()),
+            dtype,
+            device);
   }
 
   /** Bytes for one image: keys and values of all blocks, twice with guidance. */
@@ -52,7 +44,7 @@ final class KvCache {
 
   /** The cache of block k. */
   Layer layer(int k) {
-    return layers.get(k);
+    return new Layer(blocks.get(k));
   }
 
   /** To be called when every block has seen the tokens of a scale. */
@@ -62,32 +54,20 @@ final class KvCache {
 
   /** The part of one block. */
   final class Layer {
-    private final Tensor keys; // (R, capacity, H, c)
-    private final Tensor values; // (R, capacity, H, c)
+    private final Kernels.BlockCache block;
 
-    private Layer(Tensor keys, Tensor values) {
-      this.keys = keys;
-      this.values = values;
+    private Layer(Kernels.BlockCache block) {
+      this.block = block;
     }
 
     /** The cache of some rows of the batch. */
     Layer rows(int from, int count) {
-      return new Layer(keys.narrow(0, from, count), values.narrow(0, from, count));
+      return new Layer(block.rows(from, count));
     }
 
     /** Room for the keys and values of a scale of {@code tokens} behind those of earlier scales. */
     Kernels.Slot slot(long tokens) {
-      return new Kernels.Slot(extended(keys, tokens), extended(values, tokens), position);
-    }
-
-    private Tensor extended(Tensor cache, long tokens) {
-      long end = position + tokens;
-      if (end <= capacity) {
-        return cache.narrow(1, 0, end); // (R, tokens so far, H, c)
-      }
-      Tensor whole = Tensors.empty(dtype, device, cache.size(0), end, cache.size(2), cache.size(3));
-      whole.narrow(1, 0, position).copy_(cache.narrow(1, 0, position));
-      return whole;
+      return block.slot(position, tokens);
     }
   }
 }

@@ -13,11 +13,12 @@ record Modulation(
 
   /** Splits (R, 1, 6, C) in the order of the official code. */
   static Modulation of(Tensor adaR16C) {
+    Tensor scales = Tensors.plus(adaR16C.narrow(2, 2, 2), 1); // (R, 1, 2, C)
     return new Modulation(
         adaR16C.select(2, 0),
         adaR16C.select(2, 1),
-        Tensors.plus(adaR16C.select(2, 2), 1),
-        Tensors.plus(adaR16C.select(2, 3), 1),
+        scales.select(2, 0),
+        scales.select(2, 1),
         adaR16C.select(2, 4),
         adaR16C.select(2, 5));
   }

@@ -2,6 +2,7 @@ package io.bitloom.engine.model;
 
 import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.nn.Parameters;
+import io.bitloom.engine.tensor.DType;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -37,9 +38,13 @@ final class Norm {
     return new Norm(true, config.normEps(), parameters.get(name + ".weight", channels), null);
   }
 
-  /** shift + norm(x) · scale, of a norm without scale and shift of its own. */
-  Tensor modulated(Tensor xRLC, Tensor scaleR1C, Tensor shiftR1C) {
-    return Nn.modulatedNorm(xRLC, rms, eps, scaleR1C, shiftR1C);
+  /**
+   * shift + norm(x) · scale, of a norm without scale and shift of its own.
+   *
+   * @param reader what the layer that reads it computes in
+   */
+  Tensor modulated(Tensor xRLC, Tensor scaleR1C, Tensor shiftR1C, DType reader) {
+    return Nn.modulatedNorm(xRLC, rms, eps, scaleR1C, shiftR1C, reader);
   }
 
   Tensor apply(Tensor x) {

@@ -92,7 +92,7 @@ public final class RecomputedPass {
   private static TextCondition leaves(TextCondition text) {
     return new TextCondition(
         leaf(text.rowsNC()),
-        text.lengths(),
+        text.texts(),
         leaf(text.pooledRC()),
         text.sharedAdaR16C() == null ? null : leaf(text.sharedAdaR16C()));
   }

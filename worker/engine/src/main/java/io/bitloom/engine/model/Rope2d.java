@@ -3,13 +3,10 @@ package io.bitloom.engine.model;
 import io.bitloom.common.schedule.AspectRatioTemplate;
 import io.bitloom.common.schedule.Scale;
 import io.bitloom.common.schedule.ScaleSchedules;
-import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -32,8 +29,7 @@ public final class Rope2d implements AutoCloseable {
 
   private final int headDim;
   private final int mode;
-  private final TorchDevice device;
-  private final Map<List<Scale>, Tensor> tables = new HashMap<>();
+  private final PerSchedule tables;
 
   /**
    * @param headDim channels of a head, a multiple of 4
@@ -43,18 +39,12 @@ public final class Rope2d implements AutoCloseable {
   public Rope2d(int headDim, int mode, TorchDevice device) {
     this.headDim = headDim;
     this.mode = mode;
-    this.device = device;
+    tables = new PerSchedule(schedule -> Tensors.to(compute(schedule), device));
   }
 
   /** The angles of all tokens of a schedule (1, L, 1, c/2), complex; computed once per schedule. */
   public Tensor table(List<Scale> scales) {
-    return tables.computeIfAbsent(
-        List.copyOf(scales),
-        schedule -> {
-          try (Scope scope = Scope.open()) {
-            return Scope.own(compute(schedule).to(device.torch(), torch.ScalarType.ComplexFloat));
-          }
-        });
+    return tables.of(scales);
   }
 
   /** The largest grid of this aspect ratio, to which smaller ones are related. */
@@ -85,9 +75,9 @@ public final class Rope2d implements AutoCloseable {
   /** cos and sin at every integer position: row angles first, then column angles. */
   private Tensor positionGrid() {
     int half = headDim / 2;
-    Tensor exponents = Tensors.of(floats(half / 2, i -> 2f * i / half), half / 2);
+    Tensor exponents = onCpu(floats(half / 2, i -> 2f * i / half));
     Tensor frequencies = torch.pow(new Scalar(BASE), exponents).reciprocal(); // (c/4)
-    Tensor angles = torch.outer(Tensors.of(floats(GRID, i -> i), GRID), frequencies);
+    Tensor angles = torch.outer(onCpu(floats(GRID, i -> i)), frequencies);
     Tensor rows = angles.unsqueeze(1).expand(GRID, GRID, half / 2);
     Tensor columns = angles.unsqueeze(0).expand(GRID, GRID, half / 2);
     Tensor both = torch.cat(new TensorVector(rows, columns), -1); // (GRID, GRID, c/2)
@@ -108,8 +98,8 @@ public final class Rope2d implements AutoCloseable {
 
   /** Mode 2: every token takes the position that its place has on the largest grid. */
   private static Tensor stretched(Tensor grid, Scale scale, Scale largest) {
-    Tensor rows = Tensors.of(positions(scale.height(), largest.height()), scale.height());
-    Tensor columns = Tensors.of(positions(scale.width(), largest.width()), scale.width());
+    Tensor rows = onCpu(positions(scale.height(), largest.height()));
+    Tensor columns = onCpu(positions(scale.width(), largest.width()));
     return grid.index_select(1, rows).index_select(2, columns);
   }
 
@@ -125,6 +115,14 @@ public final class Rope2d implements AutoCloseable {
       positions[i] = (long) Math.rint(i * step);
     }
     return positions;
+  }
+
+  private static Tensor onCpu(long[] values) {
+    return Tensors.of(values, TorchDevice.CPU, values.length);
+  }
+
+  private static Tensor onCpu(float[] values) {
+    return Tensors.of(values, TorchDevice.CPU, values.length);
   }
 
   private interface FloatFunction {
@@ -145,7 +143,6 @@ public final class Rope2d implements AutoCloseable {
 
   @Override
   public void close() {
-    tables.values().forEach(Tensor::close);
-    tables.clear();
+    tables.close();
   }
 }

@@ -33,7 +33,7 @@ final class SelfAttention {
     Tensor qBias = parameters.get("q_bias", width);
     Tensor vBias = parameters.get("v_bias", width);
     qkvBias =
-        parameters.derived(
+        parameters.derivedForLinear(
             () -> torch.cat(new TensorVector(qBias, torch.zeros_like(vBias), vBias)));
     if (config.cosAttention()) {
       Tensor logScale = parameters.get("scale_mul_1H11", 1, heads, 1, 1);

@@ -2,7 +2,6 @@ package io.bitloom.engine.model;
 
 import io.bitloom.engine.nn.Linear;
 import io.bitloom.engine.nn.Nn;
-import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -10,29 +9,28 @@ import org.bytedeco.pytorch.Tensor;
  * come first, then the unconditional or negative texts of those that guide.
  *
  * @param rowsNC packed text rows for cross-attention
- * @param lengths number of rows of each of the R texts
+ * @param texts how the R texts lie in them
  * @param pooledRC each text as one vector: start token and condition
  * @param sharedAdaR16C modulation shared by all blocks (R, 1, 6, C), or null where every block has
  *     its own
  */
-record TextCondition(Tensor rowsNC, List<Integer> lengths, Tensor pooledRC, Tensor sharedAdaR16C) {
+record TextCondition(Tensor rowsNC, Texts texts, Tensor pooledRC, Tensor sharedAdaR16C) {
 
   /**
    * The condition with the modulation that follows from it.
    *
    * @param sharedAdaLin computes the modulation of all blocks, or null
    */
-  static TextCondition of(
-      Tensor rowsNC, List<Integer> lengths, Tensor pooledRC, Linear sharedAdaLin) {
+  static TextCondition of(Tensor rowsNC, Texts texts, Tensor pooledRC, Linear sharedAdaLin) {
     Tensor ada =
         sharedAdaLin == null
             ? null
             : sharedAdaLin.apply(Nn.silu(pooledRC)).view(-1, 1, 6, pooledRC.size(1));
-    return new TextCondition(rowsNC, lengths, pooledRC, ada);
+    return new TextCondition(rowsNC, texts, pooledRC, ada);
   }
 
   /** Number of texts R. */
   int rows() {
-    return lengths.size();
+    return texts.count();
   }
 }

@@ -6,6 +6,7 @@ import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.PackedRows;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -13,8 +14,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/** From text features to the condition of the transformer. */
+/** From text features, on whatever device, to the condition of the transformer. */
 final class TextConditioning implements Conditioning {
+  private final DType dtype; // of linear layers and attention
+  private final TorchDevice device;
   private final Supplier<Tensor> cfgUncond; // (max length, text channels)
   private final Norm textNorm;
   private final Tensor poolQuery; // (1, 1, pool heads, C / pool heads)
@@ -27,8 +30,10 @@ final class TextConditioning implements Conditioning {
 
   TextConditioning(InfinityConfig config, Parameters parameters) {
     int width = config.embedDim();
+    dtype = parameters.dtype();
     int channels = config.textChannels();
     int poolHeads = config.poolHeads();
+    device = parameters.device();
     Tensor learned = parameters.get("cfg_uncond");
     cfgUncond =
         parameters.derived(() -> UnconditionalText.ofLength(learned, config.textMaxLength()));
@@ -55,10 +60,11 @@ final class TextConditioning implements Conditioning {
   public PackedRows withUnconditional(
       PackedRows prompts, PackedRows negative, List<Integer> guided) {
     List<Integer> lengths = new ArrayList<>(prompts.lengths());
-    TensorVector rows = new TensorVector(prompts.rows());
+    TensorVector rows = new TensorVector(prompts.on(device).rows());
+    PackedRows given = negative == null ? null : negative.on(device);
     for (int i : guided) {
-      boolean hasNegative = negative != null && negative.lengths().get(i) > 0;
-      Tensor text = hasNegative ? negative.sequence(i) : unconditional(prompts.lengths().get(i));
+      boolean hasNegative = given != null && given.lengths().get(i) > 0;
+      Tensor text = hasNegative ? given.sequence(i) : unconditional(prompts.lengths().get(i));
       lengths.add(Math.toIntExact(text.size(0)));
       rows.push_back(text);
     }
@@ -68,23 +74,24 @@ final class TextConditioning implements Conditioning {
   @Override
   public PackedRows withDropped(PackedRows prompts, List<Boolean> dropped) {
     TensorVector rows = new TensorVector();
+    PackedRows given = prompts.on(device);
     for (int i = 0; i < prompts.count(); i++) {
-      rows.push_back(
-          dropped.get(i) ? unconditional(prompts.lengths().get(i)) : prompts.sequence(i));
+      rows.push_back(dropped.get(i) ? unconditional(prompts.lengths().get(i)) : given.sequence(i));
     }
     return new PackedRows(torch.cat(rows, 0), prompts.lengths());
   }
 
   @Override
   public TextCondition condition(PackedRows text, Trace trace) {
-    Tensor rows = textNorm.apply(text.rows()); // (N, text channels)
+    Tensor rows = textNorm.apply(text.on(device).rows()); // (N, text channels)
     trace.record("act/text_norm", rows);
-    Tensor pooled = pool(rows, text.lengths()); // (R, C)
+    Texts texts = Texts.of(text, device, dtype);
+    Tensor pooled = pool(rows, texts); // (R, C)
     trace.record("act/sos_cond", pooled);
     Tensor hidden = Nn.geluTanh(textProj0.apply(rows), text.lengths());
     Tensor projected = textProj2.apply(hidden); // (N, C)
     trace.record("act/ca_kv_input", projected);
-    TextCondition condition = TextCondition.of(projected, text.lengths(), pooled, sharedAdaLin);
+    TextCondition condition = TextCondition.of(projected, texts, pooled, sharedAdaLin);
     // Where every block has a modulation of its own, the shared layer is the identity.
     Tensor ada = condition.sharedAdaR16C();
     trace.record("act/shared_ada", ada == null ? pooled : ada);
@@ -92,9 +99,9 @@ final class TextConditioning implements Conditioning {
   }
 
   /** Attention pooling: a learned query reads each text into one vector (R, C). */
-  private Tensor pool(Tensor rowsND, List<Integer> lengths) {
-    Tensor queries = poolQuery.expand(lengths.size(), 1, -1, -1); // (R, 1, heads, head size)
-    Tensor pooled = poolKeys.of(rowsND, lengths).attend(queries, poolScale).squeeze(1);
+  private Tensor pool(Tensor rowsND, Texts texts) {
+    Tensor queries = poolQuery.expand(texts.count(), 1, -1, -1); // (R, 1, heads, head size)
+    Tensor pooled = poolKeys.of(rowsND, texts).attend(queries, poolScale).squeeze(1);
     return Tensors.to(poolProj.apply(pooled), DType.F32);
   }
 }

@@ -15,6 +15,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 final class TransformerBlock {
   private final int width;
+  private final DType dtype; // of linear layers and attention
   private final boolean addsLevel; // to its input
   private final Tensor adaGss; // (1, 1, 6, C), added to the shared modulation; or null
   private final Linear adaLin; // the block's own modulation; or null
@@ -30,6 +31,7 @@ final class TransformerBlock {
    */
   TransformerBlock(InfinityConfig config, int k, Parameters parameters) {
     width = config.embedDim();
+    dtype = parameters.dtype();
     addsLevel = config.levelEmbeddingBefore(k);
     boolean shared = config.sharedAdaptiveNorm();
     adaGss = shared ? parameters.get("ada_gss", 1, 1, 6, width) : null;
@@ -83,7 +85,7 @@ final class TransformerBlock {
     try (Scope scope = Scope.open()) {
       Modulation m = context.modulation();
       Tensor x = addsLevel ? xRLC.add(tokens.level().get()) : xRLC; // (R, L, C)
-      Tensor in = norm.modulated(x, m.scale1(), m.shift1()); // (R, L, C)
+      Tensor in = norm.modulated(x, m.scale1(), m.shift1(), dtype); // (R, L, C)
       Tensor attended = sa.forward(in, tokens.rope(), context.cache(), tokens.mask()); // (R, L, C)
       trace.record("sa", attended);
       x = Nn.gatedAdd(x, attended, m.gamma1()); // (R, L, C)
@@ -92,7 +94,7 @@ final class TransformerBlock {
         trace.record("ca", read);
         x = x.add(caGamma == null ? read : read.mul(caGamma)); // (R, L, C)
       }
-      in = norm.modulated(x, m.scale2(), m.shift2()); // (R, L, C)
+      in = norm.modulated(x, m.scale2(), m.shift2(), dtype); // (R, L, C)
       Tensor fed = ffn.forward(in); // (R, L, C)
       trace.record("ffn", fed);
       x = Nn.gatedAdd(x, fed, m.gamma2()); // (R, L, C)

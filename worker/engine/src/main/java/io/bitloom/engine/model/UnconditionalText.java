@@ -28,13 +28,16 @@ public final class UnconditionalText {
     if (rows >= length) {
       return rows == length ? learned : learned.narrow(0, 0, length);
     }
-    Tensor initial = initial(length, learned.size(1)).to(learned.device(), learned.scalar_type());
+    Tensor initial =
+        Tensors.to(
+            initial(length, learned.size(1)), TorchDevice.of(learned), Tensors.dtype(learned));
     return torch.cat(new TensorVector(learned, initial.narrow(0, rows, length - rows)), 0);
   }
 
   /** PyTorch's trunc_normal_: uniform between the two tails, through the inverse error function. */
   public static Tensor initial(long length, long channels) {
-    double inner = torch.erf(Tensors.of(new double[] {CUT / STD / Math.sqrt(2)}, 1)).item_double();
+    double[] cut = {CUT / STD / Math.sqrt(2)};
+    double inner = Tensors.doubles(torch.erf(Tensors.of(cut, TorchDevice.CPU, DType.F64, 1)))[0];
     return Tensors.empty(DType.F32, TorchDevice.CPU, length, channels)
         .uniform_(-inner, inner, new GeneratorOptional(torch.make_generator_cpu(0)))
         .erfinv_()

@@ -48,7 +48,7 @@ public record LowRank(Tensor down, Tensor up, double scale) {
     long rank = weights.get(layer + DOWN).size(0);
     Tensor down = weights.get(layer + DOWN, rank, in);
     Tensor up = weights.get(layer + UP, out, rank);
-    double alpha = weights.get(layer + ALPHA, 1).item_double();
+    double alpha = Tensors.doubles(weights.get(layer + ALPHA, 1))[0];
     return Optional.of(new LowRank(down, up, alpha / rank));
   }
 

@@ -1,8 +1,11 @@
 package io.bitloom.engine.nn;
 
+import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.DrawRules;
 import io.bitloom.engine.tensor.Kernels;
 import io.bitloom.engine.tensor.LibtorchKernels;
 import io.bitloom.engine.tensor.Scope;
+import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.cpu.CpuKernels;
 import io.bitloom.engine.tensor.cuda.CudaKernels;
 import io.bitloom.engine.tensor.cuda.MetaKernels;
@@ -26,12 +29,28 @@ public final class Nn {
 
   /** The backend of a tensor's device; what is no CPU computes as a GPU does. */
   private static Kernels of(Tensor x) {
-    return x.is_cpu() ? CPU : x.is_meta() ? META : CUDA;
+    if (x.is_cpu()) {
+      return CPU;
+    }
+    return x.is_meta() ? META : CUDA;
+  }
+
+  private static Kernels of(TorchDevice device) {
+    return switch (device.kind()) {
+      case CPU -> CPU;
+      case CUDA -> CUDA;
+      case META -> META;
+    };
   }
 
   /** x·weightᵀ + bias: x (…, in), weight (out, in), bias (out) or null; differentiable. */
   public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
     return LibtorchKernels.linear(x, weight, bias); // (…, out)
+  }
+
+  /** The rows of a table (V, C) that indices (…) name, (…, C); differentiable. */
+  public static Tensor embedding(Tensor table, Tensor indices) {
+    return LibtorchKernels.embedding(table, indices);
   }
 
   /** {@link Kernels#matrix}. */
@@ -51,8 +70,8 @@ public final class Nn {
 
   /** {@link Kernels#modulatedNorm}. */
   public static Tensor modulatedNorm(
-      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C) {
-    return of(xRLC).modulatedNorm(xRLC, rms, eps, scaleR1C, shiftR1C);
+      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C, DType reader) {
+    return of(xRLC).modulatedNorm(xRLC, rms, eps, scaleR1C, shiftR1C, reader);
   }
 
   /** {@link Kernels#gatedAdd}. */
@@ -86,15 +105,21 @@ public final class Nn {
     return of(qkvRL3Hc).rotateAndStore(qkvRL3Hc, factor, angles, slot);
   }
 
+  /** {@link Kernels#caches}. */
+  public static List<Kernels.BlockCache> caches(
+      Kernels.CacheSize size, DType dtype, TorchDevice device) {
+    return of(device).caches(size, dtype, device);
+  }
+
   /** {@link Kernels#attention}. */
   public static Tensor attention(
       Tensor qBLHc, Tensor kBTHc, Tensor vBTHc, Tensor mask, double scale) {
     return of(vBTHc).attention(qBLHc, kBTHc, vBTHc, mask, scale);
   }
 
-  /** {@link Kernels#padsSequences} of the device that x lies on. */
-  public static boolean padsSequences(Tensor x) {
-    return of(x).padsSequences();
+  /** {@link Kernels#padsSequences}. */
+  public static boolean padsSequences(TorchDevice device) {
+    return of(device).padsSequences();
   }
 
   /** {@link Kernels#rowWise}. */
@@ -133,9 +158,14 @@ public final class Nn {
     return of(x).groupNormSilu(x, groups, weight, bias, eps, true);
   }
 
+  /** {@link Kernels#uniform}. */
+  public static Tensor uniform(Tensor startsB1, int count) {
+    return of(startsB1).uniform(startsB1, count);
+  }
+
   /** {@link Kernels#draw}. */
-  public static Tensor draw(Tensor logitsBNV, List<Kernels.Draw> images) {
-    return of(logitsBNV).draw(logitsBNV, images);
+  public static Tensor draw(Tensor logitsBNV, DrawRules rules, Tensor uniformBN) {
+    return of(logitsBNV).draw(logitsBNV, rules, uniformBN);
   }
 
   /** {@link LibtorchKernels#l2Normalize}. */

@@ -60,6 +60,11 @@ public final class Parameters implements AutoCloseable {
     return new Parameters(weights, device, dtype, trainable, owned);
   }
 
+  /** What linear layers compute in. */
+  public DType dtype() {
+    return dtype;
+  }
+
   /** The device of the parameters. */
   public TorchDevice device() {
     return device;
@@ -117,6 +122,11 @@ public final class Parameters implements AutoCloseable {
       Tensor value = own(formula.get());
       return () -> value;
     }
+  }
+
+  /** {@link #derived}, in the type that linear layers compute in. */
+  public Supplier<Tensor> derivedForLinear(Supplier<Tensor> formula) {
+    return derived(() -> Tensors.to(formula.get(), dtype));
   }
 
   private Linear layer(String name, Tensor bias, int in, int out) {

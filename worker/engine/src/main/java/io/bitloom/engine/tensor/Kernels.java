@@ -28,8 +28,11 @@ public interface Kernels {
    * @param rms whether the norm is {@link #rmsNorm}; {@link #layerNorm} otherwise
    * @param scaleR1C factor of each row
    * @param shiftR1C summand of each row
+   * @param reader what the layer that reads the result computes in
+   * @return float32, or rounded to the reader's type where that is no work of its own
    */
-  Tensor modulatedNorm(Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C);
+  Tensor modulatedNorm(
+      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C, DType reader);
 
   /** x + added · gate: what a branch of a block adds to the stream. */
   Tensor gatedAdd(Tensor xRLC, Tensor addedRLC, Tensor gateR1C);
@@ -56,15 +59,56 @@ public interface Kernels {
   /**
    * Where the keys and values of new tokens go: behind {@code from} earlier ones.
    *
-   * @param keysRTHc earlier keys, then room for the new ones
-   * @param valuesRTHc earlier values, then room for the new ones
+   * @param keysValues2RTHc keys and values of the earlier tokens, then room for the new ones
    */
-  record Slot(Tensor keysRTHc, Tensor valuesRTHc, long from) {}
+  record Slot(Tensor keysValues2RTHc, long from) {
+    /** The keys of all tokens (R, T, H, c). */
+    public Tensor keysRTHc() {
+      return keysValues2RTHc.select(0, 0);
+    }
+
+    /** The values of all tokens (R, T, H, c). */
+    public Tensor valuesRTHc() {
+      return keysValues2RTHc.select(0, 1);
+    }
+
+    /** The room for the new keys and values (2, R, L, H, c). */
+    public Tensor fresh() {
+      return keysValues2RTHc.narrow(2, from, keysValues2RTHc.size(2) - from);
+    }
+  }
+
+  /**
+   * How much room the keys and values of a transformer's blocks take.
+   *
+   * @param blocks number of blocks
+   * @param rows R
+   * @param kept tokens of all scales but the last, whose keys and values no later scale reads
+   * @param last tokens of the last scale
+   */
+  record CacheSize(int blocks, int rows, long kept, long last, int heads, int headSize) {}
+
+  /** Keys and values of the tokens that a block has seen, scale by scale. */
+  interface BlockCache {
+    /** Room for {@code tokens} new tokens behind the first {@code from}. */
+    Slot slot(long from, long tokens);
+
+    /** That of some rows of the batch. */
+    BlockCache rows(int from, int count);
+  }
+
+  /**
+   * Empty caches of all blocks, from the first to the last; the tensors belong to the open scope.
+   * Every scale asks them for room in this order: that of the last scale may lie where tokens of
+   * earlier blocks were.
+   */
+  List<BlockCache> caches(CacheSize size, DType dtype, TorchDevice device);
 
   /**
    * Makes the projections of a self-attention ready for it.
    *
-   * @param qkvRL3Hc queries, keys and values of L new tokens
+   * @param qkvRL3Hc queries, keys and values of L new tokens; without gradients it may be written
+   *     over, and the result may lie in it
    * @param factor where given, q and k become unit vectors and q is multiplied by it (1, 1, H, 1)
    * @param angles what {@link #rotate} turns q and k by, where given
    * @param slot where given, is filled with the new keys and values; only these are seen otherwise
@@ -144,21 +188,21 @@ public interface Kernels {
       Tensor x, int groups, Tensor weight, Tensor bias, double eps, boolean overwrites);
 
   /**
-   * How the states of an image's choices are drawn.
+   * The first random numbers of B streams.
    *
-   * @param greedy whether the likeliest state is taken
-   * @param topK number of likeliest states that can occur; 0 for all
-   * @param topP probability that the likeliest states together must have; 0 for all
-   * @param random the image's random numbers: one a choice, none where it is greedy
+   * @param startsB1 {@link SplitMix64#start} of each, int64
+   * @return float32 (B, count), uniform in [0, 1)
    */
-  record Draw(boolean greedy, int topK, double topP, SplitMix64 random) {}
+  Tensor uniform(Tensor startsB1, int count);
 
   /**
    * Draws a state for each choice of each image.
    *
    * @param logitsBNV after temperature
-   * @param images B of them
-   * @return states (B, N), int64
+   * @param rules of the B images
+   * @param uniformBN a random number for each choice, of which a greedy image's are not looked at;
+   *     null if all images are greedy
+   * @return states (B, N): bytes where there are two, int64 otherwise
    */
-  Tensor draw(Tensor logitsBNV, List<Draw> images);
+  Tensor draw(Tensor logitsBNV, DrawRules rules, Tensor uniformBN);
 }

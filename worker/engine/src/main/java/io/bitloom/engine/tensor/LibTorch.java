@@ -77,8 +77,9 @@ public final class LibTorch {
       Loader.load(torch.class);
       // On a CPU that NNPACK does not know, every convolution would say so on standard error.
       torch.globalContext().setUserEnabledNNPACK(false);
-      // Convolutions of float32 would compute with 10 bits of 23 on GPUs, unlike its products.
+      // float32 is float32 on GPUs too: cuDNN's convolutions would round to 10 bits of mantissa.
       torch.globalContext().setAllowTF32CuDNN(false);
+      torch.globalContext().setFloat32MatmulPrecision("highest");
       torch.set_num_threads(Processors.threads());
     }
 

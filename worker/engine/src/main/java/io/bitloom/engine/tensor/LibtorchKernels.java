@@ -8,7 +8,6 @@ import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /** libtorch's own operators, which every device has and gradients flow through. */
@@ -33,6 +32,11 @@ public abstract class LibtorchKernels implements Kernels {
     return torch.linear(x, weight, optional(bias)); // (…, out)
   }
 
+  /** The rows of a table (V, C) that indices (…) name, (…, C). */
+  public static Tensor embedding(Tensor table, Tensor indices) {
+    return table.is_meta() ? MetaOperators.rows(table, indices) : torch.embedding(table, indices);
+  }
+
   @Override
   public Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double eps) {
     return torch.layer_norm(
@@ -46,9 +50,13 @@ public abstract class LibtorchKernels implements Kernels {
 
   @Override
   public Tensor modulatedNorm(
-      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C) {
-    Tensor normed = rms ? rmsNorm(xRLC, null, eps) : layerNorm(xRLC, null, null, eps);
-    return torch.addcmul(shiftR1C, normed, scaleR1C);
+      Tensor xRLC, boolean rms, double eps, Tensor scaleR1C, Tensor shiftR1C, DType reader) {
+    return torch.addcmul(shiftR1C, plainNorm(xRLC, rms, eps), scaleR1C);
+  }
+
+  /** The norm without scale and shift. */
+  protected final Tensor plainNorm(Tensor x, boolean rms, double eps) {
+    return rms ? rmsNorm(x, null, eps) : layerNorm(x, null, null, eps);
   }
 
   @Override
@@ -100,10 +108,14 @@ public abstract class LibtorchKernels implements Kernels {
     if (slot == null) {
       return new Heads(q, k, v);
     }
-    long tokens = k.size(1);
-    slot.keysRTHc().narrow(1, slot.from(), tokens).copy_(k);
-    slot.valuesRTHc().narrow(1, slot.from(), tokens).copy_(v);
+    slot.fresh().select(0, 0).copy_(k);
+    slot.fresh().select(0, 1).copy_(v);
     return new Heads(q, slot.keysRTHc(), slot.valuesRTHc());
+  }
+
+  @Override
+  public List<BlockCache> caches(CacheSize size, DType dtype, TorchDevice device) {
+    return RowsFirstCache.of(size, dtype, device);
   }
 
   /** x divided by its Euclidean norm along an axis, or by 1e-12 where the norm is less. */
@@ -116,16 +128,20 @@ public abstract class LibtorchKernels implements Kernels {
   public Tensor attention(Tensor qBLHc, Tensor kBTHc, Tensor vBTHc, Tensor mask, double scale) {
     DType dtype = Tensors.dtype(vBTHc);
     Tensor attended =
-        torch.scaled_dot_product_attention(
+        nativeAttention(
             Tensors.to(qBLHc, dtype).transpose(1, 2), // (B, H, L, c)
             Tensors.to(kBTHc, dtype).transpose(1, 2), // (B, H, T, c)
             vBTHc.transpose(1, 2), // (B, H, T, c)
-            mask == null ? NONE : new TensorOptional(Tensors.to(mask, dtype)),
-            0.0,
-            false,
-            new DoubleOptional(scale),
-            false);
+            mask == null ? null : Tensors.to(mask, dtype),
+            scale);
     return attended.transpose(1, 2).flatten(2, 3); // (B, L, H·c)
+  }
+
+  /** libtorch's own operator for {@link #attention}: operands of one type, heads before tokens. */
+  protected Tensor nativeAttention(
+      Tensor qBHLc, Tensor kBHTc, Tensor vBHTc, Tensor mask, double scale) {
+    return torch.scaled_dot_product_attention(
+        qBHLc, kBHTc, vBHTc, optional(mask), 0.0, false, new DoubleOptional(scale), false);
   }
 
   @Override
@@ -180,6 +196,11 @@ public abstract class LibtorchKernels implements Kernels {
 
   @Override
   public Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
+    return nativeGroupNorm(x, groups, weight, bias, eps);
+  }
+
+  /** libtorch's own operator for {@link #groupNorm}. */
+  protected Tensor nativeGroupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
     return torch.group_norm(x, groups, optional(weight), optional(bias), eps, true);
   }
 
@@ -190,53 +211,94 @@ public abstract class LibtorchKernels implements Kernels {
   }
 
   @Override
-  public Tensor draw(Tensor logitsBNV, List<Draw> images) {
-    TensorVector drawn = new TensorVector();
-    for (int i = 0; i < images.size(); i++) {
-      try (Scope scope = Scope.open()) { // sorting takes more memory than the logits
-        drawn.push_back(draw(logitsBNV.select(0, i), images.get(i)));
-      }
-    }
-    return torch.stack(drawn, 0);
+  public Tensor uniform(Tensor startsB1, int count) {
+    return SplitMix64.uniform(startsB1, count);
   }
 
-  /** Inverts the cumulative distribution of each choice (N, V) to states (N). */
-  private static Tensor draw(Tensor logitsNV, Draw image) {
-    if (image.greedy()) {
-      return logitsNV.argmax(new LongOptional(-1), false);
+  @Override
+  public Tensor draw(Tensor logitsBNV, DrawRules rules, Tensor uniformBN) {
+    try (Scope scope = Scope.open()) {
+      return scope.keep(Tensors.to(drawn(logitsBNV, rules, uniformBN), drawnType(rules)));
     }
-    Tensor cumulative = probabilities(logitsNV, image.topK(), image.topP()).cumsum(-1); // (N, V)
-    Tensor total = cumulative.narrow(-1, cumulative.size(-1) - 1, 1); // (N, 1)
-    int count = Math.toIntExact(logitsNV.size(0));
-    Tensor uniform =
-        Tensors.of(image.random().next(count), count, 1)
-            .to(logitsNV.device(), DType.F32.torch()); // (N, 1)
-    return cumulative.le(uniform.mul(total)).sum(new long[] {-1}); // (N)
+  }
+
+  private static DType drawnType(DrawRules rules) {
+    return rules.states() == 2 ? DType.U8 : DType.I64;
+  }
+
+  /** States (B, N) in whatever type. */
+  private static Tensor drawn(Tensor logitsBNV, DrawRules rules, Tensor uniformBN) {
+    if (rules.greedy()) {
+      return likeliest(logitsBNV);
+    }
+    Tensor drawn =
+        rules.states() == 2
+            ? drawnOfTwo(logitsBNV, rules, uniformBN)
+            : drawnOfMany(logitsBNV, rules, uniformBN);
+    return rules.someGreedy()
+        ? Tensors.where(
+            rules.greedyB1(), Tensors.to(likeliest(logitsBNV), Tensors.dtype(drawn)), drawn)
+        : drawn;
+  }
+
+  private static Tensor likeliest(Tensor logitsBNV) {
+    return logitsBNV.argmax(new LongOptional(-1), false); // (B, N)
+  }
+
+  /** Inverts the cumulative distribution of each choice. */
+  private static Tensor drawnOfMany(Tensor logitsBNV, DrawRules rules, Tensor uniformBN) {
+    Tensor cumulative = probabilities(logitsBNV, rules).cumsum(-1); // (B, N, V)
+    Tensor total = cumulative.narrow(-1, cumulative.size(-1) - 1, 1); // (B, N, 1)
+    Tensor threshold = uniformBN.unsqueeze(-1).mul(total); // (B, N, 1)
+    return cumulative.le(threshold).sum(new long[] {-1}); // (B, N)
   }
 
   /**
-   * The distribution that is drawn from. With 2 states top-k has effect at 1 only, and top-p means
-   * that a state of probability at most 1 − p never occurs.
-   *
-   * @param logitsNV logits after temperature
-   * @param topK see {@link Kernels.Draw#topK()}
-   * @param topP see {@link Kernels.Draw#topP()}
-   * @return probabilities (N, V)
+   * {@link #drawnOfMany} in closed form, to the same bits, whether it is state 1: without sorting,
+   * because top-p can leave out the less likely state only, and then the other one is certain. Of
+   * equally likely states it leaves out state 0. Top-k has no effect but at 1.
    */
-  public static Tensor probabilities(Tensor logitsNV, int topK, double topP) {
-    Tensor logits = logitsNV;
-    if (topK > 0) {
-      long k = Math.min(topK, logits.size(-1));
-      Tensor kth = logits.topk(k, -1, true, false).get0().amin(new long[] {-1}, true);
-      logits = logits.masked_fill(logits.lt(kth), MINUS_INFINITY);
+  private static Tensor drawnOfTwo(Tensor logitsBN2, DrawRules rules, Tensor uniformBN) {
+    Tensor probabilities = logitsBN2.softmax(-1);
+    Tensor zero = probabilities.select(-1, 0); // (B, N)
+    Tensor one = probabilities.select(-1, 1); // (B, N)
+    Tensor drawn = zero.le(uniformBN.mul(zero.add(one)));
+    if (!rules.leavesOut()) {
+      return drawn;
     }
-    if (topP > 0) {
+    Tensor certain = torch.minimum(zero, one).le(rules.leftOutB1());
+    return Tensors.where(certain, logitsBN2.select(-1, 0).le(logitsBN2.select(-1, 1)), drawn);
+  }
+
+  /**
+   * The distribution that is drawn from.
+   *
+   * @param logitsBNV logits after temperature
+   * @return probabilities (B, N, V)
+   */
+  public static Tensor probabilities(Tensor logitsBNV, DrawRules rules) {
+    Tensor logits = logitsBNV;
+    if (rules.limitsStates()) {
+      logits = logits.masked_fill(logits.lt(leastOfTopK(logits, rules)), MINUS_INFINITY);
+    }
+    if (rules.leavesOut()) {
       T_TensorTensor_T ascending = logits.sort(-1, false);
-      Tensor unlikely = ascending.get0().softmax(-1).cumsum(-1).le(new Scalar(1 - topP));
+      Tensor cumulative = ascending.get0().softmax(-1).cumsum(-1);
+      Tensor unlikely = cumulative.le(rules.leftOutB1().unsqueeze(-1));
       unlikely.narrow(-1, unlikely.size(-1) - 1, 1).zero_(); // the likeliest always stays
       Tensor removed = unlikely.scatter(-1, ascending.get1(), unlikely);
       logits = logits.masked_fill(removed, MINUS_INFINITY);
     }
     return logits.softmax(-1);
+  }
+
+  /** The least logit that top-k leaves in, (B, N, 1). */
+  private static Tensor leastOfTopK(Tensor logitsBNV, DrawRules rules) {
+    boolean alike = rules.limitAlike();
+    Tensor largest = logitsBNV.topk(rules.mostStates(), -1, true, !alike).get0();
+    return alike
+        ? largest.amin(new long[] {-1}, true)
+        : largest.gather(
+            -1, rules.lastB1().unsqueeze(-1).expand(logitsBNV.size(0), logitsBNV.size(1), 1));
   }
 }

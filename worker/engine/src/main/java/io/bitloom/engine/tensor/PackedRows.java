@@ -67,6 +67,11 @@ public record PackedRows(Tensor rows, List<Integer> lengths, int spare) {
     return rows.narrow(0, start(index), lengths.get(index));
   }
 
+  /** The same rows on a device; the very same where they lie there already. */
+  public PackedRows on(TorchDevice device) {
+    return new PackedRows(Tensors.to(rows, device), lengths, spare);
+  }
+
   /** The sequences {@code from} to {@code to - 1}, on the same memory. */
   public PackedRows slice(int from, int to) {
     Tensor part = rows.narrow(0, start(from), start(to) - start(from));

@@ -13,6 +13,9 @@ public final class Resize {
 
   /** Every output cell is the mean of the input cells that it covers (adaptive average pooling). */
   public static Tensor area(Tensor xBCHW, int height, int width) {
+    if (xBCHW.is_meta()) {
+      return MetaOperators.area(xBCHW, height, width);
+    }
     return torch
         .adaptive_avg_pool3d(xBCHW.unsqueeze(2), new long[] {1, height, width})
         .squeeze(2); // (B, C, height, width)

@@ -26,6 +26,8 @@ public final class Scope implements AutoCloseable {
     LibTorch.start();
   }
 
+  private static final ThreadLocal<Runnable> CLOSING = new ThreadLocal<>();
+
   private final PointerScope surrounding;
   private final PointerScope own;
 
@@ -64,13 +66,14 @@ public final class Scope implements AutoCloseable {
   public static <S> Tensor fold(Tensor x, List<S> steps, BiFunction<Tensor, S, Tensor> step) {
     Tensor current = x;
     for (S next : steps) {
+      Tensor result;
       try (Scope scope = open()) {
-        Tensor result = step.apply(current, next);
-        if (current != x) {
-          current.close();
-        }
-        current = scope.keep(result);
+        result = scope.keep(step.apply(current, next));
       }
+      if (current != x) {
+        current.close();
+      }
+      current = result;
     }
     return current;
   }
@@ -98,8 +101,20 @@ public final class Scope implements AutoCloseable {
     return tensor.referenceCount() < 0 ? new Tensor(tensor) : tensor;
   }
 
+  /**
+   * Lets an observer see every scope of this thread right before it frees what it holds, when the
+   * thread holds most; null for none.
+   */
+  static void beforeClosing(Runnable observer) {
+    CLOSING.set(observer);
+  }
+
   @Override
   public void close() {
+    Runnable observer = CLOSING.get();
+    if (observer != null) {
+      observer.run();
+    }
     own.close();
   }
 }

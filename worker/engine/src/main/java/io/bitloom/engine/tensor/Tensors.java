@@ -66,6 +66,26 @@ public final class Tensors {
     return tensor;
   }
 
+  /** A float32 tensor on a device. */
+  public static Tensor of(float[] values, TorchDevice device, long... shape) {
+    return to(of(values, shape), device);
+  }
+
+  /** An int64 tensor on a device. */
+  public static Tensor of(long[] values, TorchDevice device, long... shape) {
+    return to(of(values, shape), device);
+  }
+
+  /** Values on a device, rounded to a floating-point type. */
+  public static Tensor of(double[] values, TorchDevice device, DType dtype, long... shape) {
+    return to(of(values, shape), device, dtype);
+  }
+
+  /** The integers from 0 to {@code count} - 1, int64, made on the device. */
+  public static Tensor range(long count, TorchDevice device) {
+    return torch.arange(new Scalar(count), options(DType.I64, device)); // (count)
+  }
+
   /**
    * The bytes of a file as a tensor of unsigned bytes, memory-mapped: pages are read when they are
    * touched, and a write stays private to this process. The mapping lives as long as any tensor
@@ -124,11 +144,11 @@ public final class Tensors {
 
   /** Whether all elements are finite numbers. */
   public static boolean isFinite(Tensor tensor) {
+    requireValues(tensor);
     try (Scope scope = Scope.open()) {
       // The least and the largest of values that are not all numbers are no numbers either.
       return tensor.numel() == 0
-          || Double.isFinite(tensor.min().item().toDouble())
-              && Double.isFinite(tensor.max().item().toDouble());
+          || Double.isFinite(doubles(tensor.min())[0]) && Double.isFinite(doubles(tensor.max())[0]);
     }
   }
 
@@ -145,7 +165,48 @@ public final class Tensors {
   /** The tensor on another device, as {@code dtype} where its elements are floating-point. */
   public static Tensor to(Tensor tensor, TorchDevice device, DType dtype) {
     DType own = dtype(tensor);
-    return tensor.to(device.torch(), own.floating() ? dtype.torch() : own.torch());
+    return moved(tensor, device, own.floating() ? dtype.torch() : own.torch());
+  }
+
+  /** The tensor on another device; the tensor itself where it lies there already. */
+  public static Tensor to(Tensor tensor, TorchDevice device) {
+    return moved(tensor, device, tensor.scalar_type());
+  }
+
+  private static Tensor moved(Tensor tensor, TorchDevice device, torch.ScalarType type) {
+    if (device != TorchDevice.CPU && tensor.is_cpu()) {
+      Transfers.ofThread().countUpload();
+    }
+    return device == TorchDevice.CPU ? onCpu(tensor, type) : tensor.to(device.torch(), type);
+  }
+
+  private static Tensor onCpu(Tensor tensor, torch.ScalarType type) {
+    requireValues(tensor);
+    if (!tensor.is_cpu()) {
+      Transfers.ofThread().countRead();
+    }
+    return tensor.to(TorchDevice.CPU.torch(), type);
+  }
+
+  /** A tensor on the meta device would be read from address 0. */
+  private static void requireValues(Tensor tensor) {
+    if (tensor.is_meta()) {
+      throw new IllegalStateException(
+          "a tensor on the meta device has no values to read, shape "
+              + Arrays.toString(tensor.shape()));
+    }
+  }
+
+  /** The rows of a table (V, …) that indices (N) name: (N, …). */
+  public static Tensor rows(Tensor table, Tensor indicesN) {
+    return table.is_meta() ? MetaOperators.rows(table, indicesN) : table.index_select(0, indicesN);
+  }
+
+  /** a where the condition holds, b elsewhere; all are broadcast to one shape. */
+  public static Tensor where(Tensor condition, Tensor a, Tensor b) {
+    return condition.is_meta()
+        ? MetaOperators.where(condition, a, b)
+        : torch.where(condition, a, b);
   }
 
   /** tensor · factor. */
@@ -190,6 +251,6 @@ public final class Tensors {
   }
 
   private static Tensor plain(Tensor tensor, DType dtype) {
-    return tensor.detach().to(TorchDevice.CPU.torch(), dtype.torch()).contiguous();
+    return onCpu(tensor.detach(), dtype.torch()).contiguous();
   }
 }

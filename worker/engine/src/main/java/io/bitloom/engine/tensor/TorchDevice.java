@@ -4,6 +4,7 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 
@@ -45,6 +46,14 @@ public record TorchDevice(Kind kind, int index) {
   /** A GPU, by its number among those that this process sees. */
   public static TorchDevice cuda(int index) {
     return new TorchDevice(Kind.CUDA, index);
+  }
+
+  /** The device that a tensor lies on. */
+  public static TorchDevice of(Tensor tensor) {
+    if (tensor.is_cpu()) {
+      return CPU;
+    }
+    return tensor.is_meta() ? META : cuda(tensor.device().index());
   }
 
   /** Whether it is a GPU. */

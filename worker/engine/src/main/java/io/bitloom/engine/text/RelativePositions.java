@@ -1,13 +1,14 @@
 package io.bitloom.engine.text;
 
-import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * T5's buckets of relative positions: one half for keys before the query, one for keys after it; in
@@ -47,12 +48,15 @@ public final class RelativePositions {
     for (int i = 0; i < buckets.length; i++) {
       buckets[i] = bucket(i - (longest - 1), (int) table.size(0), maxDistance);
     }
-    long[] pairs = new long[longest * longest];
-    for (int query = 0; query < longest; query++) {
-      System.arraycopy(buckets, longest - 1 - query, pairs, query * longest, longest);
-    }
-    Tensor index = Tensors.of(pairs, longest, longest).to(table.device(), DType.I64.torch());
-    Tensor all = torch.embedding(table, index).permute(2, 0, 1).unsqueeze(0);
+    TorchDevice device = TorchDevice.of(table);
+    Tensor places = Tensors.range(longest, device);
+    Tensor distances = places.unsqueeze(0).sub(places.unsqueeze(1)); // (longest, longest)
+    Tensor bucketOfPair =
+        Tensors.rows(
+                Tensors.of(buckets, device, buckets.length),
+                distances.add(new Scalar(longest - 1L)).flatten())
+            .view(longest, longest);
+    Tensor all = Nn.embedding(table, bucketOfPair).permute(2, 0, 1).unsqueeze(0);
     Map<Integer, Tensor> biases = new HashMap<>();
     for (int length : lengths) {
       biases.computeIfAbsent(

@@ -15,7 +15,6 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.bytedeco.pytorch.InferenceMode;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * The encoder of T5 v1.1 and Flan-T5 on token ids (Raffel et al. 2019; Shazeer 2020 for the gated
@@ -85,7 +84,8 @@ public final class T5Encoder implements AutoCloseable {
         InferenceMode inference = new InferenceMode(true)) {
       Map<Integer, Tensor> biases =
           RelativePositions.biases(relativeBias, lengths, config.maxDistance());
-      Tensor x = torch.embedding(embedding, onDevice(Tensors.of(ids, ids.length))); // (N, C)
+      Tensor x =
+          Nn.embedding(embedding, Tensors.of(ids, parameters.device(), ids.length)); // (N, C)
       for (int i = 0; i < blocks.size(); i++) {
         x = blocks.get(i).forward(x, lengths, biases);
         blockOutput.accept(x, i);
@@ -93,10 +93,6 @@ public final class T5Encoder implements AutoCloseable {
       Tensor features = Nn.rmsNorm(x, finalNorm, config.normEps());
       return new PackedRows(scope.keep(features), lengths);
     }
-  }
-
-  private Tensor onDevice(Tensor ids) {
-    return ids.to(parameters.device().torch(), DType.I64.torch());
   }
 
   private static void require(boolean holds, String message) {

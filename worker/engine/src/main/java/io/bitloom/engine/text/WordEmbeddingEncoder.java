@@ -14,7 +14,6 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.bytedeco.pytorch.InferenceMode;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * A small text encoder with weights of its own that are trained together with the image model:
@@ -100,7 +99,7 @@ public final class WordEmbeddingEncoder implements TextEncoder {
       Tensor ids = onDevice(texts.stream().flatMapToLong(LongStream::of).toArray());
       Tensor places =
           onDevice(lengths.stream().flatMapToLong(n -> LongStream.range(0, n)).toArray());
-      Tensor x = torch.embedding(embedding, ids).add(torch.embedding(positions, places)); // (N, C)
+      Tensor x = Nn.embedding(embedding, ids).add(Nn.embedding(positions, places)); // (N, C)
       Map<Integer, Tensor> biases =
           relativeBias == null
               ? Map.of()
@@ -113,7 +112,7 @@ public final class WordEmbeddingEncoder implements TextEncoder {
   }
 
   private Tensor onDevice(long[] ids) {
-    return Tensors.of(ids, ids.length).to(embedding.device(), DType.I64.torch());
+    return Tensors.of(ids, TorchDevice.of(embedding), ids.length);
   }
 
   @Override

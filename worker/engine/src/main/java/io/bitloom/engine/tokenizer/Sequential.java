@@ -2,6 +2,7 @@ package io.bitloom.engine.tokenizer;
 
 import io.bitloom.engine.tensor.Scope;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import org.bytedeco.pytorch.Tensor;
@@ -21,20 +22,13 @@ final class Sequential implements Layer {
 
   /** Also shows the output of every layer to an observer. */
   Tensor forward(Tensor x, BiConsumer<String, Tensor> observer) {
-    Tensor current = Scope.own(new Tensor(x));
-    try {
-      for (Map.Entry<String, Layer> layer : layers.entrySet()) {
-        Tensor next;
-        try (Scope scope = Scope.open()) {
-          next = Scope.own(layer.getValue().forward(current));
-        }
-        current.close(); // at full resolution its memory is needed for the next
-        current = next;
-        observer.accept(layer.getKey(), current);
-      }
-      return new Tensor(current);
-    } finally {
-      current.close();
-    }
+    return Scope.fold( // at full resolution the memory of each is needed for the next
+        x,
+        List.copyOf(layers.entrySet()),
+        (current, layer) -> {
+          Tensor next = layer.getValue().forward(current);
+          observer.accept(layer.getKey(), next);
+          return next;
+        });
   }
 }

@@ -1,9 +1,12 @@
 package io.bitloom.engine.model;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.bitloom.engine.nn.Linear;
+import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.LibTorch;
 import io.bitloom.engine.tensor.Scope;
@@ -11,7 +14,9 @@ import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
 import java.util.List;
+import org.bytedeco.pytorch.InferenceMode;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +49,25 @@ class CudaTest {
     assertTrue(device.freeGpuBytes() > 0);
     device.synchronize();
     device.releaseCachedMemory();
+  }
+
+  @Test
+  void geluInsideAProductIsTheTanhApproximation() {
+    try (Scope scope = Scope.open();
+        InferenceMode inference = new InferenceMode(true)) {
+      Tensor x = torch.randn(50, 64);
+      Tensor weight = torch.randn(32, 64);
+      Tensor bias = torch.randn(32);
+      Tensor product = Tensors.times(Nn.linear(x, weight, bias), 0.1);
+      Tensor gpuWeight = Tensors.to(Tensors.times(weight, 0.1), TorchDevice.cuda(0), DType.F32);
+      Tensor gpuBias = Tensors.to(Tensors.times(bias, 0.1), TorchDevice.cuda(0), DType.F32);
+      try (Linear layer = Linear.frozen(gpuWeight, gpuBias)) {
+        assertArrayEquals(
+            Tensors.floats(torch.gelu(product, "tanh")),
+            Tensors.floats(layer.applyGelu(Tensors.to(x, TorchDevice.cuda(0), DType.F32))),
+            2e-5f); // the exact form is up to 5e-4 away
+      }
+    }
   }
 
   private double agreement(DType dtype) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import java.util.List;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
@@ -13,6 +14,10 @@ import org.junit.jupiter.api.Test;
 class SamplerTest {
   private static ImageSampling sampling(int topK, double topP) {
     return new ImageSampling(11, 0, List.of(1.0), Set.of(), List.of(1.0), topK, topP);
+  }
+
+  private static Sampler sampler(ImageSampling image, int tokens, InfinityConfig config) {
+    return new Sampler(List.of(image), tokens, config, TorchDevice.CPU);
   }
 
   /** Draws the same bit from one pair of logits often; the fraction of ones. */
@@ -24,7 +29,7 @@ class SamplerTest {
       logits[2 * i + 1] = (float) Math.log(probability / (1 - probability));
     }
     try (Scope scope = Scope.open()) {
-      Tensor bits = new Sampler(List.of(image), config).draw(Tensors.of(logits, 1, 1, 2 * count));
+      Tensor bits = sampler(image, 1, config).draw(Tensors.of(logits, 1, 1, 2 * count));
       return Tensors.doubles(bits.sum())[0] / count;
     }
   }
@@ -54,7 +59,7 @@ class SamplerTest {
     float[] logits = new float[8];
     logits[6] = 5;
     try (Scope scope = Scope.open()) {
-      Tensor bits = new Sampler(List.of(sampling(1, 0)), config).draw(Tensors.of(logits, 1, 1, 8));
+      Tensor bits = sampler(sampling(1, 0), 1, config).draw(Tensors.of(logits, 1, 1, 8));
       assertArrayEquals(new long[] {1, 1, 0}, Tensors.longs(bits));
     }
   }
@@ -68,7 +73,7 @@ class SamplerTest {
       System.arraycopy(new float[] {0, 3, 2, 0, 0, 1, 0, 0}, 0, logits, 8 * row, 8);
     }
     try (Scope scope = Scope.open()) {
-      Sampler sampler = new Sampler(List.of(sampling(2, 0)), config);
+      Sampler sampler = sampler(sampling(2, 0), rows, config);
       long[] bits = Tensors.longs(sampler.draw(Tensors.of(logits, 1, rows, 8)));
       long[] counts = new long[8];
       for (int row = 0; row < rows; row++) {

@@ -3,9 +3,11 @@ package io.bitloom.engine.tensor;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,6 +28,38 @@ class TensorsTest {
   @Test
   void aShapeThatDoesNotFitTheArrayIsRefused() {
     assertThrows(IllegalArgumentException.class, () -> Tensors.of(new float[] {1, 2, 3}, 2, 2));
+  }
+
+  @Test
+  void whatHasNoValuesCanNotBeRead() {
+    try (Scope scope = Scope.open()) {
+      Tensor meta = Tensors.empty(DType.F32, TorchDevice.META, 2, 3);
+      List<Runnable> readers =
+          List.of(
+              () -> Tensors.floats(meta),
+              () -> Tensors.doubles(meta),
+              () -> Tensors.longs(meta),
+              () -> Tensors.bytes(meta),
+              () -> Tensors.isFinite(meta),
+              () -> Tensors.to(meta, TorchDevice.CPU));
+      for (Runnable reader : readers) {
+        String refusal = assertThrows(IllegalStateException.class, reader::run).getMessage();
+        assertTrue(refusal.contains("[2, 3]"), refusal);
+      }
+    }
+  }
+
+  @Test
+  void uploadsAreCountedAndNothingElse() {
+    try (Scope scope = Scope.open()) {
+      long before = Transfers.ofThread().uploads();
+      Tensor device = Tensors.of(new double[] {1, 2}, TorchDevice.META, DType.BF16, 2);
+      assertEquals(DType.BF16, Tensors.dtype(device));
+      Tensors.to(Tensors.of(new long[] {1}, TorchDevice.META, 1), TorchDevice.META);
+      Tensors.floats(Tensors.of(new float[] {1}, TorchDevice.CPU, 1));
+      Tensors.range(3, TorchDevice.META);
+      assertEquals(2, Transfers.ofThread().uploads() - before);
+    }
   }
 
   @Test

@@ -1,9 +1,12 @@
 package io.bitloom.worker.verify;
 
 import io.bitloom.engine.checkpoint.JsonFields;
+import io.bitloom.engine.tensor.DrawRules;
 import io.bitloom.engine.tensor.LibtorchKernels;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /** Checks {@code sampling*}: the distribution that bits or indices are drawn from. */
@@ -23,9 +26,10 @@ final class SamplingCheck implements FixtureCheck {
     Tensor probs = tensors.get("probs");
     found.equal("V", Math.toIntExact(logits.size(-1)), settings.integer("V"));
     Tensor tempered = Tensors.times(logits, 1 / settings.number("tau"));
+    DrawRules.Rule rule = new DrawRules.Rule(settings.integer("top_k"), settings.number("top_p"));
     Tensor computed =
         LibtorchKernels.probabilities(
-            tempered, settings.integer("top_k"), settings.number("top_p"));
+            tempered, new DrawRules(List.of(rule), logits.size(-1), TorchDevice.CPU));
     found.close("probs", computed, probs, TOLERANCE);
   }
 }

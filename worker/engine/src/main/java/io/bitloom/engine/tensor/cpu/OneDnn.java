@@ -1,15 +1,13 @@
 package io.bitloom.engine.tensor.cpu;
 
+import io.bitloom.engine.tensor.BoxedOperator;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.LibTorch;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
-import org.bytedeco.pytorch.Dispatcher;
 import org.bytedeco.pytorch.GenericList;
 import org.bytedeco.pytorch.IValue;
-import org.bytedeco.pytorch.IValueVector;
-import org.bytedeco.pytorch.OperatorHandle;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -21,8 +19,8 @@ final class OneDnn {
     LibTorch.start();
   }
 
-  private static final OperatorHandle LINEAR = operator("mkldnn::_linear_pointwise");
-  private static final OperatorHandle REORDER = operator("mkldnn::_reorder_linear_weight");
+  private static final BoxedOperator LINEAR = BoxedOperator.of("mkldnn::_linear_pointwise");
+  private static final BoxedOperator REORDER = BoxedOperator.of("mkldnn::_reorder_linear_weight");
   private static final int ACTIVATION_ARGUMENTS = 4;
 
   private static final IValue NONE = Scope.own(new IValue());
@@ -41,7 +39,7 @@ final class OneDnn {
 
   /** A weight (out, in), float32 or, where {@link #bf16()} says so, bfloat16, in oneDNN's order. */
   static Tensor reorder(Tensor weight) {
-    return call(REORDER, new IValue(weight), NONE);
+    return REORDER.call(new IValue(weight), NONE);
   }
 
   /** x·weightᵀ + bias for a reordered weight; bias may be null. */
@@ -56,8 +54,7 @@ final class OneDnn {
 
   private static Tensor linear(
       Tensor x, Tensor reordered, Tensor bias, IValue activation, IValue algorithm) {
-    return call(
-        LINEAR,
+    return LINEAR.call(
         new IValue(x),
         new IValue(reordered),
         bias == null ? NONE : new IValue(bias),
@@ -66,22 +63,12 @@ final class OneDnn {
         algorithm);
   }
 
-  private static Tensor call(OperatorHandle operator, IValue... arguments) {
-    try (IValueVector stack = new IValueVector(arguments)) {
-      operator.callBoxed(stack);
-      return new Tensor(stack.get(0).toTensor());
-    }
-  }
-
-  private static OperatorHandle operator(String name) {
-    return Scope.own(Dispatcher.singleton().findSchemaOrThrow(name, ""));
-  }
-
   /** An empty list of the element type that the operator's schema wants. */
   private static IValue emptyList() {
     return new IValue(
         new GenericList(
             LINEAR
+                .handle()
                 .schema()
                 .arguments()
                 .getPointer(org.bytedeco.pytorch.Argument.class, ACTIVATION_ARGUMENTS)
