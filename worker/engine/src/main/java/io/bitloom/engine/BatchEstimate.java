@@ -10,15 +10,16 @@ import java.util.function.ToIntFunction;
 
 /**
  * A first guess of how many images of a schedule make a good batch. A batch must fit into memory:
- * the KV cache of all scales but the last, on GPUs of all, and what the last scale takes, both for
- * the conditional and the unconditional half. And it need not be larger than what keeps the device
- * busy. The decoder takes what the transformer leaves, see {@link DecodeEstimate}.
+ * the KV cache of all scales but the last, and what the last scale takes, both for the conditional
+ * and the unconditional half. And it need not be larger than what keeps the device busy. The
+ * decoder takes what the transformer leaves, see {@link DecodeEstimate}.
  *
  * <p>Measured on a CPU, batches took from 0.85 to 1.1 times what {@link #bytesPerImage} says; half
  * of {@link #TOLERANCE} is for what other devices and shapes may add. A batch that does not fit all
  * the same is halved ({@link BatchCapacity}).
  *
- * @param wholeCache whether the last scale's keys and values are in the cache, too
+ * @param gpu whether a GPU draws: the last scale's keys and values come to lie behind the cache, so
+ *     that no block has a copy of it, and texts may be as long as they get
  * @param memory bytes that a batch may take
  * @param tokens tokens of all images together beyond which a larger batch is no faster
  * @param maxImages upper bound
@@ -27,7 +28,7 @@ public record BatchEstimate(
     InfinityConfig config,
     DType dtype,
     boolean fusedAttention,
-    boolean wholeCache,
+    boolean gpu,
     long memory,
     long tokens,
     int maxImages)
@@ -105,13 +106,16 @@ public record BatchEstimate(
   /** Bytes that one image takes at the last scale, where a batch is largest. */
   public long bytesPerImage(ScaleSchedule schedule) {
     long last = schedule.last().tokens();
-    long cached = wholeCache ? schedule.tokens() : schedule.tokens() - last;
+    long cached = schedule.tokens() - last;
     long width = config.embedDim();
-    long cache = 2L * config.depth() * width * cached * dtype.bytes();
-    long extended = wholeCache ? 0 : 2L * width * schedule.tokens() * dtype.bytes(); // in one block
+    long token = 2L * width * dtype.bytes(); // its key and value
+    long cache = config.depth() * token * cached;
+    long blockAtWork = token * (gpu ? last : schedule.tokens());
+    long text =
+        gpu && config.square() == null ? config.depth() * token * config.textMaxLength() : 0;
     long activations =
         (WIDTHS * width + (long) LOGITS * config.logitsPerToken()) * last * DType.F32.bytes();
     long scores = fusedAttention ? 0 : config.numHeads() * last * schedule.tokens() * dtype.bytes();
-    return HALVES * (cache + extended + activations + scores);
+    return HALVES * (cache + blockAtWork + text + activations + scores);
   }
 }
