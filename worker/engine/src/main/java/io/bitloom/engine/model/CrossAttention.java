@@ -2,6 +2,7 @@ package io.bitloom.engine.model;
 
 import io.bitloom.engine.nn.Linear;
 import io.bitloom.engine.nn.Parameters;
+import io.bitloom.engine.tensor.Scope;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -51,8 +52,10 @@ final class CrossAttention {
     }
 
     TextKeysValues of(Tensor rowsNC, Texts texts) {
-      Tensor kv = matKv.apply(rowsNC, bias.get()).view(1, rowsNC.size(0), 2, heads, -1);
-      return TextKeysValues.of(kv, texts);
+      try (Scope scope = Scope.open()) { // texts of different lengths are padded in a copy
+        Tensor kv = matKv.apply(rowsNC, bias.get()).view(1, rowsNC.size(0), 2, heads, -1);
+        return TextKeysValues.of(kv, texts).keptBy(scope);
+      }
     }
   }
 }

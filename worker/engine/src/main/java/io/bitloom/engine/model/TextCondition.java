@@ -2,6 +2,7 @@ package io.bitloom.engine.model;
 
 import io.bitloom.engine.nn.Linear;
 import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.tensor.Scope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -27,6 +28,15 @@ record TextCondition(Tensor rowsNC, Texts texts, Tensor pooledRC, Tensor sharedA
             ? null
             : sharedAdaLin.apply(Nn.silu(pooledRC)).view(-1, 1, 6, pooledRC.size(1));
     return new TextCondition(rowsNC, texts, pooledRC, ada);
+  }
+
+  /** Takes the tensors out of a scope, but for those of {@link #texts}. */
+  TextCondition keptBy(Scope scope) {
+    return new TextCondition(
+        scope.keep(rowsNC),
+        texts,
+        scope.keep(pooledRC),
+        sharedAdaR16C == null ? null : scope.keep(sharedAdaR16C));
   }
 
   /** Number of texts R. */

@@ -5,6 +5,7 @@ import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.PackedRows;
+import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import io.bitloom.engine.tensor.TorchDevice;
 import java.util.ArrayList;
@@ -83,12 +84,18 @@ final class TextConditioning implements Conditioning {
 
   @Override
   public TextCondition condition(PackedRows text, Trace trace) {
-    Tensor rows = textNorm.apply(text.on(device).rows()); // (N, text channels)
-    trace.record("act/text_norm", rows);
     Texts texts = Texts.of(text, device, dtype);
+    try (Scope scope = Scope.open()) {
+      return condition(text.on(device).rows(), texts, trace).keptBy(scope);
+    }
+  }
+
+  private TextCondition condition(Tensor rowsND, Texts texts, Trace trace) {
+    Tensor rows = textNorm.apply(rowsND); // (N, text channels)
+    trace.record("act/text_norm", rows);
     Tensor pooled = pool(rows, texts); // (R, C)
     trace.record("act/sos_cond", pooled);
-    Tensor hidden = Nn.geluTanh(textProj0.apply(rows), text.lengths());
+    Tensor hidden = Nn.geluTanh(textProj0.apply(rows), texts.lengths());
     Tensor projected = textProj2.apply(hidden); // (N, C)
     trace.record("act/ca_kv_input", projected);
     TextCondition condition = TextCondition.of(projected, texts, pooled, sharedAdaLin);

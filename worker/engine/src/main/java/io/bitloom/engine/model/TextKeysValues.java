@@ -1,6 +1,7 @@
 package io.bitloom.engine.model;
 
 import io.bitloom.engine.nn.Nn;
+import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,9 @@ sealed interface TextKeysValues {
 
   /** Only some texts. */
   TextKeysValues rows(int from, int count);
+
+  /** Takes keys and values out of a scope. */
+  TextKeysValues keptBy(Scope scope);
 
   /**
    * The keys and values of texts that lie one after the other.
@@ -53,6 +57,12 @@ sealed interface TextKeysValues {
     }
 
     @Override
+    public TextKeysValues keptBy(Scope scope) {
+      return new EachText(
+          keys.stream().map(scope::keep).toList(), values.stream().map(scope::keep).toList());
+    }
+
+    @Override
     public TextKeysValues rows(int from, int count) {
       return new EachText(keys.subList(from, from + count), values.subList(from, from + count));
     }
@@ -75,6 +85,11 @@ sealed interface TextKeysValues {
     @Override
     public Tensor attend(Tensor qRLHc, double scale) {
       return Nn.attention(qRLHc, kvRT2Hc.select(2, 0), kvRT2Hc.select(2, 1), maskR11T, scale);
+    }
+
+    @Override
+    public TextKeysValues keptBy(Scope scope) {
+      return new Padded(scope.keep(kvRT2Hc), maskR11T);
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.nn.Parameters;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.Scope;
+import java.util.List;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
@@ -25,6 +26,7 @@ final class TransformerBlock {
   private final SelfAttention sa;
   private final CrossAttention ca;
   private final FeedForward ffn;
+  private final List<Branch> branches;
 
   /**
    * @param k its number, from 0
@@ -43,6 +45,10 @@ final class TransformerBlock {
     sa = new SelfAttention(config, parameters.at(config.selfAttentionName()));
     ca = text ? new CrossAttention(config, parameters.at("ca.")) : null;
     ffn = new FeedForward(config, parameters.at("ffn."));
+    branches =
+        text
+            ? List.of(this::withImage, this::withText, this::fed)
+            : List.of(this::withImage, this::fed);
   }
 
   /**
@@ -80,26 +86,41 @@ final class TransformerBlock {
    */
   record Tokens(Supplier<Tensor> level, Tensor rope, Tensor mask) {}
 
-  /** Tokens (R, L, C) to (R, L, C). */
+  /** What a part of a block adds to the stream. */
+  @FunctionalInterface
+  private interface Branch {
+    /** The stream (R, L, C) with what is added. */
+    Tensor addedTo(Tensor xRLC, Context context, Tokens tokens, Trace trace);
+  }
+
+  /** Tokens (R, L, C) to (R, L, C); what a branch computes is freed before the next one begins. */
   Tensor forward(Tensor xRLC, Context context, Tokens tokens, Trace trace) {
-    try (Scope scope = Scope.open()) {
-      Modulation m = context.modulation();
-      Tensor x = addsLevel ? xRLC.add(tokens.level().get()) : xRLC; // (R, L, C)
-      Tensor in = norm.modulated(x, m.scale1(), m.shift1(), dtype); // (R, L, C)
-      Tensor attended = sa.forward(in, tokens.rope(), context.cache(), tokens.mask()); // (R, L, C)
-      trace.record("sa", attended);
-      x = Nn.gatedAdd(x, attended, m.gamma1()); // (R, L, C)
-      if (ca != null) {
-        Tensor read = ca.forward(caNorm.apply(x), context.text()); // (R, L, C)
-        trace.record("ca", read);
-        x = x.add(caGamma == null ? read : read.mul(caGamma)); // (R, L, C)
-      }
-      in = norm.modulated(x, m.scale2(), m.shift2(), dtype); // (R, L, C)
-      Tensor fed = ffn.forward(in); // (R, L, C)
-      trace.record("ffn", fed);
-      x = Nn.gatedAdd(x, fed, m.gamma2()); // (R, L, C)
-      trace.record("blk", x);
-      return scope.keep(x);
-    }
+    return Scope.fold(
+        xRLC, branches, (x, branch) -> branch.addedTo(x, context, tokens, trace)); // (R, L, C)
+  }
+
+  private Tensor withImage(Tensor xRLC, Context context, Tokens tokens, Trace trace) {
+    Modulation m = context.modulation();
+    Tensor x = addsLevel ? xRLC.add(tokens.level().get()) : xRLC; // (R, L, C)
+    Tensor in = norm.modulated(x, m.scale1(), m.shift1(), dtype); // (R, L, C)
+    Tensor attended = sa.forward(in, tokens.rope(), context.cache(), tokens.mask()); // (R, L, C)
+    trace.record("sa", attended);
+    return Nn.gatedAdd(x, attended, m.gamma1());
+  }
+
+  private Tensor withText(Tensor xRLC, Context context, Tokens tokens, Trace trace) {
+    Tensor read = ca.forward(caNorm.apply(xRLC), context.text()); // (R, L, C)
+    trace.record("ca", read);
+    return xRLC.add(caGamma == null ? read : read.mul(caGamma));
+  }
+
+  private Tensor fed(Tensor xRLC, Context context, Tokens tokens, Trace trace) {
+    Modulation m = context.modulation();
+    Tensor in = norm.modulated(xRLC, m.scale2(), m.shift2(), dtype); // (R, L, C)
+    Tensor fed = ffn.forward(in); // (R, L, C)
+    trace.record("ffn", fed);
+    Tensor out = Nn.gatedAdd(xRLC, fed, m.gamma2()); // (R, L, C)
+    trace.record("blk", out);
+    return out;
   }
 }

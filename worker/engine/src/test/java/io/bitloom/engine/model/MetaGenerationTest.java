@@ -27,6 +27,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -103,6 +104,25 @@ class MetaGenerationTest {
               InfinityTransformer.forInference(config, weights, TorchDevice.META, DTYPE)) {
         drawsWithoutWaiting(model, mixed(config, TinyInfinity.SCALES), DType.U8);
       }
+    }
+  }
+
+  @Test
+  void theTeacherForcedPassStaysOnTheDevice() {
+    InfinityConfig config = MetaModels.config(InfinityPreset.LAYER12);
+    List<Scale> scales = ScaleSchedules.nearest(1, SizeClass.PIXELS_0_25M).scales();
+    long tokens = scales.stream().mapToLong(Scale::tokens).sum();
+    try (Weights weights = MetaWeights.of(InfinityLayout.of(config));
+        InfinityTransformer model =
+            InfinityTransformer.forTraining(config, weights, TorchDevice.META, DTYPE);
+        Scope scope = Scope.open();
+        NoGradGuard noGradients = new NoGradGuard()) {
+      PackedRows prompts = words(config, "a fox", "an owl on a roof");
+      Tensor inputs =
+          Tensors.empty(DType.F32, TorchDevice.META, 2, tokens - 1, config.bitsPerToken());
+      Tensor logits = model.forward(prompts, List.of(false, true), inputs, scales);
+      assertTrue(logits.is_meta());
+      assertArrayEquals(new long[] {2, tokens, config.logitsPerToken()}, logits.shape());
     }
   }
 

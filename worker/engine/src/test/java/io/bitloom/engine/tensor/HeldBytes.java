@@ -39,12 +39,17 @@ public final class HeldBytes implements AutoCloseable {
     for (Weights some : weights) {
       some.names().forEach(name -> passedOver.add(storage(some.get(name)).address()));
     }
-    Scope.beforeClosing(() -> most = Math.max(most, now()));
+    look(true);
+  }
+
+  /** Looks from now on, or no longer, as where little is held for long. */
+  public void look(boolean on) {
+    Scope.beforeClosing(on ? () -> most = Math.max(most, now()) : null);
   }
 
   /** Bytes that were held at most since the start. */
   public long most() {
-    return Math.max(most, now());
+    return most;
   }
 
   /** Bytes that are held at this moment. */
