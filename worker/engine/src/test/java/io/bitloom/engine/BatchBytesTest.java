@@ -40,7 +40,7 @@ class BatchBytesTest {
   void aBatchTakesWhatTheEstimateSays(InfinityPreset preset) {
     InfinityConfig config = MetaModels.config(preset);
     BatchEstimate estimate =
-        new BatchEstimate(config, DTYPE, true, Long.MAX_VALUE, Long.MAX_VALUE, IMAGES);
+        new BatchEstimate(config, DTYPE, true, true, Long.MAX_VALUE, Long.MAX_VALUE, IMAGES);
     try (Weights weights = MetaWeights.of(InfinityLayout.of(config));
         InfinityTransformer model =
             InfinityTransformer.forInference(config, weights, TorchDevice.META, DTYPE)) {
@@ -51,8 +51,9 @@ class BatchBytesTest {
         long wordy = heldPerImage(model, weights, schedule, config.textMaxLength());
         long estimated = estimate.bytesPerImage(schedule);
         System.out.println(row(preset, size, cache, brief, wordy, estimated));
-        fits(brief, estimated + textBytes(config, SHORT_TEXT), preset + " " + size);
-        fits(wordy, estimated + textBytes(config, config.textMaxLength()), preset + " " + size);
+        fits(wordy, estimated, preset + " " + size);
+        long shorter = textBytes(config, config.textMaxLength() - SHORT_TEXT);
+        fits(brief, estimated - shorter, preset + " " + size);
       }
     }
   }
