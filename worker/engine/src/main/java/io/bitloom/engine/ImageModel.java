@@ -12,7 +12,6 @@ import io.bitloom.engine.model.InfinityTransformer;
 import io.bitloom.engine.model.ScaleObserver;
 import io.bitloom.engine.modeldir.ModelDirectory;
 import io.bitloom.engine.tensor.DType;
-import io.bitloom.engine.tensor.HostBytes;
 import io.bitloom.engine.tensor.PackedRows;
 import io.bitloom.engine.tensor.Resize;
 import io.bitloom.engine.tensor.Scope;
@@ -21,6 +20,7 @@ import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
 import io.bitloom.engine.tensor.WeightsException;
 import io.bitloom.engine.text.CachedTextEncoder;
+import io.bitloom.engine.tokenizer.DecodeEstimate;
 import io.bitloom.engine.tokenizer.VisualTokenizer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -53,7 +53,8 @@ final class ImageModel implements AutoCloseable {
     this.tokenizer = tokenizer;
     this.device = config.device();
     this.fixedShapes = config.fixedBatches();
-    this.decodedAtOnce = DecodeEstimate.of(tokenizer.config(), config.device(), config.dtype());
+    long forDecoder = (long) (BatchEstimate.freeMemory(device) / BatchEstimate.TOLERANCE);
+    this.decodedAtOnce = DecodeEstimate.of(tokenizer.config(), device, config.dtype(), forDecoder);
   }
 
   /**
@@ -234,26 +235,10 @@ final class ImageModel implements AutoCloseable {
    * @param wanted pictures that are decoded, from the first one on
    */
   List<RgbImage> decode(ScaleSchedule schedule, Tensor summedCodesBdHW, int wanted) {
-    List<HostBytes> queued = new ArrayList<>();
-    try {
-      int batch = Math.toIntExact(summedCodesBdHW.size(0));
-      int atOnce = decodedAtOnce(schedule, batch);
-      for (int from = 0; from < wanted; from += atOnce) {
-        try (Scope scope = Scope.open()) {
-          int count = Math.min(atOnce, batch - from);
-          Tensor codes = summedCodesBdHW.narrow(0, from, count);
-          queued.add(HostBytes.of(tokenizer.pictures(codes))); // (count, H·p, W·p, 3)
-        }
-      }
-      device.synchronize();
-      return queued.stream()
-          .flatMap(pictures -> pictures.parts().stream())
-          .limit(wanted)
-          .map(rgb -> new RgbImage(schedule.pixelWidth(), schedule.pixelHeight(), rgb))
-          .toList();
-    } finally {
-      queued.forEach(HostBytes::close);
-    }
+    int atOnce = decodedAtOnce(schedule, Math.toIntExact(summedCodesBdHW.size(0)));
+    return tokenizer.rgb(summedCodesBdHW, wanted, atOnce).stream()
+        .map(rgb -> new RgbImage(schedule.pixelWidth(), schedule.pixelHeight(), rgb))
+        .toList();
   }
 
   /** Pictures at a time; where shapes are fixed, all parts of a batch are equal. */

@@ -5,10 +5,13 @@ import io.bitloom.engine.codes.Bits;
 import io.bitloom.engine.codes.ResidualQuantizer;
 import io.bitloom.engine.nn.Nn;
 import io.bitloom.engine.tensor.DType;
+import io.bitloom.engine.tensor.HostBytes;
 import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.Tensors;
+import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
 import io.bitloom.engine.tensor.WeightsException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -155,6 +158,29 @@ public final class VisualTokenizer implements AutoCloseable {
     try (Scope scope = Scope.open()) {
       Tensor bytes = Pixels.toBytes(decode(summedCodesBdHW)); // (B, 3, H·p, W·p)
       return scope.keep(bytes.permute(0, 2, 3, 1).contiguous());
+    }
+  }
+
+  /**
+   * {@link #pictures} in the memory of the JVM, row by row. A device that takes work in advance is
+   * given all of it, and waited for once.
+   *
+   * @param wanted pictures that are decoded, from the first one on
+   * @param atOnce pictures that are decoded at a time, see {@link DecodeEstimate}
+   */
+  public List<byte[]> rgb(Tensor summedCodesBdHW, int wanted, int atOnce) {
+    List<HostBytes> queued = new ArrayList<>();
+    try {
+      for (int from = 0; from < wanted; from += atOnce) {
+        try (Scope scope = Scope.open()) {
+          long count = Math.min(atOnce, summedCodesBdHW.size(0) - from);
+          queued.add(HostBytes.of(pictures(summedCodesBdHW.narrow(0, from, count))));
+        }
+      }
+      TorchDevice.of(summedCodesBdHW).synchronize();
+      return queued.stream().flatMap(pictures -> pictures.parts().stream()).limit(wanted).toList();
+    } finally {
+      queued.forEach(HostBytes::close);
     }
   }
 

@@ -1,4 +1,4 @@
-package io.bitloom.engine;
+package io.bitloom.engine.tokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,7 +7,6 @@ import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.common.schedule.ScaleSchedules;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.TorchDevice;
-import io.bitloom.engine.tokenizer.TokenizerConfig;
 import org.junit.jupiter.api.Test;
 
 class DecodeEstimateTest {
@@ -18,7 +17,7 @@ class DecodeEstimateTest {
 
   @Test
   void aCpuDecodesPicturesOneByOne() {
-    DecodeEstimate cpu = DecodeEstimate.of(D32, TorchDevice.CPU, DType.F32);
+    DecodeEstimate cpu = DecodeEstimate.of(D32, TorchDevice.CPU, DType.F32, Long.MAX_VALUE);
     assertEquals(1, cpu.applyAsInt(SMALL));
     assertEquals(1, cpu.applyAsInt(LARGE));
   }
@@ -28,9 +27,9 @@ class DecodeEstimateTest {
     DecodeEstimate ample = estimate(Long.MAX_VALUE);
     assertEquals(4, ample.applyAsInt(LARGE));
     assertEquals(64, ample.applyAsInt(SMALL));
-    double picture = BatchEstimate.TOLERANCE * ample.bytesPerPicture(LARGE);
-    assertEquals(3, estimate((long) Math.ceil(3 * picture)).applyAsInt(LARGE));
-    assertEquals(2, estimate((long) (2.9 * picture)).applyAsInt(LARGE));
+    long picture = ample.bytesPerPicture(LARGE);
+    assertEquals(3, estimate(3 * picture).applyAsInt(LARGE));
+    assertEquals(2, estimate(3 * picture - 1).applyAsInt(LARGE));
     assertEquals(1, estimate(1).applyAsInt(LARGE));
   }
 

@@ -1,9 +1,8 @@
-package io.bitloom.engine;
+package io.bitloom.engine.tokenizer;
 
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.TorchDevice;
-import io.bitloom.engine.tokenizer.TokenizerConfig;
 import java.util.function.ToIntFunction;
 
 /**
@@ -14,7 +13,7 @@ import java.util.function.ToIntFunction;
  * @param memory bytes that the decoder's maps may take
  * @param pixels pixels of all pictures together beyond which more at a time are no faster
  */
-record DecodeEstimate(TokenizerConfig config, DType dtype, long memory, long pixels)
+public record DecodeEstimate(TokenizerConfig config, DType dtype, long memory, long pixels)
     implements ToIntFunction<ScaleSchedule> {
 
   /**
@@ -23,21 +22,26 @@ record DecodeEstimate(TokenizerConfig config, DType dtype, long memory, long pix
    */
   private static final long GPU_PIXELS = 4L << 20;
 
-  /** The estimate for a tokenizer on a device, on which the model is already loaded. */
-  static DecodeEstimate of(TokenizerConfig config, TorchDevice device, DType dtype) {
+  /**
+   * The estimate for a tokenizer on a device.
+   *
+   * @param memory bytes of a GPU that the decoder's maps may take
+   */
+  public static DecodeEstimate of(
+      TokenizerConfig config, TorchDevice device, DType dtype, long memory) {
     return device.cuda()
-        ? new DecodeEstimate(config, dtype, BatchEstimate.freeMemory(device), GPU_PIXELS)
+        ? new DecodeEstimate(config, dtype, memory, GPU_PIXELS)
         : new DecodeEstimate(config, dtype, 0, 0);
   }
 
   @Override
   public int applyAsInt(ScaleSchedule schedule) {
-    long byMemory = (long) (memory / (BatchEstimate.TOLERANCE * bytesPerPicture(schedule)));
+    long byMemory = memory / bytesPerPicture(schedule);
     return (int) Math.max(1, Math.min(byMemory, pixels / pixels(schedule)));
   }
 
   /** Bytes of the decoder's maps of one picture where they are largest. */
-  long bytesPerPicture(ScaleSchedule schedule) {
+  public long bytesPerPicture(ScaleSchedule schedule) {
     return config.decoderValues(pixels(schedule)) * dtype.bytes();
   }
 
