@@ -1,7 +1,7 @@
 package io.bitloom.loadtests.gpu;
 
 import io.bitloom.common.schedule.ScaleSchedule;
-import io.bitloom.engine.BatchEstimate;
+import io.bitloom.engine.DecodeEstimate;
 import io.bitloom.engine.codes.CodebookCodes;
 import io.bitloom.engine.model.InfinityConfig;
 import io.bitloom.engine.model.InfinityTransformer;
@@ -9,7 +9,6 @@ import io.bitloom.engine.modeldir.ModelDirectory;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
-import io.bitloom.engine.tokenizer.DecodeEstimate;
 import io.bitloom.engine.tokenizer.VisualTokenizer;
 
 /** What draws once texts are encoded, loaded on a device. */
@@ -50,8 +49,7 @@ record DrawingModel(
 
   /** Pictures of a schedule that are decoded at a time, with the memory that is free now. */
   int decodedAtOnce(ScaleSchedule schedule) {
-    long memory = device.cuda() ? (long) (device.freeGpuBytes() / BatchEstimate.TOLERANCE) : 0;
-    return DecodeEstimate.of(tokenizer.config(), device, dtype, memory).applyAsInt(schedule);
+    return DecodeEstimate.of(tokenizer.config(), device, dtype).applyAsInt(schedule);
   }
 
   @Override

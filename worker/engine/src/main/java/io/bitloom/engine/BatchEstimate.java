@@ -5,7 +5,6 @@ import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.engine.model.InfinityConfig;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.TorchDevice;
-import io.bitloom.engine.tokenizer.DecodeEstimate;
 import java.lang.management.ManagementFactory;
 import java.util.function.ToIntFunction;
 

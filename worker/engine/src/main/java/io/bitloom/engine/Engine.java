@@ -17,7 +17,6 @@ import io.bitloom.engine.tensor.Scope;
 import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.cpu.CpuKernels;
 import io.bitloom.engine.tensor.cpu.CpuThreads;
-import io.bitloom.engine.tokenizer.DecodeEstimate;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;

@@ -20,7 +20,6 @@ import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
 import io.bitloom.engine.tensor.WeightsException;
 import io.bitloom.engine.text.CachedTextEncoder;
-import io.bitloom.engine.tokenizer.DecodeEstimate;
 import io.bitloom.engine.tokenizer.VisualTokenizer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -53,8 +52,7 @@ final class ImageModel implements AutoCloseable {
     this.tokenizer = tokenizer;
     this.device = config.device();
     this.fixedShapes = config.fixedBatches();
-    long forDecoder = (long) (BatchEstimate.freeMemory(device) / BatchEstimate.TOLERANCE);
-    this.decodedAtOnce = DecodeEstimate.of(tokenizer.config(), device, config.dtype(), forDecoder);
+    this.decodedAtOnce = DecodeEstimate.of(tokenizer.config(), device, config.dtype());
   }
 
   /**

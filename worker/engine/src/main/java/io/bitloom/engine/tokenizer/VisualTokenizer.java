@@ -166,7 +166,7 @@ public final class VisualTokenizer implements AutoCloseable {
    * given all of it, and waited for once.
    *
    * @param wanted pictures that are decoded, from the first one on
-   * @param atOnce pictures that are decoded at a time, see {@link DecodeEstimate}
+   * @param atOnce pictures that are decoded at a time
    */
   public List<byte[]> rgb(Tensor summedCodesBdHW, int wanted, int atOnce) {
     List<HostBytes> queued = new ArrayList<>();

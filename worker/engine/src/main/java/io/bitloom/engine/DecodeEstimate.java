@@ -1,8 +1,9 @@
-package io.bitloom.engine.tokenizer;
+package io.bitloom.engine;
 
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.TorchDevice;
+import io.bitloom.engine.tokenizer.TokenizerConfig;
 import java.util.function.ToIntFunction;
 
 /**
@@ -22,21 +23,16 @@ public record DecodeEstimate(TokenizerConfig config, DType dtype, long memory, l
    */
   private static final long GPU_PIXELS = 4L << 20;
 
-  /**
-   * The estimate for a tokenizer on a device.
-   *
-   * @param memory bytes of a GPU that the decoder's maps may take
-   */
-  public static DecodeEstimate of(
-      TokenizerConfig config, TorchDevice device, DType dtype, long memory) {
+  /** The estimate for a tokenizer on a device, on which the model is already loaded. */
+  public static DecodeEstimate of(TokenizerConfig config, TorchDevice device, DType dtype) {
     return device.cuda()
-        ? new DecodeEstimate(config, dtype, memory, GPU_PIXELS)
+        ? new DecodeEstimate(config, dtype, BatchEstimate.freeMemory(device), GPU_PIXELS)
         : new DecodeEstimate(config, dtype, 0, 0);
   }
 
   @Override
   public int applyAsInt(ScaleSchedule schedule) {
-    long byMemory = memory / bytesPerPicture(schedule);
+    long byMemory = (long) (memory / (BatchEstimate.TOLERANCE * bytesPerPicture(schedule)));
     return (int) Math.max(1, Math.min(byMemory, pixels / pixels(schedule)));
   }
 
