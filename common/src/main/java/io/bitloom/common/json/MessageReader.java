@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.io.Reader;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -63,6 +64,8 @@ public final class MessageReader {
       if (json.peek() != JsonToken.END_DOCUMENT) {
         throw malformed("there is more text after the JSON object");
       }
+    } catch (CharacterCodingException e) {
+      throw malformed("not valid UTF-8");
     } catch (EOFException e) {
       throw malformed("the JSON object is not complete");
     } catch (MalformedJsonException | JsonParseException | NumberFormatException e) {
@@ -117,6 +120,12 @@ public final class MessageReader {
     return new BitloomException(ErrorCode.MALFORMED_MESSAGE, "the body: " + why);
   }
 
+  /** The error of a field whatever its value. */
+  private static BitloomException refused(String path, String why) {
+    String shown = FieldViolation.shown(path);
+    return new BitloomException(ErrorCode.INVALID_FIELD, shown + " " + why, shown, "");
+  }
+
   private static String place(JsonReader json) {
     return String.format(Locale.ROOT, "at %s", FieldViolation.shown(json.getPath()));
   }
@@ -130,11 +139,11 @@ public final class MessageReader {
       String name = json.nextName();
       FieldDescriptor field = find(type, name);
       if (field == null) {
-        throw BitloomException.invalid(place + name, "", "is not a field of " + type.getName());
+        throw refused(place + name, "is not a field of " + type.getName());
       }
       String path = place + field.getName();
       if (!seen.add(field)) {
-        throw BitloomException.invalid(path, "", "is there twice");
+        throw refused(path, "is there twice");
       }
       if (json.peek() == JsonToken.NULL) {
         json.nextNull();
@@ -142,7 +151,7 @@ public final class MessageReader {
       }
       OneofDescriptor oneof = field.getRealContainingOneof();
       if (oneof != null && !chosen.add(oneof)) {
-        throw BitloomException.invalid(path, "", "excludes the other " + oneof.getName());
+        throw refused(path, "excludes the other " + oneof.getName());
       }
       field(into, field, path);
     }
@@ -174,7 +183,7 @@ public final class MessageReader {
       String name = json.nextName();
       String place = path + "." + name;
       if (!seen.add(name)) {
-        throw BitloomException.invalid(place, "", "is there twice");
+        throw refused(place, "is there twice");
       }
       Message.Builder entry = into.newBuilderForField(field);
       entry.setField(key, TextValues.scalar(key, path, name));
