@@ -382,10 +382,10 @@ public final class Coordinator implements AutoCloseable {
       Tenants tenants, Jobs jobs, TrainingRuns trainingRuns, MetricsPage metrics)
       throws IOException {
     return new HttpPort(
-        config.listen().http(),
-        config.listen().knownHosts(),
+        config.listen(),
         tenants,
-        new JsonApi(jobs.directory(), jobs.results(), jobs.submissions(), jobs.cluster()),
+        grpc.calls(),
+        new JsonApi(jobs.directory(), jobs.cluster()),
         trainingRuns,
         metrics,
         this::trouble);

@@ -51,6 +51,7 @@ class ConnectionsIT {
                 Optional.empty(),
                 AccessConfig.LOOPBACK,
                 List.of(),
+                List.of(),
                 new ConnectionsConfig(MOST, CALLS, idleTimeout, Optional.empty())));
   }
 

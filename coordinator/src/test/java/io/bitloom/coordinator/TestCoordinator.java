@@ -235,7 +235,14 @@ public final class TestCoordinator implements AutoCloseable {
 
   private static ListenConfig onFreePorts(AccessConfig access) {
     return new ListenConfig(
-        "127.0.0.1", 0, 0, Optional.empty(), access, List.of(), ConnectionsConfig.DEFAULTS);
+        "127.0.0.1",
+        0,
+        0,
+        Optional.empty(),
+        access,
+        List.of(),
+        List.of(),
+        ConnectionsConfig.DEFAULTS);
   }
 
   private static TestCoordinator start(

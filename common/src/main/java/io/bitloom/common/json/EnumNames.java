@@ -1,5 +1,6 @@
 package io.bitloom.common.json;
 
+import com.google.protobuf.Descriptors.EnumDescriptor;
 import com.google.protobuf.Descriptors.EnumValueDescriptor;
 import com.google.protobuf.ProtocolMessageEnum;
 import java.util.Arrays;
@@ -22,7 +23,7 @@ public final class EnumNames {
   }
 
   /** {@code RUNNING}; of a value that this program does not know, all that there is. */
-  static String of(EnumValueDescriptor value) {
+  public static String of(EnumValueDescriptor value) {
     return withoutPrefix(value.getName(), value.getType().getValues().get(0).getName());
   }
 
@@ -44,9 +45,19 @@ public final class EnumNames {
   public static <E extends Enum<E> & ProtocolMessageEnum> Optional<E> find(
       Class<E> type, String text) {
     E[] values = type.getEnumConstants();
-    String prefix = prefix(values[0].name());
-    String word = text.toUpperCase(Locale.ROOT).replace('-', '_');
-    String name = word.startsWith(prefix) ? word : prefix + word;
+    String name = fullName(values[0].name(), text);
     return Arrays.stream(values).skip(1).filter(value -> value.name().equals(name)).findFirst();
+  }
+
+  /** Likewise, and {@code UNSPECIFIED} is found too: it is what {@link MessageJson} writes. */
+  static Optional<EnumValueDescriptor> find(EnumDescriptor type, String text) {
+    String name = fullName(type.getValues().get(0).getName(), text);
+    return Optional.ofNullable(type.findValueByName(name));
+  }
+
+  private static String fullName(String nothing, String text) {
+    String prefix = prefix(nothing);
+    String word = text.toUpperCase(Locale.ROOT).replace('-', '_');
+    return word.startsWith(prefix) ? word : prefix + word;
   }
 }

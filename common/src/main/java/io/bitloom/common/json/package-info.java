@@ -1,2 +1,2 @@
-/** The one way in which messages become JSON. */
+/** The one way in which messages become JSON, and JSON becomes messages. */
 package io.bitloom.common.json;

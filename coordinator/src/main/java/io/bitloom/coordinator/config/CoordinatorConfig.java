@@ -40,6 +40,7 @@ public record CoordinatorConfig(
           ListenConfig.HTTP_PORT,
           ListenConfig.PORTS_FILE,
           ListenConfig.ALLOWED_HOSTS,
+          ListenConfig.CORS,
           ConnectionsConfig.MOST,
           ConnectionsConfig.CALLS,
           ConnectionsConfig.IDLE_TIMEOUT,

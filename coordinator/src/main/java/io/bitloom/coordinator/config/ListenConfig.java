@@ -6,6 +6,7 @@ import io.bitloom.common.net.KnownHosts;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * Where the coordinator is found.
@@ -17,6 +18,7 @@ import java.util.Optional;
  * @param access who may connect
  * @param allowedHosts names by which people and proxies call the HTTP port, besides localhost and
  *     the address that it listens on
+ * @param cors origins of web pages of others that may call the API on the HTTP port
  * @param connections what they may take
  */
 public record ListenConfig(
@@ -26,6 +28,7 @@ public record ListenConfig(
     Optional<Path> portsFile,
     AccessConfig access,
     List<String> allowedHosts,
+    List<String> cors,
     ConnectionsConfig connections) {
 
   static final Setting<String> BIND =
@@ -51,6 +54,15 @@ public record ListenConfig(
           "NAMES",
           "Names by which the HTTP port is called, besides localhost and all IP addresses.");
 
+  public static final Setting<List<String>> CORS =
+      Setting.texts(
+          "cors",
+          "ORIGINS",
+          "Web pages of other sites that may call the API on the HTTP port, such as"
+              + " https://app.example; none by default.");
+
+  private static final Pattern ORIGIN = Pattern.compile("https?://[a-z0-9.\\[\\]:-]+");
+
   /**
    * @throws ConfigException naming the key of the first bad value
    */
@@ -67,6 +79,17 @@ public record ListenConfig(
             ALLOWED_HOSTS.name(), host, "must be names such as bitloom.example, without a port");
       }
     }
+    cors.forEach(ListenConfig::checkOrigin);
+  }
+
+  private static void checkOrigin(String origin) {
+    if (!ORIGIN.matcher(origin).matches()) {
+      throw new ConfigException(
+          CORS.name(),
+          origin,
+          "must be origins such as https://app.example or http://localhost:3000, as browsers write"
+              + " them");
+    }
   }
 
   /** The names by which the HTTP port may be called. */
@@ -82,6 +105,7 @@ public record ListenConfig(
         values.get(PORTS_FILE),
         AccessConfig.of(values),
         values.get(ALLOWED_HOSTS),
+        values.get(CORS),
         ConnectionsConfig.of(values));
   }
 

@@ -8,14 +8,19 @@ import io.bitloom.externalscaler.ExternalScalerGrpc;
 import io.bitloom.v1.BatchServiceGrpc;
 import io.bitloom.v1.WorkerServiceGrpc;
 import io.grpc.BindableService;
+import io.grpc.Channel;
 import io.grpc.InsecureServerCredentials;
+import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerBuilder;
 import io.grpc.ServerCall;
 import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
 import io.grpc.TlsServerCredentials;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -35,7 +40,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The gRPC port with health and reflection. */
+/**
+ * The gRPC port with health and reflection, and the same services for other doors of this process:
+ * whoever comes by {@link #calls} passes the same checks.
+ */
 public final class GrpcServer implements AutoCloseable {
 
   /** Largest message in either direction: a prompt's 16 images at 4 MiB. */
@@ -67,6 +75,8 @@ public final class GrpcServer implements AutoCloseable {
   private final EventLoopGroup transport =
       new MultiThreadIoEventLoopGroup(NioIoHandler.newFactory());
   private final Server server;
+  private final Server inner;
+  private final ManagedChannel channel;
 
   /**
    * Starts to listen; health says NOT_SERVING until {@link #setServing}.
@@ -104,20 +114,18 @@ public final class GrpcServer implements AutoCloseable {
     port.connections()
         .age()
         .ifPresent(age -> builder.maxConnectionAge(age.toMillis(), TimeUnit.MILLISECONDS));
-    services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));
     builder
-        .executor(threads)
         .callExecutor(GrpcServer::executor)
         .addService(health.getHealthService())
         .addService(ProtoReflectionServiceV1.newInstance())
-        .addService(olderReflection())
-        .intercept(new Authentication(tenants))
-        .intercept(new ErrorInterceptor())
-        .intercept(calls);
-    telemetry.forEach(builder::intercept);
-    server = builder.build();
+        .addService(olderReflection());
+    server = serving(builder, tenants, services, telemetry);
+    String name = InProcessServerBuilder.generateName();
+    inner = serving(InProcessServerBuilder.forName(name), tenants, services, telemetry);
+    channel = InProcessChannelBuilder.forName(name).executor(threads).build();
     try {
       server.start();
+      inner.start();
     } catch (IOException e) {
       close();
       String why = e.getCause() == null ? e.getMessage() : e.getCause().getMessage();
@@ -132,6 +140,21 @@ public final class GrpcServer implements AutoCloseable {
               + why,
           e);
     }
+  }
+
+  private Server serving(
+      ServerBuilder<?> builder,
+      Tenants tenants,
+      List<BindableService> services,
+      List<ServerInterceptor> telemetry) {
+    services.forEach(service -> builder.addService(StrictMessages.of(service.bindService())));
+    builder
+        .executor(threads)
+        .intercept(new Authentication(tenants))
+        .intercept(new ErrorInterceptor())
+        .intercept(calls);
+    telemetry.forEach(builder::intercept);
+    return builder.build();
   }
 
   /** Where a call is served; null: in the server's threads. */
@@ -168,6 +191,11 @@ public final class GrpcServer implements AutoCloseable {
     return server.getPort();
   }
 
+  /** For calls from within this process, which are treated as those that come over the port. */
+  public Channel calls() {
+    return channel;
+  }
+
   /** What the gRPC health service answers. */
   public void setServing(boolean serving) {
     health.setStatus(
@@ -182,15 +210,19 @@ public final class GrpcServer implements AutoCloseable {
   public void drain(Duration patience) {
     health.enterTerminalState();
     server.shutdown();
+    inner.shutdown();
     calls.end(method -> FOLLOWING.contains(method.getFullMethodName()));
-    await(server, patience);
+    await(patience);
     calls.end(method -> true);
-    await(server, CLOSE_PATIENCE);
+    await(CLOSE_PATIENCE);
   }
 
-  private static void await(Server server, Duration patience) {
+  /** Until all calls have ended, at most for this long. */
+  private void await(Duration patience) {
+    long end = System.nanoTime() + patience.toNanos();
     try {
-      server.awaitTermination(patience.toMillis(), TimeUnit.MILLISECONDS);
+      server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS);
+      inner.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -199,8 +231,10 @@ public final class GrpcServer implements AutoCloseable {
   /** Ends all calls at once. */
   @Override
   public void close() {
+    channel.shutdownNow();
     server.shutdownNow();
-    await(server, CLOSE_PATIENCE);
+    inner.shutdownNow();
+    await(CLOSE_PATIENCE);
     acceptor.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     transport.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     threads.shutdown();

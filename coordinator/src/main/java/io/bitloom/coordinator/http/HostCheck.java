@@ -8,13 +8,18 @@ import io.bitloom.coordinator.config.ListenConfig;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 
-/** Refuses requests of pages that are not this port's own, see {@link KnownHosts}. */
+/**
+ * Refuses requests of pages that are neither this port's own, see {@link KnownHosts}, nor of sites
+ * that the operator names.
+ */
 final class HostCheck {
 
   private final KnownHosts hosts;
+  private final Cors cors;
 
-  HostCheck(KnownHosts hosts) {
+  HostCheck(KnownHosts hosts, Cors cors) {
     this.hosts = hosts;
+    this.cors = cors;
   }
 
   void check(RoutingContext context) {
@@ -28,8 +33,14 @@ final class HostCheck {
               + ListenConfig.ALLOWED_HOSTS.option());
     }
     String origin = request.getHeader("Origin");
-    if (origin != null && !hosts.isOurs(origin, host)) {
-      throw refused("a page of " + FieldViolation.shown(origin) + " may not call this port");
+    if (origin != null
+        && !hosts.isOurs(origin, host)
+        && !cors.allows(origin, context.normalizedPath())) {
+      throw refused(
+          "a page of "
+              + FieldViolation.shown(origin)
+              + " may not call this port: see "
+              + ListenConfig.CORS.option());
     }
     context.next();
   }

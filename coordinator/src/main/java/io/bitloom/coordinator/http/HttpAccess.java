@@ -4,6 +4,7 @@ import io.bitloom.common.error.BitloomException;
 import io.bitloom.common.error.ErrorCode;
 import io.bitloom.coordinator.auth.Caller;
 import io.bitloom.coordinator.auth.Tenants;
+import io.bitloom.coordinator.http.json.HttpErrors;
 import io.vertx.ext.web.RoutingContext;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -59,14 +60,29 @@ final class HttpAccess {
     }
   }
 
-  /** A page of another site cannot send such a header without being asked for permission first. */
+  /**
+   * A page of another site can send neither a bearer token nor such a header without being asked
+   * for permission first. What browsers add of themselves, the password of basic authentication, it
+   * can.
+   */
   static void fromOurPages(RoutingContext context) {
-    if (context.request().getHeader("X-Bitloom") == null) {
+    if (!isBearer(context) && context.request().getHeader("X-Bitloom") == null) {
       throw new BitloomException(
           ErrorCode.PERMISSION_DENIED,
-          "a change needs the header X-Bitloom, with any value, which pages of others cannot send");
+          "a change needs a bearer token or the header X-Bitloom, with any value, which pages of"
+              + " others cannot send");
     }
     context.next();
+  }
+
+  private static boolean isBearer(RoutingContext context) {
+    String authorization = context.request().getHeader("Authorization");
+    return authorization != null && words(authorization)[0].equalsIgnoreCase("bearer");
+  }
+
+  /** The token that a request shows; null if there is none. */
+  static String token(RoutingContext context) {
+    return shown(context.request().getHeader("Authorization"));
   }
 
   /** Who was let in. */
@@ -76,22 +92,18 @@ final class HttpAccess {
 
   /** Null if the answer has been given already. */
   private Caller identify(RoutingContext context) {
-    String token = shown(context.request().getHeader("Authorization"));
     try {
-      Caller caller = tenants.caller(token);
+      Caller caller = tenants.caller(token(context));
       context.put(CALLER, caller);
       return caller;
     } catch (BitloomException e) {
-      context
-          .response()
-          .putHeader("WWW-Authenticate", "Basic realm=\"Bitloom: a token as password\"");
       HttpErrors.send(context, e);
       return null;
     }
   }
 
   private static String shown(String authorization) {
-    String[] words = authorization == null ? new String[0] : authorization.strip().split(" +");
+    String[] words = authorization == null ? new String[0] : words(authorization);
     if (words.length != 2) {
       return null;
     }
@@ -100,6 +112,10 @@ final class HttpAccess {
       case "basic" -> password(words[1]);
       default -> null;
     };
+  }
+
+  private static String[] words(String authorization) {
+    return authorization.strip().split(" +");
   }
 
   private static String password(String encoded) {

@@ -1,21 +1,29 @@
 package io.bitloom.coordinator.http;
 
 import com.google.gson.JsonObject;
-import io.bitloom.common.net.KnownHosts;
+import io.bitloom.common.error.BitloomException;
+import io.bitloom.common.error.ErrorCode;
+import io.bitloom.common.error.FieldViolation;
 import io.bitloom.coordinator.auth.Tenants;
 import io.bitloom.coordinator.config.ListenConfig;
 import io.bitloom.coordinator.config.PortConfig;
+import io.bitloom.coordinator.http.bridge.Bridge;
+import io.bitloom.coordinator.http.json.HttpErrors;
+import io.bitloom.coordinator.http.json.HttpJson;
 import io.bitloom.coordinator.training.TrainingRuns;
+import io.grpc.Channel;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -25,14 +33,22 @@ import java.util.function.Supplier;
 /** The port for people and machines that watch: health, metrics, JSON and the jobs page. */
 public final class HttpPort implements AutoCloseable {
 
-  /** Nothing here has a body; a client that sends an empty object for one is well. */
+  /**
+   * Nothing here has a body but what goes over the bridge; a client that sends an empty object for
+   * one is well.
+   */
   private static final int MAX_BODY_BYTES = 64 << 10;
 
+  /** Conditions and ids of prompts are in URLs; longer ones are refused with 414. */
+  private static final int MAX_URL_BYTES = 64 << 10;
+
+  private static final int NOT_FOUND = 404;
   private static final int TOO_LARGE = 413;
   private static final int INTERNAL_ERROR = 500;
 
   private final Vertx vertx;
   private final HostCheck hosts;
+  private final Cors cors;
   private final int mostConnections;
   private final JsonApi api;
   private final HttpAccess access;
@@ -40,38 +56,42 @@ public final class HttpPort implements AutoCloseable {
   private final MetricsPage metrics;
   private final TrainingView training;
   private final LiveView live;
+  private final Bridge bridge;
   private final HttpServer server;
   private int connections; // of the event loop
 
   /**
    * Starts to listen.
    *
-   * @param hosts by which the port may be called
+   * @param listen by which names the port may be called, and by whose pages
    * @param tenants who is let in
+   * @param services where the services are that are called over HTTP too
    * @param runs training runs that reported
    * @param trouble why {@code /health/ready} answers no; empty: it answers yes
    * @throws IOException if the address cannot be bound
    */
   public HttpPort(
-      PortConfig port,
-      KnownHosts hosts,
+      ListenConfig listen,
       Tenants tenants,
+      Channel services,
       JsonApi api,
       TrainingRuns runs,
       MetricsPage metrics,
       Supplier<Optional<String>> trouble)
       throws IOException {
     this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
-    this.hosts = new HostCheck(hosts);
+    this.cors = new Cors(listen.cors());
+    this.hosts = new HostCheck(listen.knownHosts(), cors);
+    PortConfig port = listen.http();
     this.mostConnections = port.connections().most();
     this.api = api;
     this.access = new HttpAccess(tenants);
     this.training = new TrainingView(runs);
     this.trouble = trouble;
     this.metrics = metrics;
-    this.live =
-        new LiveView(
-            vertx, port.connections().idleTimeout(), () -> api.state(vertx, tenants.ourselves()));
+    Duration silence = LiveView.silence(port.connections().idleTimeout());
+    this.live = new LiveView(vertx, silence, () -> api.state(vertx, tenants.ourselves()));
+    this.bridge = new Bridge(services, silence, HttpAccess::token);
     this.server =
         vertx
             .createHttpServer(options(port))
@@ -108,6 +128,7 @@ public final class HttpPort implements AutoCloseable {
             .setPort(port.port())
             .setIdleTimeout((int) port.connections().idleTimeout().toMillis())
             .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
+            .setMaxInitialLineLength(MAX_URL_BYTES)
             .setHttp2ClearTextEnabled(false);
     port.tls()
         .ifPresent(
@@ -134,11 +155,13 @@ public final class HttpPort implements AutoCloseable {
     Router router = Router.router(vertx);
     router.route().handler(this::secure);
     router.route().handler(hosts::check);
+    Cors.PATHS.forEach(path -> router.route(path).handler(cors::tell));
+    Cors.PATHS.forEach(path -> router.route(path).handler(access::everybody));
+    bridge.addTo(router, HttpAccess::fromOurPages);
     router.route().handler(BodyHandler.create(false).setBodyLimit(MAX_BODY_BYTES));
     router.get("/health/live").handler(context -> health(context, Optional.empty()));
     router.get("/health/ready").handler(context -> health(context, trouble.get()));
     router.get("/metrics").handler(access::operators).handler(metrics::send);
-    router.route("/api/*").handler(access::everybody);
     api.addTo(router, access);
     router
         .get("/api/v1/training")
@@ -157,7 +180,11 @@ public final class HttpPort implements AutoCloseable {
     router.get("/").handler(context -> context.redirect("/jobs"));
     page(router, "/jobs", "jobs.html");
     page(router, "/training", "training.html");
+    page(router, "/api", "api.html");
+    JsonObject document = bridge.openApi();
+    router.get("/api/openapi.json").handler(context -> HttpJson.send(context, 200, document));
     PageFile.PARTS.forEach(name -> page(router, "/pages/" + name, name));
+    router.route("/api/*").handler(HttpPort::nothingHere);
     router.route().failureHandler(this::failed);
     return router;
   }
@@ -173,6 +200,15 @@ public final class HttpPort implements AutoCloseable {
         .putHeader("X-Frame-Options", "DENY")
         .putHeader("Referrer-Policy", "no-referrer");
     context.next();
+  }
+
+  private static void nothingHere(RoutingContext context) {
+    HttpServerRequest request = context.request();
+    String call = request.method() + " " + FieldViolation.shown(request.path());
+    HttpErrors.send(
+        context,
+        NOT_FOUND,
+        new BitloomException(ErrorCode.METHOD_NOT_FOUND, "there is no " + call));
   }
 
   private void failed(RoutingContext context) {

@@ -25,7 +25,7 @@ final class LiveView {
   private static final String SIGN_OF_LIFE = ":\n\n";
 
   private final Vertx vertx;
-  private final long silenceMillis;
+  private final Duration silence;
   private final Supplier<Future<JsonObject>> state;
   private final Set<HttpServerResponse> viewers = new LinkedHashSet<>();
   private long timer = NO_TIMER;
@@ -34,14 +34,22 @@ final class LiveView {
   private String shown = "";
 
   /**
+   * @param silence after so long a comment is sent
+   */
+  LiveView(Vertx vertx, Duration silence, Supplier<Future<JsonObject>> state) {
+    this.vertx = vertx;
+    this.silence = silence;
+    this.state = state;
+  }
+
+  /**
+   * How long a stream may be silent.
+   *
    * @param idleTimeout a connection is closed if nothing is sent for so long
    */
-  LiveView(Vertx vertx, Duration idleTimeout, Supplier<Future<JsonObject>> state) {
-    this.vertx = vertx;
-    this.silenceMillis =
-        Math.min(
-            LONGEST_SILENCE.toMillis(), idleTimeout.dividedBy(SIGNS_OF_LIFE_IN_TIMEOUT).toMillis());
-    this.state = state;
+  static Duration silence(Duration idleTimeout) {
+    Duration part = idleTimeout.dividedBy(SIGNS_OF_LIFE_IN_TIMEOUT);
+    return part.compareTo(LONGEST_SILENCE) < 0 ? part : LONGEST_SILENCE;
   }
 
   /**
@@ -60,7 +68,7 @@ final class LiveView {
     viewers.add(viewer);
     if (timer == NO_TIMER) {
       timer = vertx.setPeriodic(INTERVAL_MILLIS, tick -> ask());
-      heartbeat = vertx.setPeriodic(silenceMillis, tick -> tell(SIGN_OF_LIFE));
+      heartbeat = vertx.setPeriodic(silence.toMillis(), tick -> tell(SIGN_OF_LIFE));
     }
     viewer.write(shown.isEmpty() ? "retry: 2000\n\n" : shown);
     ask();

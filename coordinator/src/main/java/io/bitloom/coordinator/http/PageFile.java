@@ -17,6 +17,8 @@ final class PageFile {
   /** Style, scripts and icon, which the pages ask for at {@code /pages/NAME}. */
   static final List<String> PARTS =
       List.of(
+          "api.css",
+          "api.js",
           "curve.js",
           "icon.svg",
           "jobs.css",

@@ -3,6 +3,7 @@ package io.bitloom.coordinator.http;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.bitloom.common.json.MessageJson;
+import io.bitloom.coordinator.http.json.HttpJson;
 import io.bitloom.coordinator.training.TrainingRuns;
 import io.bitloom.v1.TrainingPicture;
 import io.vertx.core.buffer.Buffer;

@@ -266,6 +266,9 @@ class TenantsIT {
   void theHttpPortAsksForATokenToo() throws Exception {
     assertEquals(401, status("/api/v1/jobs", null));
     assertEquals(401, status("/jobs", "Bearer wrong"));
+    assertEquals(401, status("/bitloom.v1.BatchService/GetJob", null));
+    assertEquals(401, status("/api/openapi.json", null));
+    assertEquals(200, status("/api/openapi.json", "Bearer law"));
     assertEquals(200, status("/health/live", null));
     assertEquals(200, status("/api/v1/jobs", "Bearer law"));
     assertEquals(403, status("/api/v1/cluster", "Bearer law"));

@@ -59,8 +59,28 @@ class CoordinatorConfigTest {
                     Optional.empty(),
                     AccessConfig.LOOPBACK,
                     List.of(),
+                    List.of(),
                     ConnectionsConfig.DEFAULTS));
     assertEquals("grpc-port must be 0 to 65535, not \"65536\"", error.getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"*", "app.example", "https://app.example/", "https://a b", "null"})
+  void aSiteThatMayCallIsAnOrigin(String origin) {
+    ConfigException error =
+        assertThrows(
+            ConfigException.class,
+            () ->
+                new ListenConfig(
+                    "127.0.0.1",
+                    7700,
+                    7701,
+                    Optional.empty(),
+                    AccessConfig.LOOPBACK,
+                    List.of(),
+                    List.of(origin),
+                    ConnectionsConfig.DEFAULTS));
+    assertTrue(error.getMessage().startsWith("cors must be origins"), error.getMessage());
   }
 
   @Test

@@ -59,6 +59,7 @@ class SettingValuesTest {
                 data: /srv/bitloom
                 redis: redis://queue:6379   # elsewhere
                 bind: "0.0.0.0"
+                cors: https://app.example, http://localhost:3000
                 insecure: true
                 lease-duration: 30s
                 heartbeat-interval: 5s
@@ -70,6 +71,7 @@ class SettingValuesTest {
     assertEquals(Path.of("/srv/bitloom"), config.directory().path());
     assertEquals("redis://queue:6379", config.redis().uri());
     assertEquals("0.0.0.0", config.listen().bind());
+    assertEquals(List.of("https://app.example", "http://localhost:3000"), config.listen().cors());
     assertEquals(Duration.ofSeconds(30), config.dispatch().leases().duration());
     assertEquals(Optional.of("art"), config.jobs().defaultModel());
     assertEquals(Optional.of(Duration.ofDays(7)), config.jobs().retention());
@@ -91,6 +93,7 @@ class SettingValuesTest {
                 7701,
                 Optional.empty(),
                 AccessConfig.LOOPBACK,
+                List.of(),
                 List.of(),
                 new ConnectionsConfig(
                     4096, 1000, Duration.ofMinutes(2), Optional.of(Duration.ofHours(1)))),

@@ -233,7 +233,7 @@ class HttpPortIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/jobs", "/training"})
+  @ValueSource(strings = {"/jobs", "/training", "/api"})
   void aPageRunsFilesOfThisPortOnlyAndFindsThemAll(String path) throws Exception {
     HttpResponse<String> page = get(path);
     assertEquals(200, page.statusCode());

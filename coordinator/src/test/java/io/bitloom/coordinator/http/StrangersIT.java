@@ -41,6 +41,7 @@ class StrangersIT {
                 Optional.empty(),
                 AccessConfig.LOOPBACK,
                 List.of("bitloom.example"),
+                List.of(),
                 ConnectionsConfig.DEFAULTS));
     coordinator.worker("w", FakeBehaviour.DEFAULT);
     job = coordinator.newJob();

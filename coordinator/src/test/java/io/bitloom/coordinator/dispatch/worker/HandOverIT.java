@@ -51,6 +51,7 @@ class HandOverIT {
         Optional.empty(),
         AccessConfig.LOOPBACK,
         List.of(),
+        List.of(),
         new ConnectionsConfig(usual.most(), usual.calls(), usual.idleTimeout(), age));
   }
 

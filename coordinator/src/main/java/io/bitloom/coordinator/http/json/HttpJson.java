@@ -1,14 +1,14 @@
-package io.bitloom.coordinator.http;
+package io.bitloom.coordinator.http.json;
 
 import com.google.gson.JsonElement;
 import io.vertx.ext.web.RoutingContext;
 
 /** JSON bodies. */
-final class HttpJson {
+public final class HttpJson {
 
   private HttpJson() {}
 
-  static void send(RoutingContext context, int status, JsonElement body) {
+  public static void send(RoutingContext context, int status, JsonElement body) {
     context
         .response()
         .setStatusCode(status)

@@ -1,0 +1,2 @@
+/** Answers of the HTTP port as JSON. */
+package io.bitloom.coordinator.http.json;
