@@ -2,8 +2,6 @@ package io.bitloom.loadtests.gpu;
 
 import io.bitloom.common.schedule.ScaleSchedule;
 import io.bitloom.engine.DecodeEstimate;
-import io.bitloom.engine.codes.CodebookCodes;
-import io.bitloom.engine.model.InfinityConfig;
 import io.bitloom.engine.model.InfinityTransformer;
 import io.bitloom.engine.modeldir.ModelDirectory;
 import io.bitloom.engine.tensor.DType;
@@ -20,7 +18,7 @@ record DrawingModel(
   static DrawingModel load(ModelDirectory directory, TorchDevice device, DType dtype) {
     try (Weights stored = directory.tokenizerWeights();
         Weights placed = stored.to(device, dtype)) {
-      InfinityTransformer transformer = transformer(directory, stored, device, dtype);
+      InfinityTransformer transformer = directory.transformer(stored, device, dtype);
       try {
         return new DrawingModel(
             device, dtype, transformer, new VisualTokenizer(directory.tokenizer(), placed));
@@ -28,22 +26,6 @@ record DrawingModel(
         transformer.close();
         throw e;
       }
-    }
-  }
-
-  private static InfinityTransformer transformer(
-      ModelDirectory directory, Weights tokenizer, TorchDevice device, DType dtype) {
-    InfinityConfig config = directory.transformer();
-    try (Weights weights = directory.transformerWeights()) {
-      return config.square() == null
-          ? InfinityTransformer.forInference(config, weights, device, dtype)
-          : InfinityTransformer.forInference(
-              config,
-              weights,
-              new CodebookCodes(
-                  config.bitsPerToken(), config.square().vocabulary(), tokenizer, device),
-              device,
-              dtype);
     }
   }
 

@@ -3,7 +3,6 @@ package io.bitloom.engine;
 import io.bitloom.common.rules.ImagePrompt;
 import io.bitloom.common.rules.SamplingParameters;
 import io.bitloom.common.schedule.ScaleSchedule;
-import io.bitloom.engine.codes.CodebookCodes;
 import io.bitloom.engine.image.RgbImage;
 import io.bitloom.engine.model.GenerationBatch;
 import io.bitloom.engine.model.ImageSampling;
@@ -78,7 +77,7 @@ final class ImageModel implements AutoCloseable {
     TorchDevice device = config.device();
     DType dtype = config.dtype();
     try (Weights stored = directory.tokenizerWeights()) {
-      InfinityTransformer transformer = transformer(directory, stored, device, dtype);
+      InfinityTransformer transformer = directory.transformer(stored, device, dtype);
       try {
         VisualTokenizer tokenizer = tokenizer(directory, stored, device, dtype);
         return new ImageModel(textEncoder, transformer, tokenizer, config);
@@ -86,25 +85,6 @@ final class ImageModel implements AutoCloseable {
         transformer.close();
         throw e;
       }
-    }
-  }
-
-  /**
-   * @param tokenizer weights of the tokenizer, which has a VAR's codebook
-   */
-  private static InfinityTransformer transformer(
-      ModelDirectory directory, Weights tokenizer, TorchDevice device, DType dtype) {
-    InfinityConfig config = directory.transformer();
-    try (Weights weights = directory.transformerWeights()) {
-      return config.square() == null
-          ? InfinityTransformer.forInference(config, weights, device, dtype)
-          : InfinityTransformer.forInference(
-              config,
-              weights,
-              new CodebookCodes(
-                  config.bitsPerToken(), config.square().vocabulary(), tokenizer, device),
-              device,
-              dtype);
     }
   }
 

@@ -10,8 +10,11 @@ import io.bitloom.engine.checkpoint.CheckpointEntry;
 import io.bitloom.engine.checkpoint.Checkpoints;
 import io.bitloom.engine.checkpoint.JsonFields;
 import io.bitloom.engine.checkpoint.StrictJson;
+import io.bitloom.engine.codes.CodebookCodes;
 import io.bitloom.engine.model.InfinityConfig;
 import io.bitloom.engine.model.InfinityLayout;
+import io.bitloom.engine.model.InfinityTransformer;
+import io.bitloom.engine.model.SquareVar;
 import io.bitloom.engine.tensor.DType;
 import io.bitloom.engine.tensor.TorchDevice;
 import io.bitloom.engine.tensor.Weights;
@@ -246,6 +249,28 @@ public final class ModelDirectory {
   public Weights transformerWeights() {
     checkpoint(Role.TRANSFORMER).ifPresent(this::checkPairing);
     return weights(Role.TRANSFORMER, InfinityLayout.of(transformer()));
+  }
+
+  /**
+   * Loads the transformer for generation. The caller closes it.
+   *
+   * @param tokenizer {@link #tokenizerWeights}, among which is a VAR's codebook
+   * @param dtype type of the linear layers and the KV cache
+   * @throws WeightsException naming file and tensor
+   */
+  public InfinityTransformer transformer(Weights tokenizer, TorchDevice device, DType dtype) {
+    InfinityConfig config = transformer();
+    SquareVar square = config.square();
+    try (Weights weights = transformerWeights()) {
+      return square == null
+          ? InfinityTransformer.forInference(config, weights, device, dtype)
+          : InfinityTransformer.forInference(
+              config,
+              weights,
+              new CodebookCodes(config.bitsPerToken(), square.vocabulary(), tokenizer, device),
+              device,
+              dtype);
+    }
   }
 
   /** The bits per token follow from the tokenizer's settings; the weights have a say as well. */
