@@ -19,6 +19,9 @@ import org.junit.jupiter.api.Test;
 /** What to do when an alert fires. */
 class RunbooksTest {
 
+  /** The paths of methods. */
+  private static final String RULES = "proto/src/main/proto/bitloom/v1/batch_service.yaml";
+
   private static final String PAGE = "docs/reference/runbooks.md";
 
   /** What every runbook answers, in this order. */
@@ -93,7 +96,9 @@ class RunbooksTest {
         .results()
         .map(found -> found.group().replaceAll("_(bucket|count|sum)$", ""))
         .forEach(name -> assertTrue(metrics.contains("`" + name + "`"), name));
-    String doors = Files.readString(Installed.HOME.resolve("docs/reference/api.md"));
+    String doors =
+        Files.readString(Installed.HOME.resolve("docs/reference/api.md"))
+            + Files.readString(Installed.HOME.resolve(RULES));
     for (String command : commands()) {
       Arrays.stream(command.split("\\s+"))
           .filter(word -> word.startsWith("http://"))
